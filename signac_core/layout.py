@@ -1,0 +1,56 @@
+"""The map of a project on disk: every name of a file or directory, once.
+
+::
+
+    PROJECT/
+        .signac/config                            ``schema_version = 2``
+        .signac/statepoint_cache.json.gz          derived; shared with signac 2.x
+        signac_project_document.json
+        workspace/
+            <id>/signac_statepoint.json           the state point; its canonical text hashes to <id>
+            <id>/signac_job_document.json
+            <id>/._signac_next_<newid>.json       a state point change under way (see ``workspace.py``)
+            .signac-new-<id>-<random>/            a job being built; renamed to <id> when whole
+            .signac-rm-<id>-<random>/             a job being deleted; anyone may finish the deletion
+"""
+
+SCHEMA_VERSION = 2
+
+CONFIG_DIRECTORY = ".signac"
+FN_CONFIG = ".signac/config"
+FN_CACHE = ".signac/statepoint_cache.json.gz"
+FN_PROJECT_DOCUMENT = "signac_project_document.json"
+FN_LEGACY_CONFIG = "signac.rc"
+WORKSPACE = "workspace"
+
+FN_STATE_POINT = "signac_statepoint.json"
+FN_STATE_POINT_BACKUP = "signac_statepoint.json~"
+FN_DOCUMENT = "signac_job_document.json"
+KEY_DATA = "signac_data"
+
+JOB_ID_LENGTH = 32
+
+PREFIX_NEW = ".signac-new-"
+PREFIX_REMOVED = ".signac-rm-"
+
+_HEX_DIGITS = frozenset("0123456789abcdef")
+
+
+def is_job_id(name: str) -> bool:
+    """Tell whether ``name`` is a job id: exactly 32 lower-case hexadecimal digits."""
+    return len(name) == JOB_ID_LENGTH and _HEX_DIGITS.issuperset(name)
+
+
+def is_job_directory(name: str) -> bool:
+    """Tell whether a workspace entry counts as a job: its first 32 characters are an id (the rule of signac 2.x)."""
+    return _HEX_DIGITS.issuperset(name[:JOB_ID_LENGTH]) and len(name) >= JOB_ID_LENGTH
+
+
+def is_id_prefix(text: str) -> bool:
+    """Tell whether ``text`` can be the beginning of a job id: 1 to 32 lower-case hexadecimal digits."""
+    return 0 < len(text) <= JOB_ID_LENGTH and _HEX_DIGITS.issuperset(text)
+
+
+def pending_name(job_id: str) -> str:
+    """Name, inside a job directory, of the state point that makes it the job ``job_id`` once renamed."""
+    return f"._signac_next_{job_id}.json"
