@@ -1,0 +1,372 @@
+"""The program: which commands there are, the run of one of them, and how a run ends.
+
+A command is a module of `signac_cli.commands` with a `click.Command` named ``command``, and a row in `COMMANDS`. It is
+imported when it is asked for. Its function returns the exit status, or None for 0.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .arguments import Rules, canonical
+from .output import Failure, Output, OutputClosed
+from .parameters import GLOBAL_OPTIONS, HELP_NAMES, format_options
+
+if TYPE_CHECKING:
+    from signac_core.project import Project
+
+__all__ = ["COMMANDS", "Program", "Session", "run"]
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("init", "Create a project."),
+    "job": ("job", "Print the id or the path of a job, and create it."),
+    "find": ("find", "Find jobs by their state points and documents."),
+    "statepoint": ("statepoint", "Print state points."),
+    "document": ("document", "Print job documents, and change them."),
+    "rm": ("rm", "Remove jobs, or clear them."),
+}
+"""The module, and one line of help, of each command."""
+
+INTERRUPTED = 130
+
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+_LOG_LEVELS = {"error": 40, "warning": 30, "warn": 30, "info": 20, "more": 15, "debug": 10}
+
+
+class Session:
+    """One run of the program: the global options, and what every command needs.
+
+    Attributes
+    ----------
+    output : Output
+        Where results and messages go.
+    yes : bool
+        Answer every question with yes.
+    debug : bool
+        Show tracebacks.
+    progress : bool
+        Draw progress bars.
+
+    """
+
+    def __init__(self, output: Output) -> None:
+        self.output = output
+        self.yes = _environment_flag("SIGNAC_YES")
+        self.debug = False
+        self.progress = not _environment_flag("SIGNAC_NO_PROGRESS")
+        self._directories: list[str] = []
+        self._verbosity = 0
+
+    def set_option(self, name: str, value: Any) -> None:
+        """Take a global option, given before or after the command."""
+        match name:
+            case "project_dir":
+                self._directories += value
+            case "verbose":
+                self._verbosity += value
+            case "quiet":
+                self.output.quiet = True
+            case "debug":
+                self.debug = True
+            case "yes":
+                self.yes = True
+            case "color":
+                self._color = value
+            case "no_progress":
+                self.progress = False
+
+    _color: str | None = None
+
+    def begin(self) -> None:
+        """Make the global options hold, before the command runs.
+
+        Raises
+        ------
+        Failure
+            If the directory of ``-C`` cannot be entered, or an environment variable has a value without a meaning.
+
+        """
+        self.output.color = self._color or _environment_color()
+        self._start_logging()
+        directories = self._directories or [os.environ.get("SIGNAC_PROJECT_DIR", "")]
+        for directory in directories:
+            try:
+                if directory:
+                    os.chdir(directory)
+            except OSError as error:
+                raise Failure(
+                    f"Cannot change to the directory '{directory}': {error.strerror}.", code="no-directory"
+                ) from None
+
+    def _start_logging(self) -> None:
+        """Show what the library logs; by default it logs nothing that anybody needs to see."""
+        name = os.environ.get("SIGNAC_LOG", "").lower()
+        if name and name not in _LOG_LEVELS:
+            known = ", ".join(_LOG_LEVELS)
+            raise Failure(f"SIGNAC_LOG is '{name}'; it can be one of {known}.", code="usage", status=2)
+        levels = [30, 20, 15, 10]
+        level = min(levels[min(self._verbosity, 3)], _LOG_LEVELS.get(name, 30))
+        if self.output.quiet:
+            level = 40
+        if level < 30 or self.debug:
+            import logging
+
+            logging.basicConfig(
+                level=logging.DEBUG if self.debug else level, format="%(levelname)s:%(name)s:%(message)s"
+            )
+
+    def project(self) -> Project:
+        """Open the project of the current directory.
+
+        Raises
+        ------
+        Failure
+            If there is none.
+
+        """
+        from signac_core.project import Project
+
+        try:
+            directory = os.getcwd()
+        except FileNotFoundError:
+            raise Failure("The current directory has been deleted.", code="no-directory") from None
+        try:
+            return Project.get_project(directory)
+        except LookupError:
+            raise Failure(
+                f"There is no project in '{directory}' or above it.",
+                code="no-project",
+                hint="Create one with 'signac init', or name its directory with -C.",
+            ) from None
+
+    def confirm(self, question: str) -> bool:
+        """Ask a question unless ``-y`` answers it."""
+        return self.yes or self.output.ask(question)
+
+    def report_damaged(self, job_ids: Sequence[str], *, what: str = "state point") -> None:
+        """Tell which jobs were left out because a file of theirs cannot be read."""
+        shown = ", ".join(job_ids[:5]) + (f" and {len(job_ids) - 5} more" if len(job_ids) > 5 else "")
+        jobs, were = ("job", "was") if len(job_ids) == 1 else ("jobs", "were")
+        self.output.error(
+            f"{len(job_ids)} {jobs} with a damaged {what} {were} left out: {shown}.",
+            code="damaged-jobs",
+            hint="Run 'signac check'.",
+        )
+
+
+class Program(click.Group):
+    """The group of all commands, each imported when it is needed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "signac",
+            help="Manage the data of parameter studies: a project is a directory, each job in it a point of the study.",
+            epilog="'signac COMMAND --help' tells more about a command.",
+            params=list(GLOBAL_OPTIONS),
+            invoke_without_command=True,
+            subcommand_metavar="COMMAND [ARGS]...",
+            context_settings=HELP_NAMES,
+        )
+
+    rules = Rules(abbreviated=("--help", "--debug", "--version", "--verbosity", "--yes"))
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        from importlib import import_module
+
+        command: click.Command = import_module(f"signac_cli.commands.{COMMANDS[cmd_name][0]}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was asked for."""
+        name, *rest = args
+        command = self.get_command(ctx, name)
+        if command is None:
+            # Only a mistake pays for the import.
+            from difflib import get_close_matches
+
+            close = get_close_matches(name, COMMANDS, n=1)
+            advice = f" Did you mean '{close[0]}'?" if close else ""
+            raise click.UsageError(f"No such command '{name}'.{advice}", ctx)
+        return name, command, rest
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the global options in front of the command."""
+        try:
+            args, _ = canonical(args, self.get_params(ctx), self.rules, interspersed=False)
+        except click.UsageError as error:
+            error.ctx = ctx
+            raise
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; without one, show the help and fail."""
+        result = super().invoke(ctx)
+        if ctx.invoked_subcommand is None:
+            click.echo(ctx.get_help())
+            return 2
+        return result
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the global options, then the commands, without importing these."""
+        format_options(self, ctx, formatter)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short_help) for name, (_, short_help) in COMMANDS.items()])
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the program.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        The command line without the name of the program.
+
+    Returns
+    -------
+    int
+        The exit status.
+
+    """
+    _reserve_standard_streams()
+    arguments = _decoded(arguments)
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    output = Output(json_errors="--json" in options or "--jsonl" in options)
+    session = Session(output)
+    try:
+        status = _execute(session, arguments)
+    except OutputClosed:
+        status = 0
+    except BaseException as error:
+        status = _report(session, error)
+    try:
+        output.finish()
+    except OutputClosed:
+        pass
+    except Failure as failure:
+        if status in (0, 3):
+            status = _report(session, failure)
+    return status
+
+
+def _execute(session: Session, arguments: list[str]) -> int:
+    program = Program()
+    try:
+        with program.make_context("signac", arguments, obj=session) as ctx:
+            status = program.invoke(ctx)
+    except click.exceptions.Exit as finished:
+        return finished.exit_code
+    return status if isinstance(status, int) else 0
+
+
+def _report(session: Session, error: BaseException) -> int:
+    """Tell about an error in one line; return the exit status that goes with it."""
+    if isinstance(error, BrokenPipeError):  # Click writes help by itself
+        session.output.abandon()
+        return 0
+    failure = _as_failure(error)
+    session.output.error(failure.message, code=failure.code, hint=failure.hint)
+    if session.debug:
+        import traceback
+
+        traceback.print_exception(error)
+    return failure.exit_code
+
+
+def _as_failure(error: BaseException) -> Failure:
+    """Say in one line what happened, and which exit status it means."""
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, click.UsageError):
+        path = error.ctx.command_path if error.ctx is not None else "signac"
+        message = error.format_message().rstrip()
+        return Failure(
+            message if message.endswith((".", "?")) else message + ".",
+            code="usage",
+            hint=f"See '{path} --help'.",
+            status=error.exit_code,
+        )
+    if isinstance(error, click.ClickException):
+        return Failure(error.format_message(), status=error.exit_code)
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return Failure("Interrupted.", code="interrupted", status=INTERRUPTED)
+    if isinstance(error, SystemExit):
+        return Failure("The command ended early.", status=error.code if isinstance(error.code, int) else 1)
+    return _failure_of_library(error)
+
+
+def _failure_of_library(error: BaseException) -> Failure:
+    from signac_core import errors
+
+    match error:
+        case errors.JobsCorruptedError():
+            ids = ", ".join(error.job_ids)
+            return Failure(f"Damaged state point: {ids}.", code="damaged-jobs", hint="Run 'signac check'.")
+        case errors.IncompatibleSchemaVersion():
+            return Failure(str(error), code="schema-version")
+        case errors.ConfigError():
+            return Failure(str(error), code="config")
+        case errors.LockTimeoutError():
+            return Failure(str(error), code="lock-timeout")
+        case errors.WorkspaceError() if isinstance(error.error, OSError):
+            return _failure_of_library(error.error)
+        case OSError() if error.strerror is not None:
+            where = f": '{os.fsdecode(error.filename)}'" if isinstance(error.filename, (str, bytes)) else ""
+            return Failure(f"{error.strerror}{where}.", code="system")
+        case KeyError() if error.args:
+            return Failure(str(error.args[0]))
+        case RecursionError():
+            return Failure("The data is nested too deeply.")
+        case MemoryError():
+            return Failure("There is not enough memory.", code="system")
+        case errors.Error() | errors.InvalidKeyError() | errors.KeyTypeError() | ValueError() | LookupError():
+            return Failure(str(error) or type(error).__name__)
+        case _:
+            return Failure(f"{type(error).__name__}: {error}", code="internal", hint="--debug shows where.")
+
+
+def _decoded(arguments: Sequence[str]) -> list[str]:
+    """Read the arguments as UTF-8 whatever the locale says, so that a state point has one id everywhere."""
+    encoding = sys.getfilesystemencoding()
+    if encoding.lower().replace("_", "-") == "utf-8":
+        return list(arguments)
+    return [os.fsencode(argument).decode("utf-8", "surrogateescape") for argument in arguments]
+
+
+def _reserve_standard_streams() -> None:
+    """Keep files that are opened later from taking the place of a closed standard stream."""
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        while (descriptor := os.open(os.devnull, os.O_RDWR)) < 3:
+            pass
+        os.close(descriptor)
+
+
+def _environment_flag(name: str) -> bool:
+    return os.environ.get(name, "").lower() not in _FALSE
+
+
+def _environment_color() -> str:
+    """Choose colours by the variables that programs agree on; our own comes first."""
+    own = os.environ.get("SIGNAC_COLOR", "").lower()
+    if own in ("always", "never", "auto"):
+        return own
+    if own:
+        raise Failure(f"SIGNAC_COLOR is '{own}'; it can be auto, always or never.", code="usage", status=2)
+    if os.environ.get("NO_COLOR"):
+        return "never"
+    if _environment_flag("FORCE_COLOR") or _environment_flag("CLICOLOR_FORCE"):
+        return "always"
+    return "auto"

@@ -1,0 +1,263 @@
+r"""The argument rules that scripts written for signac 2.4.1 rely on and Click does not have.
+
+Before Click parses the arguments of a command, `canonical` rewrites them into a form that leaves nothing to guess:
+options first, each as ``--name`` or ``--name=value`` in the order in which they were given, then ``--``, then the
+positional arguments. The rules:
+
+* options and positional arguments may be mixed, ``--`` ends the options, short flags may be joined (``-cp``), values
+  may be attached (``-i4``, ``--indent=4``);
+* a *greedy* option takes every argument up to the next option or ``--``; with an attached value it takes that alone;
+* an *optional* value is taken from the next argument if that is an integer (or, for text, no option);
+* the long options of signac 2.4.1 may be shortened to any unique beginning; newer ones may not, and do not count;
+* a negative number is a value, except exactly ``-0`` and ``-1`` where a command has a flag of that name.
+
+The one table that each command adds to its Click options is a `Rules`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import click
+
+__all__ = ["Rules", "Tokens", "canonical"]
+
+_NEGATIVE_NUMBER = re.compile(r"-(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf)")
+_INTEGER = re.compile(r"[+-]?\d+")
+_INFIX = frozenset("=<>~")
+
+_END = "\0"
+"""Follows each token of a greedy option in the canonical form; no argument of a process can contain it."""
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+class Rules(NamedTuple):
+    """What Click cannot know about the arguments of a command.
+
+    Parameters
+    ----------
+    greedy : mapping of str to int
+        Long options that take all following values, and how many they need at least.
+    optional : mapping of str to str
+        Long options whose value may be left out, and the value that is meant then.
+    abbreviated : tuple of str
+        The long options of signac 2.4.1, which may be shortened. Nothing is ever added to these.
+    filters : tuple of str
+        What holds filter tokens: long options, or ``""`` for the positional arguments.
+
+    """
+
+    greedy: Mapping[str, int] = _NONE
+    optional: Mapping[str, str] = _NONE
+    abbreviated: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+
+
+class Tokens(click.ParamType[Any]):
+    """The values of a greedy option, as `canonical` joins them."""
+
+    name = "tokens"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Split the values again."""
+        return tuple(value.split(_END)[:-1]) if isinstance(value, str) else value
+
+
+def canonical(
+    arguments: Sequence[str], params: Iterable[click.Parameter], rules: Rules, *, interspersed: bool = True
+) -> tuple[list[str], list[str]]:
+    """Rewrite the arguments of a command into the one form that Click cannot misread.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        What the user wrote after the name of the command.
+    params : iterable of click.Parameter
+        The parameters of the command; every option has a long name.
+    rules : Rules
+        What the command adds to them.
+    interspersed : bool
+        Whether options may follow positional arguments.
+
+    Returns
+    -------
+    tuple of list of str and list of str
+        The canonical arguments, and hints for the user about arguments that probably mean something else.
+
+    Raises
+    ------
+    click.UsageError
+        If an option is unknown or ambiguous, or its value is missing or unexpected.
+
+    Examples
+    --------
+    >>> depth, keys = click.Option(["-p", "--pretty"], type=int), click.Option(["--sp"], type=Tokens())
+    >>> rules = Rules(greedy={"--sp": 0}, optional={"--pretty": "3"}, abbreviated=("--pretty", "--sp"))
+    >>> canonical(["T", "-5", "--pre", "--sp", "a"], [depth, keys], rules)[0]
+    ['--pretty=3', '--sp=a\\x00', '--', 'T', '-5']
+
+    """
+    reader = _Reader(arguments, params, rules)
+    reader.read(interspersed=interspersed)
+    return [*reader.options, "--", *reader.positionals], reader.hints
+
+
+class _Reader:
+    """One pass over the arguments of a command, from left to right."""
+
+    def __init__(self, arguments: Sequence[str], params: Iterable[click.Parameter], rules: Rules) -> None:
+        self.rules = rules
+        self.known = {name: param for param in params if isinstance(param, click.Option) for name in param.opts}
+        self.waiting = list(reversed(arguments))
+        self.options: list[str] = []
+        self.positionals: list[str] = []
+        self.hints: list[str] = []
+        self.filter: list[str] = self.positionals if "" in rules.filters else []  # the one being read
+
+    def read(self, *, interspersed: bool) -> None:
+        while self.waiting:
+            token = self.waiting.pop()
+            if token == "--":
+                break
+            if not self.is_option(token):
+                self.positionals.append(token)
+                if not interspersed:
+                    break
+            elif token.startswith("--"):
+                self.read_long(token)
+            else:
+                self.read_short(token)
+        self.positionals += reversed(self.waiting)
+
+    def is_option(self, token: str) -> bool:
+        if len(token) < 2 or token[0] != "-":
+            return False
+        if token in self.known:
+            return True
+        if _NEGATIVE_NUMBER.fullmatch(token):
+            return False
+        if " " not in token:
+            return True
+        # A text with a blank in it is an option only if it begins with one.
+        name = token.partition("=")[0]
+        return bool(self.spelled(name)) if token.startswith("--") else token[:2] in self.known
+
+    def next_value(self) -> str | None:
+        """Take the next argument unless the options end or another one begins."""
+        if not self.waiting or self.waiting[-1] == "--" or self.is_option(self.waiting[-1]):
+            return None
+        return self.waiting.pop()
+
+    def spelled(self, name: str) -> list[str]:
+        """Long options that ``name`` can stand for."""
+        if name in self.known:
+            return [name]
+        found = {self.known[full]: full for full in self.rules.abbreviated if full.startswith(name)}
+        return list(found.values())
+
+    def read_long(self, token: str) -> None:
+        name, attached, value = token.partition("=")
+        match self.spelled(name):
+            case [full]:
+                self.take(self.known[full], value if attached else None)
+            case []:
+                raise _no_such_option(name, self.known)
+            case several:
+                raise click.UsageError(f"Option '{name}' is ambiguous: it could be {' or '.join(several)}.")
+
+    def read_short(self, token: str) -> None:
+        """Read one short option or several in one argument, the last of which may have its value attached."""
+        if len(token) > 3 and "-" + token in self.known:
+            raise click.UsageError(f"No such option '{token}'. Did you mean -{token}?")
+        rest = token[1:]
+        while rest:
+            name, rest = "-" + rest[0], rest[1:]
+            option = self.known.get(name)
+            if option is None:
+                raise _no_such_option(name, self.known, token)
+            if _is_flag(option) and not rest.startswith("="):
+                self.take(option, None)
+                if token in ("-0", "-1"):
+                    self.hint_at_number(token, option)
+            elif _is_flag(option) or self.has_attached_value(option, rest):
+                self.take(option, rest.removeprefix("="))
+                return
+            else:
+                self.take(option, None, may_follow=not rest)
+
+    def has_attached_value(self, option: click.Option, rest: str) -> bool:
+        """Tell whether what follows a short option in its argument is a value, and not the next short option."""
+        if _long_name(option) not in self.rules.optional:
+            return bool(rest)
+        return bool(rest) and (rest[0].isdigit() or "-" + rest[0] not in self.known)
+
+    def take(self, option: click.Option, attached: str | None, *, may_follow: bool = True) -> None:
+        """Write an option with its value, which is attached or follows."""
+        name = _long_name(option)
+        if _is_flag(option):
+            if attached is not None:
+                raise click.UsageError(f"Option '{name}' does not take a value.")
+            self.options.append(name)
+        elif name in self.rules.greedy:
+            self.take_greedy(name, attached)
+        elif name in self.rules.optional:
+            if attached is None and may_follow:
+                attached = self.optional_value(option)
+            self.options.append(f"{name}={self.rules.optional[name] if attached is None else attached}")
+        else:
+            value = self.next_value() if attached is None else attached
+            if value is None:
+                raise click.UsageError(f"Option '{name}' requires a value.")
+            self.options.append(f"{name}={value}")
+
+    def take_greedy(self, name: str, attached: str | None) -> None:
+        values = [] if attached is None else [attached]
+        if attached is None:
+            while (value := self.next_value()) is not None:
+                values.append(value)
+        if len(values) < self.rules.greedy[name]:
+            raise click.UsageError(f"Option '{name}' requires at least one value.")
+        if name in self.rules.filters:
+            self.filter = values
+        self.options.append(f"{name}=" + "".join(value + _END for value in values))
+
+    def optional_value(self, option: click.Option) -> str | None:
+        whole_number = isinstance(option.type, (click.types.IntParamType, click.IntRange))
+        if whole_number and not (self.waiting and _INTEGER.fullmatch(self.waiting[-1])):
+            return None
+        return self.next_value()
+
+    def hint_at_number(self, token: str, option: click.Option) -> None:
+        """Tell about a flag that stands where a filter has the value of a key."""
+        key = None
+        for part in self.filter:
+            if key is not None:
+                key = None
+            elif _INFIX.isdisjoint(part):
+                key = part
+        if key is not None:
+            self.hints.append(f"'{token}' is the option {_long_name(option)}; as the value of {key} use {key}={token}")
+
+
+def _is_flag(option: click.Option) -> bool:
+    return option.is_flag or option.count
+
+
+def _long_name(option: click.Option) -> str:
+    return next(name for name in option.opts if name.startswith("--"))
+
+
+def _no_such_option(name: str, known: Iterable[str], token: str | None = None) -> click.UsageError:
+    """Build the error for an unknown option, with what was probably meant."""
+    # Only a mistake pays for the import.
+    from difflib import get_close_matches
+
+    within = f" in '{token}'" if token is not None and token != name else ""
+    wanted = f"-{token}" if within else name
+    close = get_close_matches(wanted, [option for option in known if option.startswith("--")], n=2)
+    advice = f" Did you mean {' or '.join(close)}?" if close else ""
+    return click.UsageError(f"No such option '{name}'{within}.{advice}")

@@ -1,0 +1,359 @@
+"""The one place that writes: results to standard output, talk and errors to standard error.
+
+Results are written as bytes. A pipe gets exactly the characters of the data: no escape sequence, no wrapped line, and
+no character that its encoding lacks (those appear as ``\\xe5``). JSON is strict: UTF-8, or ASCII where the encoding of
+standard output is another, and ``null`` for numbers that JSON does not have.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import click
+
+__all__ = ["Failure", "Output", "OutputClosed", "Shape", "one_line"]
+
+Record = Mapping[str, Any]
+"""What is known of one job: ``id``, and ``path``, ``sp`` and ``doc`` as far as they were asked for."""
+
+PLAIN, JSON, JSON_LINES, TEMPLATE, TABLE = "plain", "json", "jsonl", "format", "table"
+
+
+class Failure(click.ClickException):
+    """A mistake of the user, or of the world, that is told in one line.
+
+    Parameters
+    ----------
+    message : str
+        What was wrong, and where.
+    code : str
+        A short name of the kind of error, for programs.
+    hint : str, optional
+        What to do next.
+    status : int
+        The exit status.
+
+    """
+
+    def __init__(self, message: str, *, code: str = "error", hint: str | None = None, status: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
+        self.hint = hint
+        self.exit_code = status
+
+
+class OutputClosed(Exception):
+    """Whoever read our standard output has stopped reading."""
+
+
+class Shape(NamedTuple):
+    """How records are to be written: the output options of a command.
+
+    Parameters
+    ----------
+    mode : str, optional
+        ``plain``, ``json``, ``jsonl``, ``format`` or ``table``; None leaves it to the command.
+    template : str, optional
+        The template of the mode ``format``.
+    null : bool
+        End each record with NUL instead of a newline.
+
+    """
+
+    mode: str | None = None
+    template: str | None = None
+    null: bool = False
+
+    @property
+    def end(self) -> str:
+        """What follows each record."""
+        return "\0" if self.null else "\n"
+
+
+class Output:
+    """Standard output and standard error of one run.
+
+    Attributes
+    ----------
+    quiet : bool
+        Write errors only to standard error.
+    color : str
+        ``always``, ``never`` or ``auto``: on terminals.
+    json_errors : bool
+        Write errors as JSON objects.
+
+    """
+
+    def __init__(self, *, json_errors: bool = False) -> None:
+        self.quiet = False
+        self.color = "auto"
+        self.json_errors = json_errors
+        self._told_non_finite = False
+
+    # standard error -----------------------------------------------------------------------------------------------
+
+    def talk(self, text: str) -> None:
+        """Tell about what is being done; ``-q`` silences it."""
+        if not self.quiet:
+            _write_error(one_line(text) + "\n")
+
+    def warn(self, text: str) -> None:
+        """Tell about something that may be wrong; ``-q`` silences it."""
+        if not self.quiet:
+            _write_error(f"{self._label('Warning:', '33')} {one_line(text)}\n")
+
+    def error(self, message: str, *, code: str = "error", hint: str | None = None) -> None:
+        """Tell about an error in one line; nothing silences it."""
+        message = one_line(message)
+        if self.json_errors:
+            import json
+
+            described = {"code": code, "message": message} | ({"hint": one_line(hint)} if hint else {})
+            _write_error(json.dumps({"error": described}) + "\n")
+        else:
+            _write_error(f"{self._label('Error:', '31')} {message}{' ' + one_line(hint) if hint else ''}\n")
+
+    def ask(self, question: str) -> bool:
+        """Ask a question on standard error; anything but yes or no is asked again, an empty line is no.
+
+        Raises
+        ------
+        Failure
+            If standard input ends before an answer.
+
+        """
+        self.flush()
+        while True:
+            _write_error(f"{question} [y/N] ")
+            line = sys.stdin.readline() if sys.stdin is not None else ""
+            if not line:
+                _write_error("\n")
+                raise Failure("No answer: standard input has ended.", code="no-answer", hint="Use -y to answer yes.")
+            answer = line.strip().lower()
+            if answer in ("", "n", "no"):
+                return False
+            if answer in ("y", "ye", "yes"):
+                return True
+            _write_error("Please answer y or n.\n")
+
+    def _label(self, text: str, color: str) -> str:
+        return f"\033[1;{color}m{text}\033[0m" if self.has_color(sys.stderr) else text
+
+    # standard output ----------------------------------------------------------------------------------------------
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person is looking at standard output."""
+        return _is_terminal(sys.stdout)
+
+    def has_color(self, stream: Any) -> bool:
+        """Tell whether what is drawn on a stream gets colours."""
+        if self.color == "auto":
+            return _is_terminal(stream) and os.environ.get("TERM") != "dumb"
+        return self.color == "always"
+
+    def write(self, text: str | bytes) -> None:
+        """Write to standard output.
+
+        Raises
+        ------
+        OutputClosed
+            If nobody reads it any more.
+        Failure
+            If it cannot be written.
+
+        """
+        stream = sys.stdout
+        if stream is None:
+            raise Failure("Cannot write to standard output: it is closed.", code="output")
+        try:
+            stream.buffer.write(_encode(text, stream.encoding) if isinstance(text, str) else text)
+        except OSError as error:
+            raise _write_failure(error) from None
+
+    def flush(self) -> None:
+        """Let standard output through."""
+        if sys.stdout is not None:
+            try:
+                sys.stdout.flush()
+            except OSError as error:
+                raise _write_failure(error) from None
+
+    def write_lines(self, lines: Iterable[str | bytes], end: str = "\n") -> None:
+        """Write records of text, each followed by ``end``."""
+        for line in lines:
+            self.write(line + end if isinstance(line, str) else line + end.encode())
+
+    def write_json(self, value: Any) -> None:
+        """Write one JSON document: a report."""
+        self.write(self._json(value, indent=2 if self.is_terminal else None) + b"\n")
+
+    def write_records(
+        self,
+        records: Iterable[Record],
+        shape: Shape,
+        text: Callable[[Record], str | bytes],
+        *,
+        columns: Sequence[str] = (),
+        sort_keys: bool = False,
+    ) -> None:
+        """Write what is known of jobs in the shape that was asked for.
+
+        Parameters
+        ----------
+        records : iterable of mapping
+            The jobs; read one by one, except for a table.
+        shape : Shape
+            The output options.
+        text : callable
+            The plain text of a record, without its end.
+        columns : sequence of str
+            The columns of a table, as far as they were asked for by name.
+        sort_keys : bool
+            Sort keys in JSON.
+
+        """
+        if shape.mode == JSON:
+            self._write_array(records, sort_keys=sort_keys)
+        elif shape.mode == JSON_LINES:
+            for record in records:
+                self.write(self._json(record, sort_keys=sort_keys) + b"\n")
+        elif shape.mode == TEMPLATE:
+            from .templates import Template
+
+            template = Template(shape.template or "")
+            self.write_lines(map(template.render, records), shape.end)
+            for complaint in template.complaints:
+                self.warn(complaint)
+        elif shape.mode == TABLE:
+            from .tables import draw
+
+            self.write(draw(list(records), columns, terminal=self.is_terminal, color=self.has_color(sys.stdout)))
+        else:
+            self.write_lines(map(text, records), shape.end)
+
+    def _write_array(self, records: Iterable[Record], *, sort_keys: bool) -> None:
+        """Write a JSON array as it comes: compact, or indented on a terminal."""
+        indent = 2 if self.is_terminal else None
+        before = b"[" if indent is None else b"[\n  "
+        between = b"," if indent is None else b",\n  "
+        empty = True
+        for record in records:
+            text = self._json(record, indent=indent, sort_keys=sort_keys)
+            self.write((before if empty else between) + text.replace(b"\n", b"\n  "))
+            empty = False
+        if empty:
+            self.write(b"[]\n")
+        else:
+            self.write(b"]\n" if indent is None else b"\n]\n")
+
+    def _json(self, value: Any, *, indent: int | None = None, sort_keys: bool = False) -> bytes:
+        """Strict JSON: non-finite numbers become null, with one warning."""
+        import json
+
+        separators = (",", ":") if indent is None else (",", ": ")
+        ascii_only = sys.stdout is not None and _codec(sys.stdout.encoding) != "utf-8"
+
+        def encode(value: Any, *, ascii_only: bool) -> bytes:
+            return json.dumps(
+                value,
+                ensure_ascii=ascii_only,
+                allow_nan=False,
+                indent=indent,
+                separators=separators,
+                sort_keys=sort_keys,
+            ).encode("utf-8")
+
+        try:
+            try:
+                return encode(value, ascii_only=ascii_only)
+            except UnicodeEncodeError:  # half of a surrogate pair, which only an escape can express
+                return encode(value, ascii_only=True)
+        except ValueError:
+            if not self._told_non_finite:
+                self._told_non_finite = True
+                self.warn("JSON has no NaN and no infinity; such numbers are written as null.")
+            return self._json(_finite(value), indent=indent, sort_keys=sort_keys)
+
+    def finish(self) -> None:
+        """Let everything through that is still held back; afterwards nothing can fail any more.
+
+        Raises
+        ------
+        OutputClosed, Failure
+            As `write`.
+
+        """
+        try:
+            self.flush()
+        except BaseException:
+            self.abandon()
+            raise
+
+    def abandon(self) -> None:
+        """Drop what cannot be written, so that the interpreter does not try again when it exits."""
+        try:
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, sys.stdout.fileno())
+            os.close(null)
+        except (OSError, ValueError, AttributeError):
+            return
+
+
+def one_line(text: str) -> str:
+    """Text on one line and without control characters."""
+    if text.isprintable():
+        return text
+    line = " ".join(part.strip() for part in text.splitlines() if part.strip())
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
+
+
+def _is_terminal(stream: Any) -> bool:
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, ValueError):  # closed
+        return False
+
+
+def _write_error(text: str) -> None:
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):  # full, closed, or gone: there is nobody left to tell
+        return
+
+
+def _write_failure(error: OSError) -> Exception:
+    if isinstance(error, BrokenPipeError):
+        return OutputClosed()
+    return Failure(f"Cannot write to standard output: {error.strerror}.", code="output")
+
+
+def _codec(encoding: str) -> str:
+    return encoding.lower().replace("_", "-")
+
+
+def _encode(text: str, encoding: str) -> bytes:
+    """Encode text for a stream: bytes of file names as they are, characters that the encoding lacks as escapes."""
+    try:
+        return text.encode(encoding)
+    except UnicodeEncodeError:
+        pass
+    try:
+        return text.encode(encoding, "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode(encoding, "backslashreplace")
+
+
+def _finite(value: Any) -> Any:
+    """Copy JSON data with null in the place of every number that JSON does not have."""
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,330 @@
+"""Buffered documents: changes are collected in memory and written when the buffer is left.
+
+All handles on one file share one buffered tree. When the file was changed by someone else meanwhile, a flush merges the
+two: per key, recursively for mappings; lists and scalars are single values. Only when both sides changed the same key
+differently is the file left as it is and an error raised.
+"""
+
+from __future__ import annotations
+
+from _thread import RLock
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, TypeVar
+
+from . import canonical, document
+from .document import BoundView, Document
+from .errors import BufferedError, MetadataError
+
+__all__ = [
+    "Buffer",
+    "buffered",
+    "get_buffer_capacity",
+    "get_current_buffer_size",
+    "is_buffered",
+    "merge",
+    "set_buffer_capacity",
+]
+
+_T = TypeVar("_T")
+
+DEFAULT_CAPACITY = 32 * 1024 * 1024  # bytes of JSON text
+
+
+class _Conflict(Exception):
+    """Both sides changed the same key differently."""
+
+
+_ABSENT = object()
+
+
+def merge(base: Any, ours: Any, theirs: Any) -> Any:
+    """Merge two changed copies of a plain value; per key for mappings, lists and scalars are single values.
+
+    Raises
+    ------
+    Exception
+        If both sides changed the same value differently.
+
+    Examples
+    --------
+    >>> merge({"a": 1, "b": 1}, {"a": 2, "b": 1}, {"a": 1, "b": 1, "c": 3})
+    {'a': 2, 'b': 1, 'c': 3}
+
+    """
+    if _same(ours, theirs) or _same(base, theirs):
+        return ours
+    if _same(base, ours):
+        return theirs
+    if not isinstance(ours, dict) or not isinstance(theirs, dict):
+        raise _Conflict
+    base = base if isinstance(base, dict) else {}
+    merged = {}
+    for key in [*theirs, *(key for key in ours if key not in theirs)]:
+        value = merge(base.get(key, _ABSENT), ours.get(key, _ABSENT), theirs.get(key, _ABSENT))
+        if value is not _ABSENT:
+            merged[key] = value
+    return merged
+
+
+def _same(left: Any, right: Any) -> bool:
+    if left is _ABSENT or right is _ABSENT:
+        return left is right
+    return canonical.equal(left, right)
+
+
+class _Entry:
+    """The buffered tree of one file."""
+
+    __slots__ = ("base", "document", "measured_version", "size", "tree", "version")
+
+    def __init__(self, source: Document) -> None:
+        self.document = Document(source.path, source.lock_path, durable=source.durable)
+        self.document.read()
+        self.tree = self.document.tree
+        self.base = self.document.encode()  # what the tree was when it was loaded
+        self.version = 0
+        self.size = len(self.base)
+        self.measured_version = 0
+
+    def measure(self) -> int:
+        """Bytes of the JSON text of the tree."""
+        if self.measured_version != self.version:
+            self.size = len(canonical.dumps(self.tree))
+            self.measured_version = self.version
+        return self.size
+
+    def flush(self) -> None:
+        """Write the tree, merged with what others wrote meanwhile.
+
+        Raises
+        ------
+        MetadataError
+            If both sides changed the same key differently; the file is left as it is.
+        OSError
+            If the file cannot be written; it is left as it is.
+
+        """
+        ours = canonical.dumps(self.tree).encode("ascii")
+        if ours == self.base:
+            return
+        disk = Document(self.document.path, self.document.lock_path, durable=self.document.durable)
+        with disk.lock():
+            try:
+                disk.read()
+                disk.tree = merge(canonical.loads(self.base), self.tree, disk.tree)
+            except (_Conflict, ValueError):
+                raise MetadataError(disk.path, ours) from None
+            disk.replace(disk.encode())
+
+
+class Buffer:
+    """The trees of all documents that are buffered at the moment.
+
+    There is one, shared by all threads; it is active between the first entry into a buffering context and the exit
+    from the last.
+    """
+
+    def __init__(self) -> None:
+        self.capacity = DEFAULT_CAPACITY
+        self.depth = 0  # nesting of buffered(), which covers every document
+        self.own_depth: dict[str, int] = {}  # nesting of the contexts of single documents
+        self._entries: dict[str, _Entry] = {}
+        self._guard = RLock()
+
+    def covers(self, path: str) -> bool:
+        """Tell whether the document at ``path`` is to be buffered."""
+        return self.depth > 0 or path in self.own_depth
+
+    def size(self) -> int:
+        """Bytes of the JSON text of all buffered trees."""
+        with self._guard:
+            return sum(entry.measure() for entry in self._entries.values())
+
+    def bind(self, handle: Document) -> _Entry:
+        """Give a document the tree that all handles on its file share."""
+        with self._guard:
+            entry = self._entries.get(handle.path)
+            if entry is None:
+                entry = self._entries[handle.path] = _Entry(handle)
+                self._keep_to_capacity()
+            if handle.tree is not entry.tree or handle.buffer_version != entry.version:
+                handle.forget()
+                handle.adopt(entry.tree)
+                handle.buffer_version = entry.version
+            return entry
+
+    def mutate(self, handle: Document, view: BoundView, operation: Callable[[Any], _T]) -> _T:
+        """Apply one operation to a buffered tree."""
+        with self._guard:
+            entry = self.bind(handle)
+            result = operation(view._attached_data())
+            view._prune()
+            entry.version += 1
+            handle.buffer_version = entry.version
+            # Measuring costs the whole tree: the larger it is, the more changes go by between two measurements.
+            if entry.version - entry.measured_version > entry.size // 1024:
+                entry.measure()
+                self._keep_to_capacity()
+            return result
+
+    def _keep_to_capacity(self) -> None:
+        if sum(entry.size for entry in self._entries.values()) > self.capacity:
+            self.flush(list(self._entries))
+
+    def set_capacity(self, capacity: int) -> None:
+        """Set the capacity and flush everything if the buffer holds more."""
+        if not isinstance(capacity, int) or isinstance(capacity, bool):
+            raise TypeError(f"The buffer capacity must be an integer number of bytes, not {type(capacity).__name__}.")
+        with self._guard:
+            self.capacity = capacity
+            if self.size() > capacity:
+                self.flush(list(self._entries))
+
+    def flush(self, paths: list[str]) -> None:
+        """Write the trees of these files and forget them.
+
+        Raises
+        ------
+        BufferedError
+            If any could not be written; the others are.
+
+        """
+        errors: dict[str, Exception] = {}
+        with self._guard:
+            for path in paths:
+                entry = self._entries.pop(path, None)
+                if entry is not None:
+                    try:
+                        entry.flush()
+                    except (MetadataError, OSError) as error:
+                        errors[path] = error
+        if errors:
+            raise BufferedError(errors)
+
+    def discard(self, path: str) -> None:
+        """Forget the tree of a file that is being removed."""
+        with self._guard:
+            self._entries.pop(path, None)
+
+    def enter(self) -> None:
+        """Begin to buffer every document."""
+        with self._guard:
+            self.depth += 1
+            document.active_buffer = self
+
+    def leave(self) -> None:
+        """End what :meth:`enter` began; the last exit flushes."""
+        with self._guard:
+            self.depth -= 1
+            if self.depth == 0:
+                self._finish([path for path in self._entries if path not in self.own_depth])
+
+    def enter_own(self, path: str) -> None:
+        """Begin to buffer one document."""
+        with self._guard:
+            self.own_depth[path] = self.own_depth.get(path, 0) + 1
+            document.active_buffer = self
+
+    def leave_own(self, path: str) -> None:
+        """End what :meth:`enter_own` began; the last exit flushes."""
+        with self._guard:
+            self.own_depth[path] -= 1
+            if self.own_depth[path] == 0:
+                del self.own_depth[path]
+                if self.depth == 0:
+                    self._finish([path])
+
+    def _finish(self, paths: list[str]) -> None:
+        try:
+            self.flush(paths)
+        finally:
+            if self.depth == 0 and not self.own_depth:
+                document.active_buffer = None
+
+
+_buffer = Buffer()
+
+
+class buffered:
+    """Context in which the changes of all documents are collected and written at its end.
+
+    Contexts nest; the outermost writes. State points and HDF5 stores are never buffered.
+
+    Parameters
+    ----------
+    buffer_capacity : int, optional
+        Bytes of JSON text that may be held within this context before everything is written.
+
+    Raises
+    ------
+    BufferedError
+        On leaving, if a document could not be written; ``files`` names each with its reason.
+
+    """
+
+    def __init__(self, buffer_capacity: int | None = None) -> None:
+        self._capacity = buffer_capacity
+        self._outer_capacity = DEFAULT_CAPACITY
+
+    def __enter__(self) -> None:
+        if self._capacity is not None:
+            self._outer_capacity = _buffer.capacity
+            _buffer.set_capacity(self._capacity)
+        _buffer.enter()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            _buffer.leave()
+        finally:
+            if self._capacity is not None:
+                _buffer.set_capacity(self._outer_capacity)
+
+
+class BufferedDocument:
+    """Context in which the changes of one document are collected and written at its end."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        _buffer.enter_own(self._path)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            _buffer.leave_own(self._path)
+        except BufferedError as failure:
+            raise failure.files[self._path] from None
+
+
+def is_buffered() -> bool:
+    """Tell whether documents are being buffered."""
+    return _buffer.depth > 0
+
+
+def get_buffer_capacity() -> int:
+    """Capacity of the buffer in bytes of JSON text (33554432 unless set)."""
+    return _buffer.capacity
+
+
+def set_buffer_capacity(capacity: int) -> None:
+    """Set the capacity of the buffer in bytes of JSON text.
+
+    Raises
+    ------
+    TypeError
+        If the capacity is not an integer.
+    BufferedError
+        If the buffer holds more, is therefore flushed, and a document could not be written.
+
+    """
+    _buffer.set_capacity(capacity)
+
+
+def get_current_buffer_size() -> int:
+    """Bytes of JSON text that the buffer holds at the moment."""
+    return _buffer.size()

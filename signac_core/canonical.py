@@ -1,0 +1,274 @@
+"""Canonical JSON, job ids, and the rules for keys and values.
+
+One text rule serves state points, documents and caches: the text that :func:`json.dumps` produces with its default
+settings. A job id is the MD5 of the same text with keys sorted. ``orjson`` differs in float text, non-finite numbers,
+integers beyond 64 bits and escapes, so it never writes anything here.
+
+numpy is never imported: its values are recognised only when the caller has imported it already.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from json import JSONDecodeError, JSONEncoder
+from json import loads as _json_loads
+from types import MappingProxyType
+from typing import Any
+
+from .errors import InvalidKeyError, KeyTypeError, NumpyConversionWarning
+
+try:
+    from _md5 import md5  # type: ignore[import-not-found, unused-ignore]  # far cheaper to import than hashlib
+except ImportError:  # an interpreter built without its own MD5
+    from hashlib import md5
+
+__all__ = [
+    "JSONDecodeError",
+    "calc_id",
+    "dumps",
+    "equal",
+    "id_of_text",
+    "loads",
+    "plain",
+    "plain_state_point",
+    "state_point_matches",
+    "validate_key",
+]
+
+
+def _numpy_equivalent(value: Any) -> Any:
+    """Plain equivalent of a numpy scalar or array, or ``value`` itself when it is neither."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not isinstance(value, (numpy.generic, numpy.ndarray)):
+        return value
+    converted = value.tolist() if isinstance(value, numpy.ndarray) else value.item()
+    if isinstance(converted, numpy.generic):  # extended precision: item() has nothing plainer to offer
+        raise ValueError(
+            f"A numpy value of type {type(converted).__name__} has no JSON equivalent: convert it to a float first."
+        )
+    import warnings
+
+    warnings.warn(
+        f"A numpy value of type {type(value).__name__} was converted to {type(converted).__name__}.",
+        NumpyConversionWarning,
+        stacklevel=2,
+    )
+    return converted
+
+
+def _encode_state_point_value(value: Any) -> Any:
+    """Give the JSON encoder an equivalent for ``value``, as far as state points accept its type."""
+    if _is_live_view(value):
+        return value()
+    converted = _numpy_equivalent(value)
+    if converted is value:
+        if isinstance(value, MappingProxyType):
+            return dict(value)
+        raise KeyTypeError(f"A state point cannot hold a value of type {type(value).__name__}.")
+    return converted
+
+
+def _is_live_view(value: Any) -> bool:
+    module = sys.modules.get("signac_core.jsondict")
+    return module is not None and isinstance(value, module.View)
+
+
+_encode = JSONEncoder().encode
+_encode_sorted = JSONEncoder(sort_keys=True).encode
+_encode_state_point = JSONEncoder(sort_keys=True, default=_encode_state_point_value).encode
+
+
+def dumps(value: Any, *, sort_keys: bool = False) -> str:
+    """JSON text of a plain value, as it is stored in files: one line, ASCII, keys in their order.
+
+    Examples
+    --------
+    >>> dumps({"b": 1, "a": [1.0, None]})
+    '{"b": 1, "a": [1.0, null]}'
+
+    """
+    return _encode_sorted(value) if sort_keys else _encode(value)
+
+
+def loads(text: bytes | str) -> Any:
+    """Parse JSON text; bytes may be UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
+
+    Raises
+    ------
+    ValueError
+        If the text is not JSON, cannot be decoded, or is nested too deeply.
+
+    """
+    try:
+        return _json_loads(text)
+    except RecursionError:
+        raise ValueError("The JSON text is nested too deeply.") from None
+
+
+def id_of_text(text: str) -> str:
+    """Job id of a canonical (sorted) JSON text: 32 lower-case hexadecimal digits."""
+    return str(md5(text.encode("ascii"), usedforsecurity=False).hexdigest())
+
+
+def calc_id(obj: Any) -> str:
+    """Job id of a state point.
+
+    The rule is that of signac 2.x: MD5 of the JSON text with recursively sorted keys. ``1``, ``1.0`` and ``True`` give
+    three different ids; tuples equal lists; numpy values equal their plain equivalents.
+
+    Parameters
+    ----------
+    obj : mapping
+        The state point. Anything that is JSON has an id, even though only mappings can be state points.
+
+    Returns
+    -------
+    str
+        32 lower-case hexadecimal digits.
+
+    Raises
+    ------
+    KeyTypeError
+        If a value or a key has a type without a JSON equivalent.
+
+    Examples
+    --------
+    >>> calc_id({"a": 0})
+    '9bfd29df07674bc4aa960cf661b5acd2'
+    >>> calc_id({"b": 1, "a": 2}) == calc_id({"a": 2, "b": 1})
+    True
+
+    """
+    try:
+        return id_of_text(_encode_state_point(obj))
+    except KeyTypeError:
+        raise
+    except TypeError as error:  # keys that are no JSON keys, or keys that cannot be sorted
+        raise KeyTypeError(f"Invalid keys in the state point: {error}.") from None
+
+
+def state_point_matches(text: bytes, state_point: Any, job_id: str) -> bool:
+    """Tell whether ``state_point``, just parsed from ``text``, has the id ``job_id``.
+
+    A file whose keys happen to be sorted hashes to its id as it is; only the others are encoded again.
+    """
+    if md5(text, usedforsecurity=False).hexdigest() == job_id:
+        return isinstance(state_point, dict)
+    if not isinstance(state_point, dict):
+        return False
+    return id_of_text(_encode_sorted(state_point)) == job_id
+
+
+def validate_key(key: Any) -> str:
+    """Return ``key`` as a plain string.
+
+    Raises
+    ------
+    KeyTypeError
+        If the key is not a string.
+    InvalidKeyError
+        If the key contains a dot, which separates the levels of nested keys in queries.
+
+    """
+    if type(key) is not str:
+        if not isinstance(key, str):
+            raise KeyTypeError(f"Mapping keys must be str, not {type(key).__name__}.")
+        key = str.__str__(key)
+    if "." in key:
+        raise InvalidKeyError(f"Mapping keys may not contain dots ('.'): {key}.")
+    return str(key)
+
+
+_ATOMS = frozenset({str, int, float, bool, type(None)})
+
+
+def plain(value: Any) -> Any:
+    """Copy ``value`` into plain dicts, lists and scalars, the form in which documents hold it.
+
+    Mappings become dicts, sequences other than str become lists (bytes a list of integers), numpy values their plain
+    equivalents, subclasses of the scalar types the types themselves.
+
+    Raises
+    ------
+    KeyTypeError, InvalidKeyError
+        If a key is not a string or contains a dot, at any depth.
+    TypeError
+        If a value has no JSON equivalent.
+
+    Examples
+    --------
+    >>> plain({"a": (1, 2), "b": {"c": range(2)}})
+    {'a': [1, 2], 'b': {'c': [0, 1]}}
+
+    """
+    kind = type(value)
+    if kind in _ATOMS:
+        return value
+    if kind is dict:
+        return {validate_key(key): plain(item) for key, item in value.items()}
+    if kind is list or kind is tuple:
+        return [plain(item) for item in value]
+    return _plain_other(value)
+
+
+def _plain_other(value: Any) -> Any:
+    """Convert a value that is of none of the exact JSON types."""
+    for base in (str, int, float):
+        if isinstance(value, base):
+            return base.__str__(value) if base is str else base(value)
+    if isinstance(value, Mapping):
+        return {validate_key(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (Sequence, memoryview)):
+        return [plain(item) for item in value]
+    if isinstance(value, bytearray):
+        return list(value)
+    converted = _numpy_equivalent(value)
+    if converted is not value:
+        return plain(converted)
+    if isinstance(value, complex):
+        raise TypeError("Complex numbers are not JSON serializable.")
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable.")
+
+
+def plain_state_point(value: Any) -> dict[str, Any]:
+    """Copy a state point into plain data and check it.
+
+    Raises
+    ------
+    KeyTypeError, InvalidKeyError
+        If a key is not a string or contains a dot, at any depth.
+    TypeError
+        If the state point is not a mapping, or a value has no JSON equivalent.
+
+    """
+    if not isinstance(value, Mapping):
+        raise TypeError(f"A state point must be a mapping (a JSON object), not {type(value).__name__}.")
+    return {validate_key(key): plain(item) for key, item in value.items()}
+
+
+def equal(left: Any, right: Any) -> bool:
+    """Compare two plain values by type and value: ``1``, ``1.0`` and ``True`` all differ, NaN equals itself.
+
+    The order of keys counts too, because it is part of the file.
+
+    Examples
+    --------
+    >>> equal({"a": [1]}, {"a": [1]}), equal(1, True), equal(0.0, -0.0)
+    (True, False, False)
+
+    """
+    kind = type(left)
+    if kind is not type(right):
+        return False
+    if kind is dict:
+        return (
+            len(left) == len(right)
+            and all(a == b for a, b in zip(left, right, strict=True))
+            and all(equal(item, right[key]) for key, item in left.items())
+        )
+    if kind is list:
+        return len(left) == len(right) and all(equal(a, b) for a, b in zip(left, right, strict=True))
+    if kind is float:
+        return repr(left) == repr(right)
+    return bool(left == right)

@@ -1,0 +1,192 @@
+"""The configuration of a project and of the user, and where a project begins.
+
+The dialect is that of the ``configobj`` package, which is imported only for files that hold more than plain
+``key = value`` lines. All values are strings (or lists of strings); unknown keys are kept.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NoReturn
+
+from . import files, layout
+from .errors import ConfigError, IncompatibleSchemaVersion
+
+__all__ = ["ProjectConfig", "check_schema_version", "find_root", "load", "no_project", "user_config_path"]
+
+_NOT_PLAIN = frozenset("\"'#,[]{}$%\\")
+
+
+class ProjectConfig(dict[str, Any]):
+    """The configuration of a project: a dict that cannot be changed."""
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise ValueError("The project configuration is immutable.")
+
+    __setitem__ = __delitem__ = update = clear = pop = popitem = setdefault = __ior__ = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)
+
+
+def user_config_path() -> str:
+    """The file whose settings apply to every project of the user unless the project says otherwise."""
+    return os.path.expanduser("~/.signacrc")
+
+
+def _parse_plain(text: str) -> dict[str, Any] | None:
+    """Parse text that consists of plain ``key = value`` lines and comments; None when it holds anything else."""
+    values: dict[str, Any] = {}
+    for line in text.splitlines():
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        key, separator, value = line.partition("=")
+        key, value = key.strip(), value.strip()
+        if not separator or not key or key in values or not value or not _NOT_PLAIN.isdisjoint(line):
+            return None
+        values[key] = value
+    return values
+
+
+def parse_file(path: str) -> dict[str, Any]:
+    """Parse a configuration file.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ConfigError
+        If it is not a valid configuration.
+
+    """
+    try:
+        text = files.read_bytes(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"Failed to read configuration file '{path}': it is not UTF-8 text ({error}).") from None
+    values = _parse_plain(text)
+    if values is not None:
+        return values
+    import configobj
+
+    try:
+        return dict(configobj.ConfigObj(text.splitlines(), interpolation=False).dict())
+    except configobj.ConfigObjError as error:
+        raise ConfigError(f"Failed to read configuration file '{path}':\n{error}") from None
+
+
+def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in top.items():
+        below = merged.get(key)
+        merged[key] = _merge(below, value) if isinstance(value, dict) and isinstance(below, dict) else value
+    return merged
+
+
+def load(root: str) -> ProjectConfig | None:
+    """Effective configuration of the project in ``root``, or None when there is no project.
+
+    The file of the user comes first, that of the project on top; a project file without ``schema_version`` is of
+    version 1, whatever the user's file says.
+
+    Raises
+    ------
+    ConfigError
+        If one of the files cannot be read or parsed.
+
+    """
+    path = os.path.join(root, layout.FN_CONFIG)
+    try:
+        project = parse_file(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ConfigError(f"Failed to read configuration file '{path}': {error.strerror}.") from error
+    project.setdefault("schema_version", "1")
+    if not isinstance(project["schema_version"], str):
+        raise ConfigError(f"Config file '{path}' may contain invalid values: schema_version must be one number.")
+    try:
+        user = parse_file(user_config_path())
+    except FileNotFoundError:
+        user = {}
+    except OSError as error:
+        raise ConfigError(f"Failed to read configuration file '{user_config_path()}': {error.strerror}.") from error
+    return ProjectConfig(_merge(user, project))
+
+
+def check_schema_version(config: ProjectConfig, root: str) -> None:
+    """Refuse a project whose layout is older or newer than the one that this library reads.
+
+    Raises
+    ------
+    IncompatibleSchemaVersion
+        If the project has another schema version.
+    ConfigError
+        If the schema version is not a number.
+
+    """
+    text = config["schema_version"]
+    try:
+        version = int(text)
+    except ValueError:
+        raise ConfigError(
+            f"Config file '{os.path.join(root, layout.FN_CONFIG)}' may contain invalid values: "
+            f"schema_version must be a whole number, not {text!r}."
+        ) from None
+    if version > layout.SCHEMA_VERSION:
+        raise IncompatibleSchemaVersion(
+            f"The project at '{root}' uses schema version {version}, but this program only supports up to schema "
+            f"version {layout.SCHEMA_VERSION}. Try a newer release."
+        )
+    if version < layout.SCHEMA_VERSION:
+        raise IncompatibleSchemaVersion(
+            f"The project at '{root}' uses schema version {version}, but this program requires schema version "
+            f"{layout.SCHEMA_VERSION}. Run 'signac migrate' there to update the project; there is no way back."
+        )
+
+
+def find_root(start: str) -> tuple[str, ProjectConfig] | None:
+    """Search ``start`` and the directories above it for a project; the nearest wins."""
+    directory = start
+    while True:
+        config = load(directory)
+        if config is not None:
+            return directory, config
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return None
+        directory = parent
+
+
+def no_project(path: str, *, above: bool) -> Exception:
+    """Build the error for a path without a project: an older layout is named as such.
+
+    Parameters
+    ----------
+    path : str
+        Absolute path where a project was expected.
+    above : bool
+        Look for an older layout in the directories above, too.
+
+    """
+    directory = path
+    while True:
+        version = _legacy_version(directory)
+        if version is not None:
+            return IncompatibleSchemaVersion(
+                f"The project at '{directory}' uses schema version {version}, but this program requires schema "
+                f"version {layout.SCHEMA_VERSION}. Run 'signac migrate' there to update the project."
+            )
+        parent = os.path.dirname(directory)
+        if not above or parent == directory:
+            return LookupError(f"Unable to find project at path '{path}'.")
+        directory = parent
+
+
+def _legacy_version(directory: str) -> str | None:
+    """Schema version of a project of the layout before ``.signac/config``, None when there is none."""
+    try:
+        values = parse_file(os.path.join(directory, layout.FN_LEGACY_CONFIG))
+    except (OSError, ConfigError):
+        return None
+    return str(values.get("schema_version", "0")) if "project" in values else None

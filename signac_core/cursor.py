@@ -1,0 +1,217 @@
+"""The result of a query, and grouping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, overload
+
+from . import reading
+from .job import Job
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from .project import Project
+
+__all__ = ["JobsCursor"]
+
+
+class _Jobs:
+    """A re-iterable slice of a query result."""
+
+    def __init__(self, project: Project, ids: list[str]) -> None:
+        self._project = project
+        self._ids = ids
+
+    def __iter__(self) -> Iterator[Job]:
+        known = self._project._sp_cache
+        project = self._project
+        return (Job._known(project, job_id, known.get(job_id)) for job_id in self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+
+class JobsCursor:
+    """The jobs that match a filter, evaluated on first use, sorted by id.
+
+    Not to be constructed directly: see :meth:`Project.find_jobs`. Without a filter, ``len`` and ``in`` always tell
+    the present state of the project; everything else is evaluated once.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    filter : mapping, iterable of pairs, or str, optional
+        The filter.
+
+    Raises
+    ------
+    TypeError
+        If the filter holds values without a JSON equivalent.
+    ValueError
+        If it is of no accepted form.
+
+    """
+
+    _use_pandas_for_html_repr = True  # set it to False to keep notebooks short
+
+    def __init__(self, project: Project, filter: Any = None) -> None:
+        self._project = project
+        self._filter = filter or None
+        self._normal: dict[str, Any] | None = None
+        if self._filter is not None:
+            from .filterparse import normalise
+
+            self._normal = normalise(filter)
+            if not isinstance(filter, (dict, str)):
+                self._filter = self._normal
+        self._found: list[str] | None = None
+        self._found_set: frozenset[str] | None = None
+
+    @property
+    def _ids(self) -> list[str]:
+        """Ids of the jobs, sorted, as of the first use."""
+        if self._found is None:
+            self._found = reading.find_ids(self._project, self._normal, ids=reading.list_names(self._project))
+        return self._found
+
+    @property
+    def _id_set(self) -> frozenset[str]:
+        """Ids of the jobs, as of the first use."""
+        if self._found_set is None:
+            self._found_set = frozenset(self._ids)
+        return self._found_set
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(project={self._project!r}, filter={self._filter!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, JobsCursor):
+            return NotImplemented
+        return self._project == other._project and bool(self._filter == other._filter)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __len__(self) -> int:
+        return len(self._project) if self._normal is None else len(self._ids)
+
+    def __contains__(self, job: Job) -> bool:
+        return job in self._project if self._normal is None else job.id in self._id_set
+
+    def __iter__(self) -> Iterator[Job]:
+        return iter(_Jobs(self._project, self._ids))
+
+    @overload
+    def __getitem__(self, index: int) -> Job: ...
+    @overload
+    def __getitem__(self, index: slice) -> _Jobs: ...
+    def __getitem__(self, index: int | slice) -> Job | _Jobs:
+        if isinstance(index, slice):
+            return _Jobs(self._project, self._ids[index])
+        job_id = self._ids[index]
+        return Job._known(self._project, job_id, self._project._sp_cache.get(job_id))
+
+    def _repr_html_(self) -> str:
+        from .html import cursor_html
+
+        return cursor_html(self)
+
+    def groupby(self, key: Any = None, default: Any = None) -> Iterator[tuple[Any, Iterator[Job]]]:
+        """Group the jobs by values of state points and documents.
+
+        Parameters
+        ----------
+        key : str, iterable of str, or callable, optional
+            A dotted key, several of them, or a function of the job. Keys that begin with ``doc.`` refer to the
+            document, all others to the state point. By default every job is a group under its id.
+        default : object, optional
+            The value of jobs that lack the key; by default they are left out.
+
+        Yields
+        ------
+        tuple
+            The key of the group and its jobs, as :func:`itertools.groupby` does: sorted by key, and the jobs of a
+            group are to be taken before the next group. Several keys give a tuple in which the values of state point
+            keys come first, then those of document keys.
+
+        Raises
+        ------
+        TypeError
+            If the values cannot be ordered.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> project = init_project("study")
+        >>> for i in range(4):
+        ...     _ = project.open_job({"i": i, "even": i % 2 == 0}).init()
+        >>> for even, jobs in project.groupby("even"):
+        ...     print(even, sorted(job.sp.i for job in jobs))
+        False [1, 3]
+        True [0, 2]
+
+        """
+        from .grouping import groupby
+
+        return groupby(self, key, default)
+
+    def to_dataframe(
+        self,
+        sp_prefix: str = "sp.",
+        doc_prefix: str = "doc.",
+        usecols: Any = None,
+        flatten: bool = False,
+    ) -> DataFrame:
+        """State points and documents as a pandas data frame, one row per job, indexed by id.
+
+        Parameters
+        ----------
+        sp_prefix, doc_prefix : str
+            Put before the keys of state points and documents.
+        usecols : container of str or callable, optional
+            The columns to keep: their names with prefix, or a function of the name.
+        flatten : bool
+            Give nested keys columns of their own, with dotted names.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The frame, of shape (jobs, keys).
+
+        """
+        from .frame import to_dataframe
+
+        return to_dataframe(self, sp_prefix=sp_prefix, doc_prefix=doc_prefix, usecols=usecols, flatten=flatten)
+
+    def export_to(
+        self, target: Any, path: Any = None, copytree: Callable[[str, str], Any] | None = None
+    ) -> dict[str, str]:
+        """Copy the jobs to a directory or an archive, under readable names.
+
+        Parameters
+        ----------
+        target : str
+            A directory, or a file whose name ends in .zip, .tar, .tar.gz, .tar.bz2, .tar.xz, .tgz, .tbz2 or .txz.
+        path : str, callable or False, optional
+            How to name the directories: a template such as ``"T_{T}/{job.id}"``, a function of the job, or False for
+            the job ids; by default the keys and values that tell the jobs apart.
+        copytree : callable, optional
+            Function of source and destination path that copies a directory; for directories only.
+
+        Returns
+        -------
+        dict of str to str
+            Path of each job directory and of its copy, relative to ``target``.
+
+        Raises
+        ------
+        RuntimeError
+            If names are not unique or not possible; nothing is written then.
+        FileExistsError
+            If a destination exists; nothing is written then.
+
+        """
+        from .exporting import export_to
+
+        return export_to(self, target, path=path, copytree=copytree)

@@ -1,0 +1,435 @@
+"""A JSON document on disk: one plain tree, read when it changed, written under a lock.
+
+Every change is one operation applied, under the lock, to the tree just read, followed by one atomic replacement. Other
+keys that someone else wrote meanwhile, at any depth, survive. Nothing is written when nothing changed.
+
+A read trusts its copy as long as the signature of the file (inode, size, mtime, ctime) is the same: one ``stat``. The
+signature is believed only when the file had been at rest for longer than the file system's clock is coarse; before
+that the file is read again each time.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from _thread import RLock
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+
+from . import canonical, files, layout
+from .errors import InvalidKeyError
+from .locks import Lock
+
+if TYPE_CHECKING:
+    from .buffering import Buffer
+    from .project import Project
+
+__all__ = ["Document", "Signature", "Store", "edit_document", "for_job", "for_project", "parse_document"]
+
+_T = TypeVar("_T")
+
+SETTLED_NS = 2_000_000_000
+"""A file at rest for so long cannot change again without a change of its time stamps (local file systems, NFS)."""
+SETTLED_PARALLEL_NS = 10_000_000_000
+"""The same for parallel file systems, whose clocks belong to several servers."""
+
+
+class Signature(NamedTuple):
+    """What tells one content of a file from another without reading it."""
+
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Signature:
+        """Signature of the file with this status."""
+        return cls(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def settled_signature(status: os.stat_result, path: str) -> Signature | None:
+    """Signature of a file just read, or None when the file is so young that another change might not show in it."""
+    import time
+
+    age = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns)
+    if age >= SETTLED_PARALLEL_NS or (age >= SETTLED_NS and not _on_parallel_file_system(path, status.st_dev)):
+        return Signature.of(status)
+    return None
+
+
+_LOCAL_FILE_SYSTEMS = frozenset(
+    {"ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "zfs", "overlay", "f2fs", "nfs", "nfs4"}
+)
+_parallel_devices: dict[int, bool] = {}
+
+
+def _on_parallel_file_system(path: str, device: int) -> bool:
+    """Tell whether a device is of a kind whose time stamps come from several clocks; unknown kinds count as such."""
+    known = _parallel_devices.get(device)
+    if known is None:
+        known = _file_system_type(device) not in _LOCAL_FILE_SYSTEMS
+        _parallel_devices[device] = known
+    return known
+
+
+def _file_system_type(device: int) -> str:
+    try:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounts:
+            wanted = f"{os.major(device)}:{os.minor(device)}"
+            for line in mounts:
+                fields = line.split()
+                if fields[2] == wanted:
+                    return fields[fields.index("-") + 1]
+    except (OSError, ValueError, IndexError):
+        pass
+    return "unknown"
+
+
+def parse_document(text: bytes, path: str) -> dict[str, Any]:
+    """Parse the content of a document file; JSON ``null`` is an empty document.
+
+    Raises
+    ------
+    JSONDecodeError
+        If the text is not JSON.
+    ValueError
+        If it is JSON, but not an object, or not text.
+
+    """
+    try:
+        data = canonical.loads(text)
+    except canonical.JSONDecodeError as error:
+        raise canonical.JSONDecodeError(
+            f"Document '{path}' is not valid JSON: {error.msg}", error.doc, error.pos
+        ) from None
+    except ValueError as error:
+        raise ValueError(f"Document '{path}' is not valid JSON: {error}") from None
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise ValueError(f"Document '{path}': Unsupported type: {type(data)}. The data must be a mapping or None.")
+    return data
+
+
+class BoundView(Protocol):
+    """What a store needs to know of a live view of its tree."""
+
+    def _attached_data(self) -> Any: ...
+    def _rebind(self, data: Any) -> None: ...
+    def _prune(self) -> None: ...
+
+
+class Store(Protocol):
+    """One plain tree behind live views: a document on disk, or the state point of a job."""
+
+    tree: dict[str, Any]
+    root: BoundView | None
+
+    def sync(self) -> None:
+        """Bring the tree up to date before a read."""
+
+    def mutate(self, view: BoundView, operation: Callable[[Any], _T], *, overwrite: bool = False) -> _T:
+        """Apply one operation to the container of ``view`` in the up-to-date tree and persist the result."""
+        ...
+
+    def describe(self) -> str:
+        """Name of the tree in messages."""
+        ...
+
+    def reduce(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """How to get the root view back after pickling."""
+        ...
+
+
+class Document:
+    """A JSON document on disk, and its own simplest view.
+
+    Parameters
+    ----------
+    path : str
+        The file; it need not exist.
+    lock_path : str
+        The file whose lock serialises the writers.
+    durable : bool
+        Survive a power loss, too.
+    data : dict, optional
+        What the tree holds as long as the file does not exist; not written.
+
+    """
+
+    __slots__ = (
+        "_canonical",
+        "_guard",
+        "_signature",
+        "_text",
+        "buffer_version",
+        "durable",
+        "lock_path",
+        "path",
+        "root",
+        "tree",
+    )
+
+    def __init__(self, path: str, lock_path: str, *, durable: bool = False, data: dict[str, Any] | None = None) -> None:
+        self.path = path
+        self.lock_path = lock_path
+        self.durable = durable
+        self.tree: dict[str, Any] = {} if data is None else data
+        self.root: BoundView | None = None
+        self.buffer_version = -1  # of the buffered tree that this document is bound to
+        self._signature: Signature | None = None
+        self._text: bytes | None = None  # what the tree was parsed from or written as; None when there is no file
+        self._canonical = False  # whether _text is the text that this library writes for the tree
+        self._guard = RLock()
+
+    def describe(self) -> str:
+        """Name of the document in messages."""
+        return f"document '{self.path}'"
+
+    def reduce(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """How to get the root view back after pickling."""
+        return _restore_view, (self.path, self.lock_path, self.durable)
+
+    def _attached_data(self) -> dict[str, Any]:
+        return self.tree
+
+    def _rebind(self, data: Any) -> None:
+        """Nothing is held but the tree itself."""
+
+    def _prune(self) -> None:
+        """Nothing is held but the tree itself."""
+
+    # reading ------------------------------------------------------------------------------------------------------
+
+    def sync(self) -> None:
+        """Bring the tree up to date (one stat when the file is settled and unchanged; else open, fstat, read, close).
+
+        Raises
+        ------
+        ValueError
+            If the file is not a JSON object.
+        OSError
+            If it cannot be read.
+
+        """
+        if active_buffer is not None and active_buffer.covers(self.path):
+            active_buffer.bind(self)
+            return
+        if self._signature is not None:
+            try:
+                if Signature.of(os.stat(self.path)) == self._signature:
+                    return
+            except FileNotFoundError:
+                pass  # read() tells a deleted document from a deleted directory
+        with self._guard:
+            self.read()
+
+    def read(self) -> None:
+        """Read the file; the tree is replaced only when the content is another."""
+        self._signature = None
+        try:
+            text, status = files.read_with_status(self.path)
+        except (FileNotFoundError, NotADirectoryError):
+            # A document that was deleted is empty; a handle whose whole directory has gone keeps its last data.
+            if self._text is not None and os.path.isdir(os.path.dirname(self.path) or "."):
+                self._text = None
+                self.adopt({})
+            return
+        if text != self._text:
+            tree = parse_document(text, self.path)
+            self._text, self._canonical = text, False
+            self.adopt(tree)
+        self._signature = settled_signature(status, self.path)
+
+    def adopt(self, tree: dict[str, Any]) -> None:
+        """Take another tree and bind the live views to it."""
+        self.tree = tree
+        if self.root is not None:
+            self.root._rebind(tree)
+
+    def forget(self) -> None:
+        """Take nothing for granted: the next read parses the file again."""
+        self._signature = None
+        self._text, self._canonical = _UNKNOWN, False
+
+    # writing ------------------------------------------------------------------------------------------------------
+
+    def mutate(self, view: BoundView, operation: Callable[[Any], _T], *, overwrite: bool = False) -> _T:
+        """Apply one operation, under the lock, to the tree just read, and replace the file if anything changed.
+
+        Lock and unlock take open, flock, fstat, flock, close; the rest open, fstat, read, close to read and open,
+        write, close, rename to write.
+
+        Parameters
+        ----------
+        view : BoundView
+            The view whose container is changed.
+        operation : callable
+            Called with the container; changes it in place.
+        overwrite : bool
+            The operation replaces the whole document: what the file holds does not matter, even if it is damaged.
+
+        Raises
+        ------
+        DetachedError
+            If the place of the view in the document has gone.
+        LockTimeoutError
+            If another process holds the lock for too long.
+        OSError
+            If the file cannot be read or written; it holds its old content then.
+
+        """
+        with self._guard:
+            if active_buffer is not None and active_buffer.covers(self.path):
+                return active_buffer.mutate(self, view, operation)
+            with self.lock():
+                return self._apply(view, operation, overwrite=overwrite)
+
+    def lock(self) -> AbstractContextManager[object]:
+        """Take the lock of the document for a ``with`` block; a job without a state point file has none to take."""
+        try:
+            return Lock(self.lock_path).acquire()
+        except FileNotFoundError:
+            directory = os.path.dirname(self.path) or "."
+            if os.path.isdir(directory):
+                return nullcontext()
+            raise FileNotFoundError(
+                errno.ENOENT, "The directory of the document has gone (moved or removed meanwhile?)", directory
+            ) from None
+
+    def _apply(self, view: BoundView, operation: Callable[[Any], _T], *, overwrite: bool) -> _T:
+        try:
+            self.read()
+        except ValueError:
+            if not overwrite:
+                raise
+            self._text = None
+            self.adopt({})
+        container = view._attached_data()
+        before = self._text if self._canonical and self._text is not None else self.encode()
+        existed = self._text is not None
+        try:
+            result = operation(container)
+            text = self.encode()
+            if text != (before if existed else b"{}") or (overwrite and not existed):
+                self.replace(text)
+        except BaseException:
+            self.adopt(canonical.loads(before))
+            raise
+        view._prune()
+        return result
+
+    def replace(self, text: bytes) -> None:
+        """Write ``text``, which is that of the tree, to the file; the lock is held."""
+        files.replace_file(self.path, text, durable=self.durable)
+        self._signature = None
+        self._text, self._canonical = text, True
+
+    def encode(self) -> bytes:
+        """Text of the tree, as this library writes it."""
+        return canonical.dumps(self.tree).encode("ascii")
+
+
+_UNKNOWN = b"\0"  # no document has this content
+
+active_buffer: Buffer | None = None
+"""The buffer that documents go through; set by ``buffering`` while there is one."""
+
+
+def _restore_view(path: str, lock_path: str, durable: bool) -> Any:
+    from .jsondict import JSONDict
+
+    return JSONDict._of(Document(path, lock_path, durable=durable))
+
+
+def for_job(project: Project, job_id: str) -> Document:
+    """Document of a job; its writers take the lock of the state point file."""
+    directory = os.path.join(project.workspace, job_id)
+    return Document(
+        os.path.join(directory, layout.FN_DOCUMENT),
+        os.path.join(directory, layout.FN_STATE_POINT),
+        durable=project.durable,
+    )
+
+
+def for_project(project: Project) -> Document:
+    """Document of a project; its writers take the lock of the configuration file."""
+    return Document(
+        os.path.join(project.path, layout.FN_PROJECT_DOCUMENT),
+        os.path.join(project.path, layout.FN_CONFIG),
+        durable=project.durable,
+    )
+
+
+def edit_document(
+    project: Project, job_id: str, *, set: Mapping[str, Any] | None = None, unset: Sequence[str] = ()
+) -> bool:
+    """Set and delete keys of the document of a job in one locked write: all of them or none.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    job_id : str
+        The id of an existing job.
+    set : mapping of str to object
+        Values by dotted key: ``"a.b"`` is the key ``b`` of the mapping ``a``, which is created if need be.
+    unset : sequence of str
+        Dotted keys to delete; absent ones are fine.
+
+    Returns
+    -------
+    bool
+        Whether the document changed.
+
+    Raises
+    ------
+    InvalidKeyError
+        If a dotted key has an empty part.
+    ValueError
+        If a dotted key leads through a value that is not a mapping, or the document is damaged.
+    TypeError
+        If a value has no JSON equivalent.
+    OSError
+        If the document cannot be written; it holds its old content then.
+
+    """
+    changes = [(_split_key(key), canonical.plain(value)) for key, value in (set or {}).items()]
+    deletions = [_split_key(key) for key in unset]
+    document = for_job(project, job_id)
+
+    def operation(tree: dict[str, Any]) -> bool:
+        before = canonical.dumps(tree)
+        for parts, value in changes:
+            _container(tree, parts, document, create=True)[parts[-1]] = value
+        for parts in deletions:
+            _container(tree, parts, document, create=False).pop(parts[-1], None)
+        return canonical.dumps(tree) != before
+
+    return document.mutate(document, operation)
+
+
+def _split_key(key: str) -> list[str]:
+    parts = key.split(".")
+    if "" in parts:
+        raise InvalidKeyError(f"Invalid document key {key!r}: the parts between dots may not be empty.")
+    return parts
+
+
+def _container(tree: dict[str, Any], parts: list[str], document: Document, *, create: bool) -> dict[str, Any]:
+    """Mapping that holds the last part of a dotted key."""
+    container = tree
+    for depth, part in enumerate(parts[:-1], start=1):
+        if part not in container:
+            if not create:
+                return {}
+            container[part] = {}
+        below = container[part]
+        if not isinstance(below, dict):
+            raise ValueError(
+                f"Key '{'.'.join(parts)}': '{'.'.join(parts[:depth])}' is not a mapping in {document.describe()}."
+            )
+        container = below
+    return container

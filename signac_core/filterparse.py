@@ -1,0 +1,426 @@
+r"""From what a user writes to a filter: tokens of a command line, text, pairs, mappings.
+
+Tokens are read left to right, alternating between key and value position::
+
+    T 1.5              T is 1.5; a repeated key: the last one wins
+    T !                T exists, the same as a key without a value at the end
+    T.$gt 1            an operator as the last part of a key
+    'T>=1' 'T<2'       a whole condition in one token (= != < <= > >= ~), in key position; all of them hold
+    '{"T": 1.5}'       a single token of JSON is the filter itself
+
+A value is JSON between ``{}``, ``[]`` or ``""``, a regular expression between ``//``, ``true``, ``false`` or ``null``,
+whatever Python's ``int`` or ``float`` read, and otherwise the text itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence, Sequence
+from typing import Any, Final
+
+__all__ = ["normalise", "parse_filter", "parse_filter_arg", "parse_simple", "parse_tokens"]
+
+Hint = Callable[[str], None]
+
+_EXISTS: Final = "!"
+_CONSTANTS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
+_MISSPELT_CONSTANTS: Final = {"True": "true", "False": "false", "None": "null", "none": "null"}
+_INFIX: Final = {"!=": "$ne", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte", "~": "$regex"}
+_MISSPELT_INFIX: Final = {"==": "=", "!==": "!=", "=>": ">=", "=<": "<=", "=~": "~", "~=": "~", "<>": "!="}
+_PLAIN_TYPES: Final = frozenset({str, int, bool, type(None)})
+
+
+def parse_tokens(tokens: Sequence[str], *, allow_eval: bool = False, hint: Hint | None = None) -> dict[str, Any] | None:
+    """Read the filter arguments of a command.
+
+    Parameters
+    ----------
+    tokens : sequence of str
+        The arguments.
+    allow_eval : bool, optional
+        Accept ``$where``, which runs Python code.
+    hint : callable, optional
+        Called with one line of text for each token that is taken literally and probably means something else.
+
+    Returns
+    -------
+    dict or None
+        The filter; None without tokens.
+
+    Raises
+    ------
+    ValueError
+        A token is not what its place asks for, or ``$where`` is used without `allow_eval`.
+
+    Examples
+    --------
+    >>> parse_tokens(["T>=1.5", "T<2", "doc.done", "true"])
+    {'T': {'$gte': 1.5, '$lt': 2}, 'doc.done': True}
+
+    """
+    if not tokens:
+        return None
+    if len(tokens) == 1 and _is_json_like(_checked(tokens[0])):
+        filter = _parse_json_filter(tokens[0])
+    else:
+        filter = _parse_conditions(tokens, hint or _ignore)
+    if not allow_eval:
+        _refuse_where(filter)
+    return filter
+
+
+def parse_filter_arg(args: Sequence[str] | None) -> dict[str, Any] | None:
+    """Read filter arguments and, unless they are JSON already, show on stderr how they were understood.
+
+    Parameters
+    ----------
+    args : sequence of str or None
+        The arguments.
+
+    Returns
+    -------
+    dict or None
+        The filter; None without arguments.
+
+    Raises
+    ------
+    ValueError
+        As for `parse_tokens`.
+
+    """
+    if not args:
+        return None
+    import json
+    import sys
+
+    filter = parse_tokens(args, hint=lambda text: print(text, file=sys.stderr))  # noqa: T201
+    if len(args) > 1 or not _is_json_like(args[0]):
+        print(f"Interpreted filter arguments as '{json.dumps(filter)}'.", file=sys.stderr)  # noqa: T201
+    return filter
+
+
+def parse_simple(tokens: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """Read alternating keys and values.
+
+    Parameters
+    ----------
+    tokens : sequence of str
+        The tokens; a single token of JSON is not accepted here.
+
+    Yields
+    ------
+    tuple of str and object
+        The keys and values of a filter.
+
+    Raises
+    ------
+    ValueError
+        As for `parse_tokens`.
+
+    Examples
+    --------
+    >>> dict(parse_simple(["a", "1", "b"]))
+    {'a': 1, 'b': {'$exists': True}}
+
+    """
+    filter = _parse_conditions(tokens, _ignore)
+    _refuse_where(filter)
+    yield from filter.items()
+
+
+def parse_filter(filter: object) -> Iterator[tuple[str, Any]]:
+    """Give the keys and values of a filter in any of its forms.
+
+    Parameters
+    ----------
+    filter : str, mapping or iterable of pairs
+        The filter; text is read as by `normalise`.
+
+    Yields
+    ------
+    tuple of str and object
+        The keys and values, neither checked nor converted.
+
+    Raises
+    ------
+    ValueError
+        The filter has none of these forms.
+
+    """
+    if isinstance(filter, str):
+        yield from (_parse_text(filter) or {}).items()
+    elif isinstance(filter, Mapping):
+        yield from filter.items()
+    elif isinstance(filter, Iterable):
+        yield from filter
+    else:
+        raise _not_a_filter(filter)
+
+
+def normalise(filter: object) -> dict[str, Any] | None:
+    """Convert a filter in any accepted form to a dict of plain JSON data.
+
+    Parameters
+    ----------
+    filter : mapping, iterable of pairs, str or None
+        The filter. Text that starts with ``{`` is one JSON object, other text is split at white space and read as
+        tokens. Anything false selects all jobs.
+
+    Returns
+    -------
+    dict or None
+        The filter with text keys and JSON values; None when it selects all jobs.
+
+    Raises
+    ------
+    ValueError
+        The filter has none of these forms, or a key that is not text, or text with ``$where``.
+    TypeError
+        A value cannot be written as JSON.
+
+    Examples
+    --------
+    >>> normalise([("a", (1, 2)), ("b", {3: None})])
+    {'a': [1, 2], 'b': {'3': None}}
+    >>> normalise("a 1")
+    {'a': 1}
+
+    """
+    if not filter:
+        return None
+    if isinstance(filter, str):
+        return _parse_text(filter) or None
+    if not isinstance(filter, Iterable):
+        raise _not_a_filter(filter)
+    try:
+        items: dict[Any, Any] = dict(filter)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"A filter that is no mapping holds (key, value) pairs: {error}.") from error
+    return {key: _plain_item(key, value) for key, value in items.items()} or None
+
+
+# --- text ------------------------------------------------------------------------------------------------------------
+
+
+def _parse_text(text: str) -> dict[str, Any] | None:
+    text = text.strip()
+    if not text.startswith("{"):
+        return parse_tokens(text.split())
+    filter = _parse_json_filter(text)
+    _refuse_where(filter)
+    return filter
+
+
+def _parse_json_filter(text: str) -> dict[str, Any]:
+    filter = _parse_json(text)
+    if not filter:
+        return {}
+    if not isinstance(filter, dict):
+        raise ValueError(f"A filter in JSON is an object such as '{{\"a\": 1}}', not {text}.")
+    return filter
+
+
+def _parse_json(text: str) -> Any:
+    import json
+
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise json.JSONDecodeError(
+            f"Filter argument '{text}' is not valid JSON: {error.msg}", text, error.pos
+        ) from None
+
+
+def _is_json_like(token: str) -> bool:
+    return (token.startswith("{") and token.endswith("}")) or (token.startswith("[") and token.endswith("]"))
+
+
+def _refuse_where(value: object) -> None:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if "$where" in key:
+                raise ValueError(
+                    f"Filter key '{key}': $where runs Python code. It is accepted from a Python mapping, "
+                    "and on the command line with --allow-eval."
+                )
+            _refuse_where(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _refuse_where(inner)
+
+
+# --- tokens ----------------------------------------------------------------------------------------------------------
+
+
+def _parse_conditions(tokens: Sequence[str], hint: Hint) -> dict[str, Any]:
+    """Read tokens from left to right; conditions on one key are ANDed, except that a repeated KEY VALUE replaces."""
+    entries: list[tuple[str, Any]] = []
+    position_of: dict[str, int] = {}
+    remaining = iter(tokens)
+    for token in remaining:
+        _check_key(_checked(token))
+        condition = _parse_infix(token, hint)
+        if condition is not None:
+            entries.append(condition)
+            continue
+        value = _parse_classic(token, remaining, hint)
+        if token in position_of:
+            entries[position_of[token]] = (token, value)
+        else:
+            position_of[token] = len(entries)
+            entries.append((token, value))
+    filter: dict[str, Any] = {}
+    for key, value in entries:
+        _conjoin(filter, key, value)
+    return filter
+
+
+def _conjoin(filter: dict[str, Any], key: str, value: Any) -> None:
+    if key not in filter:
+        filter[key] = value
+        return
+    present = filter[key]
+    mergeable = isinstance(present, dict) and isinstance(value, dict) and present and value
+    if mergeable and present.keys().isdisjoint(value):
+        filter[key] = {**present, **value}
+    else:
+        others = filter.setdefault("$and", [])
+        if not isinstance(others, list):
+            raise ValueError("$and takes a list of filters; write the whole filter as JSON.")
+        others.append({key: value})
+
+
+def _checked(token: object) -> str:
+    if not isinstance(token, str):
+        raise TypeError(f"Filter arguments are text, not {type(token).__name__} ({token!r}).")
+    return token
+
+
+def _check_key(token: str) -> None:
+    if not token:
+        raise ValueError("An empty filter argument stands where a key is expected; check for an unset variable.")
+    if _is_json_like(token):
+        raise ValueError(f"JSON cannot be a filter key: '{token}'. A filter in JSON is a single argument.")
+    if token.lstrip().startswith(("{", "[")):
+        raise ValueError(f"Filter argument '{token}' is incomplete JSON; put single quotes around the whole filter.")
+
+
+def _parse_classic(key: str, remaining: Iterator[str], hint: Hint) -> Any:
+    """Read the value that follows a key."""
+    token = _checked(next(remaining, _EXISTS))
+    if token == _EXISTS:
+        return {"$exists": True}
+    value = _parse_value(token, hint)
+    if value == token and "$" not in key:
+        _hint_at_infix(key, token, hint)
+    return value
+
+
+def _parse_infix(token: str, hint: Hint) -> tuple[str, Any] | None:
+    """Read a whole condition such as ``T>=1.5``; blanks around the operator do not count."""
+    split = _split_infix(token)
+    if split is None:
+        return None
+    key, operator, text = split
+    if not key:
+        raise ValueError(f"Filter condition '{token}' has no key in front of '{operator}'.")
+    intended = _MISSPELT_INFIX.get(operator + text[:1])
+    if intended is not None:
+        hint(f"'{text}' is taken as text; did you mean: '{key}{intended}{text[1:]}'")
+    if operator == "=":
+        return key, {"$exists": True} if text == _EXISTS else _parse_value(text, hint)
+    if not text and operator != "!=":
+        raise ValueError(f"Filter condition '{token}' has no value after '{operator}'.")
+    if operator == "~":
+        return key, {"$regex": text}
+    if text == _EXISTS or _is_regex(text):
+        raise ValueError(f"Filter condition '{token}': '{text}' goes with = only; as text it is written '\"{text}\"'.")
+    return key, {_INFIX[operator]: _parse_value(text, hint)}
+
+
+def _split_infix(token: str) -> tuple[str, str, str] | None:
+    for start, character in enumerate(token):
+        operator = token[start : start + 2]
+        if operator not in ("!=", "<=", ">="):
+            operator = character
+        if operator == "=" or operator in _INFIX:
+            return token[:start].strip(), operator, token[start + len(operator) :].strip()
+    return None
+
+
+def _hint_at_infix(key: str, token: str, hint: Hint) -> None:
+    """Tell about a value that looks like a condition of its own."""
+    split = _split_infix(token)
+    if split is None:
+        return
+    left, operator, right = split
+    if not left and not right:
+        hint(f"'{token}' is taken as the value of {key}; did you mean: '{key}{operator}VALUE' in one argument")
+    elif left and not any(character.isspace() for character in left):
+        hint(f"'{token}' is taken as the value of {key}; did you mean: {key} ! '{token}'")
+
+
+def _parse_value(token: str, hint: Hint) -> Any:
+    if _is_json_like(token) or (len(token) > 1 and token.startswith('"') and token.endswith('"')):
+        return _parse_json(token)
+    if _is_regex(token):
+        return {"$regex": token[1:-1]}
+    if token in _CONSTANTS:
+        return _CONSTANTS[token]
+    for convert in (int, float):
+        try:
+            return convert(token)
+        except ValueError:
+            continue
+    if token in _MISSPELT_CONSTANTS:
+        hint(f"'{token}' is taken as text; did you mean: {_MISSPELT_CONSTANTS[token]}")
+    return token
+
+
+def _is_regex(token: str) -> bool:
+    return token.startswith("/") and token.endswith("/")
+
+
+def _ignore(text: str) -> None:
+    """Drop a hint."""
+
+
+# --- mappings --------------------------------------------------------------------------------------------------------
+
+
+def _not_a_filter(filter: object) -> ValueError:
+    kind = type(filter).__name__
+    return ValueError(f"A filter is a mapping, text, or pairs of key and value, not {kind} ({filter!r}).")
+
+
+def _plain_item(key: object, value: object) -> Any:
+    if not isinstance(key, str):
+        raise ValueError(f"Filter keys are text, not {type(key).__name__} ({key!r}).")
+    try:
+        return _plain(value)
+    except TypeError as error:
+        raise TypeError(f"Filter key '{key}': {error}.") from None
+    except RecursionError:
+        raise ValueError(f"Filter key '{key}': the value is nested too deeply, or contains itself.") from None
+
+
+def _plain(value: Any) -> Any:
+    """Copy a value as a round trip through JSON does, without `json` where the result is the same."""
+    kind = type(value)
+    if kind in _PLAIN_TYPES or (kind is float and value == value):
+        return value
+    if kind is dict and all(type(key) is str for key in value):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if kind is list or kind is tuple:
+        return [_plain(inner) for inner in value]
+    import json
+
+    return json.loads(json.dumps(value, default=_unwrap))
+
+
+def _unwrap(value: object) -> Any:
+    """Give the plain container behind a live or read-only view."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, MutableSequence) and not isinstance(value, bytearray):
+        return list(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")

@@ -1,0 +1,551 @@
+"""The handle on one job: a directory named after the id of its state point."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from types import MappingProxyType, TracebackType
+from typing import TYPE_CHECKING, Any
+
+from . import canonical, layout, workspace
+from .canonical import calc_id
+from .errors import InvalidKeyError, JobsCorruptedError
+
+if TYPE_CHECKING:
+    from .h5store import H5Store, H5StoreManager
+    from .jsondict import JSONDict
+    from .project import Project
+    from .statepoint import StatePoint
+
+__all__ = ["Job", "calc_id"]
+
+
+class Job:
+    """The handle on the data of one state point.
+
+    Not to be constructed directly: see :meth:`Project.open_job`.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    statepoint : mapping, optional
+        The state point. If the id is given as well, both are trusted to belong together.
+    id_ : str, optional
+        The job id: 32 lower-case hexadecimal digits.
+    directory_known : bool
+        The job directory is known to exist, which saves looking for it.
+
+    Raises
+    ------
+    ValueError
+        If neither a state point nor an id is given.
+    KeyTypeError
+        If the state point holds a value without a JSON equivalent.
+
+    """
+
+    FN_STATE_POINT = layout.FN_STATE_POINT
+    FN_DOCUMENT = layout.FN_DOCUMENT
+    KEY_DATA = layout.KEY_DATA
+
+    # Defaults on the class keep the handles of a long iteration small.
+    _data: dict[str, Any] | None = None  # the state point as far as it is known; never changed in place
+    _invalid: Exception | None = None  # why the state point given has an id, but cannot be used
+    _store: StatePoint | None = None
+    _document: JSONDict | None = None
+    _stores: H5StoreManager | None = None
+    _left_directories: list[str] | None = None  # where open() came from, innermost last
+
+    def __init__(
+        self,
+        project: Project,
+        statepoint: Mapping[str, Any] | None = None,
+        id_: str | None = None,
+        directory_known: bool = False,
+    ) -> None:
+        self._project = project
+        self._directory_known = directory_known
+        if statepoint is None:
+            if id_ is None:
+                raise ValueError("Either statepoint or id_ must be provided.")
+            self._id = id_
+            return
+        try:
+            self._data = canonical.plain_state_point(statepoint)
+        except (TypeError, InvalidKeyError) as error:
+            # Such a state point may have an id all the same; it is refused when it is used.
+            self._id = id_ or calc_id(statepoint)
+            self._invalid = error
+        else:
+            self._id = id_ or calc_id(statepoint)
+
+    @classmethod
+    def _known(cls, project: Project, job_id: str, statepoint: dict[str, Any] | None) -> Job:
+        """Handle on a job that was listed, with its state point if that has been read."""
+        job = cls.__new__(cls)
+        job._project = project
+        job._id = job_id
+        job._directory_known = True
+        if statepoint is not None:
+            job._data = statepoint
+        return job
+
+    # identity -----------------------------------------------------------------------------------------------------
+
+    def __str__(self) -> str:
+        return self._id
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(project={self._project!r}, statepoint={self._plain_statepoint()!r})"
+
+    def __hash__(self) -> int:
+        return hash(self._id)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        if self._id != other._id:
+            return False
+        return self.path == other.path or os.path.realpath(self.path) == os.path.realpath(other.path)
+
+    def __copy__(self) -> Job:
+        copy = type(self).__new__(type(self))
+        self._state_point().jobs.append(copy)  # from now on both follow each other's state point changes
+        copy.__dict__.update(self.__dict__)
+        return copy
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Job:
+        from copy import deepcopy
+
+        copy = type(self)._known(deepcopy(self._project, memo), self._id, self._data)
+        copy._directory_known = self._directory_known
+        copy._invalid = self._invalid
+        copy.__dict__.update(deepcopy(self._own_attributes(), memo))
+        return copy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = {
+            "_project": self._project,
+            "_id": self._id,
+            "_data": self._data,
+            "_invalid": self._invalid,
+            "_directory_known": self._directory_known,
+        }
+        return _blank, (type(self),), state | self._own_attributes()
+
+    def _own_attributes(self) -> dict[str, Any]:
+        """Attributes that users have set."""
+        return {name: value for name, value in self.__dict__.items() if name not in _INTERNAL}
+
+    @property
+    def id(self) -> str:
+        """The job id: 32 lower-case hexadecimal digits that identify the state point."""
+        return self._id
+
+    @property
+    def project(self) -> Project:
+        """The project that the job belongs to."""
+        return self._project
+
+    @property
+    def path(self) -> str:
+        """Absolute path of the job directory, which need not exist yet."""
+        return f"{self._project.workspace}/{self._id}"
+
+    def fn(self, filename: str) -> str:
+        """Path of a file in the job directory.
+
+        Parameters
+        ----------
+        filename : str
+            The name of the file, relative to the job directory.
+
+        Returns
+        -------
+        str
+            The path; nothing is created.
+
+        """
+        return os.path.join(self.path, filename)
+
+    def isfile(self, filename: str) -> bool:
+        """Tell whether a file exists in the job directory.
+
+        Parameters
+        ----------
+        filename : str
+            The name of the file, relative to the job directory.
+
+        """
+        return os.path.isfile(self.fn(filename))
+
+    # state point --------------------------------------------------------------------------------------------------
+
+    def _plain_statepoint(self) -> dict[str, Any]:
+        """State point as plain data that must not be changed; read when it is not known yet."""
+        if self._store is not None:
+            return self._store.tree
+        if self._invalid is not None:
+            raise self._invalid
+        if self._data is None:
+            self._data = self._project._statepoint_of(self._id)
+        return self._data
+
+    def _state_point(self) -> StatePoint:
+        if self._store is None:
+            from .statepoint import StatePoint
+
+            self._store = StatePoint(self, canonical.plain_state_point(self._plain_statepoint()))
+        return self._store
+
+    @property
+    def statepoint(self) -> Any:
+        """The state point, live: a change renames the job and keeps its data.
+
+        Assignment of a mapping replaces the state point as a whole. ``job.statepoint()`` is a plain copy.
+
+        Raises
+        ------
+        JobsCorruptedError
+            If the state point cannot be read or is not the one of this job.
+        KeyTypeError, InvalidKeyError
+            If the state point has keys that are no strings or contain dots.
+        DestinationExistsError
+            On changes, if a job with the new state point exists; nothing is changed then.
+
+        """
+        return self._state_point().view
+
+    @statepoint.setter
+    def statepoint(self, value: Mapping[str, Any]) -> None:
+        try:
+            state_point = self._state_point()
+        except InvalidKeyError:  # on disk already: assignment is the way out
+            from .statepoint import StatePoint
+
+            self._store = state_point = StatePoint(self, dict(self._plain_statepoint()))
+        state_point.view.reset(value)
+
+    @property
+    def sp(self) -> Any:
+        """Alias of :attr:`statepoint`."""
+        return self.statepoint
+
+    @sp.setter
+    def sp(self, value: Mapping[str, Any]) -> None:
+        self.statepoint = value
+
+    @property
+    def cached_statepoint(self) -> Mapping[str, Any]:
+        """The state point as a read-only mapping; the fast way to read it.
+
+        Raises
+        ------
+        JobsCorruptedError
+            If the state point cannot be read or is not the one of this job.
+
+        """
+        from .jsondict import copy_plain
+
+        return MappingProxyType(copy_plain(self._plain_statepoint()))
+
+    def update_statepoint(self, update: Mapping[str, Any], overwrite: bool = False) -> None:
+        """Add parameters to the state point, keeping the data of the job.
+
+        Parameters
+        ----------
+        update : mapping
+            The parameters to add.
+        overwrite : bool
+            Allow parameters that exist with another value.
+
+        Raises
+        ------
+        KeyError
+            If a parameter exists with another value, unless ``overwrite``.
+        DestinationExistsError
+            If a job with the new state point exists; nothing is changed then.
+
+        """
+        view = self._state_point().view
+        if not overwrite:
+            current = self._plain_statepoint()
+            for key, value in update.items():
+                if key in current and not canonical.equal(current[key], canonical.plain(value)):
+                    raise KeyError(f"Key '{key}' exists in the state point with another value (see overwrite=True).")
+        view.update(update)
+
+    def _change_statepoint(self, tree: dict[str, Any], jobs: list[Job]) -> bool:
+        """Give the job of ``jobs`` (this handle and its shallow copies) another state point; False if it is the same.
+
+        Raises
+        ------
+        DestinationExistsError, OSError
+            As :func:`workspace.change_state_point`.
+
+        """
+        new_id = calc_id(tree)
+        if new_id == self._id:
+            return False
+        self._flush_document()
+        text = canonical.dumps(tree).encode("ascii")
+        project = self._project
+        try:
+            workspace.change_state_point(project.workspace, self._id, new_id, text, durable=project.durable)
+        except FileNotFoundError:
+            if os.path.isdir(self.path):
+                raise JobsCorruptedError([self._id]) from None
+            for job in jobs:  # not initialised: only the handles change
+                job._directory_known = False
+        data = canonical.plain_state_point(tree)
+        project._remember(new_id, data)
+        for job in jobs:
+            job._data = data
+            job._invalid = None
+            job._rename(project, new_id)
+        return True
+
+    def _rename(self, project: Project, job_id: str) -> None:
+        self._project = project
+        self._id = job_id
+        self._document = None
+        self._stores = None
+
+    # life cycle ---------------------------------------------------------------------------------------------------
+
+    def init(self, force: bool = False, validate_statepoint: bool = True) -> Job:
+        """Create the job directory with the state point in it, unless it exists.
+
+        Parameters
+        ----------
+        force : bool
+            Replace a state point file that is damaged.
+        validate_statepoint : bool
+            Read an existing state point and check it; otherwise an existing directory is enough.
+
+        Returns
+        -------
+        Job
+            This handle.
+
+        Raises
+        ------
+        JobsCorruptedError
+            If the state point on disk is damaged, unless ``force``.
+        FileExistsError
+            If something that is not a directory stands in its place.
+        OSError
+            If the directory cannot be written; there is no job then.
+
+        """
+        if not validate_statepoint and not force and (self._directory_known or os.path.isdir(self.path)):
+            self._directory_known = True
+            return self
+        data = self._plain_statepoint()
+        project = self._project
+        text = canonical.dumps(data).encode("ascii")
+        workspace.publish(project.workspace, self._id, text, force=force, durable=project.durable)
+        self._directory_known = True
+        project._remember(self._id, data)
+        return self
+
+    def remove(self) -> None:
+        """Delete the job with all its data; a job that does not exist is fine.
+
+        Raises
+        ------
+        OSError
+            If it cannot be deleted.
+
+        """
+        if self._data is None and self._store is None:
+            # Keep the handle usable: it can initialise the job again.
+            with suppress(JobsCorruptedError):
+                self._plain_statepoint()
+        from . import document
+
+        if document.active_buffer is not None:
+            document.active_buffer.discard(self.fn(self.FN_DOCUMENT))
+        workspace.remove(self._project.workspace, self._id)
+        self._directory_known = False
+        self._document = None
+        self._stores = None
+
+    def clear(self) -> None:
+        """Delete all files of the job and empty its document; state point and document stay whole at any moment.
+
+        A job that does not exist is left alone. Symbolic links are deleted, what they point to is not.
+
+        Raises
+        ------
+        OSError
+            If something cannot be deleted.
+
+        """
+        from .files import delete_tree
+
+        kept = {self.FN_STATE_POINT, self.FN_DOCUMENT, layout.pending_name(self._id)}
+        try:
+            names = os.listdir(self.path)
+        except FileNotFoundError:
+            return
+        for name in names:
+            if name not in kept:
+                delete_tree(self.fn(name))
+        self.document.clear()
+
+    def reset(self) -> None:
+        """Delete all files of the job and empty its document; create the job if it does not exist."""
+        self.clear()
+        self.init()
+
+    def move(self, project: Project) -> None:
+        """Move the job into another project; this handle follows it.
+
+        Parameters
+        ----------
+        project : Project
+            The project to move the job to, on the same file system or another.
+
+        Raises
+        ------
+        RuntimeError
+            If the job is not initialised.
+        DestinationExistsError
+            If the job exists there; nothing is changed then.
+
+        """
+        from . import transfer
+
+        self._flush_document()
+        transfer.move(self, project)
+        data = self._data
+        if data is not None:
+            project._remember(self._id, data)
+        self._rename(project, self._id)
+
+    def sync(self, other: Job, strategy: Any = None, exclude: Any = None, doc_sync: Any = None, **kwargs: Any) -> None:
+        """Bring the data of another job into this one, one way.
+
+        Parameters
+        ----------
+        other : Job
+            The job to take data from.
+        strategy, exclude, doc_sync, **kwargs
+            As :func:`signac_core.sync.sync_jobs`.
+
+        Raises
+        ------
+        FileSyncConflict, DocumentSyncConflict
+            If files or documents differ and no strategy decides.
+
+        """
+        from .sync import sync_jobs
+
+        sync_jobs(other, self, strategy=strategy, exclude=exclude, doc_sync=doc_sync, **kwargs)
+
+    # data ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def document(self) -> JSONDict:
+        """The document of the job, live; access creates the job if need be.
+
+        Assignment of a mapping replaces the document as a whole. ``job.document()`` is a plain copy; even deep copies
+        of ``job.document`` change the same file.
+        """
+        if self._document is None:
+            self.init(validate_statepoint=False)
+            from .document import for_job
+            from .jsondict import JSONDict
+
+            self._document = JSONDict._of(for_job(self._project, self._id))
+        return self._document
+
+    @document.setter
+    def document(self, value: Mapping[str, Any]) -> None:
+        self.document.reset(value)
+
+    @property
+    def doc(self) -> JSONDict:
+        """Alias of :attr:`document`."""
+        return self.document
+
+    @doc.setter
+    def doc(self, value: Mapping[str, Any]) -> None:
+        self.document = value  # type: ignore[assignment]
+
+    def _flush_document(self) -> None:
+        """Write the document if it is buffered: its file is about to get another path."""
+        from . import document
+
+        if document.active_buffer is not None:
+            document.active_buffer.flush([self.fn(self.FN_DOCUMENT)])
+
+    @property
+    def stores(self) -> H5StoreManager:
+        """The HDF5 files of the job by name: ``job.stores["x"]`` is ``x.h5``; access creates the job if need be."""
+        if self._stores is None:
+            self.init(validate_statepoint=False)
+            from .h5store import H5StoreManager
+
+            self._stores = H5StoreManager(self.path)
+        return self._stores
+
+    @property
+    def data(self) -> H5Store:
+        """The default HDF5 file of the job: ``job.stores["signac_data"]``.
+
+        Assignment of a mapping replaces the file as a whole.
+        """
+        return self.stores[self.KEY_DATA]
+
+    @data.setter
+    def data(self, value: Mapping[str, Any]) -> None:
+        self.stores[self.KEY_DATA] = value  # type: ignore[assignment]
+
+    # working directory --------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Make the job directory the working directory, creating the job if need be; see :meth:`close`."""
+        self.init(validate_statepoint=False)
+        here = os.getcwd()
+        os.chdir(self.path)
+        if self._left_directories is None:
+            self._left_directories = []
+        self._left_directories.append(here)
+
+    def close(self) -> None:
+        """Return to the working directory before the last :meth:`open`; without one, do nothing."""
+        if self._left_directories:
+            os.chdir(self._left_directories.pop())
+
+    def __enter__(self) -> Job:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+_INTERNAL = frozenset(
+    {
+        "_project",
+        "_id",
+        "_data",
+        "_invalid",
+        "_store",
+        "_document",
+        "_stores",
+        "_directory_known",
+        "_left_directories",
+    }
+)
+
+
+def _blank(cls: type[Job]) -> Job:
+    """Handle for ``pickle`` to fill."""
+    return cls.__new__(cls)

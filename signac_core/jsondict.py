@@ -1,0 +1,572 @@
+"""Live dicts and lists over the tree of a document or a state point.
+
+A view reads through to the current tree and turns every change into one operation on it. The views are neither dicts
+nor lists (C code would bypass the refresh), they are made on access and remembered by their parent: ``d["a"] is
+d["a"]``. After the tree was read again a held child is bound to what stands under its key or index if that is of the
+same kind. Otherwise it is detached: reads give its last data, writes raise.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import (
+    Callable,
+    ItemsView,
+    Iterable,
+    Iterator,
+    KeysView,
+    Mapping,
+    MutableMapping,
+    MutableSequence,
+    ValuesView,
+)
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from .canonical import plain, validate_key
+from .document import Document, Store
+from .errors import DetachedError
+
+if TYPE_CHECKING:
+    from .buffering import BufferedDocument
+
+__all__ = ["JSONDict", "JSONList", "View"]
+
+_T = TypeVar("_T")
+
+_MISSING = object()
+
+
+def copy_plain(value: Any) -> Any:
+    """Deep copy of a plain tree."""
+    kind = type(value)
+    if kind is dict:
+        return {key: copy_plain(item) for key, item in value.items()}
+    if kind is list:
+        return [copy_plain(item) for item in value]
+    return value
+
+
+class View:
+    """What live dicts and lists have in common."""
+
+    __slots__ = ("__weakref__", "_attached", "_children", "_data", "_key", "_parent", "_store")
+
+    _store: Store
+    _parent: View | None
+    _key: Any
+    _data: Any
+    _children: dict[Any, View]
+    _attached: bool
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _setup(self, store: Store, parent: View | None, key: Any, data: Any) -> None:
+        place = object.__setattr__
+        place(self, "_store", store)
+        place(self, "_parent", parent)
+        place(self, "_key", key)
+        place(self, "_data", data)
+        place(self, "_children", {})
+        place(self, "_attached", True)
+
+    def _current(self) -> Any:
+        """Up-to-date container of this view (its last data when detached)."""
+        self._store.sync()
+        return self._data
+
+    def _mutate(self, operation: Callable[[Any], _T], *, overwrite: bool = False) -> _T:
+        return self._store.mutate(self, operation, overwrite=overwrite and self._parent is None)
+
+    def _attached_data(self) -> Any:
+        if not self._attached:
+            raise DetachedError(
+                f"Key '{self._dotted()}' of {self._store.describe()} no longer holds the value that this reference was "
+                "taken from: access it again before changing it."
+            )
+        return self._data
+
+    def _dotted(self) -> str:
+        parts: list[str] = []
+        view: View | None = self
+        while view is not None and view._parent is not None:
+            parts.append(str(view._key))
+            view = view._parent
+        return ".".join(reversed(parts))
+
+    def _detach(self) -> None:
+        object.__setattr__(self, "_attached", False)
+        for child in self._children.values():
+            child._detach()
+
+    def _bind_child(self, child: View, value: Any) -> bool:
+        """Bind a held child to ``value`` if that is of its kind, else detach it."""
+        if type(value) is type(child._data):
+            if value is not child._data:
+                child._rebind(value)
+            return True
+        child._detach()
+        return False
+
+    @abstractmethod
+    def _rebind(self, data: Any) -> None:
+        """Take ``data`` for the container of this view, and bind the held children to what it holds."""
+
+    @abstractmethod
+    def _prune(self) -> None:
+        """Bind or detach the held children after a change of the container."""
+
+    def _wrap(self, slot: Any, key: Any, value: Any) -> Any:
+        """Live child for a container, remembered under ``slot``; other values as they are."""
+        kind = type(value)
+        if kind is not dict and kind is not list:
+            return value
+        child = self._children.get(slot)
+        if child is None or child._data is not value:
+            child = JSONDict._nested(self, key, value) if kind is dict else JSONList._nested(self, key, value)
+            self._children[slot] = child
+        return child
+
+    def __call__(self) -> Any:
+        """Plain deep copy: dicts, lists and scalars that no longer have to do with the file."""
+        return copy_plain(self._current())
+
+    def __len__(self) -> int:
+        return len(self._current())
+
+    def __repr__(self) -> str:
+        return repr(self._current())
+
+    def __copy__(self) -> View:
+        return self  # a copy would change the same file
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> View:
+        return self  # a copy would change the same file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        keys: list[Any] = []
+        view = self
+        while view._parent is not None:
+            keys.append(view._key)
+            view = view._parent
+        return _descend, (self._store.reduce(), keys[::-1])
+
+
+def _descend(root: tuple[Callable[..., Any], tuple[Any, ...]], keys: list[Any]) -> Any:
+    """Get back a view that was pickled."""
+    function, arguments = root
+    value = function(*arguments)
+    for key in keys:
+        value = value[key]
+    return value
+
+
+_RESERVED = frozenset({*View.__slots__, "buffered"})
+
+
+class JSONDict(View, MutableMapping[str, Any]):
+    """A dict that lives in a JSON file.
+
+    Every read gives what the file holds now, every change is in the file when it returns. Values are available as
+    items and as attributes; nested dicts and lists are live as well.
+
+    Parameters
+    ----------
+    filename : str
+        The file; created by the first change.
+    write_concern : bool
+        Accepted for compatibility: every change replaces the file atomically.
+    data : mapping, optional
+        What to show as long as the file does not exist; not written.
+
+    Raises
+    ------
+    KeyTypeError, InvalidKeyError
+        When a key is not a string, or contains a dot, at any depth of an assigned value.
+    TypeError
+        When an assigned value has no JSON equivalent.
+    DetachedError
+        When a nested dict or list is changed whose place has gone.
+
+    Notes
+    -----
+    A free-standing document locks its directory, which excludes the writers of this host only; the documents of jobs
+    and projects lock a file and exclude the writers of all hosts that share the file system.
+
+    Examples
+    --------
+    >>> d = JSONDict("example.json")
+    >>> d["a"] = {"b": [1, 2]}
+    >>> d.a.b.append(3)
+    >>> d()
+    {'a': {'b': [1, 2, 3]}}
+
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self, filename: str | None = None, write_concern: bool = False, data: Mapping[str, Any] | None = None
+    ) -> None:
+        if filename is None:
+            raise TypeError("A JSONDict needs the name of its file.")
+        path = os.fspath(filename)
+        initial = {} if data is None else {validate_key(key): plain(value) for key, value in data.items()}
+        document = Document(path, os.path.dirname(path) or ".", data=initial)
+        self._setup(document, None, None, document.tree)
+        document.root = self
+
+    @classmethod
+    def _of(cls, store: Store) -> JSONDict:
+        """Root view of a store."""
+        view = cls.__new__(cls)
+        view._setup(store, None, None, store.tree)
+        store.root = view
+        return view
+
+    @classmethod
+    def _nested(cls, parent: View, key: Any, data: dict[str, Any]) -> JSONDict:
+        view = cls.__new__(cls)
+        view._setup(parent._store, parent, key, data)
+        return view
+
+    @property
+    def filename(self) -> str:
+        """The file that holds the data."""
+        return self._document().path
+
+    @filename.setter
+    def filename(self, path: str) -> None:
+        document = self._document()
+        document.path, document.lock_path = path, os.path.dirname(path) or "."
+        document.forget()
+
+    @property
+    def buffered(self) -> BufferedDocument:
+        """Context in which the changes of this document are collected and written at its end."""
+        from .buffering import BufferedDocument
+
+        return BufferedDocument(self._document().path)
+
+    def _document(self) -> Document:
+        if not isinstance(self._store, Document):
+            raise AttributeError("A state point is not kept in a document of its own.")
+        return self._store
+
+    def _rebind(self, data: Any) -> None:
+        object.__setattr__(self, "_data", data)
+        self._prune()
+
+    def _prune(self) -> None:
+        for key, child in list(self._children.items()):
+            if not self._bind_child(child, self._data.get(key, _MISSING)):
+                del self._children[key]
+
+    def __getitem__(self, key: str) -> Any:
+        return self._wrap(key, key, self._current()[key])
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        key = validate_key(key)
+        if isinstance(value, View) and value is self._children.get(key) and value._attached:
+            return  # the end of an augmented assignment, which has changed the child in place already
+        new = plain(value)
+
+        def operation(data: dict[str, Any]) -> None:
+            data[key] = new
+
+        self._mutate(operation)
+
+    def __delitem__(self, key: str) -> None:
+        def operation(data: dict[str, Any]) -> None:
+            del data[key]
+
+        self._mutate(operation)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        try:
+            return self[name]
+        except KeyError as error:
+            raise AttributeError(f"{self._store.describe()} has no key '{name}'") from error
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _RESERVED:
+            raise AttributeError(f"The name {name!r} is reserved: set the key with d[{name!r}].")
+        if name.startswith("__") or name == "filename":
+            object.__setattr__(self, name, value)
+        else:
+            self[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        if name.startswith("__") or name in _RESERVED:
+            object.__delattr__(self, name)
+        else:
+            del self[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._current()))
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._current()
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, View):
+            return bool(self() == other())
+        if isinstance(other, Mapping):
+            return bool(self._current() == other)
+        return NotImplemented
+
+    def keys(self) -> KeysView[str]:
+        """Keys at this moment."""
+        return dict.fromkeys(self._current()).keys()
+
+    def values(self) -> ValuesView[Any]:
+        """Values at this moment, as plain copies."""
+        plain_copy: dict[str, Any] = self()
+        return plain_copy.values()
+
+    def items(self) -> ItemsView[str, Any]:
+        """Keys and values at this moment, the values as plain copies."""
+        plain_copy: dict[str, Any] = self()
+        return plain_copy.items()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Value of a key, live if it is a container, or ``default``."""
+        data = self._current()
+        return self._wrap(key, key, data[key]) if key in data else default
+
+    def pop(self, key: str, default: Any = None) -> Any:
+        """Remove a key and return its value as plain data; ``default`` if there is no such key (never an error)."""
+        return self._mutate(lambda data: data.pop(key, default))
+
+    def popitem(self) -> tuple[str, Any]:
+        """Remove the last key and return it with its value as plain data.
+
+        Raises
+        ------
+        KeyError
+            If the dict is empty.
+
+        """
+        item: tuple[str, Any] = self._mutate(lambda data: data.popitem())
+        return item
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """Value of a key, which is set to ``default`` first if it is absent."""
+        key = validate_key(key)
+        new = plain(default)
+        value = self._mutate(lambda data: data.setdefault(key, new))
+        return self._wrap(key, key, value)
+
+    def update(self, other: Any = None, /, **kwargs: Any) -> None:
+        """Set several keys in one write: all of them or, if one is invalid, none."""
+        new = {validate_key(key): plain(value) for key, value in dict(other or (), **kwargs).items()}
+        self._mutate(lambda data: data.update(new))
+
+    def reset(self, data: Any) -> None:
+        """Replace everything by ``data``, whatever others wrote meanwhile.
+
+        Raises
+        ------
+        ValueError
+            If ``data`` is not a mapping.
+
+        """
+        if not isinstance(data, Mapping):
+            raise ValueError(f"Unsupported type: {type(data)}. The data must be a mapping.")
+        new = {validate_key(key): plain(value) for key, value in data.items()}
+
+        def operation(container: dict[str, Any]) -> None:
+            container.clear()
+            container.update(new)
+
+        self._mutate(operation, overwrite=True)
+
+    def clear(self) -> None:
+        """Remove all keys, whatever others wrote meanwhile."""
+        self._mutate(lambda data: data.clear(), overwrite=True)
+
+
+class JSONList(View, MutableSequence[Any]):
+    """A list inside a :class:`JSONDict`; every change is in the file when it returns."""
+
+    __slots__ = ()
+
+    @classmethod
+    def _nested(cls, parent: View, key: Any, data: list[Any]) -> JSONList:
+        view = cls.__new__(cls)
+        view._setup(parent._store, parent, key, data)
+        return view
+
+    def _rebind(self, data: Any) -> None:
+        old = self._data
+        object.__setattr__(self, "_data", data)
+        if not self._children:
+            return
+        position = {id(item): index for index, item in enumerate(old)}
+        held = {id(item) for item in data}
+        children = {}
+        for child in list(self._children.values()):
+            if id(child._data) not in held:  # parsed anew: what stands at its index now
+                index = position.get(id(child._data), len(data))
+                if not self._bind_child(child, data[index] if index < len(data) else _MISSING):
+                    continue
+            children[id(child._data)] = child
+        object.__setattr__(self, "_children", children)
+        self._number_children()
+
+    def _prune(self) -> None:
+        if not self._children:
+            return
+        held = {id(item) for item in self._data}
+        for slot, child in list(self._children.items()):
+            if slot not in held:
+                child._detach()
+                del self._children[slot]
+        self._number_children()
+
+    def _number_children(self) -> None:
+        for index, item in enumerate(self._data):
+            child = self._children.get(id(item))
+            if child is not None:
+                object.__setattr__(child, "_key", index)
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Any]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        data = self._current()
+        if isinstance(index, slice):
+            return [self._wrap(id(data[i]), i, data[i]) for i in range(*index.indices(len(data)))]
+        value = data[index]
+        return self._wrap(id(value), index if index >= 0 else len(data) + index, value)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if isinstance(value, View) and value is self._children.get(id(value._data)) and not isinstance(index, slice):
+            data = self._current()
+            if value._attached and data[index] is value._data:
+                return  # the end of an augmented assignment, which has changed the child in place already
+        new = [plain(item) for item in value] if isinstance(index, slice) else plain(value)
+
+        def operation(data: list[Any]) -> None:
+            data[index] = new
+
+        self._mutate(operation)
+
+    def __delitem__(self, index: Any) -> None:
+        def operation(data: list[Any]) -> None:
+            del data[index]
+
+        self._mutate(operation)
+
+    def __iter__(self) -> Iterator[Any]:
+        for index, value in enumerate(list(self._current())):
+            yield self._wrap(id(value), index, value)
+
+    def __reversed__(self) -> Iterator[Any]:
+        data = list(self._current())
+        for index in range(len(data) - 1, -1, -1):
+            yield self._wrap(id(data[index]), index, data[index])
+
+    def __contains__(self, value: object) -> bool:
+        return value in self._current()
+
+    def __eq__(self, other: object) -> Any:
+        if isinstance(other, View):
+            return self() == other()
+        return self._current() == other
+
+    def __lt__(self, other: Any) -> bool:
+        return bool(self() < _plain_list(other))
+
+    def __le__(self, other: Any) -> bool:
+        return bool(self() <= _plain_list(other))
+
+    def __gt__(self, other: Any) -> bool:
+        return bool(self() > _plain_list(other))
+
+    def __ge__(self, other: Any) -> bool:
+        return bool(self() >= _plain_list(other))
+
+    def __iadd__(self, values: Iterable[Any]) -> JSONList:
+        self.extend(values)
+        return self
+
+    def append(self, value: Any) -> None:
+        """Add a value at the end."""
+        new = plain(value)
+        self._mutate(lambda data: data.append(new))
+
+    def insert(self, index: int, value: Any) -> None:
+        """Add a value before ``index``."""
+        new = plain(value)
+        self._mutate(lambda data: data.insert(index, new))
+
+    def extend(self, values: Iterable[Any]) -> None:
+        """Add several values at the end, in one write."""
+        new = [plain(value) for value in values]
+        self._mutate(lambda data: data.extend(new))
+
+    def pop(self, index: int = -1) -> Any:
+        """Remove the value at ``index`` and return it as plain data."""
+        return self._mutate(lambda data: data.pop(index))
+
+    def remove(self, value: Any) -> None:
+        """Remove the first item equal to ``value``.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+
+        """
+        self._mutate(lambda data: data.remove(value))
+
+    def reverse(self) -> None:
+        """Reverse the order."""
+        self._mutate(lambda data: data.reverse())
+
+    def clear(self) -> None:
+        """Remove all items, whatever others wrote meanwhile."""
+        self._mutate(lambda data: data.clear())
+
+    def reset(self, data: Any) -> None:
+        """Replace everything by ``data``, whatever others wrote meanwhile.
+
+        Raises
+        ------
+        ValueError
+            If ``data`` is not a sequence, or a str.
+
+        """
+        new = None if isinstance(data, str) else plain(data)
+        if not isinstance(new, list):
+            raise ValueError(f"Unsupported type: {type(data)}. The data must be a non-string sequence.")
+
+        def operation(container: list[Any]) -> None:
+            container[:] = new
+
+        self._mutate(operation)
+
+    def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
+        """Position of the first item equal to ``value``.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+
+        """
+        data: list[Any] = self._current()
+        return data.index(value, start, len(data) if stop is None else stop)
+
+    def count(self, value: Any) -> int:
+        """How many items equal ``value``."""
+        data: list[Any] = self._current()
+        return data.count(value)
+
+
+def _plain_list(other: Any) -> Any:
+    return other() if isinstance(other, View) else other

@@ -1,0 +1,150 @@
+"""The lock of a job and of a project.
+
+A read-modify-write of a document holds ``flock(LOCK_EX)`` on a regular file that exists already: the state point file
+for the document of a job, the configuration file for the document of a project. (Directories are not locked: NFS and
+Lustre directories have no flock operation and the kernel would lock on this host only, without a word. Nor is the
+document itself: it is replaced by rename.) Every operation opens the file anew, so that threads exclude each other too.
+
+Where the file system refuses locks the work goes on without one: the promise that no key is lost among concurrent
+writers is weaker there, everything else holds.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
+from types import TracebackType
+
+from . import settings
+from .errors import LockTimeoutError
+
+__all__ = ["Lock"]
+
+_UNSUPPORTED = frozenset(
+    {errno.ENOLCK, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM, errno.EROFS, errno.EOPNOTSUPP}
+)
+_LONGEST_PAUSE = 0.02  # seconds
+
+
+class Lock:
+    """Exclusive lock on an existing file, for the time of a ``with`` block (open, flock, fstat; flock, close).
+
+    Parameters
+    ----------
+    path : str
+        The file, or a directory (locked on this host only).
+
+    Raises
+    ------
+    LockTimeoutError
+        On entering, if another process holds the lock for longer than ``SIGNAC_LOCK_TIMEOUT`` seconds (60).
+    FileNotFoundError
+        On entering, if there is no such file.
+
+    """
+
+    __slots__ = ("_fd", "path")
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._fd: int | None = None
+
+    def __enter__(self) -> Lock:
+        return self if self._fd is not None else self.acquire()
+
+    def acquire(self) -> Lock:
+        """Take the lock; the errors are those of the class."""
+        while True:
+            try:
+                self._fd = _open(self.path)
+            except OSError as error:
+                if error.errno not in _UNSUPPORTED:
+                    raise
+                _note_missing_lock(self.path, error)
+                return self
+            try:
+                waited = self._acquire(self._fd)
+                if self._still_named(self._fd, look_up=waited):
+                    return self
+            except OSError as error:
+                self._close()
+                if error.errno not in _UNSUPPORTED or isinstance(error, LockTimeoutError):
+                    raise
+                _note_missing_lock(self.path, error)
+                return self
+            except BaseException:
+                self._close()
+                raise
+            self.release()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Give the lock back; without one, do nothing."""
+        if self._fd is not None:
+            try:
+                flock(self._fd, LOCK_UN)  # explicitly: a child forked meanwhile keeps the descriptor open
+            finally:
+                self._close()
+
+    def _close(self) -> None:
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)
+
+    def _acquire(self, fd: int) -> bool:
+        """Take the lock; tell whether it had to be waited for."""
+        try:
+            flock(fd, LOCK_EX | LOCK_NB)
+            return False
+        except BlockingIOError:
+            pass
+        import time
+
+        deadline = time.monotonic() + settings.lock_timeout()
+        while time.monotonic() < deadline:
+            time.sleep(_LONGEST_PAUSE * int.from_bytes(os.urandom(2), "big") / 0xFFFF)
+            try:
+                flock(fd, LOCK_EX | LOCK_NB)
+                return True
+            except BlockingIOError:
+                continue
+        raise LockTimeoutError(
+            errno.ETIMEDOUT,
+            f"The lock was held by another process for {settings.lock_timeout():g} s (see SIGNAC_LOCK_TIMEOUT)",
+            self.path,
+        )
+
+    def _still_named(self, fd: int, *, look_up: bool) -> bool:
+        """Tell whether the locked file is still the one that others would lock.
+
+        A state point change replaces it; without waiting, the count of its names tells in one call.
+        """
+        held = os.fstat(fd)
+        if not look_up:
+            return held.st_nlink > 0
+        named = os.stat(self.path)
+        return (held.st_ino, held.st_dev) == (named.st_ino, named.st_dev)
+
+
+def _open(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except IsADirectoryError:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+
+_noted = False
+
+
+def _note_missing_lock(path: str, error: OSError) -> None:
+    global _noted
+    if not _noted:
+        _noted = True
+        import logging
+
+        logging.getLogger(__name__).debug("Going on without a lock on %s: %s", path, error)

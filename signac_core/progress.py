@@ -1,0 +1,38 @@
+"""What long operations tell about how far they are; the library itself prints nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeVar
+
+__all__ = ["Progress", "track"]
+
+_T = TypeVar("_T")
+
+
+class Progress(Protocol):
+    """Called by long operations after each step."""
+
+    def __call__(self, what: str, done: int, total: int | None) -> None:
+        """Take notice.
+
+        Parameters
+        ----------
+        what : str
+            The operation, such as ``"export"``.
+        done : int
+            Steps that are done.
+        total : int or None
+            All steps, if known.
+
+        """
+
+
+def track(items: Iterable[_T], what: str, total: int | None, progress: Progress | None) -> Iterator[_T]:
+    """Yield the items, and report each to ``progress`` when it has been dealt with."""
+    if progress is None:
+        yield from items
+        return
+    for done, item in enumerate(items, start=1):
+        yield item
+        progress(what, done, total)

@@ -1,0 +1,126 @@
+"""Jobs from one project into another: move and clone.
+
+A copy is built under a hidden name in the destination workspace and renamed to its id when it is whole.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from . import files, layout, workspace
+from .errors import DestinationExistsError
+
+if TYPE_CHECKING:
+    from .job import Job
+    from .project import Project
+
+__all__ = ["clone", "move"]
+
+
+def _temporary_for(project: Project, job_id: str) -> str:
+    return os.path.join(project.workspace, f"{layout.PREFIX_NEW}{job_id}-{files.unique_suffix()}")
+
+
+def clone(project: Project, job: Job, *, copytree: Callable[[str, str], Any] | None = None) -> Job:
+    """Copy a job into a project; see :meth:`Project.clone`."""
+    if not os.path.isdir(job.path):
+        raise ValueError(f"The source job '{job.id}' is not initialized.")
+    copy = project.open_job(job.cached_statepoint)
+    if os.path.lexists(copy.path):
+        raise DestinationExistsError(copy)
+    files.ensure_directory(project.workspace)
+    temporary = _temporary_for(project, job.id)
+    try:
+        (_copy_tree if copytree is None else copytree)(job.path, temporary)
+        _publish(project, copy, temporary)
+    except BaseException:
+        if copytree is None and os.path.lexists(temporary):
+            files.delete_tree(temporary)  # with a copytree of the user's it may be the only copy
+        raise
+    copy._directory_known = True
+    return copy
+
+
+def _copy_tree(source: str, destination: str) -> None:
+    import shutil
+
+    shutil.copytree(source, destination, ignore=lambda _, names: [name for name in names if _is_temporary(name)])
+
+
+def _is_temporary(name: str) -> bool:
+    """Tell whether a name is that of a file another process is writing, or was killed while writing."""
+    return name.startswith("._") and name.endswith((layout.FN_DOCUMENT, layout.FN_STATE_POINT))
+
+
+def _publish(project: Project, job: Job, temporary: str) -> None:
+    try:
+        workspace.publish_directory(project.workspace, job.id, temporary, durable=project.durable)
+    except DestinationExistsError:
+        raise DestinationExistsError(job) from None
+
+
+def move(job: Job, project: Project) -> None:
+    """Move a job into another project; see :meth:`Job.move`."""
+    if not os.path.isdir(job.path):
+        raise RuntimeError(f"Cannot move job '{job.id}', because it is not initialized!")
+    source = job.path
+    destination = os.path.join(project.workspace, job.id)
+    if os.path.realpath(source) == os.path.realpath(destination):
+        return
+    try:
+        workspace.move_directory(source, project.workspace, job.id, durable=project.durable)
+    except DestinationExistsError:
+        raise DestinationExistsError(project.open_job(id=job.id)) from None
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _move_across_file_systems(job, project)
+
+
+def _move_across_file_systems(job: Job, project: Project) -> None:
+    """Copy, compare, publish, and only then delete the source."""
+    import shutil
+
+    copy = project.open_job(job.cached_statepoint)
+    if os.path.lexists(copy.path):
+        raise DestinationExistsError(copy)
+    temporary = _temporary_for(project, job.id)
+    try:
+        shutil.copytree(job.path, temporary, symlinks=True)
+        _compare(job.path, temporary)
+        _publish(project, copy, temporary)
+    except BaseException:
+        if os.path.lexists(temporary):
+            files.delete_tree(temporary)
+        raise
+    workspace.remove(job.project.workspace, job.id)
+
+
+def _compare(left: str, right: str) -> None:
+    """Make sure that two directories hold the same.
+
+    Raises
+    ------
+    OSError
+        If they do not.
+
+    """
+    import filecmp
+
+    names = sorted(os.listdir(left))
+    if names != sorted(os.listdir(right)):
+        raise OSError(errno.EIO, "The copy differs from its source; the source is untouched", left)
+    for name in names:
+        source, copy = os.path.join(left, name), os.path.join(right, name)
+        if os.path.islink(source):
+            same = os.path.islink(copy) and os.readlink(source) == os.readlink(copy)
+        elif os.path.isdir(source):
+            _compare(source, copy)
+            continue
+        else:
+            same = filecmp.cmp(source, copy, shallow=False)
+        if not same:
+            raise OSError(errno.EIO, "The copy differs from its source; the source is untouched", source)

@@ -1,0 +1,408 @@
+"""Job directories: how they are published, read, renamed and removed.
+
+This is the protocol that keeps a workspace whole while many processes work in it and are killed at any moment. Nothing
+here knows the handles (``Job``, ``Project``); everything takes the path of a workspace and job ids.
+
+*Publication.* A job is built under a hidden name inside the workspace, its state point in it, and renamed to its id.
+
+*State point change.* Under the lock of the job: (1) write ``._signac_next_<new id>.json`` into the job directory,
+(2) close it, (3) rename the directory to the new id, (4) rename the file over ``signac_statepoint.json``. A reader that
+finds a state point which is not the one the directory is named after looks for the file of step 1 under the name of the
+directory. Stopped after any step, the job is the old one or the new one, with all its data.
+
+*Removal.* Under the lock, one rename to a hidden name; the deletion comes after.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from . import canonical, files, layout
+from .errors import DestinationExistsError, JobsCorruptedError
+from .locks import Lock
+
+if TYPE_CHECKING:
+    from .project import Project
+
+__all__ = [
+    "change_state_point",
+    "create_job",
+    "list_names",
+    "move_directory",
+    "publish",
+    "publish_directory",
+    "read_state_point",
+    "remove",
+]
+
+_ROUNDS = 3
+_OCCUPIED = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR})
+_BIRTH_SECONDS = 60
+
+
+def list_names(workspace: str) -> list[str]:
+    """Names of the job directories, unsorted, by one listing (open, fstat, listing, fstat, close).
+
+    A job that changes its id while the listing is under way could appear under both ids; when the directory changed
+    meanwhile, only the names that a second listing confirms are returned. A missing workspace has no jobs.
+
+    Raises
+    ------
+    OSError
+        If the workspace cannot be read.
+
+    """
+    try:
+        fd = os.open(workspace, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        if os.path.islink(workspace):
+            raise
+        return []
+    try:
+        before = os.fstat(fd)
+        names = [name for name in os.listdir(fd) if layout.is_job_directory(name)]
+        after = os.fstat(fd)
+        if (before.st_mtime_ns, before.st_ctime_ns) != (after.st_mtime_ns, after.st_ctime_ns):
+            confirmed = set(os.listdir(fd))
+            names = [name for name in names if name in confirmed]
+        return names
+    finally:
+        os.close(fd)
+
+
+def _read_matching(path: str, job_id: str) -> dict[str, Any] | None:
+    """State point in the file ``path`` if it is the one of ``job_id``; None when it is another or not readable as one.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+
+    """
+    text = files.read_bytes(path)
+    try:
+        state_point = canonical.loads(text)
+    except ValueError:
+        return None
+    return state_point if canonical.state_point_matches(text, state_point, job_id) else None
+
+
+def read_state_point(directory: str, job_id: str) -> dict[str, Any]:
+    """State point of a job, checked against its id (open, read, close).
+
+    Parameters
+    ----------
+    directory : str
+        The job directory.
+    job_id : str
+        The id that it is named after.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such directory.
+    JobsCorruptedError
+        If the state point is missing, not readable, or not the one of ``job_id``.
+
+    """
+    path = os.path.join(directory, layout.FN_STATE_POINT)
+    try:
+        state_point = _read_matching(path, job_id)
+        if state_point is not None:
+            return state_point
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise JobsCorruptedError([job_id]) from error
+    return _read_changing_state_point(directory, job_id)
+
+
+def _read_changing_state_point(directory: str, job_id: str) -> dict[str, Any]:
+    """State point of a job whose state point file is not the right one: a change may be under way, or was stopped."""
+    path = os.path.join(directory, layout.FN_STATE_POINT)
+    pending = os.path.join(directory, layout.pending_name(job_id))
+    backup = os.path.join(directory, layout.FN_STATE_POINT_BACKUP)  # of signac 2.x, stopped in its own protocol
+    try:
+        for candidate in [pending, path] * _ROUNDS + [backup]:
+            with suppress(FileNotFoundError):
+                state_point = _read_matching(candidate, job_id)
+                if state_point is not None:
+                    return state_point
+    except OSError as error:
+        raise JobsCorruptedError([job_id]) from error
+    if not os.path.isdir(directory):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), directory)
+    raise JobsCorruptedError([job_id])
+
+
+def is_being_born(directory: str) -> bool:
+    """Tell whether a directory without a state point file is so young that its creator may still be at work."""
+    try:
+        status = os.stat(directory)
+        return (
+            not os.path.lexists(os.path.join(directory, layout.FN_STATE_POINT))
+            and os.path.isdir(directory)
+            and abs(_now() - status.st_mtime) < _BIRTH_SECONDS
+        )
+    except OSError:
+        return True  # it has gone altogether: no job, and no damage
+
+
+def _now() -> float:
+    import time
+
+    return time.time()
+
+
+def publish(workspace: str, job_id: str, text: bytes, *, force: bool = False, durable: bool = False) -> bool:
+    """Make sure that a whole job exists (new: failed open, mkdir, open, write, close, rename; existing: three calls).
+
+    Parameters
+    ----------
+    workspace : str
+        The workspace; created when it is missing.
+    job_id : str
+        The id of the job.
+    text : bytes
+        The content of its state point file.
+    force : bool
+        Replace a state point file that is damaged or another's.
+    durable : bool
+        Survive a power loss, too.
+
+    Returns
+    -------
+    bool
+        True if the job was created, False if it existed.
+
+    Raises
+    ------
+    JobsCorruptedError
+        If the directory holds a state point that is not the one of ``job_id``, unless ``force``.
+    FileExistsError
+        If something that is not a directory stands in the place of the job or of the workspace.
+    OSError
+        If the job cannot be written; nothing is left behind then.
+
+    """
+    target = os.path.join(workspace, job_id)
+    path = os.path.join(target, layout.FN_STATE_POINT)
+    while True:
+        if _is_whole(target, path, job_id, force=force):
+            return False
+        temporary = os.path.join(workspace, f"{layout.PREFIX_NEW}{job_id}-{files.unique_suffix()}")
+        try:
+            files.write_directory(temporary, {layout.FN_STATE_POINT: text}, durable=durable)
+        except FileNotFoundError:
+            files.ensure_directory(workspace)
+            continue
+        except OSError as error:
+            error.filename = target
+            raise
+        try:
+            os.rename(temporary, target)
+        except OSError as error:
+            try:
+                if error.errno not in _OCCUPIED:
+                    error.filename, error.filename2 = target, None
+                    raise
+                # Another process was faster, or a directory without a (valid) state point waits for one.
+                if force or not os.path.lexists(path):
+                    with suppress(FileNotFoundError):
+                        os.rename(os.path.join(temporary, layout.FN_STATE_POINT), path)
+                        return True
+            finally:
+                files.delete_tree(temporary)
+        else:
+            if durable:
+                files.sync_directory(workspace)
+            return True
+
+
+def _is_whole(target: str, path: str, job_id: str, *, force: bool) -> bool:
+    """Tell whether the job exists with the right state point; False when it has to be written.
+
+    Raises
+    ------
+    JobsCorruptedError
+        If the state point is another or cannot be read, unless ``force``.
+
+    """
+    try:
+        if _read_matching(path, job_id) is not None:
+            return True
+        with suppress(FileNotFoundError, JobsCorruptedError):
+            read_state_point(target, job_id)  # a state point change may be under way
+            return True
+    except FileNotFoundError:
+        return False
+    except NotADirectoryError:
+        raise FileExistsError(errno.EEXIST, "A file stands where the job directory belongs", target) from None
+    except OSError as error:
+        if not force:
+            raise JobsCorruptedError([job_id]) from error
+    if not force:
+        raise JobsCorruptedError([job_id])
+    return False
+
+
+def create_job(project: Project, statepoint: Mapping[str, Any]) -> tuple[str, bool]:
+    """Create the job of a state point unless it exists.
+
+    Returns
+    -------
+    tuple of str and bool
+        The id, and whether the job was created.
+
+    Raises
+    ------
+    KeyTypeError, InvalidKeyError, TypeError
+        If the state point has invalid keys or values; nothing is written then.
+    JobsCorruptedError, OSError
+        As :func:`publish`.
+
+    """
+    plain = canonical.plain_state_point(statepoint)
+    job_id = canonical.calc_id(plain)
+    text = canonical.dumps(plain).encode("ascii")
+    return job_id, publish(project.workspace, job_id, text, durable=project.durable)
+
+
+def publish_directory(workspace: str, job_id: str, temporary: str, *, durable: bool = False) -> None:
+    """Rename a whole directory, built under a hidden name inside the workspace, to its job id.
+
+    Raises
+    ------
+    DestinationExistsError
+        If the job exists; the temporary directory is left to the caller.
+
+    """
+    target = os.path.join(workspace, job_id)
+    try:
+        os.rename(temporary, target)
+    except OSError as error:
+        if error.errno in _OCCUPIED:
+            raise DestinationExistsError(job_id) from None
+        raise
+    if durable:
+        files.sync_directory(workspace)
+
+
+def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *, durable: bool = False) -> None:
+    """Turn the job ``old_id`` into the job ``new_id``, with all its data.
+
+    Parameters
+    ----------
+    workspace : str
+        The workspace.
+    old_id, new_id : str
+        The ids before and after; they differ.
+    text : bytes
+        The content of the new state point file.
+    durable : bool
+        Survive a power loss, too.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the job does not exist (any more).
+    DestinationExistsError
+        If a job ``new_id`` exists; nothing is changed then.
+    OSError
+        If the state point cannot be written; the job is the old one then.
+
+    """
+    source = os.path.join(workspace, old_id)
+    target = os.path.join(workspace, new_id)
+    with Lock(os.path.join(source, layout.FN_STATE_POINT)):
+        finish_state_point_change(source, old_id)
+        pending = os.path.join(source, layout.pending_name(new_id))
+        with suppress(FileNotFoundError):
+            os.unlink(pending)  # of a change that was stopped before the rename
+        files.write_file(pending, text, durable=durable)
+        try:
+            os.rename(source, target)
+        except OSError as error:
+            with suppress(OSError):
+                os.unlink(pending)
+            if error.errno in _OCCUPIED:
+                raise DestinationExistsError(new_id) from None
+            raise
+        os.rename(os.path.join(target, layout.pending_name(new_id)), os.path.join(target, layout.FN_STATE_POINT))
+        if durable:
+            files.sync_directory(target)
+            files.sync_directory(workspace)
+
+
+def finish_state_point_change(directory: str, job_id: str) -> bool:
+    """Do the last step of a state point change that was stopped before it; the caller holds the lock of the job.
+
+    Returns
+    -------
+    bool
+        Whether there was anything to finish.
+
+    """
+    path = os.path.join(directory, layout.FN_STATE_POINT)
+    pending = os.path.join(directory, layout.pending_name(job_id))
+    if _read_matching(path, job_id) is not None:
+        return False
+    with suppress(FileNotFoundError):
+        if _read_matching(pending, job_id) is not None:
+            os.rename(pending, path)
+            return True
+    return False
+
+
+def remove(workspace: str, job_id: str) -> bool:
+    """Delete a job: one rename under its lock, after which no listing shows it, then the deletion.
+
+    Returns
+    -------
+    bool
+        Whether there was such a job.
+
+    Raises
+    ------
+    OSError
+        If the directory cannot be renamed (the job is intact then), or something in it cannot be deleted (the job is
+        gone from the workspace, the rest is hidden and deleted by the next ``check --repair``).
+
+    """
+    source = os.path.join(workspace, job_id)
+    aside = os.path.join(workspace, f"{layout.PREFIX_REMOVED}{job_id}-{files.unique_suffix()}")
+    try:
+        with Lock(os.path.join(source, layout.FN_STATE_POINT)):
+            os.rename(source, aside)
+    except (FileNotFoundError, NotADirectoryError):  # no state point file to lock: damaged, or gone
+        try:
+            os.rename(source, aside)
+        except FileNotFoundError:
+            return False
+    files.delete_tree(aside)
+    return True
+
+
+def move_directory(source: str, workspace: str, job_id: str, *, durable: bool = False) -> None:
+    """Move a job directory into another workspace on the same file system, under its lock.
+
+    Raises
+    ------
+    DestinationExistsError
+        If the job exists there.
+    OSError
+        With ``EXDEV`` if the workspace is on another file system; in general if the rename fails.
+
+    """
+    with Lock(os.path.join(source, layout.FN_STATE_POINT)):
+        try:
+            publish_directory(workspace, job_id, source, durable=durable)
+        except FileNotFoundError:
+            if not os.path.isdir(source):
+                raise
+            files.ensure_directory(workspace)
+            publish_directory(workspace, job_id, source, durable=durable)

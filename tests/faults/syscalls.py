@@ -1,0 +1,308 @@
+"""The exact system calls that a command or a snippet makes on the files of a project, as strace sees them.
+
+>>> calls = trace_snippet("project.open_job({'a': 1}).init()", directory, setup="from signac_core import ...")
+>>> assert [call.name for call in calls] == ["open", "mkdir", "open", "write", "close", "rename"]
+
+Counted is each call on a path below the directory, and on a descriptor that was opened there.  Names are those of the shim
+(`shim.c`): openat is `open`, newfstatat `stat`, `lstat` or `fstat`, getdents64 `getdents`, and so on.
+"""
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import REPOSITORY, HarnessError, unavailable
+
+# The kind of call that a system call is, where the kernel's name is another one.
+KINDS = {
+    "openat": "open",
+    "openat2": "open",
+    "creat": "open",
+    "pread64": "read",
+    "preadv": "read",
+    "preadv2": "read",
+    "readv": "read",
+    "pwrite64": "write",
+    "pwritev": "write",
+    "pwritev2": "write",
+    "writev": "write",
+    "renameat": "rename",
+    "renameat2": "rename",
+    "linkat": "link",
+    "symlinkat": "symlink",
+    "readlinkat": "readlink",
+    "mkdirat": "mkdir",
+    "mknodat": "mknod",
+    "faccessat": "access",
+    "faccessat2": "access",
+    "getdents64": "getdents",
+    "dup2": "dup",
+    "dup3": "dup",
+    "fchdir": "chdir",
+    "fchmod": "chmod",
+    "fchmodat": "chmod",
+    "fchmodat2": "chmod",
+    "lchown": "chown",
+    "fchown": "chown",
+    "fchownat": "chown",
+    "utimensat": "utime",
+    "utimes": "utime",
+    "futimesat": "utime",
+    "fstatfs": "statfs",
+    "fadvise64": "fadvise",
+}
+KINDS |= {prefix + name: "xattr" for prefix in ("", "l", "f") for name in
+          ("getxattr", "setxattr", "listxattr", "removexattr")}
+
+# Descriptors come as 3</path>, AT_FDCWD</cwd>; strings as "text"; both with C escapes.
+ARGUMENT = re.compile(r'(?P<fd>\w+)<(?P<target>(?:[^<>\\]|\\.)*)>|"(?P<text>(?:[^"\\]|\\.)*)"')
+LINE = re.compile(r"(?P<pid>\d+) +(?P<name>\w+)\((?P<arguments>.*?)(?:\) += (?P<result>\S+).*| <unfinished \.\.\.>)$")
+RESUMED = re.compile(r"(?P<pid>\d+) +<\.\.\. (?P<name>\w+) resumed>(?P<arguments>.*?)\) += (?P<result>\S+).*$")
+ESCAPE = re.compile(r"\\([0-7]{1,3}|x[0-9a-f]{2}|.)", re.DOTALL)
+SPECIAL = {"n": "\n", "t": "\t", "r": "\r", "v": "\v", "f": "\f", "a": "\a", "b": "\b"}
+NEW_PROCESS = ("clone", "clone3", "fork", "vfork")
+MARKER = "/nonexistent/marker-of-the-trace"
+
+
+@dataclass(frozen=True, slots=True)
+class SystemCall:
+    """One system call on the files of a project.
+
+    Parameters
+    ----------
+    name
+        Its kind.
+    path, other
+        Its path and second path, relative to the project ("." for the project itself), absolute outside of it.
+    failed
+        Whether it returned an error.
+    line
+        What strace wrote.
+    """
+
+    name: str
+    path: str
+    other: str
+    failed: bool
+    line: str
+
+
+@functools.cache
+def missing_strace() -> str | None:
+    """Why strace cannot be used, or None if it can."""
+    command = shutil.which("strace")
+    if command is None:
+        return "strace is not installed"
+    with tempfile.TemporaryDirectory() as directory:
+        tried = subprocess.run(
+            [command, "-f", "-o", os.path.join(directory, "trace"), sys.executable, "-c", ""], capture_output=True, text=True
+        )
+    return None if tried.returncode == 0 else f"strace may not trace here: {tried.stderr.strip()}"
+
+
+def require_strace() -> None:
+    """Skip the current test where strace is missing; fail it with CI=true."""
+    reason = missing_strace()
+    if reason:
+        unavailable(reason)
+
+
+def trace_command(
+    argv: Sequence[str | os.PathLike[str]],
+    root: Path,
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> list[SystemCall]:
+    """The calls that a command makes below a directory, from its start to its end, in all its processes.
+
+    Parameters
+    ----------
+    argv
+        The command.
+    root
+        The directory.
+    cwd
+        Where to run it (default: in the directory).
+    env
+        Its environment, as a change to the present one.
+
+    Raises
+    ------
+    HarnessError
+        The command failed.
+    """
+    return [call for call in _trace(argv, root, cwd or root, env or {}) if call.name != MARKER]
+
+
+def trace_snippet(
+    snippet: str,
+    root: Path,
+    *,
+    setup: str = "",
+    env: Mapping[str, str] | None = None,
+) -> list[SystemCall]:
+    """The calls that a Python snippet makes below a directory.
+
+    Parameters
+    ----------
+    snippet
+        The code, run with the directory as its working directory.
+    root
+        The directory.
+    setup
+        Code to run before, whose calls do not count and whose names the snippet sees.
+    env
+        The environment, as a change to the present one.
+    """
+    program = (
+        "import os, sys\n"
+        "names = {'__name__': '__main__'}\n"
+        "snippet = compile(sys.argv[2], '<snippet>', 'exec')\n"
+        "exec(compile(sys.argv[1], '<setup>', 'exec'), names)\n"
+        f"os.access({MARKER!r}, os.F_OK)\n"
+        "exec(snippet, names)\n"
+        f"os.access({MARKER!r}, os.F_OK)\n"
+    )
+    argv = [sys.executable, "-P", "-c", program, textwrap.dedent(setup), textwrap.dedent(snippet)]
+    calls = list(_trace(argv, root, root, env or {}))
+    begin, end = (n for n, call in enumerate(calls) if call.name == MARKER)
+    return calls[begin + 1 : end]
+
+
+def _trace(
+    argv: Sequence[str | os.PathLike[str]], root: Path, cwd: Path, env: Mapping[str, str]
+) -> Iterator[SystemCall]:
+    search = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
+    # Set through strace, so that a preloaded library does not come into strace itself.
+    changes = [f"--env={name}={value}" for name, value in {"PYTHONPATH": search, **env}.items()]
+    cwd = Path(os.path.realpath(cwd))
+    with tempfile.TemporaryDirectory() as scratch:
+        output = os.path.join(scratch, "trace")
+        kinds = "trace=%file,%desc," + ",".join(f"?{name}" for name in NEW_PROCESS)
+        command = ["strace", "-f", "-y", "-s", "0", "-e", kinds, "-e", "signal=none", *changes, "-o", output, "--", *argv]
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+        if done.returncode:
+            raise HarnessError(f"{argv} ended with {done.returncode} under strace:\n{done.stderr}")
+        lines = Path(output).read_text(encoding="utf-8", errors="surrogateescape").split("\n")
+    yield from read_strace(lines, os.path.realpath(root), os.fspath(cwd))
+
+
+def read_strace(lines: Sequence[str], root: str, cwd: str) -> Iterator[SystemCall]:
+    """The calls below `root` in the output of `strace -f -y`, in the order in which they were begun.
+
+    Parameters
+    ----------
+    lines
+        The output.
+    root
+        The directory, free of symbolic links.
+    cwd
+        The working directory of the first process.
+    """
+    directories: dict[str, str] = {}  # the working directory of each process
+    for line, (pid, name, arguments, result) in _complete(lines):
+        here = directories.setdefault(pid, cwd)
+        if name in NEW_PROCESS:
+            directories.setdefault(result, here)
+            continue
+        paths, by_descriptor = _paths(name, arguments, here)
+        if name in ("chdir", "fchdir") and result == "0":
+            directories[pid] = paths[0]
+        if paths and paths[0] == MARKER:
+            yield SystemCall(MARKER, "", "", failed=True, line=line)
+            continue
+        if not any(path == root or path.startswith(root + "/") for path in (paths[1:] if name == "symlink" else paths)):
+            continue
+        short = ["." if path == root else path.removeprefix(root + "/") for path in paths]
+        if name in ("symlink", "symlinkat", "sendfile"):
+            short.reverse()
+        yield SystemCall(
+            name=_kind(name, arguments, by_descriptor=by_descriptor),
+            path=short[0],
+            other=short[1] if len(short) > 1 else "",
+            failed=result == "-1",
+            line=line,
+        )
+
+
+def _complete(lines: Sequence[str]) -> Iterator[tuple[str, tuple[str, str, str, str]]]:
+    """Each line with its process, call, arguments and result; lines that strace had to split are put together."""
+    rest: dict[str, list[re.Match[str]]] = {}
+    for line in lines:
+        if found := RESUMED.match(line):
+            rest.setdefault(found["pid"], []).append(found)
+    for line in lines:
+        found = LINE.match(line)
+        if not found:
+            continue
+        if found["result"] is not None:
+            yield line, (found["pid"], found["name"], found["arguments"], found["result"])
+        elif rest.get(found["pid"]):
+            end = rest[found["pid"]].pop(0)
+            yield line, (found["pid"], found["name"], found["arguments"] + end["arguments"], end["result"])
+        else:  # the process was killed in this call
+            yield line, (found["pid"], found["name"], found["arguments"], "?")
+
+
+def _paths(name: str, arguments: str, cwd: str) -> tuple[list[str], bool]:
+    """The absolute paths that a call names, and whether it names its file by a descriptor."""
+    base = cwd
+    paths: list[str] = []
+    by_descriptor = False
+    # Buffers and attribute names are strings too, but not paths.
+    texts_left = {"read": 0, "write": 0, "symlink": 2, "rename": 2, "link": 2, "readlink": 1}.get(_kind(name, "", by_descriptor=False), 2)
+    if name.endswith("xattr"):
+        texts_left = 0 if name.startswith("f") else 1
+    for found in ARGUMENT.finditer(arguments):
+        if found["fd"]:
+            base = _unescape(found["target"]).removesuffix(" (deleted)")
+            if found["fd"] != "AT_FDCWD":
+                paths.append(base)
+                by_descriptor = True
+            continue
+        if not texts_left:
+            continue
+        texts_left -= 1
+        text = _unescape(found["text"])
+        if not text:
+            continue
+        if base in paths[-1:] and by_descriptor:
+            paths.pop()  # a directory that the path starts from
+            by_descriptor = False
+        paths.append(os.path.normpath(os.path.join(base, text)))
+        base = cwd
+    return paths, by_descriptor
+
+
+def _kind(name: str, arguments: str, *, by_descriptor: bool) -> str:
+    if name in ("newfstatat", "statx", "fstatat64"):
+        if by_descriptor:
+            return "fstat"
+        return "lstat" if "AT_SYMLINK_NOFOLLOW" in arguments else "stat"
+    if name == "unlinkat":
+        return "rmdir" if "AT_REMOVEDIR" in arguments else "unlink"
+    return KINDS.get(name, name)
+
+
+def _unescape(text: str) -> str:
+    """The text that strace wrote with C escapes."""
+
+    def byte(found: re.Match[str]) -> str:
+        code = found[1]
+        if code[0] in "01234567":
+            return chr(int(code, 8))
+        if code[0] == "x" and len(code) == 3:
+            return chr(int(code[1:], 16))
+        return SPECIAL.get(code, code)
+
+    # Escapes stand for bytes.
+    return os.fsdecode(ESCAPE.sub(byte, os.fsencode(text).decode("latin-1")).encode("latin-1"))
