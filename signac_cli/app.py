@@ -35,7 +35,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 INTERRUPTED = 130
 
 _FALSE = frozenset({"", "0", "false", "no", "off"})
-_LOG_LEVELS = {"error": 40, "warning": 30, "warn": 30, "info": 20, "more": 15, "debug": 10}
+_WARNING = 30
+_LOG_LEVELS = {"info": 20, "more": 15, "debug": 10}
+_VERBOSITY = (_WARNING, *_LOG_LEVELS.values())
+"""The level of what is logged, for each number of ``-v``."""
 
 
 class Session:
@@ -56,6 +59,7 @@ class Session:
 
     def __init__(self, output: Output) -> None:
         self.output = output
+        self.output.color = _environment_color()
         self.yes = _environment_flag("SIGNAC_YES")
         self.debug = False
         self.progress = not _environment_flag("SIGNAC_NO_PROGRESS")
@@ -76,11 +80,9 @@ class Session:
             case "yes":
                 self.yes = True
             case "color":
-                self._color = value
+                self.output.color = value
             case "no_progress":
                 self.progress = False
-
-    _color: str | None = None
 
     def begin(self) -> None:
         """Make the global options hold, before the command runs.
@@ -88,10 +90,9 @@ class Session:
         Raises
         ------
         Failure
-            If the directory of ``-C`` cannot be entered, or an environment variable has a value without a meaning.
+            If the directory of ``-C`` cannot be entered.
 
         """
-        self.output.color = self._color or _environment_color()
         self._start_logging()
         directories = self._directories or [os.environ.get("SIGNAC_PROJECT_DIR", "")]
         for directory in directories:
@@ -105,20 +106,15 @@ class Session:
 
     def _start_logging(self) -> None:
         """Show what the library logs; by default it logs nothing that anybody needs to see."""
-        name = os.environ.get("SIGNAC_LOG", "").lower()
-        if name and name not in _LOG_LEVELS:
-            known = ", ".join(_LOG_LEVELS)
-            raise Failure(f"SIGNAC_LOG is '{name}'; it can be one of {known}.", code="usage", status=2)
-        levels = [30, 20, 15, 10]
-        level = min(levels[min(self._verbosity, 3)], _LOG_LEVELS.get(name, 30))
-        if self.output.quiet:
-            level = 40
-        if level < 30 or self.debug:
+        level = min(
+            _LOG_LEVELS.get(os.environ.get("SIGNAC_LOG", "").lower(), _WARNING),
+            _VERBOSITY[min(self._verbosity, len(_VERBOSITY) - 1)],
+            _VERBOSITY[-1] if self.debug else _WARNING,
+        )
+        if level < _WARNING and not self.output.quiet:
             import logging
 
-            logging.basicConfig(
-                level=logging.DEBUG if self.debug else level, format="%(levelname)s:%(name)s:%(message)s"
-            )
+            logging.basicConfig(level=level, format="%(levelname)s:%(name)s:%(message)s")
 
     def project(self) -> Project:
         """Open the project of the current directory.
@@ -148,15 +144,46 @@ class Session:
         """Ask a question unless ``-y`` answers it."""
         return self.yes or self.output.ask(question)
 
-    def report_damaged(self, job_ids: Sequence[str], *, what: str = "state point") -> None:
-        """Tell which jobs were left out because a file of theirs cannot be read."""
+    def read_input(self, what: str) -> str:
+        """Everything on standard input, as UTF-8 whatever the locale says.
+
+        Parameters
+        ----------
+        what : str
+            What is read, for messages.
+
+        Raises
+        ------
+        Failure
+            If standard input is closed.
+
+        """
+        if sys.stdin is None:
+            raise Failure(f"Cannot read {what} from standard input: it is closed.", code="input")
+        if sys.stdin.isatty():
+            self.output.talk(f"Reading {what} from standard input; Ctrl-D ends it.")
+        return sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
+
+    def report_damaged(self, job_ids: Sequence[str]) -> int:
+        """Tell which jobs were left out because a file of theirs cannot be read; return the exit status.
+
+        Parameters
+        ----------
+        job_ids : sequence of str
+            The jobs, in any order and any number of times.
+
+        """
+        if not job_ids:
+            return 0
+        job_ids = sorted(set(job_ids))
         shown = ", ".join(job_ids[:5]) + (f" and {len(job_ids) - 5} more" if len(job_ids) > 5 else "")
         jobs, were = ("job", "was") if len(job_ids) == 1 else ("jobs", "were")
         self.output.error(
-            f"{len(job_ids)} {jobs} with a damaged {what} {were} left out: {shown}.",
+            f"{len(job_ids)} {jobs} with a damaged state point or document {were} left out: {shown}.",
             code="damaged-jobs",
             hint="Run 'signac check'.",
         )
+        return 1
 
 
 class Program(click.Group):
@@ -250,7 +277,7 @@ def run(arguments: Sequence[str]) -> int:
         status = _execute(session, arguments)
     except OutputClosed:
         status = 0
-    except BaseException as error:
+    except (Exception, KeyboardInterrupt) as error:
         status = _report(session, error)
     try:
         output.finish()
@@ -303,8 +330,6 @@ def _as_failure(error: BaseException) -> Failure:
         return Failure(error.format_message(), status=error.exit_code)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return Failure("Interrupted.", code="interrupted", status=INTERRUPTED)
-    if isinstance(error, SystemExit):
-        return Failure("The command ended early.", status=error.code if isinstance(error.code, int) else 1)
     return _failure_of_library(error)
 
 
@@ -363,8 +388,6 @@ def _environment_color() -> str:
     own = os.environ.get("SIGNAC_COLOR", "").lower()
     if own in ("always", "never", "auto"):
         return own
-    if own:
-        raise Failure(f"SIGNAC_COLOR is '{own}'; it can be auto, always or never.", code="usage", status=2)
     if os.environ.get("NO_COLOR"):
         return "never"
     if _environment_flag("FORCE_COLOR") or _environment_flag("CLICOLOR_FORCE"):

@@ -19,11 +19,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-__all__ = ["Rules", "Tokens", "canonical"]
+if TYPE_CHECKING:
+    ParamType = click.ParamType[Any]
+else:  # before Click 8.5 the class takes no type parameter
+    ParamType = click.ParamType
+
+__all__ = ["ParamType", "Rules", "Tokens", "canonical"]
 
 _NEGATIVE_NUMBER = re.compile(r"-(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf)")
 _INTEGER = re.compile(r"[+-]?\d+")
@@ -57,7 +62,7 @@ class Rules(NamedTuple):
     filters: tuple[str, ...] = ()
 
 
-class Tokens(click.ParamType[Any]):
+class Tokens(ParamType):
     """The values of a greedy option, as `canonical` joins them."""
 
     name = "tokens"

@@ -10,14 +10,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
+
+if TYPE_CHECKING:
+    from .templates import Template
 
 __all__ = ["Failure", "Output", "OutputClosed", "Shape", "one_line"]
 
 Record = Mapping[str, Any]
 """What is known of one job: ``id``, and ``path``, ``sp`` and ``doc`` as far as they were asked for."""
+
+_NO_KEYS: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 PLAIN, JSON, JSON_LINES, TEMPLATE, TABLE = "plain", "json", "jsonl", "format", "table"
 
@@ -56,7 +62,7 @@ class Shape(NamedTuple):
     ----------
     mode : str, optional
         ``plain``, ``json``, ``jsonl``, ``format`` or ``table``; None leaves it to the command.
-    template : str, optional
+    template : Template, optional
         The template of the mode ``format``.
     null : bool
         End each record with NUL instead of a newline.
@@ -64,7 +70,7 @@ class Shape(NamedTuple):
     """
 
     mode: str | None = None
-    template: str | None = None
+    template: Template | None = None
     null: bool = False
 
     @property
@@ -197,7 +203,7 @@ class Output:
         shape: Shape,
         text: Callable[[Record], str | bytes],
         *,
-        columns: Sequence[str] = (),
+        keys: Mapping[str, Sequence[str]] = _NO_KEYS,
         sort_keys: bool = False,
     ) -> None:
         """Write what is known of jobs in the shape that was asked for.
@@ -210,8 +216,8 @@ class Output:
             The output options.
         text : callable
             The plain text of a record, without its end.
-        columns : sequence of str
-            The columns of a table, as far as they were asked for by name.
+        keys : mapping of str to sequence of str
+            Under ``sp`` and ``doc``: the columns of a table, as far as they were asked for by name.
         sort_keys : bool
             Sort keys in JSON.
 
@@ -221,17 +227,14 @@ class Output:
         elif shape.mode == JSON_LINES:
             for record in records:
                 self.write(self._json(record, sort_keys=sort_keys) + b"\n")
-        elif shape.mode == TEMPLATE:
-            from .templates import Template
-
-            template = Template(shape.template or "")
-            self.write_lines(map(template.render, records), shape.end)
-            for complaint in template.complaints:
+        elif shape.template is not None:
+            self.write_lines(map(shape.template.render, records), shape.end)
+            for complaint in shape.template.complaints:
                 self.warn(complaint)
         elif shape.mode == TABLE:
             from .tables import draw
 
-            self.write(draw(list(records), columns, terminal=self.is_terminal, color=self.has_color(sys.stdout)))
+            self.write(draw(list(records), keys, terminal=self.is_terminal, color=self.has_color(sys.stdout)))
         else:
             self.write_lines(map(text, records), shape.end)
 

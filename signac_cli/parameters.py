@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from .arguments import Rules, Tokens, canonical
+from .arguments import ParamType, Rules, Tokens, canonical
 from .output import JSON, JSON_LINES, PLAIN, TABLE, TEMPLATE, Shape
 
 if TYPE_CHECKING:
@@ -36,8 +36,10 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
+_HINTS = "signac_cli.hints"
 
-class Directory(click.ParamType[str]):
+
+class Directory(ParamType):
     """A directory, as the operating system names it.
 
     Arguments are read as UTF-8 whatever the locale; a file name goes back to the encoding of the file system.
@@ -52,7 +54,7 @@ class Directory(click.ParamType[str]):
         return os.fsdecode(value.encode("utf-8", "surrogateescape"))
 
 
-class Separated(click.ParamType[Any]):
+class Separated(ParamType):
     """Keys in one argument, separated by commas."""
 
     name = "keys"
@@ -121,12 +123,11 @@ class Command(click.Command):
         super().__init__(*args, **attributes)
         self.rules = rules
         self.params = [*self.params, *GLOBAL_OPTIONS]
-        self.hints: list[str] = []
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments in their canonical form."""
         try:
-            args, self.hints = canonical(args, self.get_params(ctx), self.rules)
+            args, ctx.meta[_HINTS] = canonical(args, self.get_params(ctx), self.rules)
         except click.UsageError as error:
             error.ctx = ctx
             raise
@@ -136,7 +137,7 @@ class Command(click.Command):
         """Run the command, now that all global options are known."""
         session: Session = ctx.obj
         session.begin()
-        for hint in self.hints:
+        for hint in ctx.meta[_HINTS]:
             session.output.talk(hint)
         return super().invoke(ctx)
 
@@ -183,14 +184,20 @@ def output_options(function: _F) -> _F:
 
 
 def shape_of(
-    *, as_json: bool, as_json_lines: bool, template: str | None, as_table: bool, plain: bool, null: bool
+    *,
+    as_json: bool,
+    as_json_lines: bool,
+    template: str | None = None,
+    as_table: bool = False,
+    plain: bool = False,
+    null: bool,
 ) -> Shape:
     """Combine the output options.
 
     Raises
     ------
     click.UsageError
-        If they exclude each other.
+        If they exclude each other, or the template is not understood.
 
     """
     given = {JSON: as_json, JSON_LINES: as_json_lines, TEMPLATE: template is not None, TABLE: as_table, PLAIN: plain}
@@ -200,7 +207,14 @@ def shape_of(
     mode = modes[0] if modes else None
     if null and mode in (JSON, JSON_LINES, TABLE):
         raise click.UsageError(f"-0 does not combine with --{mode}: it ends plain records and those of --format.")
-    return Shape(mode, template, null)
+    if template is None:
+        return Shape(mode, None, null)
+    from .templates import Template
+
+    try:
+        return Shape(mode, Template(template), null)
+    except ValueError as error:
+        raise click.UsageError(f"Invalid template '{template}': {error}") from None
 
 
 def layout_options(function: _F) -> _F:

@@ -47,6 +47,8 @@ def _numpy_equivalent(value: Any) -> Any:
         raise ValueError(
             f"A numpy value of type {type(converted).__name__} has no JSON equivalent: convert it to a float first."
         )
+    if not isinstance(converted, (bool, int, float, str, list)):
+        return value  # complex, dates, bytes: no JSON equivalent either
     import warnings
 
     warnings.warn(

@@ -50,10 +50,14 @@ class Signature(NamedTuple):
 
 
 def settled_signature(status: os.stat_result, path: str) -> Signature | None:
-    """Signature of a file just read, or None when the file is so young that another change might not show in it."""
+    """Signature of a file just read, or None when the file is so young that another change might not show in it.
+
+    The age is that of the content (mtime): any later write or replacement moves it by the margin at least. ctime is
+    part of the signature, so that a restored mtime shows; its own age need not be waited for.
+    """
     import time
 
-    age = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns)
+    age = time.time_ns() - status.st_mtime_ns
     if age >= SETTLED_PARALLEL_NS or (age >= SETTLED_NS and not _on_parallel_file_system(path, status.st_dev)):
         return Signature.of(status)
     return None

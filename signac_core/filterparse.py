@@ -225,27 +225,30 @@ def _parse_json(text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise json.JSONDecodeError(
-            f"Filter argument '{text}' is not valid JSON: {error.msg}", text, error.pos
-        ) from None
+        message = f"Filter argument '{text}' is not valid JSON: {error.msg}"
+        raise json.JSONDecodeError(message, text, error.pos) from None
+    except RecursionError:
+        raise ValueError("A filter argument in JSON is nested too deeply; write dotted keys ('a.b.c').") from None
 
 
 def _is_json_like(token: str) -> bool:
     return (token.startswith("{") and token.endswith("}")) or (token.startswith("[") and token.endswith("]"))
 
 
-def _refuse_where(value: object) -> None:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if "$where" in key:
-                raise ValueError(
-                    f"Filter key '{key}': $where runs Python code. It is accepted from a Python mapping, "
-                    "and on the command line with --allow-eval."
-                )
-            _refuse_where(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            _refuse_where(inner)
+def _refuse_where(filter: dict[str, Any]) -> None:
+    pending: list[object] = [filter]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, list):
+            pending += value
+        elif isinstance(value, dict):
+            pending += value.values()
+            for key in value:
+                if "$where" in key:
+                    raise ValueError(
+                        f"Filter key '{key}': $where runs Python code. It is accepted from a Python mapping, "
+                        "and on the command line with --allow-eval."
+                    )
 
 
 # --- tokens ----------------------------------------------------------------------------------------------------------

@@ -165,7 +165,7 @@ class Project:
                 raise LookupError(f"Unable to find a project: the path '{start}' does not exist.")
             return cls(path=start, **kwargs)
         found = configuration.find_root(start)
-        if path is not None and not os.path.exists(start):
+        if path is not None and (found is None or found[0] != start) and not os.path.exists(start):
             raise LookupError(f"Unable to find a project: the path '{start}' does not exist.")
         if found is None:
             raise configuration.no_project(start, above=True)

@@ -19,10 +19,19 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeAlias
 
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Protocol, Self, TypeVar
+
+    class JobSet(Protocol):
+        """Whatever stands for a set of jobs: ``set`` of ids, or an index's own representation."""
+
+        def __and__(self, other: Any, /) -> Self: ...
+        def __or__(self, other: Any, /) -> Self: ...
+        def __sub__(self, other: Any, /) -> Self: ...
+
+    Jobs = TypeVar("Jobs", bound=JobSet)
 
 __all__ = ["MISSING", "NO_DOCUMENT", "And", "Condition", "FilterKeyError", "Not", "Or", "Query", "compile_filter"]
 
@@ -83,36 +92,34 @@ class Condition(NamedTuple):
         return ".".join((self.namespace, *self.path))
 
 
-class And(NamedTuple):
+class And:
     """All parts hold; without parts: every job."""
 
-    parts: tuple[Expression, ...]
+    __slots__ = __match_args__ = ("parts",)
+
+    def __init__(self, parts: tuple[Expression, ...]) -> None:
+        self.parts = parts
 
 
-class Or(NamedTuple):
+class Or:
     """At least one part holds."""
 
-    parts: tuple[Expression, ...]
+    __slots__ = __match_args__ = ("parts",)
+
+    def __init__(self, parts: tuple[Expression, ...]) -> None:
+        self.parts = parts
 
 
-class Not(NamedTuple):
+class Not:
     """The part does not hold."""
 
-    part: Expression
+    __slots__ = __match_args__ = ("part",)
+
+    def __init__(self, part: Expression) -> None:
+        self.part = part
 
 
 Expression: TypeAlias = Condition | And | Or | Not
-
-
-class JobSet(Protocol):
-    """Whatever stands for a set of jobs: ``set`` of ids, or an index's own representation."""
-
-    def __and__(self, other: Any, /) -> Self: ...
-    def __or__(self, other: Any, /) -> Self: ...
-    def __sub__(self, other: Any, /) -> Self: ...
-
-
-Jobs = TypeVar("Jobs", bound=JobSet)
 
 
 class Query:
@@ -293,13 +300,16 @@ def _described(value: Any) -> str:
 # --- operators: argument -> test of one value ------------------------------------------------------------------------
 
 
-class _Operator(NamedTuple):
+class _Operator:
     """An operator about to be compiled, with all that its test and its error messages need."""
 
-    name: str
-    key: str
-    argument: Any
-    incomparable: set[str]
+    __slots__ = ("argument", "incomparable", "key", "name")
+
+    def __init__(self, name: str, key: str, argument: Any, incomparable: set[str]) -> None:
+        self.name = name
+        self.key = key
+        self.argument = argument
+        self.incomparable = incomparable
 
     def reject(self, kind: type[Exception], expected: str) -> NoReturn:
         raise kind(f"Filter key '{self.key}': {self.name} takes {expected}, not {_described(self.argument)}.")
@@ -317,7 +327,7 @@ def _ne(op: _Operator) -> Test:
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[_Operator], Test]:
     def build(op: _Operator) -> Test:
-        _, key, argument, incomparable = op
+        key, argument, incomparable = op.key, op.argument, op.incomparable
         if argument is None or isinstance(argument, Mapping):
             op.reject(TypeError, "a number, a text or a list")
 
@@ -360,7 +370,7 @@ def _member_test(op: _Operator) -> Test:
 
 
 def _substring(op: _Operator, *, wanted: bool) -> Test:
-    _, key, argument, incomparable = op
+    key, argument, incomparable = op.key, op.argument, op.incomparable
 
     def test(value: Any) -> bool:
         if isinstance(value, str):
@@ -456,7 +466,7 @@ def _as_tuple(value: list[Any]) -> tuple[Any, ...]:
 def _near(op: _Operator) -> Test:
     from math import isclose
 
-    _, key, argument, incomparable = op
+    key, argument, incomparable = op.key, op.argument, op.incomparable
     numbers = argument if isinstance(argument, (list, tuple)) else [argument]
     expected = "a number, or a list of a number, a relative and an absolute tolerance (the tolerances may be left out)"
     if not 1 <= len(numbers) <= 3:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import Harness, build_shim, unavailable
+from harness import Harness
+from shim import build_shim, unavailable
 
 
 @pytest.fixture(scope="session")

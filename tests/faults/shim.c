@@ -122,7 +122,7 @@ static int below_root(const char *path)
 /* Appends `path` to the absolute path `out` and takes out empty components, `.` and `..`; 0 if it does not fit. */
 static int append_path(char *out, const char *path)
 {
-    size_t length = strlen(out);
+    size_t length = strcmp(out, "/") ? strlen(out) : 0;
     while (*path) {
         size_t n = strcspn(path, "/");
         if (n == 2 && path[0] == '.' && path[1] == '.') {
@@ -682,9 +682,10 @@ SAME(pwritev64v2, pwritev2);
 static void call_on_two_fds(struct call *call, const char *name, int source, int destination, size_t length)
 {
     call_on_fd(call, name, source, L(length));
-    if (config.armed && path_of_fd(destination, call->other) && !call->watched) {
+    call->watched |= config.armed && path_of_fd(destination, call->other);
+    if (call->watched) {
         path_of_any_fd(source, call->path);
-        call->watched = 1;
+        path_of_any_fd(destination, call->other);
     }
 }
 

@@ -1,10 +1,10 @@
 """The exact system calls that a command or a snippet makes on the files of a project, as strace sees them.
 
->>> calls = trace_snippet("project.open_job({'a': 1}).init()", directory, setup="from signac_core import ...")
->>> assert [call.name for call in calls] == ["open", "mkdir", "open", "write", "close", "rename"]
+    calls = trace_snippet("os.mkdir('a'); os.rmdir('a')", directory, setup="import os")
+    assert [call.name for call in calls] == ["mkdir", "rmdir"]
 
-Counted is each call on a path below the directory, and on a descriptor that was opened there.  Names are those of the shim
-(`shim.c`): openat is `open`, newfstatat `stat`, `lstat` or `fstat`, getdents64 `getdents`, and so on.
+Counted is each call on a path below the directory, and on a descriptor that was opened there.  Names are those of the
+shim (`shim.c`): openat is `open`, newfstatat `stat`, `lstat` or `fstat`, getdents64 `getdents`, and so on.
 """
 
 import functools
@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import REPOSITORY, HarnessError, unavailable
+from shim import REPOSITORY, HarnessError, unavailable
 
 # The kind of call that a system call is, where the kernel's name is another one.
 KINDS = {
@@ -59,13 +59,33 @@ KINDS = {
     "fstatfs": "statfs",
     "fadvise64": "fadvise",
 }
-KINDS |= {prefix + name: "xattr" for prefix in ("", "l", "f") for name in
-          ("getxattr", "setxattr", "listxattr", "removexattr")}
+XATTRS = ("getxattr", "setxattr", "listxattr", "removexattr")
+KINDS |= {prefix + name: "xattr" for prefix in ("", "l", "f") for name in XATTRS}
 
-# Descriptors come as 3</path>, AT_FDCWD</cwd>; strings as "text"; both with C escapes.
-ARGUMENT = re.compile(r'(?P<fd>\w+)<(?P<target>(?:[^<>\\]|\\.)*)>|"(?P<text>(?:[^"\\]|\\.)*)"')
-LINE = re.compile(r"(?P<pid>\d+) +(?P<name>\w+)\((?P<arguments>.*?)(?:\) += (?P<result>\S+).*| <unfinished \.\.\.>)$")
-RESUMED = re.compile(r"(?P<pid>\d+) +<\.\.\. (?P<name>\w+) resumed>(?P<arguments>.*?)\) += (?P<result>\S+).*$")
+# What the first arguments of a call are: p a path, d the directory that the next path starts from, f a descriptor, t
+# the text of a symbolic link.  All other calls have a descriptor as their first argument.
+LAYOUTS = {
+    **dict.fromkeys(
+        ["open", "creat", "stat", "lstat", "access", "readlink", "truncate", "statfs", "utime", "utimes"], "p"
+    ),
+    **dict.fromkeys(["mkdir", "rmdir", "unlink", "mknod", "chdir", "chmod", "chown", "lchown", "execve"], "p"),
+    **dict.fromkeys([prefix + name for prefix in ("", "l") for name in XATTRS], "p"),
+    **dict.fromkeys(["openat", "openat2", "newfstatat", "fstatat64", "statx", "faccessat", "faccessat2"], "dp"),
+    **dict.fromkeys(["readlinkat", "mkdirat", "mknodat", "unlinkat", "fchmodat", "fchmodat2", "fchownat"], "dp"),
+    **dict.fromkeys(["utimensat", "futimesat"], "dp"),
+    **dict.fromkeys(["rename", "link"], "pp"),
+    **dict.fromkeys(["renameat", "renameat2", "linkat"], "dpdp"),
+    "symlink": "tp",
+    "symlinkat": "tdp",
+    "sendfile": "ff",
+    "copy_file_range": "f-f",
+    "mmap": "----f",
+}
+
+# In the arguments, descriptors come as 3</path> or AT_FDCWD</cwd> and strings as "text", both with C escapes.
+ARGUMENT = re.compile(r'(?:"(?:[^"\\]|\\.)*"|<(?:[^<>\\]|\\.)*>|\{[^}]*\}|\[[^]]*\]|[^,"<{[])+')
+LINE = re.compile(r"(?P<pid>\d+) +(?P<name>\w+)\((?P<arguments>.*)(?:\) += (?P<result>\S+).*| <unfinished \.\.\.>)$")
+RESUMED = re.compile(r"(?P<pid>\d+) +<\.\.\. (?P<name>\w+) resumed>(?P<arguments>.*)\) += (?P<result>\S+).*$")
 ESCAPE = re.compile(r"\\([0-7]{1,3}|x[0-9a-f]{2}|.)", re.DOTALL)
 SPECIAL = {"n": "\n", "t": "\t", "r": "\r", "v": "\v", "f": "\f", "a": "\a", "b": "\b"}
 NEW_PROCESS = ("clone", "clone3", "fork", "vfork")
@@ -103,7 +123,9 @@ def missing_strace() -> str | None:
         return "strace is not installed"
     with tempfile.TemporaryDirectory() as directory:
         tried = subprocess.run(
-            [command, "-f", "-o", os.path.join(directory, "trace"), sys.executable, "-c", ""], capture_output=True, text=True
+            [command, "-f", "-o", os.path.join(directory, "trace"), sys.executable, "-c", ""],
+            capture_output=True,
+            text=True,
         )
     return None if tried.returncode == 0 else f"strace may not trace here: {tried.stderr.strip()}"
 
@@ -140,7 +162,7 @@ def trace_command(
     HarnessError
         The command failed.
     """
-    return [call for call in _trace(argv, root, cwd or root, env or {}) if call.name != MARKER]
+    return list(_trace(argv, root, cwd or root, env or {}))
 
 
 def trace_snippet(
@@ -188,10 +210,25 @@ def _trace(
     with tempfile.TemporaryDirectory() as scratch:
         output = os.path.join(scratch, "trace")
         kinds = "trace=%file,%desc," + ",".join(f"?{name}" for name in NEW_PROCESS)
-        command = ["strace", "-f", "-y", "-s", "0", "-e", kinds, "-e", "signal=none", *changes, "-o", output, "--", *argv]
+        command = [
+            "strace",
+            "-f",
+            "-y",
+            "-s",
+            "0",
+            "-e",
+            kinds,
+            "-e",
+            "signal=none",
+            *changes,
+            "-o",
+            output,
+            "--",
+            *argv,
+        ]
         done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
         if done.returncode:
-            raise HarnessError(f"{argv} ended with {done.returncode} under strace:\n{done.stderr}")
+            raise HarnessError(f"{argv[0]} ended with {done.returncode} under strace:\n{done.stderr}")
         lines = Path(output).read_text(encoding="utf-8", errors="surrogateescape").split("\n")
     yield from read_strace(lines, os.path.realpath(root), os.fspath(cwd))
 
@@ -217,21 +254,19 @@ def read_strace(lines: Sequence[str], root: str, cwd: str) -> Iterator[SystemCal
         paths, by_descriptor = _paths(name, arguments, here)
         if name in ("chdir", "fchdir") and result == "0":
             directories[pid] = paths[0]
-        if paths and paths[0] == MARKER:
-            yield SystemCall(MARKER, "", "", failed=True, line=line)
-            continue
-        if not any(path == root or path.startswith(root + "/") for path in (paths[1:] if name == "symlink" else paths)):
-            continue
-        short = ["." if path == root else path.removeprefix(root + "/") for path in paths]
+        if paths == [MARKER]:
+            yield SystemCall(MARKER, MARKER, "", failed=True, line=line)
         if name in ("symlink", "symlinkat", "sendfile"):
-            short.reverse()
-        yield SystemCall(
-            name=_kind(name, arguments, by_descriptor=by_descriptor),
-            path=short[0],
-            other=short[1] if len(short) > 1 else "",
-            failed=result == "-1",
-            line=line,
-        )
+            paths.reverse()  # what is written to comes first here
+        if any(path == root or path.startswith(root + "/") for path in paths):
+            short = ["." if path == root else path.removeprefix(root + "/") for path in paths]
+            yield SystemCall(
+                name=_kind(name, arguments, by_descriptor=by_descriptor),
+                path=short[0],
+                other=short[1] if len(short) > 1 else "",
+                failed=result == "-1",
+                line=line,
+            )
 
 
 def _complete(lines: Sequence[str]) -> Iterator[tuple[str, tuple[str, str, str, str]]]:
@@ -254,32 +289,24 @@ def _complete(lines: Sequence[str]) -> Iterator[tuple[str, tuple[str, str, str, 
 
 
 def _paths(name: str, arguments: str, cwd: str) -> tuple[list[str], bool]:
-    """The absolute paths that a call names, and whether it names its file by a descriptor."""
-    base = cwd
+    """The absolute paths of a call, the text of a symbolic link, and whether the file is named by a descriptor."""
     paths: list[str] = []
     by_descriptor = False
-    # Buffers and attribute names are strings too, but not paths.
-    texts_left = {"read": 0, "write": 0, "symlink": 2, "rename": 2, "link": 2, "readlink": 1}.get(_kind(name, "", by_descriptor=False), 2)
-    if name.endswith("xattr"):
-        texts_left = 0 if name.startswith("f") else 1
-    for found in ARGUMENT.finditer(arguments):
-        if found["fd"]:
-            base = _unescape(found["target"]).removesuffix(" (deleted)")
-            if found["fd"] != "AT_FDCWD":
-                paths.append(base)
-                by_descriptor = True
-            continue
-        if not texts_left:
-            continue
-        texts_left -= 1
-        text = _unescape(found["text"])
-        if not text:
-            continue
-        if base in paths[-1:] and by_descriptor:
-            paths.pop()  # a directory that the path starts from
-            by_descriptor = False
-        paths.append(os.path.normpath(os.path.join(base, text)))
-        base = cwd
+    base = cwd
+    for kind, argument in zip(LAYOUTS.get(name, "f"), ARGUMENT.findall(arguments), strict=False):
+        text = _unescape(argument.strip())
+        if kind in "df":
+            # AT_FDCWD or a number, and between angle brackets what it stands for; a bare number is no file
+            _, _, target = text.partition("<")
+            base = target.rpartition(">")[0].removesuffix(" (deleted)")
+        if kind == "p" and text not in ('""', "NULL"):
+            paths.append(os.path.normpath(os.path.join(base, text[1:-1])))
+            base = cwd
+        elif kind == "t":
+            paths.append(text[1:-1])
+        elif base and (kind == "f" or kind == "p"):  # the descriptor itself, without a path
+            paths.append(base)
+            by_descriptor = True
     return paths, by_descriptor
 
 

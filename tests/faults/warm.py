@@ -1,7 +1,7 @@
 """A warm interpreter that starts one child per request.
 
-Run by `harness.py` with the shim preloaded.  It executes the setup code it is given (the imports), then reads requests from
-standard input and answers each on standard output, one JSON object per line:
+Run by `harness.py` with the shim preloaded.  It executes the setup code it is given (the imports), then reads requests
+from standard input and answers each on standard output, one JSON object per line:
 
     {"start": {"code" or "argv": ..., "cwd": ..., "env": {...}, "stdout": path, "stderr": path}}
         forks a child that sets the environment, arms the shim and executes the code (or becomes the command);

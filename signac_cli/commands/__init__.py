@@ -1,0 +1,1 @@
+"""The commands, one module each; `signac_cli.app` says which there are."""

@@ -1,0 +1,162 @@
+"""``signac find``: jobs by their state points and documents."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..arguments import ParamType, Rules, Tokens
+from ..output import JSON, JSON_LINES, PLAIN, TABLE, TEMPLATE, Output, Record, Shape
+from ..parameters import Command, allow_eval_option, job_id_option, output_options, shape_of
+from ..selection import find, parse_filter, read_records, resolve
+
+if TYPE_CHECKING:
+    from signac_core.project import Project
+
+    from ..app import Session
+
+__all__ = ["command"]
+
+NOTHING_FOUND = 3
+
+
+class Shard(ParamType):
+    """One of N parts of all jobs, counted from 0."""
+
+    name = "shard"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Parse ``I/N``."""
+        index, slash, count = value.partition("/")
+        if not (slash and index.isdecimal() and count.isdecimal() and int(index) < int(count)):
+            self.fail(f"{value!r} is not I/N with I from 0 to N-1.", param, ctx)
+        return int(index), int(count)
+
+
+class SortKeys(ParamType):
+    """Keys in one argument, separated by commas: ``id``, ``sp.KEY`` (or ``KEY``), ``doc.KEY``."""
+
+    name = "keys"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[tuple[str, str], ...]:
+        """Split the keys into the part of the record and the key in it."""
+        keys = []
+        for text in value.split(","):
+            if not text:
+                self.fail(f"{value!r} has an empty key.", param, ctx)
+            part, _, key = text.partition(".")
+            keys.append((part, key) if text == "id" or part in ("sp", "doc") else ("sp", text))
+        return tuple(keys)
+
+
+@click.command(
+    "find",
+    cls=Command,
+    rules=Rules(
+        greedy={"--sp": 0, "--doc": 0, "--job-id": 1},
+        optional={"--show": "3", "--pretty": "3"},
+        abbreviated=("--help", "--show", "--sp", "--doc", "--pretty", "--one-line"),
+        filters=("",),
+    ),
+    epilog=r"""
+    \b
+    Examples:
+      signac find 'T>=1.5' 'name~^lj' doc.done true        # conditions in one token or as KEY VALUE
+      signac find p 3 --format '{id}\t{sp.T}\t{doc.energy}'
+      signac find --sort sp.T -L 10 --sp T p --table
+      signac find doc.status failed -0 --path | xargs -0 du -sh
+      signac find --shard "$SLURM_ARRAY_TASK_ID/32" | while read -r id; do ...; done
+    """,
+)
+@click.argument("filter_tokens", nargs=-1, metavar="[FILTER]...")
+@click.option("-s", "--show", type=int, metavar="[N]", help="Show state point and document: --sp --doc (0 is off).")
+@click.option("--sp", "sp_keys", type=Tokens(), metavar="[KEY...]", help="Show the state point, or these keys of it.")
+@click.option("--doc", "doc_keys", type=Tokens(), metavar="[KEY...]", help="Show the document, or these keys of it.")
+@click.option(
+    "-p",
+    "--pretty",
+    type=click.IntRange(min=1),
+    metavar="[DEPTH]",
+    help="Show down to DEPTH levels of Python data (3 when left out).",
+)
+@click.option("-1", "--one-line", is_flag=True, help="Show as JSON, each on one line.")
+@click.option("--path", is_flag=True, help="Print paths of job directories instead of ids; add them to records.")
+@click.option(
+    "--sort", "sort_keys", type=SortKeys(), metavar="KEY[,KEY]", help="Sort by id, sp.KEY or doc.KEY instead of by id."
+)
+@click.option("--reverse", is_flag=True, help="Reverse the order.")
+@click.option("-L", "--limit", type=click.IntRange(min=0), metavar="N", help="Print the first N jobs only.")
+@click.option("--count", is_flag=True, help="Print how many jobs there are.")
+@job_id_option
+@click.option(
+    "--shard", type=Shard(), metavar="I/N", help="Take part I, from 0 to N-1, of the jobs; always the same part."
+)
+@click.option("-e", "--exit-status", is_flag=True, help="Exit with status 3 when nothing is found.")
+@allow_eval_option
+@output_options
+@click.pass_obj
+def command(
+    session: Session,
+    *,
+    filter_tokens: tuple[str, ...],
+    show: int | None,
+    sp_keys: tuple[str, ...] | None,
+    doc_keys: tuple[str, ...] | None,
+    pretty: int | None,
+    one_line: bool,
+    path: bool,
+    sort_keys: tuple[tuple[str, str], ...] | None,
+    reverse: bool,
+    limit: int | None,
+    count: bool,
+    job_ids: tuple[str, ...] | None,
+    shard: tuple[int, int] | None,
+    exit_status: bool,
+    allow_eval: bool,
+    **shape_options: Any,
+) -> int:
+    """Print the ids of the jobs that match a FILTER, sorted.
+
+    A FILTER is KEY VALUE pairs, whole conditions such as 'T>=1.5', or a JSON object; see signac-filter(7). Keys refer
+    to the state point, those that begin with doc. to the document.
+    """
+    if show:
+        sp_keys, doc_keys = sp_keys or (), doc_keys or ()
+    attached = sp_keys is not None or doc_keys is not None
+    shape = shape_of(**shape_options)
+    _check_combination(shape, attached=attached, count=count)
+    if shape.mode is None and attached and not (one_line or pretty) and session.output.is_terminal:
+        shape = shape._replace(mode=TABLE)
+
+    query = parse_filter(session, filter_tokens, allow_eval=allow_eval)
+    project = session.project()
+    damaged: list[str] = []
+    among = None if job_ids is None else sorted(set(resolve(session, project, job_ids)))
+    if shard is not None:
+        among = _part(find(session, project, None, damaged=damaged) if among is None else among, *shard)
+    ids = find(session, project, query, damaged=damaged, ids=among)
+    everything = query is None and among is None
+    all_ids = ids
+    known: dict[str, Record] = {}
+    if sort_keys:
+        ids, known = _sort(project, ids, sort_keys, damaged)
+    if reverse:
+        ids.reverse()
+    ids = ids[:limit]
+
+    if count:
+        _write_count(session.output, len(ids), shape)
+    elif not attached and not path and shape.mode in (None, PLAIN):
+        lines = _emphasized(ids, all_ids) if everything and _may_emphasize(session.output, shape) else ids
+        session.output.write_lines(lines, shape.end)
+    else:
+        ...
+    if session.report_damaged(damaged):
+        return 1
+    return NOTHING_FOUND if exit_status and not ids else 0

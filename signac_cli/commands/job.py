@@ -1,0 +1,127 @@
+"""``signac job``: the id or the path of the job of a state point, and its creation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..arguments import Rules
+from ..output import JSON, Failure, Record
+from ..parameters import Command, shape_of
+
+if TYPE_CHECKING:
+    from signac_core.project import Project
+
+    from ..app import Session
+
+__all__ = ["command"]
+
+
+@click.command(
+    "job",
+    cls=Command,
+    rules=Rules(abbreviated=("--help", "--workspace", "--path", "--create")),
+    epilog="""
+    \b
+    Examples:
+      signac job '{"T": 1.5}'                      # the id of a job, which need not exist
+      cd "$(signac job -cp '{"T": 1.5}')"          # create it and go there
+      jq -c '.runs[]' plan.json | signac job -c    # create many
+    """,
+)
+@click.argument("statepoint", default="-", metavar="[STATEPOINT|-]")
+@click.option("-c", "--create", is_flag=True, help="Create the job if it does not exist.")
+@click.option("-p", "--path", is_flag=True, help="Print the path of the job directory instead of the id.")
+@click.option("-w", "--workspace", is_flag=True, help="The same as --path.")
+@click.option("--json", "as_json", is_flag=True, help="Print id, path, and whether the job was created, as JSON.")
+@click.option("--jsonl", "as_json_lines", is_flag=True, help="Print such an object per line.")
+@click.option("-0", "--null", is_flag=True, help="End each record with NUL instead of a newline.")
+@click.pass_obj
+def command(
+    session: Session,
+    *,
+    statepoint: str,
+    create: bool,
+    path: bool,
+    workspace: bool,
+    as_json: bool,
+    as_json_lines: bool,
+    null: bool,
+) -> None:
+    """Print the id of the job with a STATEPOINT, a JSON object.
+
+    Without an argument, or with '-', any number of state points is read from standard input. Nothing is created
+    unless every one of them is valid. With --json an argument gives one object, standard input an array.
+    """
+    shape = shape_of(as_json=as_json, as_json_lines=as_json_lines, null=null)
+    project = session.project()
+    state_points = list(_read(session, statepoint))
+    jobs: list[Record] = []
+    try:
+        for state_point in state_points:
+            jobs.append(_describe(project, state_point, create=create))
+    finally:
+        # Jobs that were created are told even when the next one could not be.
+        if shape.mode == JSON and statepoint != "-" and jobs:
+            session.output.write_json(jobs[0])
+        elif jobs:
+            as_path = path or workspace
+            session.output.write_records(
+                jobs, shape, lambda job: os.fsencode(job["path"]) if as_path else str(job["id"])
+            )
+
+
+def _describe(project: Project, state_point: dict[str, Any], *, create: bool) -> Record:
+    created = False
+    if create:
+        from signac_core.workspace import create_job
+
+        job_id, created = create_job(project, state_point)
+    else:
+        from signac_core.canonical import calc_id
+
+        job_id = calc_id(state_point)
+    return {"id": job_id, "path": os.path.join(project.workspace, job_id), "created": created}
+
+
+def _read(session: Session, argument: str) -> Iterator[dict[str, Any]]:
+    """State points that were given, each checked."""
+    from signac_core.canonical import plain_state_point
+    from signac_core.errors import InvalidKeyError
+
+    where = "on standard input" if argument == "-" else f"'{argument}'"
+    text = session.read_input("state points (JSON)").removeprefix("\ufeff") if argument == "-" else argument
+    try:
+        for value in _documents(text, several=argument == "-"):
+            yield plain_state_point(value)
+    except RecursionError:
+        raise Failure(f"The state point {where} is nested too deeply.", code="bad-statepoint") from None
+    except (ValueError, TypeError, InvalidKeyError) as error:
+        raise Failure(
+            f"Invalid state point {where}: {error}", code="bad-statepoint", hint="It is a JSON object such as '{\"a\": 1}'."
+        ) from None
+
+
+def _documents(text: str, *, several: bool) -> Iterator[Any]:
+    """JSON documents that follow each other in a text."""
+    from json import JSONDecoder
+
+    decoder = JSONDecoder()
+    position = _skip_blanks(text, 0)
+    while True:
+        value, position = decoder.raw_decode(text, position)
+        position = _skip_blanks(text, position)
+        yield value
+        if position == len(text):
+            return
+        if not several:
+            raise ValueError("there is more text behind the first JSON document.")
+
+
+def _skip_blanks(text: str, position: int) -> int:
+    while position < len(text) and text[position] in " \t\n\r":
+        position += 1
+    return position

@@ -1,0 +1,106 @@
+r"""The templates of ``--format``: ``{id} {path} {sp.a} {doc.energy:.3f}``.
+
+``{id}`` and ``{path}`` are the job's; ``{sp.a.b}`` and ``{doc.a.b}`` are values of state point and document, ``{a}`` is
+short for ``{sp.a}``. The longer names of view and export paths (``{job.id}``, ``{job.sp.a}``, ``{job.doc.a}``) work as
+well. Text is written as it is, all other values as JSON; a missing key is empty. ``\t`` and ``\n`` are understood.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .keys import MISSING, lookup
+
+if TYPE_CHECKING:
+    from .output import Record
+
+__all__ = ["Template"]
+
+_ESCAPES = {"\\t": "\t", "\\n": "\n", "\\\\": "\\"}
+
+
+class _Field(NamedTuple):
+    """One replacement: where its value comes from, and how it is formatted."""
+
+    part: str
+    key: str
+    spec: str
+    text: str
+
+
+class Template:
+    """A parsed template.
+
+    Parameters
+    ----------
+    text : str
+        The template.
+
+    Raises
+    ------
+    ValueError
+        If its braces do not match, or a field is not understood.
+
+    Attributes
+    ----------
+    needs : frozenset of str
+        The parts of a record that the template uses.
+    complaints : dict of str to None
+        Fields whose format does not suit some value, in the order in which they were met.
+
+    Examples
+    --------
+    >>> Template("{id:.4}\\t{sp.T:.2f} {doc.e}").render({"id": "9bfd29df", "sp": {"T": 1.5}, "doc": {}})
+    '9bfd\t1.50 '
+
+    """
+
+    def __init__(self, text: str) -> None:
+        from string import Formatter
+
+        self.pieces: list[str | _Field] = []
+        for literal, name, spec, conversion in Formatter().parse(text):
+            self.pieces.append(re.sub(r"\\[tn\\]", lambda match: _ESCAPES[match[0]], literal))
+            if name is not None:
+                if conversion or "{" in (spec or ""):
+                    raise ValueError(f"the field '{{{name}' holds more than a name and a format.")
+                self.pieces.append(_field(name, spec or ""))
+        self.needs = frozenset(piece.part for piece in self.pieces if isinstance(piece, _Field))
+        self.complaints: dict[str, None] = {}
+
+    def render(self, record: Record) -> str:
+        """Fill in one record."""
+        return "".join(piece if isinstance(piece, str) else self._value(piece, record) for piece in self.pieces)
+
+    def _value(self, field: _Field, record: Record) -> str:
+        value = record[field.part]
+        if field.key:
+            value = lookup(value, field.key)
+        if value is MISSING:
+            return ""
+        if field.spec:
+            try:
+                return format(value, field.spec)
+            except (ValueError, TypeError):
+                self.complaints[f"Some values do not suit the format of {field.text}; they are written as they are."] = None
+        return as_text(value)
+
+
+def as_text(value: Any) -> str:
+    """Text as it is, any other value as JSON."""
+    from signac_core.canonical import dumps
+
+    return value if isinstance(value, str) else dumps(value)
+
+
+def _field(name: str, spec: str) -> _Field:
+    text = f"{{{name}:{spec}}}" if spec else f"{{{name}}}"
+    part, _, key = name.removeprefix("job.").partition(".")
+    if part in ("id", "path") and not key:
+        return _Field(part, "", spec, text)
+    if part in ("sp", "doc"):
+        return _Field(part, key, spec, text)
+    if not name or name.startswith("job."):
+        raise ValueError(f"the field '{text}' is not known; there are {{id}}, {{path}}, {{sp.KEY}} and {{doc.KEY}}.")
+    return _Field("sp", name, spec, text)

@@ -1,0 +1,651 @@
+"""HDF5 files as mappings, and a directory of them; `h5values` has the format and the rules of writing.
+
+One lock serialises the *operations* of all stores, as the lock of h5py does inside them. It is never held while a
+store is merely open: an open store blocks no other thread, and any thread may close it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Self
+
+from . import files, h5values, layout
+from .errors import H5StoreAlreadyOpenError, H5StoreClosedError, InvalidKeyError
+
+if TYPE_CHECKING:
+    import h5py
+
+__all__ = ["H5Group", "H5Store", "H5StoreAlreadyOpenError", "H5StoreClosedError", "H5StoreManager"]
+
+_LOCK = threading.RLock()
+_ATTRIBUTES = frozenset({"_file", "_filename", "_inside", "_kwargs", "_path", "_store"})
+_CREATION_OPTIONS = frozenset({"userblock_size", "fs_strategy", "fs_persist", "fs_threshold", "fs_page_size"})
+_MISSING = object()
+
+
+class _Node(h5values.Stored, MutableMapping[str, Any]):
+    """What a store and a group have in common: a mapping at a path of a file."""
+
+    __slots__ = ()
+
+    def _location(self) -> tuple[H5Store, str]:
+        raise NotImplementedError
+
+    def __getitem__(self, key: str) -> Any:
+        store, path = self._location()
+        target = _resolve(store, path, key)
+        with _reading(store) as file:
+            value = h5values.read(_item(file, store, target))
+            return H5Group(store, target) if _is_group(value) else value
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        _assign(self, {key: value})
+
+    def __delitem__(self, key: str) -> None:
+        store, path = self._location()
+        target = _resolve(store, path, key)
+        try:
+            with _writing(store, create=False) as file:
+                if target == "/" or file.get(target, getlink=True) is None:
+                    raise _no_item(store, target)
+                del file[target]
+        except FileNotFoundError:
+            raise _no_item(store, target) from None
+
+    def __contains__(self, key: object) -> bool:
+        store, path = self._location()
+        try:
+            target = _resolve(store, path, key)
+        except KeyError:
+            return False
+        with _reading(store) as file:
+            return file is not None and target in file
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_names(self))
+
+    def __len__(self) -> int:
+        return len(_names(self))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        return h5values.equal(_content(self), _content(other) if isinstance(other, _Node) else other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if _is_attribute(name):
+            object.__setattr__(self, name, value)
+        else:
+            self[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        if _is_attribute(name):
+            object.__delattr__(self, name)
+        else:
+            del self[name]
+
+    def clear(self) -> None:
+        """Remove all data."""
+        store, path = self._location()
+        with _writing(store) as file:
+            group = _item(file, store, path)
+            for name in list(group):
+                del group[name]
+
+    def pop(self, key: str, default: Any = _MISSING) -> Any:
+        """Remove a key and return its value as a whole: an array as such, a group as a dict.
+
+        Raises
+        ------
+        KeyError
+            If there is no such key and no default is given.
+
+        """
+        store, path = self._location()
+        try:
+            target = _resolve(store, path, key)
+            with _reading(store) as file:
+                value = h5values.read_whole(_item(file, store, target))
+        except KeyError:
+            if default is _MISSING:
+                raise
+            return default
+        del self[key]
+        return value
+
+    def popitem(self) -> tuple[str, Any]:
+        """Remove a key and return it with its value, as :meth:`pop` does.
+
+        Raises
+        ------
+        KeyError
+            If there is no key.
+
+        """
+        for key in self:
+            return key, self.pop(key)
+        raise KeyError(f"{self!r} is empty.")
+
+    def setdefault(self, key: str, value: Any) -> Any:  # type: ignore[override]
+        """Store a value unless the key exists; return what is stored then."""
+        if key not in self:
+            self[key] = value
+        return self[key]
+
+    def update(self, other: Any = (), /, **kwargs: Any) -> None:
+        """Store the values of a mapping (also of a store or group) or of pairs, and keyword arguments.
+
+        The file is opened once. Nothing is stored if one of the values cannot be.
+        """
+        _assign(self, {**_members(other), **kwargs})
+
+    def _copy_into(self, parent: h5py.Group, name: str) -> None:
+        store, path = self._location()
+        with _reading(store) as file:
+            if file is None and path == "/":
+                parent.create_group(name)
+            else:
+                h5values.copy_item(_item(file, store, path), parent, name)
+
+
+class H5Group(_Node):
+    """A group of a store: a mapping that lives in the file, at a path.
+
+    Parameters
+    ----------
+    store : H5Store
+        The store.
+    path : str
+        The path of the group in the file.
+
+    """
+
+    __slots__ = ("_path", "_store")
+
+    _store: H5Store
+    _path: str
+
+    def __init__(self, store: H5Store, path: str) -> None:
+        self._store = store
+        self._path = path
+
+    def _location(self) -> tuple[H5Store, str]:
+        return self._store, self._path
+
+    def __getattr__(self, name: str) -> Any:
+        if _is_attribute(name):
+            raise AttributeError(name)
+        with suppress(KeyError):
+            return self[name]
+        try:
+            with _reading(self._store) as file:
+                return getattr(_item(file, self._store, self._path), name)
+        except KeyError as error:
+            raise AttributeError(error.args[0]) from None
+
+    def __getstate__(self) -> tuple[H5Store, str]:
+        return self._store, self._path
+
+    def __setstate__(self, state: tuple[H5Store, str]) -> None:
+        self._store, self._path = state
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(store={self._store!r}, path={self._path!r})"
+
+
+class H5Store(_Node):
+    """An HDF5 file as a mapping of built-in values, arrays, pandas objects, and mappings of these.
+
+    Keys are attributes as well. A closed store opens the file for each operation; reading never creates it. Arrays are
+    returned by reference, so they can be read only while the store is open. Copies and pickles of a store are closed
+    stores of the same file.
+
+    Threads may share a store or have their own of the same file: a ``with`` block closes the store when no other thread
+    is inside. A file that is open for reading cannot be opened for writing in the same process.
+
+    pandas objects pass through memory, at about twice their size, and invalidate nothing: the store stays open in the
+    mode it has. Columns of Python objects are unpickled, so do not read them from files that you do not trust.
+
+    HDF5 does not protect a file that is being written from the end of the process or of the disk space. Assignment to
+    a key of :class:`H5StoreManager` does, as it replaces the file as a whole.
+
+    Parameters
+    ----------
+    filename : str
+        The file.
+    **kwargs
+        Passed on to `h5py.File`, such as ``mode`` (``"a"`` by default) and ``libver``.
+
+    Raises
+    ------
+    ValueError
+        If the file name is not a non-empty string.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     store = H5Store(f"{directory}/file.h5")
+    ...     store["foo"] = "bar"
+    ...     store.nested = {"n": None, "text": "x"}
+    ...     with store.open(mode="r"):
+    ...         print(store.foo, dict(store.nested))
+    bar {'n': None, 'text': 'x'}
+
+    """
+
+    __slots__ = ("_file", "_filename", "_inside", "_kwargs")
+
+    _filename: str
+    _kwargs: dict[str, Any]
+    _file: h5py.File | None
+    _inside: list[int]
+
+    def __init__(self, filename: str, **kwargs: Any) -> None:
+        if not isinstance(filename, str) or not filename:
+            raise ValueError(f"The filename of an H5Store must be a non-empty string, not {filename!r}.")
+        self._filename = os.path.abspath(filename)
+        self._kwargs = kwargs
+        self._file = None
+        self._inside = []  # the threads that opened or entered the store
+
+    def _location(self) -> tuple[H5Store, str]:
+        return self, "/"
+
+    @property
+    def filename(self) -> str:
+        """The absolute path of the file."""
+        return self._filename
+
+    @property
+    def file(self) -> h5py.File:
+        """The underlying `h5py.File`.
+
+        Raises
+        ------
+        H5StoreClosedError
+            If the store is closed.
+
+        """
+        file = _open_file(self)
+        if file is None:
+            raise H5StoreClosedError(self._filename)
+        return file
+
+    @property
+    def mode(self) -> str:
+        """The mode in which the file is open: ``"r"`` or ``"r+"``.
+
+        Raises
+        ------
+        H5StoreClosedError
+            If the store is closed.
+
+        """
+        return str(self.file.mode)
+
+    def open(self, mode: str | None = None) -> Self:
+        """Open the file, until :meth:`close` is called or a ``with`` block ends.
+
+        Parameters
+        ----------
+        mode : str, optional
+            A mode of `h5py.File`; by default that given to the constructor, or else ``"a"``.
+
+        Returns
+        -------
+        H5Store
+            The store itself.
+
+        Raises
+        ------
+        H5StoreAlreadyOpenError
+            If the store is open.
+        OSError
+            If the file cannot be opened.
+
+        """
+        with _LOCK:
+            if _open_file(self) is not None:
+                raise H5StoreAlreadyOpenError(self)
+            self._file = _open(self, self._kwargs.get("mode", "a") if mode is None else mode)
+            self._inside.append(threading.get_ident())
+        return self
+
+    def close(self) -> None:
+        """Close the file. A store that is closed stays closed."""
+        with _LOCK:
+            file, self._file = self._file, None
+            self._inside.clear()
+            if file is not None:
+                file.close()
+
+    def flush(self) -> None:
+        """Write what HDF5 holds back in memory.
+
+        Raises
+        ------
+        H5StoreClosedError
+            If the store is closed.
+
+        """
+        self.file.flush()
+
+    def __enter__(self) -> Self:
+        with _LOCK:
+            if _open_file(self) is None:
+                return self.open()
+            self._inside.append(threading.get_ident())
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        me = threading.get_ident()
+        with _LOCK:
+            if me in self._inside:
+                self._inside.remove(me)
+            else:  # entered by another thread, which passed it on
+                self._inside.clear()
+            if all(thread == me for thread in self._inside):
+                self.close()
+
+    def __del__(self) -> None:
+        # Without the lock: the thread that collects garbage may hold that of h5py, and the other way round.
+        file = getattr(self, "_file", None)
+        if file is not None:
+            with suppress(Exception):  # the interpreter may be shutting down
+                file.close()
+
+    def __getattr__(self, name: str) -> Any:
+        if _is_attribute(name):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except KeyError as error:
+            raise AttributeError(error.args[0]) from None
+
+    def __getstate__(self) -> tuple[str, dict[str, Any]]:
+        return self._filename, self._kwargs
+
+    def __setstate__(self, state: tuple[str, dict[str, Any]]) -> None:
+        filename, kwargs = state
+        H5Store.__init__(self, filename, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(filename={os.path.relpath(self._filename)!r})"
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}(filename={os.path.basename(self._filename)!r})"
+
+
+class H5StoreManager:
+    """The HDF5 files of a directory by name: ``manager["x"]`` and ``manager.x`` are the store of ``x.h5``.
+
+    Assignment of a mapping to a key replaces the file as a whole: others see the old file or the new one.
+
+    Parameters
+    ----------
+    prefix : str or PathLike
+        The directory.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     stores = H5StoreManager(directory)
+    ...     stores.data = {"foo": "bar"}
+    ...     print(list(stores), dict(stores.data))
+    ['data'] {'foo': 'bar'}
+
+    """
+
+    __slots__ = ("_prefix", "_stores")
+
+    cls: type[H5Store] = H5Store
+    suffix: str = ".h5"
+
+    _prefix: str
+    _stores: dict[str, H5Store]
+
+    def __init__(self, prefix: str | os.PathLike[str]) -> None:
+        object.__setattr__(self, "_prefix", os.path.abspath(os.fsdecode(prefix)))
+        object.__setattr__(self, "_stores", {})
+
+    @property
+    def prefix(self) -> str:
+        """The absolute path of the directory."""
+        return self._prefix
+
+    def __getitem__(self, key: str) -> H5Store:
+        store = self._stores.get(key)
+        if store is None:
+            store = self._stores[key] = self.cls(_store_path(self, key))
+        return store
+
+    def __setitem__(self, key: str, value: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
+        path = _store_path(self, key)
+        if "." in key:
+            raise InvalidKeyError(f"The keys of an H5StoreManager may not contain dots ('.'): {key!r}.")
+        members = _members(value)
+        if not members:
+            raise ValueError(f"There is nothing to store in '{path}': assign at least one value, or delete the key.")
+        temporary = os.path.join(self._prefix, layout.PREFIX_NEW + files.unique_suffix())
+        try:
+            with self.cls(temporary).open(mode="x") as store:
+                store.update(members)
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):  # the error that led here matters more
+                os.unlink(temporary)
+            raise
+        self._stores.pop(key, None)  # an open store of the old file keeps that file
+
+    def __delitem__(self, key: str) -> None:
+        path = _store_path(self, key)
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            raise KeyError(f"There is no HDF5 file '{path}'.") from None
+        self._stores.pop(key, None)
+
+    def __contains__(self, key: object) -> bool:
+        try:
+            return os.path.isfile(_store_path(self, key))
+        except (InvalidKeyError, TypeError):
+            return False
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            with os.scandir(self._prefix) as entries:
+                names = [entry.name for entry in entries if entry.name.endswith(self.suffix) and entry.is_file()]
+        except FileNotFoundError:
+            return iter(())
+        return iter([name.removesuffix(self.suffix) for name in names if name != self.suffix])
+
+    def keys(self) -> Iterator[str]:
+        """Iterate over the names of the files, without suffix."""
+        return iter(self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __getattr__(self, name: str) -> H5Store:
+        if name.startswith("__") or name in H5StoreManager.__slots__:
+            raise AttributeError(name)
+        return self[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        del self[name]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, H5StoreManager):
+            return NotImplemented
+        return self.suffix == other.suffix and os.path.realpath(self._prefix) == os.path.realpath(other._prefix)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str]]:
+        return type(self), (self._prefix,)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(prefix={os.path.relpath(self._prefix)!r})"
+
+
+# Functions rather than methods, whose names would hide keys that are read as attributes.
+
+
+def _store_path(manager: H5StoreManager, key: Any) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"The keys of an H5StoreManager must be str, not {type(key).__name__}: {key!r}.")
+    if key in ("", ".", "..") or "/" in key or "\0" in key:
+        raise InvalidKeyError(f"{key!r} does not name a file in '{manager.prefix}': use a name without directories.")
+    return os.path.join(manager.prefix, key + manager.suffix)
+
+
+def _is_attribute(name: str) -> bool:
+    return name.startswith("__") or name in _ATTRIBUTES
+
+
+def _is_group(value: Any) -> bool:
+    import h5py
+
+    return isinstance(value, h5py.Group)
+
+
+def _join(path: str, key: str) -> str:
+    start = "" if key.startswith("/") else path
+    return "/" + "/".join(name for name in f"{start}/{key}".split("/") if name)
+
+
+def _resolve(store: H5Store, path: str, key: Any) -> str:
+    """The absolute path that a key to be looked up means."""
+    if not isinstance(key, str):
+        raise TypeError(f"The keys of an HDF5 store must be str, not {type(key).__name__}: {key!r}.")
+    if not key or "\0" in key:  # HDF5 would cut the name at the NUL
+        raise _no_item(store, f"{path.rstrip('/')}/{key}")
+    return _join(path, key)
+
+
+def _no_item(store: H5Store, path: str) -> KeyError:
+    return KeyError(f"There is no {path[1:]!r} in the HDF5 file '{store.filename}'.")
+
+
+def _item(file: h5py.File | None, store: H5Store, path: str) -> Any:
+    item = None if file is None else file.get(path)
+    if item is None:
+        raise _no_item(store, path)
+    return item
+
+
+def _names(node: _Node) -> list[str]:
+    store, path = node._location()
+    with _reading(store) as file:
+        if file is None and path == "/":
+            return []
+        return h5values.visible_names(_item(file, store, path))
+
+
+def _content(node: _Node) -> Any:
+    store, path = node._location()
+    with _reading(store) as file:
+        return {} if file is None and path == "/" else h5values.read_whole(_item(file, store, path))
+
+
+def _members(value: Any) -> dict[str, Any]:
+    if not isinstance(value, _Node):
+        return dict(value)
+    store, path = value._location()
+    return {key: H5Group(store, _join(path, key)) for key in value}  # whatever is there: it is only copied
+
+
+def _assign(node: _Node, items: Mapping[str, Any]) -> None:
+    if not items:
+        return
+    store, path = node._location()
+    prepared: dict[str, h5values.Prepared] = {}
+    with h5values.Plan() as plan:
+        for key, value in items.items():
+            h5values.split_key(key)
+            target = _join(path, key)
+            if not (isinstance(value, H5Group) and _is_at(value, store, target)):  # nothing to do for a group itself
+                prepared[target] = plan.prepare(value)
+        with _writing(store) as file:
+            _item(file, store, path)  # a group that was deleted does not come back
+            for target, value in prepared.items():
+                h5values.place(file, target, value, keep_old=plan.refers)
+    for kind in plan.unusual:
+        warnings.warn(
+            f"A value of type {kind.__name__} was stored, which is not one of the supported types: "
+            "it will not be read back as such.",
+            stacklevel=3,
+        )
+
+
+def _is_at(group: H5Group, store: H5Store, path: str) -> bool:
+    owner, place = group._location()
+    return place == path and owner.filename == store.filename
+
+
+def _open(store: H5Store, mode: str) -> h5py.File:
+    import h5py
+
+    options = {name: value for name, value in store._kwargs.items() if name != "mode"}
+    if mode == "r":  # h5py refuses them for a file that exists
+        options = {name: value for name, value in options.items() if name not in _CREATION_OPTIONS}
+    return h5py.File(store.filename, mode=mode, **options)
+
+
+def _open_file(store: H5Store) -> h5py.File | None:
+    """The file of an open store; None also if it was closed behind the back of the store."""
+    return store._file or None
+
+
+@contextmanager
+def _reading(store: H5Store) -> Iterator[h5py.File | None]:
+    """The file of a store for one operation, or None if there is none."""
+    with _LOCK:
+        file = _open_file(store)
+        if file is not None:
+            yield file
+            return
+        try:
+            file = _open(store, "r")
+        except FileNotFoundError:
+            file = None
+        except OSError:
+            if os.stat(store.filename).st_size:
+                raise
+            file = None  # created, not yet written
+        if file is None:
+            yield None
+            return
+        with file:
+            yield file
+
+
+@contextmanager
+def _writing(store: H5Store, *, create: bool = True) -> Iterator[h5py.File]:
+    """The file of a store for one operation that changes it."""
+    with _LOCK:
+        file = _open_file(store)
+        if file is not None:
+            _check_writable(file)
+            yield file
+            return
+        mode = store._kwargs.get("mode", "a")
+        with _open(store, mode if create or mode == "r" else "r+") as file:
+            _check_writable(file)
+            yield file
+
+
+def _check_writable(file: h5py.File) -> None:
+    if file.mode == "r":
+        raise ValueError(f"The HDF5 file '{file.filename}' is open for reading only: open it with mode='a'.")

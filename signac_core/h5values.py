@@ -1,0 +1,390 @@
+"""How values are kept in an HDF5 file.
+
+::
+
+    int, float, complex, numpy scalar   scalar dataset of the numpy type
+    bool                                scalar dataset of the enumeration that h5py uses for booleans
+    str                                 scalar dataset, variable-length UTF-8
+    bytes                               scalar dataset, fixed-length string; attribute signac_length if it ends in NUL
+    None                                dataset without data space (float32)
+    array                               dataset
+    mapping                             group
+    pandas DataFrame, Series            group in the fixed format of PyTables, with an attribute pandas_type
+    link /.signac-new                   a value being written; never listed, replaced by the next write
+
+Files are exchanged with signac 2.x both ways; the attribute and the hidden link mean nothing to it.
+
+A value is checked before the file is touched, so a value that cannot be stored leaves the file as it is. It is then
+written under the hidden name and renamed. The old value is deleted before that, unless the new one refers to the
+file: HDF5 forgets the free space in a file when it closes it, and a file whose values are overwritten would otherwise
+grow by the old value each time.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from array import array
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from .errors import InvalidKeyError
+
+if TYPE_CHECKING:
+    import h5py
+
+__all__ = ["Plan", "Stored", "equal", "place", "read", "read_whole", "split_key", "visible_names"]
+
+_NEW = ".signac-new"
+_LENGTH = "signac_length"
+_PANDAS = "pandas_type"
+_MAX_RANK = 32
+_PLAIN_KINDS = "biufc"
+
+Prepared: TypeAlias = "Callable[[Any, str], None] | dict[str, Prepared]"
+
+
+def split_key(key: Any) -> list[str]:
+    """Names along the path that a key means.
+
+    Raises
+    ------
+    TypeError
+        If the key is not a string.
+    InvalidKeyError
+        If the key is empty or contains a dot or a NUL.
+
+    Examples
+    --------
+    >>> split_key("/a//b/")
+    ['a', 'b']
+
+    """
+    if not isinstance(key, str):
+        raise TypeError(f"The keys of an HDF5 store must be str, not {type(key).__name__}: {key!r}.")
+    if "." in key:
+        raise InvalidKeyError(f"The keys of an HDF5 store may not contain dots ('.'): {key!r}.")
+    if "\0" in key:  # HDF5 would cut the name there
+        raise InvalidKeyError(f"The keys of an HDF5 store may not contain NUL characters: {key!r}.")
+    key.encode()  # a lone surrogate has no UTF-8 form
+    names = [name for name in key.split("/") if name]
+    if not names:
+        raise InvalidKeyError(f"The keys of an HDF5 store may not be empty: {key!r}.")
+    return names
+
+
+def visible_names(group: h5py.Group) -> list[str]:
+    """Names in a group, without that of a value being written."""
+    return [name for name in group if name != _NEW]
+
+
+# reading ------------------------------------------------------------------------------------------------------------
+
+
+def read(item: Any) -> Any:
+    """Value of an h5py object: plain groups and arrays are that object itself."""
+    import h5py
+
+    if isinstance(item, h5py.Group):
+        return _read_pandas(item) if _PANDAS in item.attrs else item
+    if not isinstance(item, h5py.Dataset) or item.shape:
+        return item
+    if item.shape is None:
+        return None
+    value = item[()]
+    text = h5py.check_string_dtype(item.dtype)
+    if text is not None and text.length is None and text.encoding == "utf-8":
+        return value.decode()
+    if isinstance(value, bytes) and _LENGTH in item.attrs:
+        return type(value)(value.ljust(int(item.attrs[_LENGTH]), b"\0"))
+    return value
+
+
+def read_whole(item: Any) -> Any:
+    """Value of an h5py object in memory: groups are dicts, arrays are numpy arrays."""
+    import h5py
+
+    value = read(item)
+    if isinstance(value, h5py.Group):
+        return {name: read_whole(value[name]) for name in visible_names(value)}
+    return value[()] if isinstance(value, h5py.Dataset) else value
+
+
+def equal(left: Any, right: Any) -> bool:
+    """Compare values by content: mappings key by key, arrays element by element."""
+    if isinstance(left, Mapping) or isinstance(right, Mapping):
+        return (
+            isinstance(left, Mapping)
+            and isinstance(right, Mapping)
+            and left.keys() == right.keys()
+            and all(equal(left[key], right[key]) for key in left)
+        )
+    if _is_pandas(left) or _is_pandas(right):
+        return type(left) is type(right) and bool(left.equals(right))
+    if getattr(left, "shape", ()) or getattr(right, "shape", ()):
+        import numpy
+
+        return bool(numpy.array_equal(left, right))
+    return bool(left == right)
+
+
+# writing ------------------------------------------------------------------------------------------------------------
+
+
+class Stored:
+    """A value that is in an HDF5 file already, and is copied from there when it is assigned."""
+
+    __slots__ = ()
+
+    def _copy_into(self, parent: h5py.Group, name: str) -> None:
+        raise NotImplementedError
+
+
+class Plan:
+    """Values about to be stored, checked without touching the file.
+
+    A context manager: what it holds in memory is released at its end.
+    """
+
+    def __init__(self) -> None:
+        #: Whether a value refers to objects in a file, possibly to those that are about to be replaced.
+        self.refers = False
+        #: Types that can be stored, but come back as something else.
+        self.unusual: list[type] = []
+        self._files = ExitStack()
+        self._scratch: h5py.File | None = None
+
+    def __enter__(self) -> Plan:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._files.close()
+
+    def prepare(self, value: Any) -> Prepared:
+        """Check a value and convert it to what :func:`place` takes.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the value cannot be stored.
+        ImportError
+            If it is a pandas object and PyTables is not installed.
+
+        """
+        import h5py
+        import numpy
+
+        if value is None:
+            return _assigner(h5py.Empty("f4"))
+        if isinstance(value, Stored):
+            self.refers = True
+            return value._copy_into
+        if isinstance(value, h5py.HLObject):
+            return self._prepare_object(value)
+        if _is_pandas(value):
+            return self._copier(self._files.enter_context(_pandas_file(value))["value"])
+        if isinstance(value, Mapping):
+            return self._prepare_mapping(value)
+        if isinstance(value, bytes):
+            return _bytes_writer(value)
+        if type(value) is str:
+            value.encode()
+            if "\0" in value:
+                raise ValueError(f"HDF5 cannot store strings that contain NUL characters: {value!r}; store bytes.")
+            return _assigner(value)
+        if isinstance(value, numpy.ma.MaskedArray) or not isinstance(
+            value, int | float | numpy.generic | numpy.ndarray | array
+        ):
+            self.unusual.append(type(value))
+        if isinstance(value, h5py.Empty | h5py.SoftLink | h5py.ExternalLink | numpy.dtype):
+            return _assigner(value)
+        return self._prepare_array(value, numpy.asarray(value))
+
+    def _prepare_object(self, value: Any) -> Prepared:
+        import h5py
+
+        if not value:
+            raise ValueError(
+                "The file that this array was read from is closed: open the store first, as in 'with store: ...'."
+            )
+        self.refers = True
+        return self._copier(value) if isinstance(value, h5py.Group) else _assigner(value)
+
+    def _prepare_mapping(self, value: Mapping[Any, Any]) -> Prepared:
+        tree: dict[str, Prepared] = {}
+        for key, member in value.items():
+            *path, last = split_key(key)
+            branch = tree
+            for name in path:
+                child = branch.setdefault(name, {})
+                if not isinstance(child, dict):
+                    raise InvalidKeyError(
+                        f"The key {key!r} needs a group where another key of the mapping has a value."
+                    )
+                branch = child
+            branch[last] = self.prepare(member)
+        return tree
+
+    def _prepare_array(self, value: Any, converted: Any) -> Prepared:
+        dtype = converted.dtype
+        if dtype.hasobject or dtype.kind == "U":
+            # Strings and the like are for h5py to convert, which may fail on any element: tried in memory.
+            scratch = self._scratch_file()
+            name = str(len(scratch))
+            scratch[name] = value
+            return self._copier(scratch[name])
+        if dtype.kind not in _PLAIN_KINDS or converted.ndim > _MAX_RANK:
+            # Without data: only type and shape can be refused.
+            self._scratch_file().create_dataset(None, shape=converted.shape, dtype=dtype)
+        return _assigner(converted)
+
+    def _scratch_file(self) -> h5py.File:
+        if self._scratch is None:
+            self._scratch = self._files.enter_context(_memory_file())
+        return self._scratch
+
+    @staticmethod
+    def _copier(source: Any) -> Prepared:
+        return lambda parent, name: copy_item(source, parent, name)
+
+
+def _assigner(value: Any) -> Prepared:
+    def assign(parent: h5py.Group, name: str) -> None:
+        parent[name] = value
+
+    return assign
+
+
+def _bytes_writer(value: bytes) -> Prepared:
+    import numpy
+
+    def write(parent: h5py.Group, name: str) -> None:
+        parent[name] = numpy.array(bytes(value))
+        if value.endswith(b"\0"):  # reads as padding otherwise
+            parent[name].attrs[_LENGTH] = len(value)
+
+    return write
+
+
+def copy_item(source: Any, parent: h5py.Group, name: str) -> None:
+    """Copy a dataset or group, with all that it holds, from any open file."""
+    parent.copy(source, parent, name=name)
+    if source.name == "/":
+        _unlink(parent[name], _NEW)
+
+
+def place(file: h5py.File, path: str, prepared: Prepared, *, keep_old: bool) -> None:
+    """Store a prepared value at an absolute path, creating groups on the way.
+
+    Parameters
+    ----------
+    file : h5py.File
+        A file that is open for writing.
+    path : str
+        Where the value goes; what is there is replaced.
+    prepared : Prepared
+        The value.
+    keep_old : bool
+        Whether what is replaced must exist until the new value is written.
+
+    Raises
+    ------
+    OSError
+        If the path leads through a value, or the file cannot be written.
+
+    """
+    group, rest = _deepest_group(file, path)
+    root = group["/"]  # of another file than this one, behind an external link
+    _unlink(root, _NEW)
+    if not keep_old:
+        _unlink(group, rest)
+    try:
+        _write(root, _NEW, prepared)
+        _unlink(group, rest)
+        group.move(f"/{_NEW}", rest)
+    except BaseException:
+        with suppress(Exception):  # the error that led here matters more
+            _unlink(root, _NEW)
+        raise
+
+
+def _deepest_group(file: h5py.File, path: str) -> tuple[h5py.Group, str]:
+    """The last group that exists on a path, and the rest of the path."""
+    import h5py
+
+    group = file["/"]
+    names = path.strip("/").split("/")
+    while len(names) > 1:
+        child = group.get(names[0])
+        if child is None:
+            break
+        if not isinstance(child, h5py.Group):
+            raise OSError(f"Cannot store '{path}' in '{file.filename}': '{child.name}' is a value, not a group.")
+        group = child
+        del names[0]
+    return group, "/".join(names)
+
+
+def _unlink(group: h5py.Group, path: str) -> None:
+    if group.get(path, getlink=True) is not None:
+        del group[path]
+
+
+def _write(parent: h5py.Group, name: str, prepared: Prepared) -> None:
+    if not isinstance(prepared, dict):
+        prepared(parent, name)
+        return
+    group = parent.create_group(name)
+    for key, member in prepared.items():
+        _write(group, key, member)
+
+
+# pandas -------------------------------------------------------------------------------------------------------------
+#
+# PyTables brings its own copy of the HDF5 library, which must not open a file that h5py has open. Both read and write
+# images of files in memory, so objects travel as such an image, and the file need not be closed.
+
+
+def _is_pandas(value: Any) -> bool:
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, pandas.DataFrame | pandas.Series)
+
+
+def _memory_file() -> h5py.File:
+    import h5py
+
+    return h5py.File(f"signac-{os.urandom(8).hex()}", "w", driver="core", backing_store=False)
+
+
+def _table_store(mode: Literal["r", "w"], **kwargs: Any) -> Any:
+    """Open a file of PyTables in memory. Its name is never used, but has to be unique."""
+    try:
+        import tables  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "pandas objects in HDF5 files need PyTables, which is not installed: pip install 'signac-cli[tables]'"
+        ) from error
+    import pandas
+
+    name = f"signac-{os.urandom(8).hex()}"
+    return pandas.HDFStore(name, mode=mode, driver="H5FD_CORE", driver_core_backing_store=0, **kwargs)
+
+
+def _pandas_file(value: Any) -> h5py.File:
+    import h5py
+
+    with _table_store("w") as tables:
+        tables.put("value", value, format="fixed", track_times=False)
+        tables.flush()
+        image = tables.root._v_file.get_file_image()
+    return h5py.File(h5py.h5f.open_file_image(image))
+
+
+def _read_pandas(group: h5py.Group) -> Any:
+    with _memory_file() as file:
+        copy_item(group, file, "value")
+        file.flush()
+        image = file.id.get_file_image()
+    with _table_store("r", driver_core_image=image) as tables:
+        return tables.get("value")

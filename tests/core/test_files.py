@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from signac_core import files
+
+
+def test_replace_file_gives_new_content_and_the_modes_of_the_umask(tmp_path: Path) -> None:
+    target = tmp_path / "a.json"
+    target.write_bytes(b"old")
+    target.chmod(0o600)
+    old_umask = os.umask(0o027)
+    try:
+        files.replace_file(str(target), b"new")
+    finally:
+        os.umask(old_umask)
+    assert target.read_bytes() == b"new"
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".")] == []
+
+
+def test_replace_file_replaces_a_link_and_leaves_its_target_alone(tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(b"real")
+    link = tmp_path / "link"
+    link.symlink_to("real")
+    files.replace_file(str(link), b"new")
+    assert not link.is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"real"
+
+
+def test_replace_file_when_the_write_fails_keeps_the_old_content_and_names_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "a.json"
+    target.write_bytes(b"old")
+
+    def no_space(fd: int, data: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", no_space)
+    with pytest.raises(OSError, match="No space left") as caught:
+        files.replace_file(str(target), b"new")
+    assert caught.value.filename == str(target)
+    assert target.read_bytes() == b"old"
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a.json", "home", "work"]
+
+
+def test_replace_file_when_writes_are_short_writes_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[:1]))
+    files.replace_file(str(tmp_path / "a"), b"abcdef")
+    assert (tmp_path / "a").read_bytes() == b"abcdef"
+
+
+def test_replace_file_when_durable_syncs_data_before_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+    fsync, rename = os.fsync, os.rename
+    monkeypatch.setattr(os, "fsync", lambda fd: (calls.append("fsync"), fsync(fd))[1])
+    monkeypatch.setattr(os, "rename", lambda a, b: (calls.append("rename"), rename(a, b))[1])
+    files.replace_file(str(tmp_path / "a"), b"x", durable=True)
+    assert calls == ["fsync", "rename", "fsync"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 65535, 65536, 65537, 300_000])
+def test_read_bytes_returns_the_whole_file(tmp_path: Path, size: int) -> None:
+    data = os.urandom(size)
+    (tmp_path / "f").write_bytes(data)
+    assert files.read_bytes(str(tmp_path / "f")) == data
+    text, status = files.read_with_status(str(tmp_path / "f"))
+    assert (text, status.st_size) == (data, size)
+
+
+def test_write_directory_when_a_file_cannot_be_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(fd: int, data: object) -> int:
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    monkeypatch.setattr(os, "write", no_space)
+    with pytest.raises(OSError, match="quota"):
+        files.write_directory(str(tmp_path / "d"), {"x": b"1"})
+    assert not (tmp_path / "d").exists()
+
+
+def test_delete_tree_deletes_links_and_not_what_they_point_to(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "keep").write_text("x")
+    tree = tmp_path / "tree"
+    (tree / "a" / "b").mkdir(parents=True)
+    (tree / "a" / "file").write_text("x")
+    (tree / "link").symlink_to(outside)
+    (tree / "dangling").symlink_to("nowhere")
+    files.delete_tree(str(tree))
+    assert not tree.exists()
+    assert (outside / "keep").exists()
+
+
+def test_delete_tree_of_a_link_deletes_the_link_only(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "keep").write_text("x")
+    (tmp_path / "link").symlink_to(outside)
+    files.delete_tree(str(tmp_path / "link"))
+    assert not (tmp_path / "link").is_symlink()
+    assert (outside / "keep").exists()
+
+
+def test_delete_tree_of_nothing_is_fine(tmp_path: Path) -> None:
+    files.delete_tree(str(tmp_path / "nothing"))
+    (tmp_path / "file").write_text("x")
+    files.delete_tree(str(tmp_path / "file"))
+    assert not (tmp_path / "file").exists()
+
+
+def test_delete_tree_deletes_what_appears_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    rmdir = os.rmdir
+    rounds: list[int] = []
+
+    def rmdir_after_a_write(path: str, *, dir_fd: int | None = None) -> None:
+        if not rounds:
+            (tree / "late").write_text("x")
+        rounds.append(1)
+        rmdir(path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "rmdir", rmdir_after_a_write)
+    files.delete_tree(str(tree))
+    assert len(rounds) == 2
+    assert not tree.exists()
+
+
+@pytest.mark.parametrize("name", ["", "/etc/passwd", "..", "a/../../b", "a\0b", "../x"])
+def test_safe_join_when_a_name_leads_out_raises(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="leads out"):
+        files.safe_join(str(tmp_path), name)
+
+
+def test_safe_join_when_a_link_leads_out_raises_and_links_inside_are_fine(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "inner").mkdir(parents=True)
+    (root / "out").symlink_to(tmp_path)
+    (root / "in").symlink_to(root / "inner")
+    with pytest.raises(ValueError, match="symbolic link"):
+        files.safe_join(str(root), "out/file")
+    assert files.safe_join(str(root), "in/file") == str(root / "in" / "file")
+    assert files.safe_join(str(root), "./a//b/") == str(root / "a" / "b")
+
+
+def test_ensure_directory_creates_parents_and_refuses_files(tmp_path: Path) -> None:
+    files.ensure_directory(str(tmp_path / "a" / "b" / "c"))
+    files.ensure_directory(str(tmp_path / "a" / "b" / "c"))
+    assert (tmp_path / "a" / "b" / "c").is_dir()
+    (tmp_path / "f").write_text("x")
+    with pytest.raises(FileExistsError):
+        files.ensure_directory(str(tmp_path / "f"))
