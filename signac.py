@@ -101,9 +101,11 @@ class _Finder:
         if name not in _FACADES:
             sys.modules[module.__name__] = import_module(f"{_CORE}.{name}")
             return
-        for public, (room, original) in _FACADES[name].items():
-            setattr(module, public, getattr(import_module(f"{_CORE}.{room}"), original))
-        module.__all__ = sorted(_FACADES[name])  # type: ignore[attr-defined]
+        names = {
+            public: getattr(import_module(f"{_CORE}.{room}"), original)
+            for public, (room, original) in _FACADES[name].items()
+        }
+        module.__dict__.update(names, __all__=sorted(names))
 
 
 def _is_room(name: str) -> bool:
@@ -117,7 +119,8 @@ if __name__ == "__main__":
 
     sys.exit(main())
 
-sys.meta_path.append(_Finder)  # type: ignore[arg-type]
+# First of all: another finder could load a module of a sub-package of the core a second time, under this name.
+sys.meta_path.insert(0, _Finder)
 
 if not TYPE_CHECKING:
 
@@ -125,10 +128,7 @@ if not TYPE_CHECKING:
         """Load a public name, or a module, on first use."""
         from importlib import import_module
 
-        if name in __all__:
-            value = getattr(import_module(_CORE), name)
-        else:
-            value = _module(name)
+        value = getattr(import_module(_CORE), name) if name in __all__ else _module(name)
         globals()[name] = value
         return value
 

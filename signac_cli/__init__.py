@@ -62,5 +62,5 @@ def _forget_script_directory() -> None:
     script = sys.argv[0]
     if os.path.basename(script) not in ("signac", "signac-cli"):
         return
-    if sys.path[0] in (os.path.dirname(script), os.path.dirname(os.path.realpath(script))):
+    if sys.path[0] == os.path.dirname(script) or sys.path[0] == os.path.dirname(os.path.realpath(script)):
         del sys.path[0]

@@ -15,12 +15,12 @@ import click
 
 from .arguments import Rules, canonical
 from .output import Failure, Output, OutputClosed
-from .parameters import GLOBAL_OPTIONS, HELP_NAMES, format_options
+from .parameters import GLOBAL_OPTIONS, format_options
 
 if TYPE_CHECKING:
     from signac_core.project import Project
 
-__all__ = ["COMMANDS", "Program", "Session", "run"]
+__all__ = ["COMMANDS", "Program", "Session", "as_failure", "run"]
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "Create a project."),
@@ -197,7 +197,7 @@ class Program(click.Group):
             params=list(GLOBAL_OPTIONS),
             invoke_without_command=True,
             subcommand_metavar="COMMAND [ARGS]...",
-            context_settings=HELP_NAMES,
+            add_help_option=False,  # Click's own looks for translations
         )
 
     rules = Rules(abbreviated=("--help", "--debug", "--version", "--verbosity", "--yes"))
@@ -243,7 +243,8 @@ class Program(click.Group):
         """Run the command; without one, show the help and fail."""
         result = super().invoke(ctx)
         if ctx.invoked_subcommand is None:
-            click.echo(ctx.get_help())
+            session: Session = ctx.obj
+            session.output.write(ctx.get_help() + "\n")
             return 2
         return result
 
@@ -301,20 +302,24 @@ def _execute(session: Session, arguments: list[str]) -> int:
 
 def _report(session: Session, error: BaseException) -> int:
     """Tell about an error in one line; return the exit status that goes with it."""
-    if isinstance(error, BrokenPipeError):  # Click writes help by itself
-        session.output.abandon()
-        return 0
-    failure = _as_failure(error)
+    failure = as_failure(error)
     session.output.error(failure.message, code=failure.code, hint=failure.hint)
     if session.debug:
         import traceback
 
         traceback.print_exception(error)
-    return failure.exit_code
+    return failure.status
 
 
-def _as_failure(error: BaseException) -> Failure:
-    """Say in one line what happened, and which exit status it means."""
+def as_failure(error: BaseException) -> Failure:
+    """Say in one line what happened, and which exit status it means.
+
+    Parameters
+    ----------
+    error : BaseException
+        Anything that a command or the library has raised.
+
+    """
     if isinstance(error, Failure):
         return error
     if isinstance(error, click.UsageError):

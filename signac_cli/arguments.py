@@ -75,7 +75,7 @@ class Tokens(ParamType):
 def canonical(
     arguments: Sequence[str], params: Iterable[click.Parameter], rules: Rules, *, interspersed: bool = True
 ) -> tuple[list[str], list[str]]:
-    """Rewrite the arguments of a command into the one form that Click cannot misread.
+    r"""Rewrite the arguments of a command into the one form that Click cannot misread.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def canonical(
     >>> depth, keys = click.Option(["-p", "--pretty"], type=int), click.Option(["--sp"], type=Tokens())
     >>> rules = Rules(greedy={"--sp": 0}, optional={"--pretty": "3"}, abbreviated=("--pretty", "--sp"))
     >>> canonical(["T", "-5", "--pre", "--sp", "a"], [depth, keys], rules)[0]
-    ['--pretty=3', '--sp=a\\x00', '--', 'T', '-5']
+    ['--pretty=3', '--sp=a\x00', '--', 'T', '-5']
 
     """
     reader = _Reader(arguments, params, rules)

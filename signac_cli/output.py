@@ -1,7 +1,7 @@
-"""The one place that writes: results to standard output, talk and errors to standard error.
+r"""The one place that writes: results to standard output, talk and errors to standard error.
 
 Results are written as bytes. A pipe gets exactly the characters of the data: no escape sequence, no wrapped line, and
-no character that its encoding lacks (those appear as ``\\xe5``). JSON is strict: UTF-8, or ASCII where the encoding of
+no character that its encoding lacks (those appear as ``\xe5``). JSON is strict: UTF-8, or ASCII where the encoding of
 standard output is another, and ``null`` for numbers that JSON does not have.
 """
 
@@ -48,7 +48,7 @@ class Failure(click.ClickException):
         super().__init__(message)
         self.code = code
         self.hint = hint
-        self.exit_code = status
+        self.status = status
 
 
 class OutputClosed(Exception):
@@ -77,6 +77,10 @@ class Shape(NamedTuple):
     def end(self) -> str:
         """What follows each record."""
         return "\0" if self.null else "\n"
+
+    def parts(self, *default: str) -> frozenset[str]:
+        """What has to be known of each job: what the template uses, or else ``default``."""
+        return frozenset(default) if self.template is None else self.template.needs
 
 
 class Output:

@@ -16,25 +16,26 @@ from .output import JSON, JSON_LINES, PLAIN, TABLE, TEMPLATE, Shape
 
 if TYPE_CHECKING:
     from .app import Session
+    from .output import Record
 
 __all__ = [
     "GLOBAL_OPTIONS",
     "Command",
     "Directory",
-    "Separated",
     "allow_eval_option",
     "dry_run_option",
     "filter_option",
+    "format_options",
     "ids_argument",
     "job_id_option",
     "layout_options",
+    "layout_text",
     "output_options",
     "report_option",
+    "shape_of",
 ]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-
-HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 _HINTS = "signac_cli.hints"
 
@@ -54,19 +55,6 @@ class Directory(ParamType):
         return os.fsdecode(value.encode("utf-8", "surrogateescape"))
 
 
-class Separated(ParamType):
-    """Keys in one argument, separated by commas."""
-
-    name = "keys"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        """Split the keys."""
-        keys = tuple(value.split(",")) if isinstance(value, str) else value
-        if "" in keys:
-            self.fail(f"{value!r} has an empty key.", param, ctx)
-        return keys
-
-
 def _set_global(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if value:
         ctx.find_root().obj.set_option(param.name, value)
@@ -78,6 +66,16 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: Any) -> No
 
         ctx.find_root().obj.output.write(version_text() + "\n")
         ctx.exit()
+
+
+def _print_help(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value and not ctx.resilient_parsing:
+        ctx.find_root().obj.output.write(ctx.get_help() + "\n")
+        ctx.exit()
+
+
+def _immediate(*names: str, **attributes: Any) -> click.Option:
+    return click.Option(names, is_flag=True, is_eager=True, expose_value=False, **attributes)
 
 
 def _global(*names: str, **attributes: Any) -> click.Option:
@@ -103,14 +101,8 @@ GLOBAL_OPTIONS: tuple[click.Option, ...] = (
         help="Colour what is drawn: on terminals (auto), always or never [SIGNAC_COLOR, NO_COLOR, FORCE_COLOR].",
     ),
     _global("--no-progress", is_flag=True, help="Draw no progress bars [SIGNAC_NO_PROGRESS]."),
-    click.Option(
-        ["-V", "--version"],
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=_print_version,
-        help="Show the version and exit.",
-    ),
+    _immediate("-V", "--version", callback=_print_version, help="Show the version and exit."),
+    _immediate("-h", "--help", callback=_print_help, help="Show this help and exit."),
 )
 """Accepted before and after the name of every command."""
 
@@ -118,9 +110,8 @@ GLOBAL_OPTIONS: tuple[click.Option, ...] = (
 class Command(click.Command):
     """A command whose arguments follow `Rules`, and which takes the global options, too."""
 
-    def __init__(self, *args: Any, rules: Rules = Rules(), **attributes: Any) -> None:
-        attributes.setdefault("context_settings", HELP_NAMES)
-        super().__init__(*args, **attributes)
+    def __init__(self, *args: Any, rules: Rules, **attributes: Any) -> None:
+        super().__init__(*args, add_help_option=False, **attributes)  # Click's own looks for translations
         self.rules = rules
         self.params = [*self.params, *GLOBAL_OPTIONS]
 
@@ -233,6 +224,29 @@ def layout_options(function: _F) -> _F:
         ),
         click.option("-s", "--sort", "sort_keys", is_flag=True, help="Sort the keys."),
     )
+
+
+def layout_text(
+    part: str, shape: Shape, *, pretty: int | None, indent: int | None, sort_keys: bool
+) -> Callable[[Record], str]:
+    """Plain text of a part of a record, laid out as `layout_options` say.
+
+    Raises
+    ------
+    click.UsageError
+        If they are combined with another output mode.
+
+    """
+    for name, value in (("--pretty", pretty), ("--indent", indent)):
+        if value is not None and shape.mode not in (None, PLAIN):
+            raise click.UsageError(f"{name} lays out plain text; it does not combine with --{shape.mode}.")
+    if pretty:
+        from pprint import pformat
+
+        return lambda record: pformat(record[part], depth=pretty)
+    from json import dumps
+
+    return lambda record: dumps(record[part], indent=indent, sort_keys=sort_keys)
 
 
 def ids_argument(function: _F) -> _F:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -178,10 +178,8 @@ def _split_ids(text: str) -> Iterator[str]:
 def read_records(
     project: Project,
     ids: Sequence[str],
+    parts: Container[str],
     *,
-    sp: bool,
-    doc: bool,
-    path: bool,
     damaged: list[str],
     known: Mapping[str, Record] | None = None,
 ) -> Iterator[dict[str, Any]]:
@@ -193,8 +191,8 @@ def read_records(
         The project.
     ids : sequence of str
         The jobs.
-    sp, doc, path : bool
-        What to read.
+    parts : container of str
+        What to read: ``path``, ``sp``, ``doc``.
     damaged : list of str
         Collects the ids of jobs left out because they cannot be read. Jobs that vanished are left out silently.
     known : mapping of str to mapping, optional
@@ -207,16 +205,17 @@ def read_records(
 
     """
     known = known or {}
-    wanted = [("sp", reading.read_state_points)] * sp + [("doc", reading.read_documents)] * doc
+    readers = {"sp": reading.read_state_points, "doc": reading.read_documents}
     remaining = iter(ids)
     while chunk := list(islice(remaining, _CHUNK)):
-        parts: dict[str, dict[str, Any]] = {}
-        if path:
-            parts["path"] = {job_id: os.path.join(project.workspace, job_id) for job_id in chunk}
-        for name, read in wanted:
-            found = {job_id: known[job_id][name] for job_id in chunk if name in known.get(job_id, ())}
-            unknown = [job_id for job_id in dict.fromkeys(chunk) if job_id not in found]
-            parts[name] = found | dict(read(project, unknown, damaged=damaged))
+        values: dict[str, dict[str, Any]] = {}
+        if "path" in parts:
+            values["path"] = {job_id: os.path.join(project.workspace, job_id) for job_id in chunk}
+        for part, read in readers.items():
+            if part in parts:
+                found = {job_id: known[job_id][part] for job_id in chunk if part in known.get(job_id, ())}
+                unknown = [job_id for job_id in dict.fromkeys(chunk) if job_id not in found]
+                values[part] = found | dict(read(project, unknown, damaged=damaged))
         for job_id in chunk:
-            if all(job_id in found for found in parts.values()):
-                yield {"id": job_id} | {name: found[job_id] for name, found in parts.items()}
+            if all(job_id in found for found in values.values()):
+                yield {"id": job_id} | {part: found[job_id] for part, found in values.items()}

@@ -7,7 +7,7 @@ leave too little of them, each job gets lines of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .keys import MISSING, lookup
@@ -31,7 +31,7 @@ class _Column(NamedTuple):
     whole: bool  # never shortened
     numeric: bool
 
-    def width(self, measure: Any) -> int:
+    def width(self, measure: Callable[[str], int]) -> int:
         return max(measure(text) for text in (self.header, *self.cells))
 
 

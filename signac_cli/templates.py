@@ -30,7 +30,7 @@ class _Field(NamedTuple):
 
 
 class Template:
-    """A parsed template.
+    r"""A parsed template.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Template:
 
     Examples
     --------
-    >>> Template("{id:.4}\\t{sp.T:.2f} {doc.e}").render({"id": "9bfd29df", "sp": {"T": 1.5}, "doc": {}})
+    >>> Template(r"{id:.4}\t{sp.T:.2f} {doc.e}").render({"id": "9bfd29df", "sp": {"T": 1.5}, "doc": {}})
     '9bfd\t1.50 '
 
     """
@@ -83,7 +83,9 @@ class Template:
             try:
                 return format(value, field.spec)
             except (ValueError, TypeError):
-                self.complaints[f"Some values do not suit the format of {field.text}; they are written as they are."] = None
+                self.complaints[
+                    f"Some values do not suit the format of {field.text}; they are written as they are."
+                ] = None
         return as_text(value)
 
 

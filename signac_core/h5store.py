@@ -94,7 +94,7 @@ class _Node(h5values.Stored, MutableMapping[str, Any]):
         """Remove all data."""
         store, path = self._location()
         with _writing(store) as file:
-            group = _item(file, store, path)
+            group = _group(file, store, path)
             for name in list(group):
                 del group[name]
 
@@ -480,10 +480,16 @@ class H5StoreManager:
         return self[name]
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self[name] = value
+        if name.startswith("__"):
+            object.__setattr__(self, name, value)
+        else:
+            self[name] = value
 
     def __delattr__(self, name: str) -> None:
-        del self[name]
+        if name.startswith("__"):
+            object.__delattr__(self, name)
+        else:
+            del self[name]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, H5StoreManager):
@@ -545,18 +551,25 @@ def _item(file: h5py.File | None, store: H5Store, path: str) -> Any:
     return item
 
 
+def _group(file: h5py.File | None, store: H5Store, path: str) -> Any:
+    group = _item(file, store, path)
+    if not _is_group(group):
+        raise KeyError(f"{path[1:]!r} is no longer a group of the HDF5 file '{store.filename}'.")
+    return group
+
+
 def _names(node: _Node) -> list[str]:
     store, path = node._location()
     with _reading(store) as file:
         if file is None and path == "/":
             return []
-        return h5values.visible_names(_item(file, store, path))
+        return h5values.visible_names(_group(file, store, path))
 
 
 def _content(node: _Node) -> Any:
     store, path = node._location()
     with _reading(store) as file:
-        return {} if file is None and path == "/" else h5values.read_whole(_item(file, store, path))
+        return {} if file is None and path == "/" else h5values.read_whole(_group(file, store, path))
 
 
 def _members(value: Any) -> dict[str, Any]:
@@ -578,9 +591,9 @@ def _assign(node: _Node, items: Mapping[str, Any]) -> None:
             if not (isinstance(value, H5Group) and _is_at(value, store, target)):  # nothing to do for a group itself
                 prepared[target] = plan.prepare(value)
         with _writing(store) as file:
-            _item(file, store, path)  # a group that was deleted does not come back
+            _group(file, store, path)  # a group that was deleted does not come back
             for target, value in prepared.items():
-                h5values.place(file, target, value, keep_old=plan.refers)
+                plan.place(file, target, value)
     for kind in plan.unusual:
         warnings.warn(
             f"A value of type {kind.__name__} was stored, which is not one of the supported types: "
@@ -600,7 +613,13 @@ def _open(store: H5Store, mode: str) -> h5py.File:
     options = {name: value for name, value in store._kwargs.items() if name != "mode"}
     if mode == "r":  # h5py refuses them for a file that exists
         options = {name: value for name, value in options.items() if name not in _CREATION_OPTIONS}
-    return h5py.File(store.filename, mode=mode, **options)
+    try:
+        return h5py.File(store.filename, mode=mode, **options)
+    except OSError as error:
+        if error.errno is None:
+            raise OSError(f"Cannot open the HDF5 file '{store.filename}': {error}") from error
+        error.filename = store.filename
+        raise
 
 
 def _open_file(store: H5Store) -> h5py.File | None:

@@ -17,11 +17,13 @@ Files are exchanged with signac 2.x both ways; the attribute and the hidden link
 A value is checked before the file is touched, so a value that cannot be stored leaves the file as it is. It is then
 written under the hidden name and renamed. The old value is deleted before that, unless the new one refers to the
 file: HDF5 forgets the free space in a file when it closes it, and a file whose values are overwritten would otherwise
-grow by the old value each time.
+grow by the old value each time. For large values the space on disk is checked as well, and the deletion reaches the
+disk first: if the process ends in between, the key is missing, rather than there with a mixture of both values.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from array import array
@@ -30,17 +32,20 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from .errors import InvalidKeyError
+from .files import unique_suffix
+from .layout import PREFIX_NEW
 
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["Plan", "Stored", "equal", "place", "read", "read_whole", "split_key", "visible_names"]
+__all__ = ["Plan", "Prepared", "Stored", "copy_item", "equal", "read", "read_whole", "split_key", "visible_names"]
 
 _NEW = ".signac-new"
 _LENGTH = "signac_length"
 _PANDAS = "pandas_type"
 _MAX_RANK = 32
 _PLAIN_KINDS = "biufc"
+_LARGE = 1 << 20
 
 Prepared: TypeAlias = "Callable[[Any, str], None] | dict[str, Prepared]"
 
@@ -142,7 +147,7 @@ class Stored:
 
 
 class Plan:
-    """Values about to be stored, checked without touching the file.
+    """Values about to be stored: checked first, without touching the file, then put in their places.
 
     A context manager: what it holds in memory is released at its end.
     """
@@ -152,6 +157,8 @@ class Plan:
         self.refers = False
         #: Types that can be stored, but come back as something else.
         self.unusual: list[type] = []
+        #: Approximate size of the values, in bytes.
+        self.size = 0
         self._files = ExitStack()
         self._scratch: h5py.File | None = None
 
@@ -162,7 +169,7 @@ class Plan:
         self._files.close()
 
     def prepare(self, value: Any) -> Prepared:
-        """Check a value and convert it to what :func:`place` takes.
+        """Check a value and convert it to what :meth:`place` takes.
 
         Raises
         ------
@@ -183,13 +190,16 @@ class Plan:
         if isinstance(value, h5py.HLObject):
             return self._prepare_object(value)
         if _is_pandas(value):
-            return self._copier(self._files.enter_context(_pandas_file(value))["value"])
+            file = self._files.enter_context(_pandas_file(value))
+            self.size += file.id.get_filesize()
+            return self._copier(file["value"])
         if isinstance(value, Mapping):
             return self._prepare_mapping(value)
         if isinstance(value, bytes):
+            self.size += len(value)
             return _bytes_writer(value)
         if type(value) is str:
-            value.encode()
+            self.size += len(value.encode())
             if "\0" in value:
                 raise ValueError(f"HDF5 cannot store strings that contain NUL characters: {value!r}; store bytes.")
             return _assigner(value)
@@ -200,6 +210,31 @@ class Plan:
         if isinstance(value, h5py.Empty | h5py.SoftLink | h5py.ExternalLink | numpy.dtype):
             return _assigner(value)
         return self._prepare_array(value, numpy.asarray(value))
+
+    def place(self, file: h5py.File, path: str, prepared: Prepared) -> None:
+        """Store a prepared value at an absolute path, in place of what is there, creating groups on the way.
+
+        Raises
+        ------
+        OSError
+            If the path leads through a value, or there is no room for the new value, or the file cannot be written.
+
+        """
+        group, rest = _deepest_group(file, path)
+        delete_first = not self.refers and group.get(rest, getlink=True) is not None
+        if delete_first:
+            large = self.size >= _LARGE and file.driver == "sec2"
+            if large:
+                _check_room(os.path.dirname(file.filename), self.size)
+            del group[rest]
+            if large:
+                file.flush()
+        try:
+            _replace(group, rest, prepared)
+        except KeyboardInterrupt:
+            if delete_first:
+                _replace(group, rest, prepared)  # the old value is gone: finish, so that there is a value
+            raise
 
     def _prepare_object(self, value: Any) -> Prepared:
         import h5py
@@ -228,7 +263,8 @@ class Plan:
 
     def _prepare_array(self, value: Any, converted: Any) -> Prepared:
         dtype = converted.dtype
-        if dtype.hasobject or dtype.kind == "U":
+        self.size += converted.nbytes
+        if dtype.hasobject or dtype.kind == "U" or (dtype.kind == "S" and converted is not value):
             # Strings and the like are for h5py to convert, which may fail on any element: tried in memory.
             scratch = self._scratch_file()
             name = str(len(scratch))
@@ -274,35 +310,13 @@ def copy_item(source: Any, parent: h5py.Group, name: str) -> None:
         _unlink(parent[name], _NEW)
 
 
-def place(file: h5py.File, path: str, prepared: Prepared, *, keep_old: bool) -> None:
-    """Store a prepared value at an absolute path, creating groups on the way.
-
-    Parameters
-    ----------
-    file : h5py.File
-        A file that is open for writing.
-    path : str
-        Where the value goes; what is there is replaced.
-    prepared : Prepared
-        The value.
-    keep_old : bool
-        Whether what is replaced must exist until the new value is written.
-
-    Raises
-    ------
-    OSError
-        If the path leads through a value, or the file cannot be written.
-
-    """
-    group, rest = _deepest_group(file, path)
-    root = group["/"]  # of another file than this one, behind an external link
-    _unlink(root, _NEW)
-    if not keep_old:
-        _unlink(group, rest)
+def _replace(group: h5py.Group, path: str, prepared: Prepared) -> None:
+    root = group["/"]  # of another file, if an external link led to the group
     try:
+        _unlink(root, _NEW)
         _write(root, _NEW, prepared)
-        _unlink(group, rest)
-        group.move(f"/{_NEW}", rest)
+        _unlink(group, path)
+        group.move(f"/{_NEW}", path)
     except BaseException:
         with suppress(Exception):  # the error that led here matters more
             _unlink(root, _NEW)
@@ -326,6 +340,26 @@ def _deepest_group(file: h5py.File, path: str) -> tuple[h5py.Group, str]:
     return group, "/".join(names)
 
 
+def _check_room(directory: str, size: int) -> None:
+    """Raise OSError if a file of this size would not fit on the file system, or into a quota."""
+    probe = os.path.join(directory, PREFIX_NEW + unique_suffix())
+    if not hasattr(os, "posix_fallocate"):
+        return
+    try:
+        fd = os.open(probe, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError:  # the file may be writable though its directory is not
+        return
+    try:
+        os.unlink(probe)
+        os.posix_fallocate(fd, 0, size)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            error.filename = directory
+            raise
+    finally:
+        os.close(fd)
+
+
 def _unlink(group: h5py.Group, path: str) -> None:
     if group.get(path, getlink=True) is not None:
         del group[path]
@@ -347,14 +381,14 @@ def _write(parent: h5py.Group, name: str, prepared: Prepared) -> None:
 
 
 def _is_pandas(value: Any) -> bool:
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(value, pandas.DataFrame | pandas.Series)
+    pandas = sys.modules.get("pandas")  # without it there are no such objects
+    return isinstance(value, (getattr(pandas, "DataFrame", ()), getattr(pandas, "Series", ())))
 
 
 def _memory_file() -> h5py.File:
     import h5py
 
-    return h5py.File(f"signac-{os.urandom(8).hex()}", "w", driver="core", backing_store=False)
+    return h5py.File(f"signac-{unique_suffix()}", "w", driver="core", backing_store=False)
 
 
 def _table_store(mode: Literal["r", "w"], **kwargs: Any) -> Any:
@@ -367,7 +401,7 @@ def _table_store(mode: Literal["r", "w"], **kwargs: Any) -> Any:
         ) from error
     import pandas
 
-    name = f"signac-{os.urandom(8).hex()}"
+    name = f"signac-{unique_suffix()}"
     return pandas.HDFStore(name, mode=mode, driver="H5FD_CORE", driver_core_backing_store=0, **kwargs)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -214,6 +215,8 @@ class Job:
             If the state point has keys that are no strings or contain dots.
         DestinationExistsError
             On changes, if a job with the new state point exists; nothing is changed then.
+        FileNotFoundError
+            On changes, if the job existed and was moved or removed by someone else.
 
         """
         return self._state_point().view
@@ -297,8 +300,11 @@ class Job:
         except FileNotFoundError:
             if os.path.isdir(self.path):
                 raise JobsCorruptedError([self._id]) from None
-            for job in jobs:  # not initialised: only the handles change
-                job._directory_known = False
+            if self._directory_known:
+                raise FileNotFoundError(
+                    errno.ENOENT, "The job has gone (moved or removed meanwhile?)", self.path
+                ) from None
+            # Not initialised: only the handles change.
         data = canonical.plain_state_point(tree)
         project._remember(new_id, data)
         for job in jobs:

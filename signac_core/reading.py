@@ -145,14 +145,23 @@ def read_documents(
         If a document cannot be read and there is no list to take the id.
 
     """
+    for job_id, document in _read_documents(project, ids, damaged):
+        yield job_id, {} if document is None else document
+
+
+def _read_documents(
+    project: Project, ids: Iterable[str], damaged: list[str] | None
+) -> Iterator[tuple[str, dict[str, Any] | None]]:
+    """Do what :func:`read_documents` says, but tell a job without a document from one with an empty document."""
     from .document import parse_document
 
     for job_id in ids:
         path = f"{project.workspace}/{job_id}/{layout.FN_DOCUMENT}"
+        document: dict[str, Any] | None = None
         try:
             document = parse_document(files.read_bytes(path), path)
         except FileNotFoundError:
-            document = {}
+            pass
         except (OSError, ValueError) as error:
             if isinstance(error, OSError) and error.errno == errno.ENOTDIR:
                 continue  # a file named like a job has no document
@@ -204,7 +213,7 @@ def find_ids(
         ids = list_ids(project)
     if filter is None:
         return list(ids)
-    from .query import Query, compile_filter
+    from .query import NO_DOCUMENT, Query, compile_filter
 
     query = filter if isinstance(filter, Query) else compile_filter(filter)
     matches = query.matches
@@ -216,8 +225,8 @@ def find_ids(
         ids = list(state_points)
     return [
         job_id
-        for job_id, document in read_documents(project, ids, damaged=damaged)
-        if matches(state_points.get(job_id, {}), document)
+        for job_id, document in _read_documents(project, ids, damaged)
+        if matches(state_points.get(job_id, {}), NO_DOCUMENT if document is None else document)
     ]
 
 

@@ -47,7 +47,11 @@ def clone(project: Project, job: Job, *, copytree: Callable[[str, str], Any] | N
 def _copy_tree(source: str, destination: str) -> None:
     import shutil
 
-    shutil.copytree(source, destination, ignore=lambda _, names: [name for name in names if _is_temporary(name)])
+    try:
+        shutil.copytree(source, destination, ignore=lambda _, names: [name for name in names if _is_temporary(name)])
+    except shutil.Error as error:
+        path, _, reason = error.args[0][0]
+        raise OSError(errno.EIO, f"Cannot copy the job ({reason})", path) from error
 
 
 def _is_temporary(name: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+DEPTH = 3
 NOTHING_FOUND = 3
 
 
@@ -103,6 +105,7 @@ class SortKeys(ParamType):
 @click.pass_obj
 def command(
     session: Session,
+    /,
     *,
     filter_tokens: tuple[str, ...],
     show: int | None,
@@ -140,23 +143,140 @@ def command(
     among = None if job_ids is None else sorted(set(resolve(session, project, job_ids)))
     if shard is not None:
         among = _part(find(session, project, None, damaged=damaged) if among is None else among, *shard)
-    ids = find(session, project, query, damaged=damaged, ids=among)
-    everything = query is None and among is None
-    all_ids = ids
+    found = ids = find(session, project, query, damaged=damaged, ids=among)
     known: dict[str, Record] = {}
     if sort_keys:
         ids, known = _sort(project, ids, sort_keys, damaged)
     if reverse:
-        ids.reverse()
+        ids = ids[::-1]
     ids = ids[:limit]
 
+    output = session.output
     if count:
-        _write_count(session.output, len(ids), shape)
-    elif not attached and not path and shape.mode in (None, PLAIN):
-        lines = _emphasized(ids, all_ids) if everything and _may_emphasize(session.output, shape) else ids
-        session.output.write_lines(lines, shape.end)
+        _write_count(output, len(ids), shape)
+    elif shape.mode in (None, PLAIN) and not attached:
+        if path:
+            output.write_lines((os.fsencode(os.path.join(project.workspace, job_id)) for job_id in ids), shape.end)
+        elif query is None and among is None and shape == Shape() and output.is_terminal:
+            output.write_lines(_emphasized(output, ids, found))
+        else:
+            output.write_lines(ids, shape.end)
     else:
-        ...
+        # JSON always has the state point, a table unless only the document was asked for.
+        shown = {
+            "sp": sp_keys is not None or shape.mode in (JSON, JSON_LINES) or (shape.mode == TABLE and doc_keys is None),
+            "doc": doc_keys is not None,
+            "path": path,
+        }
+        parts = shape.parts(*(part for part, wanted in shown.items() if wanted))
+        records = read_records(project, ids, parts, damaged=damaged, known=known)
+        if shape.mode != TEMPLATE:
+            records = _restricted(records, sp_keys or (), doc_keys or ())
+        text = _one_line_text(project) if one_line else _pretty_text(pretty or DEPTH)
+        output.write_records(records, shape, text, keys={"sp": sp_keys or (), "doc": doc_keys or ()})
     if session.report_damaged(damaged):
         return 1
     return NOTHING_FOUND if exit_status and not ids else 0
+
+
+def _check_combination(shape: Shape, *, attached: bool, count: bool) -> None:
+    """Refuse options that contradict each other.
+
+    Raises
+    ------
+    click.UsageError
+        If they do.
+
+    """
+    if shape.null and attached and shape.mode != TEMPLATE:
+        raise click.UsageError("-0 does not combine with --sp, --doc or --show: it ends ids, paths and --format.")
+    if count and (attached or shape.null or shape.mode in (TEMPLATE, TABLE)):
+        raise click.UsageError("--count prints one number; of the output options only --json and --jsonl go with it.")
+
+
+def _part(ids: Iterable[str], index: int, count: int) -> list[str]:
+    return [job_id for job_id in ids if int(job_id, 16) % count == index]
+
+
+def _sort(
+    project: Project, ids: Sequence[str], keys: Sequence[tuple[str, str]], damaged: list[str]
+) -> tuple[list[str], dict[str, Record]]:
+    """Sort ids by values of their jobs; return these as well, so that nothing is read twice."""
+    from ..keys import lookup, order
+
+    records = list(read_records(project, ids, {part for part, _ in keys}, damaged=damaged))
+
+    def position(record: Record) -> list[Any]:
+        return [order(lookup(record[part], key) if key else record[part]) for part, key in keys]
+
+    records.sort(key=position)
+    return [record["id"] for record in records], {record["id"]: record for record in records}
+
+
+def _write_count(output: Output, count: int, shape: Shape) -> None:
+    if shape.mode in (JSON, JSON_LINES):
+        output.write_json({"count": count})
+    else:
+        output.write(f"{count}\n")
+
+
+def _emphasized(output: Output, ids: Sequence[str], all_ids: Sequence[str]) -> Iterator[str]:
+    """Ids with the part in bold that is enough to tell each from all others."""
+    if not output.has_color(sys.stdout):
+        yield from ids
+        return
+    shared = [_shared_length(left, right) for left, right in pairwise(all_ids)]
+    lengths = dict(zip(all_ids, map(max, [0, *shared], [*shared, 0]), strict=True))
+    for job_id in ids:
+        length = lengths[job_id] + 1
+        yield f"\033[1m{job_id[:length]}\033[0m{job_id[length:]}"
+
+
+def _shared_length(left: str, right: str) -> int:
+    return next(index for index, (a, b) in enumerate(zip(left, right, strict=True)) if a != b)
+
+
+def _restricted(
+    records: Iterable[dict[str, Any]], sp_keys: Sequence[str], doc_keys: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """Records with the keys only that were asked for."""
+    if not sp_keys and not doc_keys:
+        yield from records
+        return
+    from ..keys import pick
+
+    for record in records:
+        for part, keys in (("sp", sp_keys), ("doc", doc_keys)):
+            if keys and part in record:
+                record[part] = pick(record[part], keys)
+        yield record
+
+
+def _pretty_text(depth: int) -> Callable[[Record], str]:
+    """Text of a record as signac 2.4.1 prints it: the id, then Python data."""
+
+    def text(record: Record) -> str:
+        from pprint import pformat
+
+        parts = [pformat(record[part], depth=depth) for part in ("sp", "doc") if part in record]
+        return "\n".join([record.get("path", record["id"]), *parts])
+
+    return text
+
+
+def _one_line_text(project: Project) -> Callable[[Record], str]:
+    """Text of a record as ``-1`` prints it: the id, then JSON behind the beginning of the id."""
+    from signac_core.canonical import dumps
+    from signac_core.reading import list_ids, unique_prefix_length
+
+    length = max(6, unique_prefix_length(list_ids(project)))
+
+    def text(record: Record) -> str:
+        parts = [
+            f"{record['id'][:length]} {part:3}\t{dumps(record[part], sort_keys=True)}"
+            for part in ("sp", "doc")
+            if part in record
+        ]
+        return "\n".join([record.get("path", record["id"]), *parts])
+
+    return text

@@ -20,12 +20,17 @@ __all__ = ["command"]
     "init",
     cls=Command,
     rules=Rules(abbreviated=("--help",)),
-    epilog="\b\nExamples:\n  signac init          # in the current directory\n  signac init study    # in a new directory",
+    epilog="""
+    \b
+    Examples:
+      signac init          # in the current directory
+      signac init study    # in a new directory
+    """,
 )
 @click.argument("directory", required=False, type=Directory(), metavar="[DIR]")
 @click.option("--json", "as_json", is_flag=True, help="Print a report as one JSON object.")
 @click.pass_obj
-def command(session: Session, directory: str | None, as_json: bool) -> None:
+def command(session: Session, /, *, directory: str | None, as_json: bool) -> None:
     """Create a project in DIR, the current directory by default.
 
     DIR is created if need be. A directory that is a project already is left as it is.

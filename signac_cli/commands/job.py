@@ -42,6 +42,7 @@ __all__ = ["command"]
 @click.pass_obj
 def command(
     session: Session,
+    /,
     *,
     statepoint: str,
     create: bool,
@@ -101,7 +102,9 @@ def _read(session: Session, argument: str) -> Iterator[dict[str, Any]]:
         raise Failure(f"The state point {where} is nested too deeply.", code="bad-statepoint") from None
     except (ValueError, TypeError, InvalidKeyError) as error:
         raise Failure(
-            f"Invalid state point {where}: {error}", code="bad-statepoint", hint="It is a JSON object such as '{\"a\": 1}'."
+            f"Invalid state point {where}: {error}",
+            code="bad-statepoint",
+            hint="It is a JSON object such as '{\"a\": 1}'.",
         ) from None
 
 

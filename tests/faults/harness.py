@@ -16,8 +16,8 @@ each point with the directory and the result of the run, the last time after an 
 of an operation of n calls show every state that it can leave.
 
 Snippets run in children forked from a warm interpreter that has executed `setup` (the imports) once.  Measured on
-2 cores and ext4, a point costs 5 to 8 ms: 3 ms to start, run and collect the child, the rest to copy a project of eleven
-files.  A fresh interpreter, as an argument list, costs 18 ms more, plus its imports.
+2 cores and ext4, a point costs 5 to 8 ms: 3 ms to start, run and collect the child, the rest to copy a project of
+eleven files.  A fresh interpreter, as an argument list, costs 18 ms more, plus its imports.
 """
 
 import contextlib

@@ -1,0 +1,102 @@
+"""``signac rm``: remove jobs, or clear them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ..arguments import Rules
+from ..parameters import Command, allow_eval_option, dry_run_option, filter_option, ids_argument, report_option
+from ..selection import select
+
+if TYPE_CHECKING:
+    from signac_core.project import Project
+
+    from ..app import Session
+
+__all__ = ["command"]
+
+SHORTEST_PREFIX = 4
+
+
+@click.command(
+    "rm",
+    cls=Command,
+    rules=Rules(greedy={"--filter": 1}, abbreviated=("--help", "--clear", "--interactive"), filters=("--filter",)),
+    epilog="""
+    \b
+    Examples:
+      signac rm 9bfd29df
+      signac find p 3 | signac rm -n -     # what would be removed?
+      signac rm --filter doc.status failed
+    """,
+)
+@ids_argument
+@filter_option("--filter")
+@click.option("-c", "--clear", is_flag=True, help="Keep the jobs; delete their files and empty their documents.")
+@click.option("-i", "--interactive", is_flag=True, help="Ask before each job.")
+@dry_run_option
+@allow_eval_option
+@report_option
+@click.pass_obj
+def command(
+    session: Session,
+    /,
+    *,
+    ids: tuple[str, ...],
+    filter_tokens: tuple[str, ...] | None,
+    clear: bool,
+    interactive: bool,
+    dry_run: bool,
+    allow_eval: bool,
+    as_json: bool,
+) -> int:
+    """Remove the jobs with the given IDs, with all their data.
+
+    An id can be shortened to 4 digits. '-' reads ids from standard input. Nothing is removed unless every id is that
+    of a job. A dry run prints the ids of the jobs that would be removed.
+    """
+    from ..report import Report
+
+    if not ids and filter_tokens is None:
+        raise click.UsageError("Name the jobs to remove by ids, '-' or --filter.")
+    project = session.project()
+    damaged: list[str] = []
+    selected = select(
+        session,
+        project,
+        ids,
+        filter_tokens,
+        allow_eval=allow_eval,
+        damaged=damaged,
+        minimum=SHORTEST_PREFIX,
+    )
+    done, verb = ("cleared", "Clear") if clear else ("removed", "Remove")
+    report = Report(session, "rm", (done, "kept", "absent"), dry_run=dry_run)
+    for job_id in dict.fromkeys(selected):
+        try:
+            if interactive and not dry_run and not session.confirm(f"{verb} job {job_id}?"):
+                report.add(job_id, "kept")
+            elif dry_run or _remove(project, job_id, clear=clear):
+                report.add(job_id, done)
+            else:
+                report.add(job_id, "absent")
+        except OSError as error:
+            report.fail(job_id, error)
+    if dry_run and not as_json:
+        session.output.write_lines(job["id"] for job in report.jobs)
+    return report.finish(as_json=as_json) or session.report_damaged(damaged)
+
+
+def _remove(project: Project, job_id: str, *, clear: bool) -> bool:
+    """Remove or clear a job; False when there is none any more."""
+    if not clear:
+        from signac_core.workspace import remove
+
+        return remove(project.workspace, job_id)
+    try:
+        project.open_job(id=job_id).clear()
+    except KeyError:
+        return False
+    return True

@@ -1,0 +1,78 @@
+"""``signac statepoint``: print state points."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..arguments import Rules
+from ..parameters import (
+    Command,
+    allow_eval_option,
+    filter_option,
+    ids_argument,
+    job_id_option,
+    layout_options,
+    layout_text,
+    output_options,
+    shape_of,
+)
+from ..selection import read_records, select
+
+if TYPE_CHECKING:
+    from ..app import Session
+
+__all__ = ["command"]
+
+
+@click.command(
+    "statepoint",
+    cls=Command,
+    rules=Rules(
+        greedy={"--filter": 1, "--job-id": 1},
+        optional={"--pretty": "3", "--indent": "2"},
+        abbreviated=("--help", "--pretty", "--indent", "--sort"),
+        filters=("--filter",),
+    ),
+    epilog="""
+    \b
+    Examples:
+      signac statepoint 9bfd                    # one line of JSON
+      signac find 'T>=1.5' | signac statepoint -
+      signac statepoint --format '{id} {T}'     # of all jobs
+    """,
+)
+@ids_argument
+@filter_option("-f", "--filter")
+@job_id_option
+@layout_options
+@allow_eval_option
+@output_options
+@click.pass_obj
+def command(
+    session: Session,
+    /,
+    *,
+    ids: tuple[str, ...],
+    filter_tokens: tuple[str, ...] | None,
+    job_ids: tuple[str, ...] | None,
+    allow_eval: bool,
+    pretty: int | None,
+    indent: int | None,
+    sort_keys: bool,
+    **shape_options: Any,
+) -> int:
+    """Print the state points of the jobs with the given IDs, in that order.
+
+    Without ids and without a filter, those of all jobs are printed. '-' reads ids from standard input.
+    """
+    shape = shape_of(**shape_options)
+    text = layout_text("sp", shape, pretty=pretty, indent=indent, sort_keys=sort_keys)
+    project = session.project()
+    damaged: list[str] = []
+    named = [*ids, *(job_ids or ())]
+    selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    records = read_records(project, selected, shape.parts("sp"), damaged=damaged)
+    session.output.write_records(records, shape, text, sort_keys=sort_keys)
+    return session.report_damaged(damaged)

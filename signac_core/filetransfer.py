@@ -1,0 +1,456 @@
+"""Which files of one directory another lacks, and how they get there.
+
+:func:`plan` compares two directories and says, step by step, what to do; it writes nothing. The functions that carry a
+step out make each file visible by one rename: its readers see the old file or the new one. Links, devices and whatever
+else can stand in the way is named in a step, never passed over in silence.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass
+
+from . import files, layout
+
+__all__ = [
+    "Step",
+    "TransferOptions",
+    "carry_out",
+    "compile_patterns",
+    "finish_directory",
+    "is_leftover",
+    "plan",
+]
+
+_CHUNK = 1 << 20
+_LEFTOVER = re.compile(r"\._([0-9a-f-]{16,36}_|signac_next_[0-9a-f]{32}\.json$)")
+_BACKUPS = frozenset({layout.FN_STATE_POINT_BACKUP, layout.FN_DOCUMENT + "~"})
+
+
+@dataclass(frozen=True, slots=True)
+class TransferOptions:
+    """How files are compared and copied; see :func:`signac_core.sync.sync_jobs`."""
+
+    exclude: tuple[re.Pattern[str], ...] = ()
+    recursive: bool = False
+    follow_symlinks: bool = True
+    preserve_permissions: bool = False
+    preserve_times: bool = False
+    preserve_owner: bool = False
+    preserve_group: bool = False
+    deep: bool = False
+    size_only: bool = False
+    round_times: bool = False
+
+    def __post_init__(self) -> None:
+        if self.preserve_times and not self.preserve_permissions:
+            raise ValueError("Modification times cannot be preserved without permissions: preserve both.")
+        if self.deep and self.size_only:
+            raise ValueError("Files are compared by content (deep) or by size alone (size_only), not both.")
+
+    def excludes(self, name: str) -> bool:
+        """Tell whether a file or directory of this name is left out."""
+        return any(pattern.match(name) for pattern in self.exclude)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a plan.
+
+    Attributes
+    ----------
+    kind : str
+        ``"directory"``: make one. ``"filled"``: everything in that directory is done. ``"copy"``: a file or link that
+        the target lacks. ``"differs"``: a file or link that the target holds with another content. ``"skip"``: nothing
+        can or shall be done, see ``reason``.
+    path : str
+        The path, relative to both directories.
+    status : os.stat_result, optional
+        Of the source.
+    replaced : os.stat_result, optional
+        Of what stands in the target.
+    link : str, optional
+        What the link to create points to.
+    reason : str
+        Why there is nothing to do.
+
+    """
+
+    kind: str
+    path: str
+    status: os.stat_result | None = None
+    replaced: os.stat_result | None = None
+    link: str | None = None
+    reason: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes that the step transfers."""
+        return self.status.st_size if self.status is not None and self.link is None else 0
+
+
+def compile_patterns(exclude: str | re.Pattern[str] | Iterable[str | re.Pattern[str]] | None) -> tuple[
+    re.Pattern[str], ...
+]:
+    """Compile one exclude pattern or several.
+
+    Raises
+    ------
+    TypeError
+        If a pattern is not a str.
+    ValueError
+        If a pattern is not a regular expression.
+
+    """
+    if exclude is None:
+        return ()
+    given = [exclude] if isinstance(exclude, (str, bytes, re.Pattern)) else list(exclude)
+    patterns = []
+    for pattern in given:
+        text = pattern.pattern if isinstance(pattern, re.Pattern) else pattern
+        if not isinstance(text, str):
+            raise TypeError(f"An exclude pattern must be a str, not {type(text).__name__}.")
+        patterns.append(re.compile(pattern))
+    return tuple(patterns)
+
+
+def is_leftover(name: str) -> bool:
+    """Tell whether a name is that of a file being written, or left by a writer that was killed.
+
+    Examples
+    --------
+    >>> is_leftover("._0123456789abcdef_signac_job_document.json"), is_leftover("._mine")
+    (True, False)
+
+    """
+    return _LEFTOVER.match(name) is not None or name in _BACKUPS
+
+
+# comparing ------------------------------------------------------------------------------------------------------------
+
+
+def plan(
+    source: str, target: str, options: TransferOptions, *, apart: Iterable[str] = (), fresh: bool = False
+) -> Iterator[Step]:
+    """Compare two directories and tell what to do to bring the content of one into the other.
+
+    The target is looked at while the steps are taken, so each step has to be carried out (or not) before the next.
+
+    Parameters
+    ----------
+    source, target : str
+        The directories. What exists in the target only is left alone.
+    options : TransferOptions
+        How to compare.
+    apart : iterable of str
+        Names in the topmost directory that are none of our business.
+    fresh : bool
+        The target does not exist: everything is to be copied.
+
+    Yields
+    ------
+    Step
+        In the order of names.
+
+    Raises
+    ------
+    OSError
+        If the source cannot be read.
+
+    """
+    comparison = _Comparison(source, target, options, frozenset(apart))
+    if fresh:
+        status = os.stat(source)
+        yield Step("directory", "", status)
+        yield from comparison.directory("", fresh=True, above=frozenset())
+        yield Step("filled", "", status)
+    else:
+        yield from comparison.directory("", fresh=False, above=frozenset())
+
+
+class _Comparison:
+    """The comparison of two directories."""
+
+    def __init__(self, source: str, target: str, options: TransferOptions, apart: frozenset[str]) -> None:
+        self._source = source
+        self._target = target
+        self._options = options
+        self._apart = apart
+
+    def directory(self, path: str, *, fresh: bool, above: frozenset[tuple[int, int]]) -> Iterator[Step]:
+        """Compare one directory; ``above`` are the directories that must not be entered (again)."""
+        with os.scandir(os.path.join(self._source, path)) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+        for entry in found:
+            if not path and (entry.name in self._apart or entry.name in _BACKUPS):
+                continue
+            if self._options.excludes(entry.name) or _LEFTOVER.match(entry.name):
+                continue
+            yield from self._entry(entry, os.path.join(path, entry.name), fresh=fresh, above=above)
+
+    def _entry(
+        self, entry: os.DirEntry[str], path: str, *, fresh: bool, above: frozenset[tuple[int, int]]
+    ) -> Iterator[Step]:
+        try:
+            if entry.is_symlink() and not self._options.follow_symlinks:
+                status = entry.stat(follow_symlinks=False)
+                yield from self._link(entry, path, status, fresh=fresh)
+                return
+            status = entry.stat()
+        except OSError as error:
+            if error.errno == errno.ENOENT:
+                yield Step("skip", path, reason="the link points nowhere" if entry.is_symlink() else "it has gone")
+            elif error.errno == errno.ELOOP:
+                yield Step("skip", path, reason="the link points to itself")
+            else:
+                raise
+            return
+        if stat.S_ISDIR(status.st_mode):
+            yield from self._subdirectory(path, status, fresh=fresh, above=above)
+        elif stat.S_ISREG(status.st_mode):
+            yield from self._file(path, status, fresh=fresh)
+        else:
+            yield Step("skip", path, status, reason="it is neither a file nor a directory")
+
+    def _link(self, entry: os.DirEntry[str], path: str, status: os.stat_result, *, fresh: bool) -> Iterator[Step]:
+        link = os.readlink(entry.path)
+        target = os.path.join(self._target, path)
+        present = None if fresh else _lstat(target)
+        if present is None:
+            yield Step("copy", path, status, link=link)
+        elif stat.S_ISDIR(present.st_mode):
+            yield Step("skip", path, status, present, reason="the destination is a directory")
+        elif not stat.S_ISLNK(present.st_mode) or os.readlink(target) != link:
+            yield Step("differs", path, status, present, link=link)
+
+    def _file(self, path: str, status: os.stat_result, *, fresh: bool) -> Iterator[Step]:
+        target = os.path.join(self._target, path)
+        present = None if fresh else _status(target)
+        if present is None:
+            yield Step("copy", path, status)
+        elif stat.S_ISDIR(present.st_mode):
+            yield Step("skip", path, status, present, reason="the destination is a directory")
+        else:
+            try:
+                same = stat.S_ISREG(present.st_mode) and self._same(path, target, status, present)
+            except FileNotFoundError:  # one of the two has gone meanwhile; the copy will tell which
+                yield Step("copy", path, status)
+                return
+            if not same:
+                yield Step("differs", path, status, present)
+
+    def _subdirectory(
+        self, path: str, status: os.stat_result, *, fresh: bool, above: frozenset[tuple[int, int]]
+    ) -> Iterator[Step]:
+        if not fresh and not self._options.recursive:
+            yield Step("skip", path, status, reason="it is a directory (see recursive)")
+            return
+        above = above or self._roots()
+        identity = (status.st_dev, status.st_ino)
+        if identity in above:
+            yield Step("skip", path, status, reason="it leads back to a directory above, or to the destination")
+            return
+        below = above | {identity}
+        present = None if fresh else _status(os.path.join(self._target, path))
+        if present is None:
+            yield Step("directory", path, status)
+            yield from self.directory(path, fresh=True, above=below)
+            yield Step("filled", path, status)
+        elif stat.S_ISDIR(present.st_mode):
+            yield from self.directory(path, fresh=False, above=below)
+        else:
+            yield Step("skip", path, status, present, reason="the destination is not a directory")
+
+    def _roots(self) -> frozenset[tuple[int, int]]:
+        """The source, which links may lead back to, and the target, which may lie inside the source."""
+        found = (_status(self._source), _status(self._target))
+        return frozenset((status.st_dev, status.st_ino) for status in found if status is not None)
+
+    def _same(self, path: str, target: str, left: os.stat_result, right: os.stat_result) -> bool:
+        if left.st_size != right.st_size:
+            return False
+        if (left.st_dev, left.st_ino) == (right.st_dev, right.st_ino):
+            return True
+        options = self._options
+        if not options.deep and (options.size_only or self._same_time(left, right)):
+            return True
+        return _same_content(os.path.join(self._source, path), target)
+
+    def _same_time(self, left: os.stat_result, right: os.stat_result) -> bool:
+        unit = 1_000_000_000 if self._options.round_times else 1
+        return left.st_mtime_ns // unit == right.st_mtime_ns // unit
+
+
+def _lstat(path: str) -> os.stat_result | None:
+    with suppress(FileNotFoundError):
+        return os.lstat(path)
+    return None
+
+
+def _status(path: str) -> os.stat_result | None:
+    """Status of what a path leads to, of the link itself if that leads nowhere, None if there is nothing."""
+    status = _lstat(path)
+    if status is not None and stat.S_ISLNK(status.st_mode):
+        with suppress(OSError):
+            return os.stat(path)
+    return status
+
+
+def _same_content(left: str, right: str) -> bool:
+    with open(left, "rb", buffering=0) as one, open(right, "rb", buffering=0) as other:
+        while True:
+            ours, theirs = one.read(_CHUNK), other.read(_CHUNK)
+            if ours != theirs:
+                return False
+            if not ours:
+                return True
+
+
+# copying --------------------------------------------------------------------------------------------------------------
+
+
+def carry_out(
+    step: Step,
+    source: str,
+    target: str,
+    options: TransferOptions,
+    *,
+    lock: AbstractContextManager[object] | None = None,
+    durable: bool = False,
+) -> bool:
+    """Carry out a step of a plan; for a file that differs, replace it.
+
+    Parameters
+    ----------
+    step : Step
+        A step of any kind but ``"skip"`` and ``"filled"``.
+    source, target : str
+        The directories that were compared.
+    options : TransferOptions
+        What to preserve.
+    lock : context manager, optional
+        Held while the file is replaced.
+    durable : bool
+        Survive a power loss, once the directory has been synchronised.
+
+    Returns
+    -------
+    bool
+        Whether all that was to be preserved could be; the owner cannot be by just any user.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the source, or the directory that is to hold the copy, has gone.
+    OSError
+        If something cannot be read or written; the target is as it was then.
+
+    """
+    origin, destination = os.path.join(source, step.path), os.path.join(target, step.path)
+    if not step.path:
+        origin, destination = source, target
+    if step.kind == "directory":
+        assert step.status is not None
+        try:
+            os.mkdir(destination, stat.S_IMODE(step.status.st_mode) & 0o777 | 0o700)
+        except FileExistsError:
+            if not os.path.isdir(destination):
+                raise
+        return True
+    temporary = os.path.join(os.path.dirname(destination), f"._{files.unique_suffix()}_sync")
+    try:
+        if step.link is not None:
+            os.symlink(step.link, temporary)
+            complete = _preserve_of_link(temporary, step.status, options)
+        else:
+            complete = _copy_file(origin, temporary, step.replaced, options, durable=durable)
+        with lock or nullcontext():
+            os.rename(temporary, destination)
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename in (None, temporary):
+            error.filename, error.filename2 = destination, None
+        with suppress(OSError):  # the error that led here matters more
+            os.unlink(temporary)
+        raise
+    return complete
+
+
+def finish_directory(step: Step, target: str, options: TransferOptions, *, durable: bool = False) -> bool:
+    """Give a directory, now that everything is in it, what is to be preserved of its source; see :func:`carry_out`."""
+    path = os.path.join(target, step.path) if step.path else target
+    assert step.status is not None
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        complete = _preserve(fd, step.status, options)
+        if durable:
+            os.fsync(fd)
+    finally:
+        os.close(fd)
+    return complete
+
+
+def _copy_file(
+    source: str, temporary: str, replaced: os.stat_result | None, options: TransferOptions, *, durable: bool
+) -> bool:
+    reader = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO put there meanwhile would block
+    try:
+        status = os.fstat(reader)  # before reading: a change during the copy then shows in the times that are kept
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "It is no longer a regular file", source)
+        mode = stat.S_IMODE(status.st_mode) & 0o777
+        writer = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        try:
+            while data := os.read(reader, _CHUNK):
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(writer, view) :]
+            if replaced is not None and stat.S_ISREG(replaced.st_mode) and not options.preserve_permissions:
+                os.fchmod(writer, stat.S_IMODE(replaced.st_mode) & 0o777)
+            complete = _preserve(writer, status, options)
+            if durable:
+                os.fsync(writer)
+        finally:
+            os.close(writer)
+    finally:
+        os.close(reader)
+    return complete
+
+
+def _preserve(fd: int, status: os.stat_result, options: TransferOptions) -> bool:
+    """Give an open file what is to be preserved; False if the owner or group could not be."""
+    complete = True
+    if options.preserve_owner or options.preserve_group:
+        try:
+            os.fchown(fd, *_owner_and_group(status, options))
+        except PermissionError:
+            complete = False
+    if options.preserve_permissions:  # after the owner, whose change may clear bits
+        os.fchmod(fd, stat.S_IMODE(status.st_mode))
+    if options.preserve_times:
+        os.utime(fd, ns=(status.st_atime_ns, status.st_mtime_ns))
+    return complete
+
+
+def _preserve_of_link(path: str, status: os.stat_result | None, options: TransferOptions) -> bool:
+    assert status is not None
+    complete = True
+    if options.preserve_owner or options.preserve_group:
+        try:
+            os.chown(path, *_owner_and_group(status, options), follow_symlinks=False)
+        except PermissionError:
+            complete = False
+    if options.preserve_times:
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns), follow_symlinks=False)
+    return complete
+
+
+def _owner_and_group(status: os.stat_result, options: TransferOptions) -> tuple[int, int]:
+    return (
+        status.st_uid if options.preserve_owner else -1,
+        status.st_gid if options.preserve_group else -1,
+    )

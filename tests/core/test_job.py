@@ -1,0 +1,677 @@
+from __future__ import annotations
+
+import copy
+import errno
+import json
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from signac_core import Project, buffered, layout, workspace
+from signac_core.canonical import calc_id
+from signac_core.errors import (
+    DestinationExistsError,
+    InvalidKeyError,
+    JobsCorruptedError,
+    KeyTypeError,
+)
+from signac_core.job import Job
+
+
+def state_point_file(job: Job) -> Path:
+    return Path(job.fn(job.FN_STATE_POINT))
+
+
+# opening --------------------------------------------------------------------------------------------------------
+
+
+def test_opening_by_state_point_touches_nothing(project: Project) -> None:
+    job = project.open_job({"b": 1, "a": 2})
+    assert job.id == str(job) == calc_id({"a": 2, "b": 1})
+    assert job.path == os.path.join(project.workspace, job.id)
+    assert job.fn("x") == os.path.join(job.path, "x")
+    assert not job.isfile("x")
+    assert job not in project
+    assert job.sp() == {"b": 1, "a": 2}
+    assert os.listdir(project.workspace) == []
+
+
+def test_the_state_point_given_is_not_shared(project: Project) -> None:
+    given: dict[str, Any] = {"a": [1]}
+    job = project.open_job(given)
+    given["a"].append(2)
+    assert job.sp() == {"a": [1]}
+
+
+def test_opening_needs_exactly_one_of_state_point_and_id(project: Project) -> None:
+    with pytest.raises(ValueError, match="Must provide"):
+        project.open_job()
+    with pytest.raises(ValueError, match="not both"):
+        project.open_job({"a": 1}, id="9bfd")
+    with pytest.raises(ValueError, match="Either statepoint or id_"):
+        Job(project)
+
+
+def test_opening_by_id_and_by_its_beginning(project: Project) -> None:
+    jobs = [project.open_job({"i": i}).init() for i in range(20)]
+    for job in jobs:
+        assert project.open_job(id=job.id) == job
+        assert project.open_job(id=job.id[: project.min_len_unique_id()]).sp() == job.sp()
+    with pytest.raises(LookupError) as caught:
+        project.open_job(id="")
+    assert not isinstance(caught.value, KeyError)
+    with pytest.raises(TypeError):
+        project.open_job(id=5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["0" * 32, "zzz", "f" * 5, "../workspace/{id}", "{id}/../{id}", "{id}x"])
+def test_opening_by_an_id_that_is_none_raises_key_error(project: Project, text: str) -> None:
+    job = project.open_job({"a": 1}).init()
+    with pytest.raises(KeyError):
+        project.open_job(id=text.format(id=job.id))
+
+
+def test_a_cached_state_point_can_be_opened(project: Project) -> None:
+    job = project.open_job({"a": {"b": [1]}}).init()
+    assert project.open_job(job.cached_statepoint) == job
+    assert project.open_job(job.sp) == job
+    assert project.open_job(MappingProxyType({"a": {"b": (1,)}})) == job
+
+
+@pytest.mark.parametrize(
+    ("state_point", "kind"), [({1: "a"}, KeyTypeError), ({"a.b": 1}, InvalidKeyError), ({"x": [{"a.b": 1}]}, ValueError)]
+)
+def test_keys_that_are_not_allowed_are_refused_on_use_and_nothing_is_written(
+    project: Project, state_point: Any, kind: type[Exception]
+) -> None:
+    job = project.open_job(state_point)
+    assert job.id == calc_id(state_point)
+    for use in (lambda: job.sp, job.init, lambda: job.doc, lambda: job.cached_statepoint):
+        with pytest.raises(kind):
+            use()
+    assert os.listdir(project.workspace) == []
+
+
+@pytest.mark.parametrize("state_point", [[1, 2], "abc", 5, None])
+def test_state_points_that_are_no_mappings_are_refused_on_use(project: Project, state_point: Any) -> None:
+    if state_point is None:
+        with pytest.raises(ValueError, match="Must provide"):
+            project.open_job(state_point)
+        return
+    job = project.open_job(state_point)
+    with pytest.raises(TypeError, match="must be a mapping"):
+        job.init()
+    assert os.listdir(project.workspace) == []
+
+
+def test_values_without_json_equivalent_are_refused_at_once(project: Project) -> None:
+    with pytest.raises(KeyTypeError, match="set"):
+        project.open_job({"a": {1}})
+
+
+# init -----------------------------------------------------------------------------------------------------------
+
+
+def test_init_writes_the_state_point_in_insertion_order(project: Project) -> None:
+    job = project.open_job({"b": 1, "a": [1, 2.0, {"z": None, "\u00e9": "\u2603"}]})
+    assert job.init() is job
+    assert state_point_file(job).read_text() == '{"b": 1, "a": [1, 2.0, {"z": null, "\\u00e9": "\\u2603"}]}'
+    assert os.listdir(project.workspace) == [job.id]
+    assert os.stat(job.path).st_mode & 0o777 == 0o777 & ~_umask()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_init_of_an_existing_job_changes_nothing(project: Project) -> None:
+    job = project.open_job({"a": 1}).init()
+    state_point_file(job).write_text('{ "a":1 }\n')  # valid, formatted by hand
+    before = os.stat(job.path).st_mtime_ns
+    project.open_job({"a": 1}).init()
+    project.open_job({"a": 1}).init(force=True)
+    assert state_point_file(job).read_text() == '{ "a":1 }\n'
+    assert os.stat(job.path).st_mtime_ns == before
+
+
+def test_init_creates_a_missing_workspace(project: Project) -> None:
+    os.rmdir(project.workspace)
+    job = project.open_job({"a": 1}).init()
+    assert job in project
+
+
+@pytest.mark.parametrize("damage", ["", "garbage", '{"a": 7}', "[1]", "null", b"\xff\xfe"])
+def test_init_of_a_damaged_job_raises_and_force_heals_it(project: Project, damage: str | bytes) -> None:
+    job = project.open_job({"a": 1}).init()
+    Path(job.fn("data")).write_text("x")
+    data = damage if isinstance(damage, bytes) else damage.encode()
+    state_point_file(job).write_bytes(data)
+    with pytest.raises(JobsCorruptedError) as caught:
+        project.open_job({"a": 1}).init()
+    assert list(caught.value.job_ids) == [job.id]
+    assert state_point_file(job).read_bytes() == data
+    with pytest.raises(JobsCorruptedError):
+        Project().open_job(id=job.id).init(force=True)  # nobody knows the state point here
+    project.open_job({"a": 1}).init(validate_statepoint=False)
+    project.open_job({"a": 1}).init(force=True)
+    assert state_point_file(job).read_text() == '{"a": 1}'
+    assert job.isfile("data")
+    assert sorted(os.listdir(project.workspace)) == [job.id]
+
+
+def test_init_of_a_job_without_state_point_file_writes_it(project: Project) -> None:
+    job = project.open_job({"a": 1}).init()
+    Path(job.fn("data")).write_text("x")
+    state_point_file(job).unlink()
+    Project().open_job({"a": 1}).init()
+    assert state_point_file(job).read_text() == '{"a": 1}'
+    assert sorted(os.listdir(job.path)) == ["data", "signac_statepoint.json"]
+    assert os.listdir(project.workspace) == [job.id]
+
+
+def test_init_into_an_empty_directory_of_another_creator(project: Project) -> None:
+    job = project.open_job({"a": 1})
+    os.mkdir(job.path)
+    job.init()
+    assert job.sp() == Project().open_job(id=job.id).sp()
+
+
+def test_init_where_a_file_stands_raises_file_exists_error(project: Project) -> None:
+    job = project.open_job({"a": 1})
+    Path(job.path).write_text("x")
+    with pytest.raises(FileExistsError):
+        job.init()
+    assert os.listdir(project.workspace) == [job.id]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+def test_init_when_the_disk_is_full_leaves_no_job(
+    project: Project, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def fail(fd: int, data: object) -> int:
+        raise OSError(code, os.strerror(code))
+
+    job = project.open_job({"a": 1})
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", fail)
+        with pytest.raises(OSError, match=job.id):
+            job.init()
+    assert os.listdir(project.workspace) == []
+    job.init()
+
+
+def test_concurrent_creation_gives_whole_jobs_and_no_errors(project: Project) -> None:
+    import multiprocessing
+
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_init_many, args=(project.path, 500)) for _ in range(8)]
+    for process in processes:
+        process.start()
+    while any(process.is_alive() for process in processes):
+        for job_id in Project().find_jobs({"i.$gte": 0})._ids:  # a query beside them never fails
+            assert layout.is_job_id(job_id)
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 8
+    assert len(os.listdir(project.workspace)) == 500
+    assert {job.sp.i for job in Project()} == set(range(500))
+    assert all(os.listdir(job.path) == ["signac_statepoint.json"] for job in Project())
+
+
+def _init_many(path: str, count: int) -> None:
+    project = Project(path)
+    for i in range(count):
+        project.open_job({"i": i}).init()
+
+
+# reading the state point ----------------------------------------------------------------------------------------
+
+
+def test_cached_statepoint_is_read_only_and_shares_nothing(project: Project) -> None:
+    job = project.open_job({"a": [1]}).init()
+    cached = project.open_job(id=job.id).cached_statepoint
+    with pytest.raises(TypeError):
+        cached["b"] = 1  # type: ignore[index]
+    cached["a"].append(2)
+    assert project.open_job(id=job.id).sp() == {"a": [1]}
+    assert project.open_job(id=job.id).cached_statepoint == {"a": [1]}
+
+
+@pytest.mark.parametrize("damage", [None, "", "{", '{"a": 2}'])
+def test_reading_a_damaged_state_point_raises(project: Project, damage: str | None) -> None:
+    job = project.open_job({"a": 1}).init()
+    if damage is None:
+        state_point_file(job).unlink()
+    else:
+        state_point_file(job).write_text(damage)
+    handle = Project().open_job(id=job.id)
+    for use in (lambda: handle.sp, lambda: handle.cached_statepoint, lambda: repr(handle)):
+        with pytest.raises(JobsCorruptedError):
+            use()
+
+
+def test_repr_shows_project_and_state_point(project: Project) -> None:
+    job = project.open_job({"a": 1})
+    assert repr(job) == f"Job(project=Project({project.path!r}), statepoint={{'a': 1}})"
+
+
+# changing the state point ---------------------------------------------------------------------------------------
+
+
+CHANGES: list[tuple[Callable[[Job], Any], dict[str, Any]]] = [
+    (lambda job: setattr(job.sp, "a", 5), {"a": 5, "n": {"x": [1]}}),
+    (lambda job: job.sp.update(b=2), {"a": 1, "n": {"x": [1]}, "b": 2}),
+    (lambda job: job.sp.pop("a"), {"n": {"x": [1]}}),
+    (lambda job: job.sp.n.x.append(2), {"a": 1, "n": {"x": [1, 2]}}),
+    (lambda job: job.sp.n.__delitem__("x"), {"a": 1, "n": {}}),
+    (lambda job: job.sp.setdefault("c", 0), {"a": 1, "n": {"x": [1]}, "c": 0}),
+    (lambda job: setattr(job, "sp", {"z": 1}), {"z": 1}),
+    (lambda job: setattr(job, "statepoint", {"a": 1.0}), {"a": 1.0}),
+    (lambda job: job.sp.reset({"a": True}), {"a": True}),
+    (lambda job: job.sp.clear(), {}),
+    (lambda job: job.update_statepoint({"a": 1, "b": None}), {"a": 1, "n": {"x": [1]}, "b": None}),
+    (lambda job: job.update_statepoint({"a": 9}, overwrite=True), {"a": 9, "n": {"x": [1]}}),
+]
+
+
+@pytest.mark.parametrize(("change", "expected"), CHANGES)
+def test_a_change_moves_the_job_with_all_its_data(
+    project: Project, change: Callable[[Job], Any], expected: dict[str, Any]
+) -> None:
+    job = project.open_job({"a": 1, "n": {"x": [1]}}).init()
+    job.doc.kept = 1
+    Path(job.fn("file")).write_text("data")
+    old_id, old_document, state_point = job.id, job.doc, job.sp
+    change(job)
+    assert job.id == calc_id(expected) != old_id
+    assert job.sp() == expected
+    assert job.sp is state_point
+    assert job.cached_statepoint == expected
+    assert repr(expected) in repr(job)
+    assert job.doc is not old_document
+    assert job.doc() == {"kept": 1}
+    assert sorted(os.listdir(job.path)) == ["file", "signac_job_document.json", "signac_statepoint.json"]
+    assert os.listdir(project.workspace) == [job.id]
+    assert Project().open_job(id=job.id).sp() == expected
+    assert json.loads(state_point_file(job).read_text()) == expected
+
+
+def test_a_change_that_gives_the_same_state_point_writes_nothing(project: Project) -> None:
+    job = project.open_job({"b": 1, "a": 2}).init()
+    before = os.stat(job.path).st_mtime_ns
+    job.sp = {"a": 2, "b": 1}
+    job.sp.a = 2
+    job.sp.update(b=1)
+    assert job.sp.pop("missing") is None
+    assert os.stat(job.path).st_mtime_ns == before
+    assert list(job.sp) == ["b", "a"]
+
+
+def test_a_change_to_an_existing_job_is_refused_and_changes_nothing(project: Project) -> None:
+    job = project.open_job({"a": 1}).init()
+    other = project.open_job({"a": 2}).init()
+    before = {name: sorted(os.listdir(os.path.join(project.workspace, name))) for name in os.listdir(project.workspace)}
+    with pytest.raises(DestinationExistsError) as caught:
+        job.sp.a = 2
+    assert caught.value.destination == other.id
+    assert job.sp() == {"a": 1}
+    assert job.id == calc_id({"a": 1})
+    after = {name: sorted(os.listdir(os.path.join(project.workspace, name))) for name in os.listdir(project.workspace)}
+    assert after == before
+    job.sp.b = 3
+    assert Project().open_job(id=job.id).sp() == {"a": 1, "b": 3}
+
+
+def test_an_invalid_assignment_changes_nothing_in_memory_either(project: Project) -> None:
+    job = project.open_job({"a": 1}).init()
+    with pytest.raises(TypeError):
+        job.sp = {"b": 2, "c": object()}
+    with pytest.raises(ValueError, match="must be a mapping"):
+        job.sp = [1]
+    job.sp.d = 1
+    assert Project().open_job(id=job.id).sp() == {"a": 1, "d": 1}
+
+
+def test_a_change_when_the_disk_is_full_leaves_the_old_job(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = project.open_job({"a": 1}).init()
+
+    def fail(fd: int, data: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", fail)
+        with pytest.raises(OSError, match="No space"):
+            job.sp.a = 2
+    assert job.sp() == {"a": 1}
+    assert os.listdir(project.workspace) == [job.id]
+    assert os.listdir(job.path) == ["signac_statepoint.json"]
+
+
+def test_a_change_of_a_job_that_is_not_initialised_changes_the_handle_only(project: Project) -> None:
+    existing = project.open_job({"a": 2}).init()
+    job = project.open_job({"a": 1})
+    job.sp.a = 3
+    assert job not in project
+    job.sp.a = 2
+    assert job == existing
+    assert os.listdir(project.workspace) == [existing.id]
+
+
+def test_a_change_of_a_job_that_others_removed_is_refused(project: Project) -> None:
+    job = project.open_job({"a": 1}).init()
+    Project().open_job(id=job.id).remove()
+    with pytest.raises(FileNotFoundError, match="has gone"):
+        job.sp.a = 2
+    assert job.sp() == {"a": 1}
+    assert os.listdir(project.workspace) == []
+
+
+def test_a_change_after_removal_by_the_same_handle_changes_the_handle_only(project: Project) -> None:
+    job = project.open_job({"a": 1}).init()
+    job.remove()
+    job.sp.a = 2
+    assert os.listdir(project.workspace) == []
+    job.init()
+    assert os.listdir(project.workspace) == [calc_id({"a": 2})]
+
+
+def test_update_statepoint_when_a_key_has_another_value_raises_key_error(project: Project) -> None:
+    job = project.open_job({"a": 1, "n": {"x": 1}, "none": None}).init()
+    for update in ({"a": 2}, {"a": 1.0}, {"n": {"y": 1}}, {"none": 1}):
+        with pytest.raises(KeyError):
+            job.update_statepoint(update)
+    assert job.sp() == {"a": 1, "n": {"x": 1}, "none": None}
+
+
+def test_assignment_rescues_a_job_with_dotted_keys(project: Project) -> None:
+    state_point = {"a.b": 1}
+    job_id = calc_id(state_point)
+    os.mkdir(os.path.join(project.workspace, job_id))
+    Path(project.workspace, job_id, layout.FN_STATE_POINT).write_text(json.dumps(state_point))
+    job = project.open_job(id=job_id)
+    assert job.cached_statepoint == state_point
+    with pytest.raises(InvalidKeyError):
+        _ = job.sp
+    job.sp = {"a": {"b": 1}}
+    assert os.listdir(project.workspace) == [calc_id({"a": {"b": 1}})]
+
+
+def test_buffered_changes_of_the_document_survive_a_change_and_a_move(project: Project) -> None:
+    job = project.open_job({"a": 1}).init()
+    other = Project.init_project("other")
+    with buffered():
+        job.doc.x = 1
+        job.sp.a = 2
+        job.doc.y = 2
+        job.move(other)
+        job.doc.z = 3
+    assert Project("other").open_job({"a": 2}).doc() == {"x": 1, "y": 2, "z": 3}
+
+
+# a change that was stopped, seen by others ----------------------------------------------------------------------
+
+
+def stop_before_last_step(job: Job, new: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> str:
+    """Change the state point of a job, but die before the state point file is replaced."""
+    rename = os.rename
+    calls: list[str] = []
+
+    def rename_once(source: str, destination: str) -> None:
+        if calls:
+            raise KeyboardInterrupt
+        calls.append(source)
+        rename(source, destination)
+
+    text = json.dumps(new).encode()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", rename_once)
+        with pytest.raises(KeyboardInterrupt):
+            workspace.change_state_point(job.project.workspace, job.id, calc_id(new), text)
+    return calc_id(new)
+
+
+def test_a_stopped_change_reads_as_the_new_job_and_is_finished_by_the_next_change(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = project.open_job({"a": 1}).init()
+    job.doc.x = 1
+    new_id = stop_before_last_step(job, {"a": 2}, monkeypatch)
+    assert os.listdir(project.workspace) == [new_id]
+    assert state_point_file(Project().open_job(id=new_id)).read_text() == '{"a": 1}'
+    fresh = Project()
+    assert fresh.open_job(id=new_id).sp() == {"a": 2}
+    assert [j.id for j in fresh.find_jobs({"a": 2})] == [new_id]
+    assert fresh.open_job({"a": 2}).init().doc() == {"x": 1}
+    survivor = Project().open_job(id=new_id)
+    survivor.doc.y = 2
+    survivor.sp.b = 3
+    assert sorted(os.listdir(survivor.path)) == ["signac_job_document.json", "signac_statepoint.json"]
+    assert Project().open_job(id=survivor.id).sp() == {"a": 2, "b": 3}
+    assert survivor.doc() == {"x": 1, "y": 2}
+
+
+def test_a_change_stopped_before_the_rename_is_no_change(project: Project) -> None:
+    job = project.open_job({"a": 1}).init()
+    Path(job.fn(layout.pending_name(calc_id({"a": 2})))).write_text('{"a"')
+    assert Project().open_job(id=job.id).sp() == {"a": 1}
+    job.sp.a = 2
+    assert os.listdir(job.path) == ["signac_statepoint.json"]
+
+
+def test_the_backup_of_the_peers_protocol_is_used_when_there_is_nothing_else(project: Project) -> None:
+    job = project.open_job({"a": 1}).init()
+    os.rename(job.fn(job.FN_STATE_POINT), job.fn(layout.FN_STATE_POINT_BACKUP))
+    assert Project().open_job(id=job.id).sp() == {"a": 1}
+
+
+# remove, clear, reset, move -------------------------------------------------------------------------------------
+
+
+def test_remove_deletes_the_job_and_leaves_a_usable_handle(project: Project) -> None:
+    job = project.open_job({"a": 1}).init()
+    job.doc.x = 1
+    Path(job.path, "d").mkdir()
+    Path(job.path, "d", "f").write_text("x")
+    handle = project.open_job(id=job.id)
+    handle.remove()
+    handle.remove()
+    assert os.listdir(project.workspace) == []
+    assert handle.doc() == {}
+    assert handle in project
+    with pytest.raises(KeyError):
+        project.open_job(id="0" * 32)
+
+
+def test_a_removed_job_cannot_be_opened_by_id(project: Project) -> None:
+    job = project.open_job({"a": 1}).init()
+    job.remove()
+    with pytest.raises(KeyError):
+        project.open_job(id=job.id)
+
+
+def test_remove_of_a_linked_job_directory_keeps_what_the_link_points_to(project: Project, tmp_path: Path) -> None:
+    job = project.open_job({"a": 1}).init()
+    os.rename(job.path, tmp_path / "elsewhere")
+    os.symlink(tmp_path / "elsewhere", job.path)
+    job.remove()
+    assert os.listdir(project.workspace) == []
+    assert (tmp_path / "elsewhere" / "signac_statepoint.json").exists()
+
+
+def test_clear_keeps_state_point_and_document_files_and_deletes_the_rest(project: Project, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "keep").write_text("x")
+    job = project.open_job({"a": 1}).init()
+    job.doc.x = 1
+    Path(job.path, "d").mkdir()
+    Path(job.path, "d", "f").write_text("x")
+    Path(job.path, "link").symlink_to(outside)
+    Path(job.path, "dangling").symlink_to("nowhere")
+    job.clear()
+    assert sorted(os.listdir(job.path)) == ["signac_job_document.json", "signac_statepoint.json"]
+    assert job.doc() == {}
+    assert (outside / "keep").exists()
+
+
+def test_clear_of_nothing_does_nothing_and_reset_creates(project: Project) -> None:
+    job = project.open_job({"a": 1})
+    job.clear()
+    assert len(project) == 0
+    job.reset()
+    assert job in project
+    job.doc.x = 1
+    job.reset()
+    assert job.doc() == {}
+
+
+def test_move_takes_the_job_and_the_handle_to_the_other_project(project: Project) -> None:
+    other = Project.init_project("other")
+    os.rmdir(other.workspace)
+    job = project.open_job({"a": 1}).init()
+    job.doc.x = 1
+    job.move(other)
+    assert job.project is other
+    assert (len(project), len(other)) == (0, 1)
+    assert job.doc() == {"x": 1}
+    job.move(other)
+    again = project.open_job({"a": 1}).init()
+    with pytest.raises(DestinationExistsError) as caught:
+        again.move(other)
+    assert caught.value.destination == job
+    assert again in project
+    with pytest.raises(RuntimeError, match="not initialized"):
+        project.open_job({"a": 2}).move(other)
+
+
+def test_move_across_file_systems_copies_compares_and_then_removes(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Project.init_project("other")
+    job = project.open_job({"a": 1}).init()
+    Path(job.fn("f")).write_text("data")
+    Path(job.fn("link")).symlink_to("f")
+    rename = os.rename
+
+    def cross_device(source: str, destination: str) -> None:
+        if source.startswith(project.workspace) != destination.startswith(project.workspace):
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        rename(source, destination)
+
+    monkeypatch.setattr(os, "rename", cross_device)
+    job.move(other)
+    assert (len(project), os.listdir(other.workspace)) == (0, [job.id])
+    assert Path(job.fn("f")).read_text() == "data"
+    assert os.readlink(job.fn("link")) == "f"
+    assert os.listdir(project.workspace) == []
+
+
+def test_move_across_file_systems_when_the_copy_differs_keeps_the_source(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+
+    other = Project.init_project("other")
+    job = project.open_job({"a": 1}).init()
+    Path(job.fn("f")).write_text("data")
+
+    def refuse(source: str, destination: str) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    copytree = shutil.copytree
+
+    def lossy(source: str, destination: str, **kwargs: Any) -> None:
+        copytree(source, destination, **kwargs)
+        Path(destination, "f").write_text("atad")
+
+    monkeypatch.setattr(os, "rename", refuse)
+    monkeypatch.setattr(shutil, "copytree", lossy)
+    with pytest.raises(OSError, match="differs from its source"):
+        job.move(other)
+    assert Path(job.fn("f")).read_text() == "data"
+    assert os.listdir(other.workspace) == []
+
+
+def test_clone_copies_the_job_whole(project: Project) -> None:
+    other = Project.init_project("other")
+    job = project.open_job({"a": 1}).init()
+    job.doc.x = 1
+    Path(job.fn("._0123456789abcdef_signac_job_document.json")).write_text("half")
+    cloned = other.clone(job)
+    assert cloned.project is other
+    assert cloned.doc() == {"x": 1}
+    assert sorted(os.listdir(cloned.path)) == ["signac_job_document.json", "signac_statepoint.json"]
+    assert job in project
+    with pytest.raises(DestinationExistsError):
+        other.clone(job)
+    with pytest.raises(ValueError, match="not initialized"):
+        other.clone(project.open_job({"a": 2}))
+
+
+def test_clone_when_the_copy_fails_leaves_nothing(project: Project) -> None:
+    other = Project.init_project("other")
+    job = project.open_job({"a": 1}).init()
+    Path(job.fn("dangling")).symlink_to("nowhere")
+    with pytest.raises(OSError, match="dangling"):
+        other.clone(job)
+    assert os.listdir(other.workspace) == []
+
+
+# working directory, copies --------------------------------------------------------------------------------------
+
+
+def test_the_context_changes_the_working_directory_and_back(project: Project) -> None:
+    start = os.getcwd()
+    with project.open_job({"a": 1}) as job:
+        assert os.getcwd() == job.path
+        with job:
+            assert os.getcwd() == job.path
+        job.sp.b = 2  # the way back is kept
+        assert os.getcwd() == job.path
+    assert os.getcwd() == start
+    job.close()
+    with pytest.raises(RuntimeError, match="inside"), job:
+        raise RuntimeError("inside")
+    assert os.getcwd() == start
+
+
+def test_equality_and_hash(project: Project, tmp_path: Path) -> None:
+    job = project.open_job({"a": 1}).init()
+    assert job == project.open_job(id=job.id)
+    assert hash(job) == hash(job.id)
+    assert job != project.open_job({"a": 2})
+    assert job != job.id
+    assert job != Project.init_project("other").open_job({"a": 1})
+    (tmp_path / "linked").symlink_to(project.path)
+    assert job == Project(str(tmp_path / "linked")).open_job({"a": 1})
+
+
+def test_shallow_copies_follow_each_other_and_deep_copies_do_not(project: Project) -> None:
+    job = project.open_job({"a": 1}).init()
+    shallow, deep = copy.copy(job), copy.deepcopy(job)
+    shallow.sp.a = 2
+    assert job.id == shallow.id == calc_id({"a": 2})
+    assert deep.id == calc_id({"a": 1})
+    assert deep.project == job.project
+    assert deep.project is not job.project
+    deep.sp.a = 3
+    assert job.id == calc_id({"a": 2})
+
+
+def test_pickles_are_independent_handles(project: Project) -> None:
+    job = project.open_job({"a": 1}).init()
+    job.doc.x = 1
+    job.note = "mine"  # type: ignore[attr-defined]
+    for original in (job, project.open_job(id=job.id), project.open_job({"b": 1})):
+        other = pickle.loads(pickle.dumps(original))
+        assert other == original
+        assert other.sp() == original.sp()
+    assert pickle.loads(pickle.dumps(job)).note == "mine"
+    assert pickle.loads(pickle.dumps(job.sp))() == {"a": 1}

@@ -1,0 +1,91 @@
+"""System calls on the project's files: the numbers are promises."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from syscalls import SystemCall, trace_snippet
+
+from signac_core import Project
+
+SETUP = """
+import os, time
+from signac_core import Project, document, jsondict, statepoint, reading, query, filterparse, cursor, locks
+import json
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    project = Project.init_project(tmp_path / "project")
+    job = project.open_job({"a": 1, "b": [1, 2]}).init()
+    job.doc.update({f"key{i}": i for i in range(20)})
+    then = time.time() - 100
+    os.utime(job.fn(job.FN_DOCUMENT), (then, then))
+    return tmp_path / "project"
+
+
+def names(calls: list[SystemCall]) -> list[str]:
+    return [call.name for call in calls]
+
+
+def test_init_of_a_new_job_takes_six_calls(root: Path) -> None:
+    setup = SETUP + "project = Project(); job = project.open_job({'c': 1})"
+    calls = trace_snippet("job.init()", root, setup=setup)
+    assert names(calls) == ["open", "mkdir", "open", "write", "close", "rename"]
+
+
+def test_init_of_an_existing_job_takes_three_calls(root: Path) -> None:
+    setup = SETUP + "project = Project(); job = project.open_job({'b': [1, 2], 'a': 1})"
+    calls = trace_snippet("job.init()", root, setup=setup)
+    assert names(calls) == ["open", "read", "close"]
+
+
+def test_opening_by_id_and_reading_the_state_point_takes_four_calls(root: Path) -> None:
+    setup = SETUP + "project = Project(); job_id = os.listdir('workspace')[0]"
+    calls = trace_snippet("project.open_job(id=job_id).sp", root, setup=setup)
+    assert names(calls) == ["stat", "open", "read", "close"]
+
+
+def test_reading_a_settled_unchanged_document_takes_one_call_per_access(root: Path) -> None:
+    setup = SETUP + "doc = next(iter(Project())).doc; doc()"
+    calls = trace_snippet("doc.key1; doc['key2']; len(doc); 'x' in doc; doc()", root, setup=setup)
+    assert names(calls) == ["stat"] * 5
+
+
+def test_writing_one_key_takes_thirteen_calls_with_lock_and_unlock(root: Path) -> None:
+    setup = SETUP + "doc = next(iter(Project())).doc"
+    calls = trace_snippet("doc.key1 = -1", root, setup=setup)
+    assert names(calls) == (
+        ["open", "flock", "fstat"]
+        + ["open", "fstat", "read", "close"]
+        + ["open", "write", "close", "rename"]
+        + ["flock", "close"]
+    )
+
+
+def test_setting_several_keys_at_once_takes_one_write(root: Path) -> None:
+    setup = SETUP + "project = Project(); job_id = os.listdir('workspace')[0]"
+    calls = trace_snippet("document.edit_document(project, job_id, set={'x.y': 1, 'z': 2})", root, setup=setup)
+    assert len(calls) == 13
+
+
+def test_opening_a_project_takes_four_calls(root: Path) -> None:
+    calls = trace_snippet("Project.get_project()", root, setup=SETUP)
+    assert names(calls) == ["open", "read", "close", "stat"]
+
+
+def test_a_query_takes_three_calls_per_job_and_none_when_asked_again(root: Path) -> None:
+    project = Project(root)
+    for i in range(10):
+        project.open_job({"i": i}).init()
+    setup = SETUP + "project = Project()"
+    calls = trace_snippet("assert len(project.find_jobs({'i': 3})) == 1", root, setup=setup)
+    per_job = [call for call in calls if "signac_statepoint.json" in call.path]
+    assert names(per_job) == ["open", "read", "close"] * 11
+    again = setup + "\nlen(project.find_jobs({'i': 3}))"
+    calls = trace_snippet("assert len(project.find_jobs({'i.$gt': 3})) == 6", root, setup=again)
+    assert [call for call in calls if "signac_statepoint.json" in call.path] == []

@@ -1,0 +1,274 @@
+"""Does what it is told with whatever ``signac`` the interpreter has; knows neither of the two.
+
+Each line of standard input is a JSON list of an operation and its arguments. Each line of standard output is its result,
+or ``{"error": [names of the exception's classes], "message": text}``.
+"""
+
+import contextlib
+import itertools
+import json
+import os
+import sys
+import warnings
+
+import signac
+from signac.job import calc_id
+
+SCRATCH = sys.argv[1]
+_numbers = itertools.count(1)
+
+STATE_POINT = "signac_statepoint.json"
+DOCUMENT = "signac_job_document.json"
+PROJECT_DOCUMENT = "signac_project_document.json"
+
+
+def _new_project():
+    return signac.init_project(os.path.join(SCRATCH, f"project-{next(_numbers)}"))
+
+
+def _fill(project, jobs):
+    """Initialise jobs from pairs of state point and document."""
+    handles = []
+    for statepoint, document in jobs:
+        job = project.open_job(statepoint)
+        job.init()
+        if document is not None:
+            job.doc.update(document)
+        handles.append(job)
+    return handles
+
+
+def _text(directory, name):
+    try:
+        with open(os.path.join(directory, name), "rb") as file:
+            return file.read().decode("latin-1")
+    except FileNotFoundError:
+        return None
+
+
+def _attempt(function):
+    try:
+        return function()
+    except Exception as error:
+        names = [cls.__name__ for cls in type(error).__mro__]
+        return {"error": names[: names.index("Exception") + 1], "message": str(error)}
+
+
+def _plain(value):
+    """Plain data of whatever an operation returned."""
+    return value() if callable(value) else value
+
+
+# --- operations ------------------------------------------------------------------------------------------------------
+
+
+def about():
+    return {"version": signac.__version__, "module": signac.Project.__module__, "file": signac.__file__}
+
+
+def ids(values):
+    """The id of each value, and the id of the handle that it opens."""
+    project = _new_project()
+    return [_attempt(lambda value=value: [calc_id(value), project.open_job(value).id]) for value in values]
+
+
+def numpy_ids(arrays):
+    """The ids of state points that hold numpy values, given as pairs of type name and value."""
+    import numpy
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return [
+            _attempt(lambda kind=kind, value=value: calc_id({"a": numpy.array(value, dtype=kind)[()]}))
+            for kind, value in arrays
+        ]
+
+
+def write(root, jobs, project_document, cache):
+    """Create a project; each job is a pair of state point and document."""
+    project = signac.init_project(root)
+    handles = _fill(project, jobs)
+    if project_document is not None:
+        project.doc.update(project_document)
+    if cache:
+        project.update_cache()
+    return [
+        {"id": job.id, "statepoint": _text(job.path, STATE_POINT), "document": _text(job.path, DOCUMENT)}
+        for job in handles
+    ]
+
+
+def read(root):
+    """Everything in a project, through each of the ways to read it."""
+    project = signac.get_project(root)
+    project.check()
+    return {
+        "jobs": {
+            job.id: {
+                "sp": project.open_job(id=job.id).sp(),
+                "iterated": dict(job.cached_statepoint),
+                "doc": job.doc(),
+                "same": project.open_job(job.sp()).id == job.id,
+            }
+            for job in project
+        },
+        "found": sorted(job.id for job in project.find_jobs({"$or": [{}, {"nothing": 1}]})),
+        "document": project.doc(),
+        "cache": sorted(project.open_job(id=job.id).id for job in project),
+        "update_cache": project.update_cache(),
+    }
+
+
+def change(root, changes):
+    """Change the documents of the jobs that have the given ids, and the state points that are given anew."""
+    project = signac.get_project(root)
+    new_ids = {}
+    for job_id, statepoint, document in changes:
+        job = project.open_job(id=job_id)
+        job.doc.update(document)
+        if statepoint is not None:
+            job.statepoint = statepoint
+        new_ids[job_id] = job.id
+    return new_ids
+
+
+def find(jobs, filters):
+    """The positions of the jobs that each filter matches."""
+    project = _new_project()
+    position = {job.id: number for number, job in enumerate(_fill(project, jobs))}
+    return [
+        _attempt(lambda filter=filter: sorted(position[job.id] for job in project.find_jobs(filter)))
+        for filter in filters
+    ]
+
+
+def group(jobs, keys):
+    """The groups by each key, given as pairs of key and default, with the positions of the jobs in each group."""
+    project = _new_project()
+    position = {job.id: number for number, job in enumerate(_fill(project, jobs))}
+
+    def groups(key, default):
+        return [
+            [_plain(value), sorted(position[job.id] for job in members)]
+            for value, members in project.groupby(key, default)
+        ]
+
+    return [_attempt(lambda key=key, default=default: groups(key, default)) for key, default in keys]
+
+
+def shortest(jobs):
+    """The least number of digits that tells the ids apart."""
+    project = _new_project()
+    _fill(project, jobs)
+    return project.min_len_unique_id()
+
+
+def schema(jobs, options):
+    """The schema as text, for each set of options of ``detect_schema`` and ``format``."""
+    project = _new_project()
+    _fill(project, jobs)
+    return [
+        _attempt(lambda detect=detect, layout=layout: project.detect_schema(**detect).format(**layout))
+        for detect, layout in options
+    ]
+
+
+def difference(jobs):
+    """What tells the jobs apart, by position."""
+    handles = _fill(_new_project(), jobs)
+    position = {job.id: number for number, job in enumerate(handles)}
+    found = signac.diff_jobs(*handles)
+    return {str(position[job_id]): found[job_id] for job_id in sorted(found, key=position.__getitem__)}
+
+
+def update_statepoint(jobs, updates):
+    """Update the first job, one after the other; each update is a pair of mapping and whether to overwrite."""
+    project = _new_project()
+    job = _fill(project, jobs)[0]
+
+    def step(update, overwrite):
+        job.update_statepoint(update, overwrite=overwrite)
+        return job.id
+
+    answers = [_attempt(lambda update=update: step(*update)) for update in updates]
+    return answers, job.id, job.statepoint(), sorted(other.id for other in project), _text(job.path, DOCUMENT)
+
+
+def change_statepoint(jobs, operations):
+    """Apply operations to the state point of the first job."""
+    project = _new_project()
+    job = _fill(project, jobs)[0]
+    answers = [_attempt(lambda operation=operation: _apply(job.sp, *operation)) for operation in operations]
+    return answers, job.id, _text(job.path, STATE_POINT), sorted(other.id for other in project)
+
+
+def document(initial, operations, buffered):
+    """Apply operations to a document; the text of its file is taken after each one, or once at the end."""
+    project = _new_project()
+    job = project.open_job({"a": 1})
+    job.init()
+    if initial is not None:
+        with open(job.fn(DOCUMENT), "w") as file:
+            json.dump(initial, file)
+    steps = []
+    with signac.buffered() if buffered else contextlib.nullcontext():
+        for operation in operations:
+            answer = _attempt(lambda operation=operation: _apply(job.doc, *operation))
+            steps.append([answer, None if buffered else _text(job.path, DOCUMENT)])
+    return steps, _text(job.path, DOCUMENT), job.doc()
+
+
+def _apply(tree, path, method, *arguments):
+    """Call a method of the container under a path of keys and indices."""
+    container = tree
+    for part in path:
+        container = container[part]
+    if method == "setattr":
+        return setattr(container, *arguments)
+    if method == "getattr":
+        return _plain(getattr(container, *arguments))
+    if method == "list":
+        return [_plain(item) for item in container]
+    if method == "items":
+        return [list(item) for item in container.items()]
+    if method == "values":
+        return list(container.values())
+    if method == "keys":
+        return list(container.keys())
+    answer = getattr(container, method)(*arguments)
+    return repr(answer) if method == "__repr__" else _plain(answer)
+
+
+OPERATIONS = {
+    function.__name__: function
+    for function in (
+        about,
+        change,
+        change_statepoint,
+        difference,
+        document,
+        find,
+        group,
+        ids,
+        numpy_ids,
+        read,
+        schema,
+        shortest,
+        update_statepoint,
+        write,
+    )
+}
+
+
+def main():
+    answers = sys.stdout
+    sys.stdout = sys.stderr  # whatever is printed on the way
+    for line in sys.stdin:
+        operation, arguments = json.loads(line)
+        result = _attempt(lambda: OPERATIONS[operation](**arguments))
+        answers.write(json.dumps(result) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

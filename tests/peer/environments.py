@@ -1,0 +1,69 @@
+"""Virtual environments with other programs in them, made once and kept in ``build/``.
+
+The environment of the project itself is never touched: signac would take the place of our drop-in there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip, except where everything has to run."""
+    if os.environ.get("CI", "").lower() in ("1", "true", "yes"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def environment(name: str, *installations: list[str], paths: tuple[Path, ...] = ()) -> Path:
+    """Make a virtual environment, unless it has been made before.
+
+    Parameters
+    ----------
+    name : str
+        The name of its directory in ``build/``.
+    *installations : list of str
+        The arguments of ``pip install``, one call each.
+    paths : tuple of Path
+        Directories to put on its module search path.
+
+    Returns
+    -------
+    Path
+        The interpreter.
+
+    """
+    directory = BUILD / name
+    python = directory / "bin" / "python"
+    recipe = "\n".join([sys.version, *map(str, paths), *(" ".join(arguments) for arguments in installations)])
+    stamp = directory / "recipe"  # written last
+    if stamp.exists() and stamp.read_text() == recipe:
+        return python
+    shutil.rmtree(directory, ignore_errors=True)
+    venv.create(directory, with_pip=True)
+    for arguments in installations:
+        install(python, *arguments)
+    for packages in directory.glob("lib/python3*/site-packages"):
+        (packages / "paths_of_the_tests.pth").write_text("".join(f"{path}\n" for path in paths))
+    stamp.write_text(recipe)
+    return python
+
+
+def install(python: Path, *arguments: str) -> None:
+    """Run ``pip install`` in an environment; without a network the test is skipped."""
+    command = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *arguments]
+    run = subprocess.run(command, capture_output=True, text=True)
+    if run.returncode:
+        reason = run.stderr.strip().splitlines()[-1] if run.stderr.strip() else f"exit status {run.returncode}"
+        unavailable(f"pip cannot install {' '.join(arguments)} (no network?): {reason}")
