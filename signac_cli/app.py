@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .arguments import Rules, canonical
+from .arguments import GLOBAL_OPTIONS, Rules, canonical, format_options
 from .output import Failure, Output, OutputClosed
-from .parameters import GLOBAL_OPTIONS, format_options
 
 if TYPE_CHECKING:
     from signac_core.project import Project

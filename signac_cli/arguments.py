@@ -11,11 +11,13 @@ positional arguments. The rules:
 * the long options of signac 2.4.1 may be shortened to any unique beginning; newer ones may not, and do not count;
 * a negative number is a value, except exactly ``-0`` and ``-1`` where a command has a flag of that name.
 
-The one table that each command adds to its Click options is a `Rules`.
+The one table that each command adds to its Click options is a `Rules`. The global options, which every command takes in
+addition, are defined here, too.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -24,11 +26,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 if TYPE_CHECKING:
+    from .app import Session
+
     ParamType = click.ParamType[Any]
 else:  # before Click 8.5 the class takes no type parameter
     ParamType = click.ParamType
 
-__all__ = ["ParamType", "Rules", "Tokens", "canonical"]
+__all__ = ["GLOBAL_OPTIONS", "Command", "Directory", "ParamType", "Rules", "Tokens", "canonical", "format_options"]
 
 _NEGATIVE_NUMBER = re.compile(r"-(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf)")
 _INTEGER = re.compile(r"[+-]?\d+")
@@ -70,6 +74,21 @@ class Tokens(ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         """Split the values again."""
         return tuple(value.split(_END)[:-1]) if isinstance(value, str) else value
+
+
+class Directory(ParamType):
+    """A directory, as the operating system names it.
+
+    Arguments are read as UTF-8 whatever the locale; a file name goes back to the encoding of the file system.
+    """
+
+    name = "directory"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Convert the text of an argument to a file name."""
+        if not value:
+            self.fail("an empty name; check for an unset variable.", param, ctx)
+        return os.fsdecode(value.encode("utf-8", "surrogateescape"))
 
 
 def canonical(
@@ -266,3 +285,101 @@ def _no_such_option(name: str, known: Iterable[str], token: str | None = None) -
     close = get_close_matches(wanted, [option for option in known if option.startswith("--")], n=2)
     advice = f" Did you mean {' or '.join(close)}?" if close else ""
     return click.UsageError(f"No such option '{name}'{within}.{advice}")
+
+
+# --- commands and global options ------------------------------------------------------------------------------------
+
+_HINTS = "signac_cli.hints"
+
+
+def _set_global(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value:
+        ctx.find_root().obj.set_option(param.name, value)
+
+
+def _print_version(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value and not ctx.resilient_parsing:
+        from . import version_text
+
+        ctx.find_root().obj.output.write(version_text() + "\n")
+        ctx.exit()
+
+
+def _print_help(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value and not ctx.resilient_parsing:
+        ctx.find_root().obj.output.write(ctx.get_help() + "\n")
+        ctx.exit()
+
+
+def _immediate(*names: str, **attributes: Any) -> click.Option:
+    return click.Option(names, is_flag=True, is_eager=True, expose_value=False, **attributes)
+
+
+def _global(*names: str, **attributes: Any) -> click.Option:
+    return click.Option(names, expose_value=False, callback=_set_global, **attributes)
+
+
+GLOBAL_OPTIONS: tuple[click.Option, ...] = (
+    _global(
+        "-C",
+        "--project-dir",
+        multiple=True,
+        metavar="DIR",
+        type=Directory(),
+        help="Behave as if started in DIR [SIGNAC_PROJECT_DIR].",
+    ),
+    _global("-v", "--verbose", "--verbosity", count=True, help="Tell more; repeat for still more [SIGNAC_LOG=LEVEL]."),
+    _global("-q", "--quiet", is_flag=True, help="Tell nothing but results and errors."),
+    _global("--debug", is_flag=True, help="Show a traceback after an error."),
+    _global("-y", "--yes", is_flag=True, help="Answer every question with yes [SIGNAC_YES]."),
+    _global(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        help="Colour what is drawn: on terminals (auto), always or never [SIGNAC_COLOR, NO_COLOR, FORCE_COLOR].",
+    ),
+    _global("--no-progress", is_flag=True, help="Draw no progress bars [SIGNAC_NO_PROGRESS]."),
+    _immediate("-V", "--version", callback=_print_version, help="Show the version and exit."),
+    _immediate("-h", "--help", callback=_print_help, help="Show this help and exit."),
+)
+"""Accepted before and after the name of every command."""
+
+
+class Command(click.Command):
+    """A command whose arguments follow `Rules`, and which takes the global options, too."""
+
+    def __init__(self, name: str | None, *, rules: Rules, **attributes: Any) -> None:
+        attributes["add_help_option"] = False  # Click's own looks for translations
+        super().__init__(name, **attributes)
+        self.rules = rules
+        self.params = [*self.params, *GLOBAL_OPTIONS]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments in their canonical form."""
+        try:
+            args, ctx.meta[_HINTS] = canonical(args, self.get_params(ctx), self.rules)
+        except click.UsageError as error:
+            error.ctx = ctx
+            raise
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, now that all global options are known."""
+        session: Session = ctx.obj
+        session.begin()
+        for hint in ctx.meta[_HINTS]:
+            session.output.talk(hint)
+        return super().invoke(ctx)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the options of the command, then the global ones."""
+        format_options(self, ctx, formatter)
+
+
+def format_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    """Write the option sections of a help page."""
+    options = [param for param in command.get_params(ctx) if isinstance(param, click.Option)]
+    for title, wanted in (("Options", False), ("Global options", True)):
+        records = [param.get_help_record(ctx) for param in options if (param in GLOBAL_OPTIONS) is wanted]
+        if rows := [record for record in records if record is not None]:
+            with formatter.section(title):
+                formatter.write_dl(rows)

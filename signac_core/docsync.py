@@ -168,11 +168,13 @@ def synchronize_document(
     """
     for _ in range(_ATTEMPTS):
         wanted = source()
-        before = {} if destination is None else destination()
-        if _equal(wanted, before) or (not wanted and _ignores_empty_sources(strategy)):
+        if not wanted and (isinstance(strategy, DocSync.ByKey) or strategy is DocSync.update):
             return DocumentChange((), ())
-        draft = _Draft(copy_plain(before))
-        result = strategy(source, draft.view)
+        before = {} if destination is None else destination()
+        if _equal(wanted, before):
+            return DocumentChange((), ())
+        draft = _Draft(copy_plain(before), "the draft of the destination document")
+        result = strategy(_Draft(wanted, "the copy of the source document").view, draft.view)
         after = draft.tree
         skipped = tuple(sorted(result)) if isinstance(strategy, DocSync.ByKey) and result else ()
         change = DocumentChange(tuple(_changed_keys(before, after, "")), skipped)
@@ -183,12 +185,7 @@ def synchronize_document(
         except _Conflict:
             continue
         return change
-    name = destination.filename if destination is not None else "the document"
-    raise SyncConflict(f"Other processes kept changing '{name}': synchronize again when they are done.")
-
-
-def _ignores_empty_sources(strategy: Any) -> bool:
-    return isinstance(strategy, DocSync.ByKey) or strategy is DocSync.update
+    raise SyncConflict(f"Others kept changing '{destination.filename}': synchronize again when they are done.")
 
 
 def _write(destination: JSONDict, before: dict[str, Any], after: dict[str, Any]) -> None:
@@ -221,8 +218,9 @@ def _equal(left: Any, right: Any) -> bool:
 class _Draft:
     """A tree behind a live dict that is kept in memory only."""
 
-    def __init__(self, tree: dict[str, Any]) -> None:
+    def __init__(self, tree: dict[str, Any], name: str) -> None:
         self.tree = tree
+        self._name = name
         self.root: BoundView | None = None
         self.view = JSONDict._of(self)
 
@@ -237,7 +235,7 @@ class _Draft:
 
     def describe(self) -> str:
         """Name of the draft in messages."""
-        return "the draft of the destination document"
+        return self._name
 
     def reduce(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """A pickled draft is plain data."""

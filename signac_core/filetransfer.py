@@ -29,7 +29,7 @@ __all__ = [
 
 _CHUNK = 1 << 20
 _LEFTOVER = re.compile(r"\._([0-9a-f-]{16,36}_|signac_next_[0-9a-f]{32}\.json$)")
-_BACKUPS = frozenset({layout.FN_STATE_POINT_BACKUP, layout.FN_DOCUMENT + "~"})
+_BACKUPS = frozenset({layout.FN_STATE_POINT_BACKUP, layout.FN_DOCUMENT + "~"})  # of signac 2.x, when it is stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Step:
     kind : str
         ``"directory"``: make one. ``"filled"``: everything in that directory is done. ``"copy"``: a file or link that
         the target lacks. ``"differs"``: a file or link that the target holds with another content. ``"skip"``: nothing
-        can or shall be done, see ``reason``.
+        can or shall be done, see ``reason``. ``"ignore"``: the same, as was asked for.
     path : str
         The path, relative to both directories.
     status : os.stat_result, optional
@@ -128,7 +128,7 @@ def is_leftover(name: str) -> bool:
     (True, False)
 
     """
-    return _LEFTOVER.match(name) is not None or name in _BACKUPS
+    return _LEFTOVER.match(name) is not None
 
 
 # comparing ------------------------------------------------------------------------------------------------------------
@@ -187,11 +187,15 @@ class _Comparison:
         with os.scandir(os.path.join(self._source, path)) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
         for entry in found:
-            if not path and (entry.name in self._apart or entry.name in _BACKUPS):
+            name, below = entry.name, os.path.join(path, entry.name)
+            if not path and name in self._apart:
                 continue
-            if self._options.excludes(entry.name) or _LEFTOVER.match(entry.name):
-                continue
-            yield from self._entry(entry, os.path.join(path, entry.name), fresh=fresh, above=above)
+            if is_leftover(name) or (not path and name in _BACKUPS):
+                yield Step("ignore", below, reason="it was left by a writer that is at work or was stopped")
+            elif self._options.excludes(name):
+                yield Step("ignore", below, reason="it is excluded")
+            else:
+                yield from self._entry(entry, below, fresh=fresh, above=above)
 
     def _entry(
         self, entry: os.DirEntry[str], path: str, *, fresh: bool, above: frozenset[tuple[int, int]]
@@ -423,14 +427,12 @@ def _copy_file(
 
 def _preserve(fd: int, status: os.stat_result, options: TransferOptions) -> bool:
     """Give an open file what is to be preserved; False if the owner or group could not be."""
-    complete = True
-    if options.preserve_owner or options.preserve_group:
-        try:
-            os.fchown(fd, *_owner_and_group(status, options))
-        except PermissionError:
-            complete = False
+    complete = _preserve_ownership(fd, status, options)
     if options.preserve_permissions:  # after the owner, whose change may clear bits
-        os.fchmod(fd, stat.S_IMODE(status.st_mode))
+        mode = stat.S_IMODE(status.st_mode)
+        if stat.S_ISREG(status.st_mode) and not (options.preserve_owner and complete):
+            mode &= 0o777  # a program must not run as another user than it was made for
+        os.fchmod(fd, mode)
     if options.preserve_times:
         os.utime(fd, ns=(status.st_atime_ns, status.st_mtime_ns))
     return complete
@@ -438,19 +440,23 @@ def _preserve(fd: int, status: os.stat_result, options: TransferOptions) -> bool
 
 def _preserve_of_link(path: str, status: os.stat_result | None, options: TransferOptions) -> bool:
     assert status is not None
-    complete = True
-    if options.preserve_owner or options.preserve_group:
-        try:
-            os.chown(path, *_owner_and_group(status, options), follow_symlinks=False)
-        except PermissionError:
-            complete = False
+    complete = _preserve_ownership(path, status, options)
     if options.preserve_times:
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns), follow_symlinks=False)
     return complete
 
 
-def _owner_and_group(status: os.stat_result, options: TransferOptions) -> tuple[int, int]:
-    return (
-        status.st_uid if options.preserve_owner else -1,
-        status.st_gid if options.preserve_group else -1,
-    )
+def _preserve_ownership(file: int | str, status: os.stat_result, options: TransferOptions) -> bool:
+    complete = True
+    follow_symlinks = isinstance(file, int)
+    # One after the other: the group may be allowed where the owner is not.
+    for wanted, owner, group in (
+        (options.preserve_group, -1, status.st_gid),
+        (options.preserve_owner, status.st_uid, -1),
+    ):
+        if wanted:
+            try:
+                os.chown(file, owner, group, follow_symlinks=follow_symlinks)
+            except PermissionError:
+                complete = False
+    return complete

@@ -1,1 +1,393 @@
-"""The commands, one module each; `signac_cli.app` says which there are."""
+"""The commands, one module each, and what they share: the options of one vocabulary, and the jobs that these select.
+
+The same option means the same wherever it appears, because it is defined here once. `signac_cli.app` says which
+commands there are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ..arguments import Tokens
+from ..output import JSON, JSON_LINES, PLAIN, TABLE, TEMPLATE, Failure, Shape
+
+if TYPE_CHECKING:
+    from signac_core.project import Project
+    from signac_core.query import Query
+
+    from ..app import Session
+    from ..output import Record
+
+__all__ = [
+    "allow_eval_option",
+    "dry_run_option",
+    "filter_option",
+    "find",
+    "ids_argument",
+    "job_id_option",
+    "layout_options",
+    "layout_text",
+    "output_options",
+    "parse_filter",
+    "read_records",
+    "report_option",
+    "resolve",
+    "select",
+    "shape_of",
+]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_CHUNK = 256
+
+# --- options -------------------------------------------------------------------------------------------------------
+
+
+def _apply(function: _F, *decorators: Callable[[_F], _F]) -> _F:
+    for decorator in reversed(decorators):
+        function = decorator(function)
+    return function
+
+
+def output_options(function: _F) -> _F:
+    """Add ``--json --jsonl --format --table --plain -0``; the command gets their values by these names."""
+    return _apply(
+        function,
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON array."),
+        click.option("--jsonl", "as_json_lines", is_flag=True, help="Print one JSON object per line."),
+        click.option(
+            "--format",
+            "template",
+            metavar="TEMPLATE",
+            help="Print one line per job, such as '{id} {path} {sp.a} {doc.energy:.3f}'; \\t and \\n are understood.",
+        ),
+        click.option("--table", "as_table", is_flag=True, help="Print a table."),
+        click.option("--plain", is_flag=True, help="Print the plain text of a pipe on a terminal, too."),
+        click.option("-0", "--null", is_flag=True, help="End each record with NUL instead of a newline."),
+    )
+
+
+def shape_of(
+    *,
+    as_json: bool,
+    as_json_lines: bool,
+    template: str | None = None,
+    as_table: bool = False,
+    plain: bool = False,
+    null: bool,
+) -> Shape:
+    """Combine the output options.
+
+    Raises
+    ------
+    click.UsageError
+        If they exclude each other, or the template is not understood.
+
+    """
+    given = {JSON: as_json, JSON_LINES: as_json_lines, TEMPLATE: template is not None, TABLE: as_table, PLAIN: plain}
+    modes = [mode for mode, wanted in given.items() if wanted]
+    if len(modes) > 1:
+        raise click.UsageError(f"--{modes[0]} and --{modes[1]} exclude each other.")
+    mode = modes[0] if modes else None
+    if null and mode in (JSON, JSON_LINES, TABLE):
+        raise click.UsageError(f"-0 does not combine with --{mode}: it ends plain records and those of --format.")
+    if template is None:
+        return Shape(mode, None, null)
+    from ..templates import Template
+
+    try:
+        return Shape(mode, Template(template), null)
+    except ValueError as error:
+        raise click.UsageError(f"Invalid template '{template}': {error}") from None
+
+
+def layout_options(function: _F) -> _F:
+    """Add ``-p -i -s``, which lay out the state points or documents in plain text."""
+    return _apply(
+        function,
+        click.option(
+            "-p",
+            "--pretty",
+            type=click.IntRange(min=0),
+            metavar="[DEPTH]",
+            help="Print as Python data, down to DEPTH levels (3 when left out; 0 is off).",
+        ),
+        click.option(
+            "-i", "--indent", type=int, metavar="[N]", help="Print as JSON, indented by N blanks (2 when left out)."
+        ),
+        click.option("-s", "--sort", "sort_keys", is_flag=True, help="Sort the keys."),
+    )
+
+
+def layout_text(
+    part: str, shape: Shape, *, pretty: int | None, indent: int | None, sort_keys: bool
+) -> Callable[[Record], str]:
+    """Plain text of a part of a record, laid out as `layout_options` say.
+
+    Raises
+    ------
+    click.UsageError
+        If they are combined with another output mode.
+
+    """
+    for name, value in (("--pretty", pretty), ("--indent", indent)):
+        if value is not None and shape.mode not in (None, PLAIN):
+            raise click.UsageError(f"{name} lays out plain text; it does not combine with --{shape.mode}.")
+    if pretty:
+        from pprint import pformat
+
+        return lambda record: pformat(record[part], depth=pretty)
+    from json import dumps
+
+    return lambda record: dumps(record[part], indent=indent, sort_keys=sort_keys)
+
+
+def ids_argument(function: _F) -> _F:
+    """Add the positional ``ID...``."""
+    return click.argument("ids", nargs=-1, metavar="[ID...|-]")(function)
+
+
+def filter_option(*names: str) -> Callable[[_F], _F]:
+    """Add the option that selects jobs by a filter."""
+    return click.option(
+        *names, "filter_tokens", type=Tokens(), metavar="FILTER...", help="Select the jobs that match a filter."
+    )
+
+
+def job_id_option(function: _F) -> _F:
+    """Add the option that selects jobs by their ids."""
+    return click.option(
+        "-j",
+        "--job-id",
+        "job_ids",
+        type=Tokens(),
+        metavar="ID...",
+        help="Select jobs by id or by the beginning of an id; '-' reads ids from standard input.",
+    )(function)
+
+
+def allow_eval_option(function: _F) -> _F:
+    """Add the option without which filters cannot run Python code."""
+    return click.option("--allow-eval", is_flag=True, help="Let $where in a filter run Python code.")(function)
+
+
+def dry_run_option(function: _F) -> _F:
+    """Add the option that changes nothing."""
+    return click.option("-n", "--dry-run", is_flag=True, help="Say what would be done, and change nothing.")(function)
+
+
+def report_option(function: _F) -> _F:
+    """Add ``--json`` to a command that changes something."""
+    return click.option("--json", "as_json", is_flag=True, help="Print a report as one JSON object.")(function)
+
+
+# --- the jobs that they select -------------------------------------------------------------------------------------
+
+
+def select(
+    session: Session,
+    project: Project,
+    ids: Sequence[str],
+    filter_tokens: Sequence[str] | None,
+    *,
+    allow_eval: bool,
+    damaged: list[str],
+    minimum: int = 1,
+) -> list[str]:
+    """Ids of the jobs that are named, or that match a filter, or of all jobs.
+
+    Parameters
+    ----------
+    session : Session
+        The run.
+    project : Project
+        The project.
+    ids : sequence of str
+        What the user wrote for ids; ``-`` stands for those on standard input.
+    filter_tokens : sequence of str, optional
+        The tokens of a filter.
+    allow_eval : bool
+        Accept ``$where`` in the filter.
+    damaged : list of str
+        Collects the ids of damaged jobs, which match no filter.
+    minimum : int
+        The shortest beginning of an id that is accepted.
+
+    Returns
+    -------
+    list of str
+        The ids: as named, or sorted.
+
+    Raises
+    ------
+    Failure
+        If both ids and a filter are given, an id cannot be resolved, or the filter is invalid.
+
+    """
+    if ids and filter_tokens is not None:
+        raise Failure("Job ids and a filter exclude each other.", code="usage", hint="Give one of them.")
+    if ids:
+        return resolve(session, project, ids, minimum=minimum)
+    query = parse_filter(session, filter_tokens or (), allow_eval=allow_eval)
+    return find(session, project, query, damaged=damaged)
+
+
+def parse_filter(session: Session, tokens: Sequence[str], *, allow_eval: bool) -> Query | None:
+    """Parse the tokens of a filter and tell how they were understood; None when every job matches.
+
+    Raises
+    ------
+    Failure
+        If the filter is invalid.
+
+    """
+    if not tokens:
+        return None
+    from signac_core.canonical import dumps
+    from signac_core.filterparse import parse_tokens
+    from signac_core.query import compile_filter
+
+    try:
+        filter = parse_tokens(tokens, allow_eval=allow_eval, hint=session.output.talk)
+        if len(tokens) > 1 or not tokens[0].startswith(("{", "[")):
+            session.output.talk(f"Interpreted filter arguments as '{dumps(filter)}'.")
+        return compile_filter(filter) if filter else None
+    except Exception as error:  # the source of a $where can raise anything
+        raise _filter_failure(error) from error
+
+
+def find(
+    session: Session, project: Project, query: Query | None, *, damaged: list[str], ids: Sequence[str] | None = None
+) -> list[str]:
+    """Ids of the jobs that match a filter, among ``ids`` if given; sorted, or in the order of ``ids``.
+
+    Raises
+    ------
+    Failure
+        If the filter cannot be applied.
+
+    """
+    from signac_core.reading import find_ids
+
+    try:
+        found = find_ids(project, query, ids=ids, damaged=damaged)
+    except Exception as error:
+        if hasattr(error, "__notes__"):  # raised by a $where
+            raise _filter_failure(error) from error
+        raise
+    if query is not None and query.incomparable:
+        session.output.warn(
+            f"Some values of {', '.join(sorted(query.incomparable))} are of a type that the operator cannot be applied "
+            "to; they do not match."
+        )
+    return found
+
+
+def _filter_failure(error: Exception) -> Failure:
+    text = str(error) if isinstance(error, (KeyError, ValueError, TypeError)) else f"{type(error).__name__}: {error}"
+    return Failure(" ".join([text, *getattr(error, "__notes__", ())]), code="bad-filter")
+
+
+def resolve(session: Session, project: Project, texts: Iterable[str], *, minimum: int = 1) -> list[str]:
+    """Ids that are meant by what the user wrote, in that order.
+
+    Parameters
+    ----------
+    session : Session
+        The run.
+    project : Project
+        The project.
+    texts : iterable of str
+        Ids, beginnings of ids, paths of job directories; ``-`` stands for those on standard input.
+    minimum : int
+        The shortest beginning of an id that is accepted.
+
+    Raises
+    ------
+    Failure
+        If any of them cannot be resolved; all others that cannot have been reported before.
+
+    """
+    from signac_core.reading import resolve_ids
+
+    ids, unresolved = resolve_ids(project, list(_expanded(session, texts)), minimum=minimum)
+    if unresolved:
+        *others, last = unresolved
+        for problem in others:
+            session.output.error(problem.reason, code="unknown-id")
+        raise Failure(last.reason, code="unknown-id")
+    return ids
+
+
+def _expanded(session: Session, texts: Iterable[str]) -> Iterator[str]:
+    """Put the ids on standard input in the place of ``-``."""
+    for text in texts:
+        if text == "-":
+            yield from _split_ids(session.read_input("job ids"))
+        else:
+            yield text
+
+
+def _split_ids(text: str) -> Iterator[str]:
+    """Split ids at white space and NUL; between NULs, white space may also be part of a path."""
+    if "\0" not in text:
+        yield from text.split()
+        return
+    for part in text.split("\0"):
+        if "/" in part:
+            yield part.strip("\r\n")
+        else:
+            yield from part.split()
+
+
+def read_records(
+    project: Project,
+    ids: Sequence[str],
+    parts: Container[str],
+    *,
+    damaged: list[str],
+    known: Mapping[str, Record] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Read what is asked for of each job, one after the other.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    ids : sequence of str
+        The jobs.
+    parts : container of str
+        What to read: ``path``, ``sp``, ``doc``.
+    damaged : list of str
+        Collects the ids of jobs left out because they cannot be read. Jobs that vanished are left out silently.
+    known : mapping of str to mapping, optional
+        Records of before, by id, which save reading again.
+
+    Yields
+    ------
+    dict
+        The record of a job: ``id``, and ``path``, ``sp``, ``doc`` as asked for.
+
+    """
+    from signac_core.reading import read_documents, read_state_points
+
+    known = known or {}
+    readers = {"sp": read_state_points, "doc": read_documents}
+    remaining = iter(ids)
+    while chunk := list(islice(remaining, _CHUNK)):
+        values: dict[str, dict[str, Any]] = {}
+        if "path" in parts:
+            values["path"] = {job_id: os.path.join(project.workspace, job_id) for job_id in chunk}
+        for part, read in readers.items():
+            if part in parts:
+                found = {job_id: known[job_id][part] for job_id in chunk if part in known.get(job_id, ())}
+                unknown = [job_id for job_id in dict.fromkeys(chunk) if job_id not in found]
+                values[part] = found | dict(read(project, unknown, damaged=damaged))
+        for job_id in chunk:
+            if all(job_id in found for found in values.values()):
+                yield {"id": job_id} | {part: found[job_id] for part, found in values.items()}

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..arguments import Rules
+from ..arguments import Command, Rules
 from ..output import JSON, Failure, Shape
-from ..parameters import (
-    Command,
+from . import (
     allow_eval_option,
     dry_run_option,
     filter_option,
@@ -19,9 +18,10 @@ from ..parameters import (
     layout_options,
     layout_text,
     output_options,
+    read_records,
+    select,
     shape_of,
 )
-from ..selection import read_records, select
 
 if TYPE_CHECKING:
     from signac_core.project import Project

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..arguments import ParamType, Rules, Tokens
+from ..arguments import Command, ParamType, Rules, Tokens
 from ..output import JSON, JSON_LINES, PLAIN, TABLE, TEMPLATE, Output, Record, Shape
-from ..parameters import Command, allow_eval_option, job_id_option, output_options, shape_of
-from ..selection import find, parse_filter, read_records, resolve
+from . import allow_eval_option, find, job_id_option, output_options, parse_filter, read_records, resolve, shape_of
 
 if TYPE_CHECKING:
     from signac_core.project import Project

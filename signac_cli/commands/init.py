@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..arguments import Rules
-from ..parameters import Command, Directory
+from ..arguments import Command, Directory, Rules
 
 if TYPE_CHECKING:
     from ..app import Session

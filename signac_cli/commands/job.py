@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..arguments import Rules
+from ..arguments import Command, Rules
 from ..output import JSON, Failure, Record
-from ..parameters import Command, shape_of
+from . import shape_of
 
 if TYPE_CHECKING:
     from signac_core.project import Project

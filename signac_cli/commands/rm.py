@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..arguments import Rules
-from ..parameters import Command, allow_eval_option, dry_run_option, filter_option, ids_argument, report_option
-from ..selection import select
+from ..arguments import Command, Rules
+from . import allow_eval_option, dry_run_option, filter_option, ids_argument, report_option, select
 
 if TYPE_CHECKING:
     from signac_core.project import Project

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..arguments import Rules
-from ..parameters import (
-    Command,
+from ..arguments import Command, Rules
+from . import (
     allow_eval_option,
     filter_option,
     ids_argument,
@@ -16,9 +15,10 @@ from ..parameters import (
     layout_options,
     layout_text,
     output_options,
+    read_records,
+    select,
     shape_of,
 )
-from ..selection import read_records, select
 
 if TYPE_CHECKING:
     from ..app import Session

@@ -661,7 +661,9 @@ def test_shallow_copies_follow_each_other_and_deep_copies_do_not(project: Projec
     assert deep.id == calc_id({"a": 1})
     assert deep.project == job.project
     assert deep.project is not job.project
-    deep.sp.a = 3
+    with pytest.raises(FileNotFoundError):
+        deep.sp.a = 3  # its job has gone
+    copy.deepcopy(job).sp.a = 3
     assert job.id == calc_id({"a": 2})
 
 

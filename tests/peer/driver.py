@@ -1,21 +1,20 @@
 """Does what it is told with whatever ``signac`` the interpreter has; knows neither of the two.
 
-Each line of standard input is a JSON list of an operation and its arguments. Each line of standard output is its result,
-or ``{"error": [names of the exception's classes], "message": text}``.
+Each line of standard input is a JSON list of an operation and its arguments. Each line of standard output is the
+result, or ``{"error": [names of the exception's classes], "message": text}``.
 """
 
 import contextlib
-import itertools
 import json
 import os
+import shutil
 import sys
+import tempfile
 import warnings
 
 import signac
-from signac.job import calc_id
 
 SCRATCH = sys.argv[1]
-_numbers = itertools.count(1)
 
 STATE_POINT = "signac_statepoint.json"
 DOCUMENT = "signac_job_document.json"
@@ -23,7 +22,8 @@ PROJECT_DOCUMENT = "signac_project_document.json"
 
 
 def _new_project():
-    return signac.init_project(os.path.join(SCRATCH, f"project-{next(_numbers)}"))
+    """An empty project, which lasts until the next request."""
+    return signac.init_project(tempfile.mkdtemp(prefix="project-", dir=SCRATCH))
 
 
 def _fill(project, jobs):
@@ -32,7 +32,7 @@ def _fill(project, jobs):
     for statepoint, document in jobs:
         job = project.open_job(statepoint)
         job.init()
-        if document is not None:
+        if document:
             job.doc.update(document)
         handles.append(job)
     return handles
@@ -46,9 +46,9 @@ def _text(directory, name):
         return None
 
 
-def _attempt(function):
+def _attempt(function, *arguments, **named):
     try:
-        return function()
+        return function(*arguments, **named)
     except Exception as error:
         names = [cls.__name__ for cls in type(error).__mro__]
         return {"error": names[: names.index("Exception") + 1], "message": str(error)}
@@ -69,26 +69,30 @@ def about():
 def ids(values):
     """The id of each value, and the id of the handle that it opens."""
     project = _new_project()
-    return [_attempt(lambda value=value: [calc_id(value), project.open_job(value).id]) for value in values]
+
+    def both(value):
+        return [signac.job.calc_id(value), project.open_job(value).id]
+
+    return [_attempt(both, value) for value in values]
 
 
 def numpy_ids(arrays):
     """The ids of state points that hold numpy values, given as pairs of type name and value."""
     import numpy
 
+    def one(kind, value):
+        return signac.job.calc_id({"a": numpy.array(value, dtype=kind)[()]})
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return [
-            _attempt(lambda kind=kind, value=value: calc_id({"a": numpy.array(value, dtype=kind)[()]}))
-            for kind, value in arrays
-        ]
+        return [_attempt(one, *array) for array in arrays]
 
 
 def write(root, jobs, project_document, cache):
     """Create a project; each job is a pair of state point and document."""
     project = signac.init_project(root)
     handles = _fill(project, jobs)
-    if project_document is not None:
+    if project_document:
         project.doc.update(project_document)
     if cache:
         project.update_cache()
@@ -136,10 +140,11 @@ def find(jobs, filters):
     """The positions of the jobs that each filter matches."""
     project = _new_project()
     position = {job.id: number for number, job in enumerate(_fill(project, jobs))}
-    return [
-        _attempt(lambda filter=filter: sorted(position[job.id] for job in project.find_jobs(filter)))
-        for filter in filters
-    ]
+
+    def matches(filter):
+        return sorted(position[job.id] for job in project.find_jobs(filter))
+
+    return [_attempt(matches, filter) for filter in filters]
 
 
 def group(jobs, keys):
@@ -153,7 +158,7 @@ def group(jobs, keys):
             for value, members in project.groupby(key, default)
         ]
 
-    return [_attempt(lambda key=key, default=default: groups(key, default)) for key, default in keys]
+    return [_attempt(groups, key, default) for key, default in keys]
 
 
 def shortest(jobs):
@@ -167,10 +172,11 @@ def schema(jobs, options):
     """The schema as text, for each set of options of ``detect_schema`` and ``format``."""
     project = _new_project()
     _fill(project, jobs)
-    return [
-        _attempt(lambda detect=detect, layout=layout: project.detect_schema(**detect).format(**layout))
-        for detect, layout in options
-    ]
+
+    def text(detect, layout):
+        return project.detect_schema(**detect).format(**layout)
+
+    return [_attempt(text, *option) for option in options]
 
 
 def difference(jobs):
@@ -190,7 +196,7 @@ def update_statepoint(jobs, updates):
         job.update_statepoint(update, overwrite=overwrite)
         return job.id
 
-    answers = [_attempt(lambda update=update: step(*update)) for update in updates]
+    answers = [_attempt(step, *update) for update in updates]
     return answers, job.id, job.statepoint(), sorted(other.id for other in project), _text(job.path, DOCUMENT)
 
 
@@ -198,7 +204,7 @@ def change_statepoint(jobs, operations):
     """Apply operations to the state point of the first job."""
     project = _new_project()
     job = _fill(project, jobs)[0]
-    answers = [_attempt(lambda operation=operation: _apply(job.sp, *operation)) for operation in operations]
+    answers = [_attempt(_apply, job.sp, *operation) for operation in operations]
     return answers, job.id, _text(job.path, STATE_POINT), sorted(other.id for other in project)
 
 
@@ -213,7 +219,7 @@ def document(initial, operations, buffered):
     steps = []
     with signac.buffered() if buffered else contextlib.nullcontext():
         for operation in operations:
-            answer = _attempt(lambda operation=operation: _apply(job.doc, *operation))
+            answer = _attempt(_apply, job.doc, *operation)
             steps.append([answer, None if buffered else _text(job.path, DOCUMENT)])
     return steps, _text(job.path, DOCUMENT), job.doc()
 
@@ -265,7 +271,10 @@ def main():
     sys.stdout = sys.stderr  # whatever is printed on the way
     for line in sys.stdin:
         operation, arguments = json.loads(line)
-        result = _attempt(lambda: OPERATIONS[operation](**arguments))
+        result = _attempt(OPERATIONS[operation], **arguments)
+        for project in os.scandir(SCRATCH):
+            if project.name.startswith("project-"):
+                shutil.rmtree(project)
         answers.write(json.dumps(result) + "\n")
         answers.flush()
 

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import signac_core
+from signac_core import Project, buffered, buffering
+from signac_core.canonical import equal
+from signac_core.errors import BufferedError, MetadataError
+from signac_core.job import Job
+
+
+@pytest.fixture
+def job(project: Project) -> Job:
+    job = project.open_job({"a": 1}).init()
+    job.doc.update({"x": 1, "n": {"y": 1}, "l": [1]})
+    return job
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left() -> Iterator[None]:
+    yield
+    assert not signac_core.is_buffered()
+    assert signac_core.get_current_buffer_size() == 0
+    assert signac_core.get_buffer_capacity() == 32 * 1024 * 1024
+
+
+def on_disk(job: Job) -> Any:
+    return json.loads(Path(job.fn(job.FN_DOCUMENT)).read_text())
+
+
+def write_raw(job: Job, data: Any) -> None:
+    Path(job.fn("tmp")).write_text(json.dumps(data))
+    os.rename(job.fn("tmp"), job.fn(job.FN_DOCUMENT))
+
+
+def test_changes_reach_the_disk_when_the_outermost_context_is_left(job: Job) -> None:
+    before = on_disk(job)
+    with buffered():
+        assert signac_core.is_buffered()
+        job.doc.x = 2
+        with buffered():
+            job.doc.n.y = 3
+        assert job.doc() == {"x": 2, "n": {"y": 3}, "l": [1]}
+        assert on_disk(job) == before
+    assert on_disk(job) == {"x": 2, "n": {"y": 3}, "l": [1]}
+
+
+def test_changes_reach_the_disk_also_when_the_block_raises(job: Job) -> None:
+    with pytest.raises(RuntimeError, match="inside"), buffered():
+        job.doc.x = 2
+        raise RuntimeError("inside")
+    assert on_disk(job)["x"] == 2
+
+
+def test_all_handles_on_a_file_share_the_buffer(job: Job) -> None:
+    first, second = job.doc, job.project.open_job(id=job.id).doc
+    with buffered():
+        assert first.x == second.x == 1
+        first.x = 2
+        assert second.x == 2
+        held = second.n
+        first.n = {"z": 1}
+        held.w = 1
+        first.l.append(2)
+    assert on_disk(job) == {"x": 2, "n": {"z": 1, "w": 1}, "l": [1, 2]}
+    assert first() == second() == on_disk(job)
+
+
+def test_nothing_is_written_when_nothing_changed(job: Job) -> None:
+    before = os.stat(job.fn(job.FN_DOCUMENT)).st_ino
+    with buffered():
+        job.doc.x = 2
+        job.doc.x = 1
+        assert "zz" not in job.doc
+    assert os.stat(job.fn(job.FN_DOCUMENT)).st_ino == before
+
+
+def test_changes_of_others_are_merged(job: Job) -> None:
+    with buffered():
+        job.doc.mine = 1
+        job.doc.n.mine = 1
+        del job.doc["l"]
+        write_raw(job, {"x": 5, "n": {"y": 1, "theirs": 2}, "l": [1]})
+    assert on_disk(job) == {"x": 5, "n": {"y": 1, "theirs": 2, "mine": 1}, "mine": 1}
+    assert job.doc() == on_disk(job)
+
+
+def test_a_contradiction_raises_and_leaves_the_file_as_others_wrote_it(job: Job) -> None:
+    other = job.project.open_job({"a": 2}).init()
+    with pytest.raises(BufferedError) as caught, buffered():
+        job.doc.x = 2
+        other.doc.fine = 1
+        write_raw(job, {"x": 3})
+    path = job.fn(job.FN_DOCUMENT)
+    error = caught.value.files[path]
+    assert isinstance(error, MetadataError)
+    assert error.filename == path
+    assert json.loads(error.buffer_contents)["x"] == 2
+    assert str(error) == f"{path} appears to have been externally modified."
+    assert on_disk(job) == {"x": 3}
+    assert job.doc() == {"x": 3}
+    assert on_disk(other) == {"fine": 1}
+
+
+def test_a_document_has_a_context_of_its_own(job: Job) -> None:
+    other = job.project.open_job({"a": 2}).init()
+    with job.doc.buffered:
+        job.doc.x = 2
+        other.doc.direct = 1
+        assert on_disk(other) == {"direct": 1}
+        assert on_disk(job)["x"] == 1
+        with buffered():
+            other.doc.later = 2
+        assert on_disk(job)["x"] == 1
+        assert on_disk(other) == {"direct": 1, "later": 2}
+    assert on_disk(job)["x"] == 2
+    with pytest.raises(MetadataError), job.doc.buffered:
+        job.doc.x = 4
+        write_raw(job, {"x": 5})
+
+
+def test_size_and_capacity(job: Job) -> None:
+    with buffered():
+        _ = job.doc.x
+        loaded = signac_core.get_current_buffer_size()
+        assert loaded == len(json.dumps(on_disk(job)))
+        job.doc.more = "y" * 100
+        assert signac_core.get_current_buffer_size() > loaded + 100
+        signac_core.set_buffer_capacity(10)
+        assert signac_core.get_current_buffer_size() == 0
+        assert on_disk(job)["more"] == "y" * 100
+        signac_core.set_buffer_capacity(buffering.DEFAULT_CAPACITY)
+    with buffered(300):
+        assert signac_core.get_buffer_capacity() == 300
+        job.doc.big = "z" * 300
+        assert on_disk(job)["big"] == "z" * 300
+    with pytest.raises(TypeError):
+        signac_core.set_buffer_capacity("1")  # type: ignore[arg-type]
+
+
+def test_a_removed_job_takes_its_buffered_changes_with_it(job: Job) -> None:
+    with buffered():
+        job.doc.x = 2
+        job.remove()
+    assert len(job.project) == 0
+
+
+def test_a_disk_that_is_full_is_reported_and_the_file_is_old(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(fd: int, data: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", fail)
+        with pytest.raises(BufferedError, match="No space left"), buffered():
+            job.doc.x = 2
+    assert on_disk(job)["x"] == 1
+    assert job.doc.x == 1
+
+
+def test_threads_share_the_buffer(job: Job) -> None:
+    def write(worker: int) -> None:
+        document = job.project.open_job(id=job.id).doc
+        for i in range(50):
+            document[f"{worker}_{i}"] = i
+
+    with buffered():
+        threads = [threading.Thread(target=write, args=(n,)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(on_disk(job)) == 3 + 400
+
+
+def test_state_points_are_never_buffered(job: Job) -> None:
+    with buffered():
+        job.sp.b = 1
+        assert Project().open_job(id=job.id).sp() == {"a": 1, "b": 1}
+
+
+trees = st.recursive(
+    st.integers(0, 2) | st.booleans(),
+    lambda children: st.lists(children, max_size=2) | st.dictionaries(st.sampled_from("abc"), children, max_size=3),
+    max_leaves=6,
+)
+documents = st.dictionaries(st.sampled_from("abc"), trees, max_size=3)
+
+
+@given(documents, documents)
+def test_merge_with_an_unchanged_side_is_the_other(base: dict[str, Any], changed: dict[str, Any]) -> None:
+    assert equal(buffering.merge(base, changed, base), changed)
+    assert equal(buffering.merge(base, base, changed), changed)
+    assert equal(buffering.merge(base, changed, changed), changed)
+
+
+@given(documents, documents, st.integers())
+def test_merge_of_different_keys_keeps_both(base: dict[str, Any], theirs: dict[str, Any], value: int) -> None:
+    merged = buffering.merge(base, {**base, "mine": value}, theirs)
+    assert merged == {**theirs, "mine": value}

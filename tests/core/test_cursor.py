@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import math
+import os
+import pickle
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from signac_core import Project, layout
+from signac_core.errors import JobsCorruptedError
+from signac_core.project import JobsCursor
+
+
+@pytest.fixture
+def study(project: Project) -> Project:
+    for i in range(6):
+        job = project.open_job({"i": i, "even": i % 2 == 0, "n": {"k": i // 2}}).init()
+        if i < 4:
+            job.doc.update(value=i * 0.5, tags=["x", i])
+    return project
+
+
+def numbers(cursor: JobsCursor) -> list[int]:
+    return sorted(job.sp.i for job in cursor)
+
+
+# queries --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("filter", "expected"),
+    [
+        (None, [0, 1, 2, 3, 4, 5]),
+        ({}, [0, 1, 2, 3, 4, 5]),
+        ("", [0, 1, 2, 3, 4, 5]),
+        ({"i": 3}, [3]),
+        ({"sp.i": 3.0}, [3]),
+        ({"n": {"k": 1}}, [2, 3]),
+        ({"n.k": 1, "even": True}, [2]),
+        ({"i.$gte": 4}, [4, 5]),
+        ({"doc.value.$lt": 1}, [0, 1]),
+        ({"doc": {"value": 0.5}}, [1]),
+        ({"$not": {"doc.value": 0}}, [1, 2, 3, 4, 5]),
+        ({"$or": [{"i": 0}, {"doc.tags": ["x", 3]}]}, [0, 3]),
+        ({"doc.value.$exists": False}, [4, 5]),
+        ([("i", 1)], [1]),
+        ("i 2", [2]),
+        ("i>=4", [4, 5]),
+        ('{"i": {"$in": [1, 5]}}', [1, 5]),
+        ("doc.value", [0, 1, 2, 3]),
+        ({"nothing": 1}, []),
+    ],
+)
+def test_find_jobs(study: Project, filter: object, expected: list[int]) -> None:
+    cursor = study.find_jobs(filter)
+    assert numbers(cursor) == expected
+    assert len(cursor) == len(expected)
+    assert [job.id for job in cursor] == sorted(job.id for job in cursor)
+
+
+@pytest.mark.parametrize("filter", [5, True])
+def test_a_filter_of_no_accepted_form_raises_value_error(study: Project, filter: object) -> None:
+    with pytest.raises(ValueError, match="filter"):
+        study.find_jobs(filter)
+
+
+def test_a_filter_with_values_that_are_no_json_raises_type_error(study: Project) -> None:
+    for value in (np.int64(1), {1}, b"x"):
+        with pytest.raises(TypeError):
+            study.find_jobs({"a": value})
+
+
+def test_an_unknown_operator_raises_on_evaluation(study: Project) -> None:
+    cursor = study.find_jobs({"i.$foo": 1})
+    with pytest.raises(KeyError, match=r"\$foo"):
+        len(cursor)
+
+
+def test_membership_indexing_and_slices(study: Project) -> None:
+    cursor = study.find_jobs({"even": True})
+    inside, outside = study.open_job(cursor[0].sp()), study.find_jobs({"even": False})[0]
+    assert inside in cursor
+    assert outside not in cursor
+    assert cursor[-1] == cursor[2]
+    assert [job.id for job in cursor[1:]] == [cursor[1].id, cursor[2].id]
+    part = cursor[:2]
+    assert list(part) == list(part)
+    with pytest.raises(IndexError):
+        _ = cursor[3]
+
+
+def test_a_filtered_result_is_frozen_and_an_unfiltered_length_is_live(study: Project) -> None:
+    everything, some = study.find_jobs(), study.find_jobs({"even": True})
+    assert (len(list(everything)), len(some)) == (6, 3)
+    new = study.open_job({"i": 6, "even": True}).init()
+    assert (len(list(everything)), len(some)) == (6, 3)
+    assert len(everything) == 7
+    assert new in everything
+    assert new not in some
+    assert len(study.find_jobs({"even": True})) == 4
+
+
+def test_representation_equality_and_pickling(study: Project) -> None:
+    cursor = study.find_jobs({"i": 1})
+    assert repr(cursor) == f"JobsCursor(project={study!r}, filter={{'i': 1}})"
+    assert repr(study.find_jobs()) == f"JobsCursor(project={study!r}, filter=None)"
+    assert cursor == study.find_jobs({"i": 1}) != study.find_jobs({"i": 2})
+    assert cursor != 5
+    with pytest.raises(TypeError):
+        hash(cursor)
+    with pytest.raises(TypeError):
+        next(cursor)  # type: ignore[call-overload]
+    assert numbers(pickle.loads(pickle.dumps(cursor))) == [1]
+
+
+def test_jobs_found_know_their_state_point_without_reading_again(study: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    from signac_core import files
+
+    cursor = study.find_jobs({"i.$gte": 0})
+    assert len(cursor) == 6
+    monkeypatch.setattr(files, "read_bytes", lambda path: pytest.fail(f"read {path}"))
+    assert sorted(job.cached_statepoint["i"] for job in cursor) == [0, 1, 2, 3, 4, 5]
+
+
+# damage ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_directory_being_born_is_skipped_and_an_old_one_is_damage(study: Project) -> None:
+    born = Path(study.workspace, "a" * 32)
+    born.mkdir()
+    assert numbers(study.find_jobs({"i.$gte": 0})) == [0, 1, 2, 3, 4, 5]
+    then = time.time() - 120
+    os.utime(born, (then, then))
+    with pytest.raises(JobsCorruptedError) as caught:
+        len(Project().find_jobs({"i": 1}))
+    assert list(caught.value.job_ids) == [born.name]
+
+
+def test_jobs_that_vanish_during_a_query_are_left_out(study: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    from signac_core import workspace
+
+    fresh = Project()
+    victim = study.find_jobs({"i": 3})[0]
+    read = workspace.read_state_point
+
+    def read_after_removal(directory: str, job_id: str) -> dict[str, object]:
+        if job_id == victim.id:
+            victim.remove()
+        return read(directory, job_id)
+
+    monkeypatch.setattr(workspace, "read_state_point", read_after_removal)
+    assert len(fresh.find_jobs({"i.$gte": 0})) == 5
+
+
+def test_a_damaged_document_raises_only_when_documents_are_asked_for(study: Project) -> None:
+    job = study.find_jobs({"i": 0})[0]
+    Path(job.fn(layout.FN_DOCUMENT)).write_text("{")
+    assert numbers(study.find_jobs({"i": 0})) == [0]
+    with pytest.raises(ValueError, match=job.id):
+        len(study.find_jobs({"doc.value": 1}))
+
+
+def test_a_job_that_changes_its_id_during_the_listing_appears_once(
+    study: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = study.find_jobs({"i": 0})[0]
+    listdir = os.listdir
+    old_id = job.id
+
+    def listing_during_a_change(path: object) -> list[str]:
+        names = listdir(path)  # type: ignore[call-overload]
+        if old_id in names and job.id == old_id:
+            job.sp.i = 100
+            return [*names, job.id]
+        return list(names)
+
+    monkeypatch.setattr(os, "listdir", listing_during_a_change)
+    assert len(Project()) in (5, 6)
+    assert old_id not in [j.id for j in Project()]
+
+
+# grouping -------------------------------------------------------------------------------------------------------
+
+
+def grouped(groups: object) -> list[tuple[object, list[int]]]:
+    return [(key, sorted(job.sp.i for job in jobs)) for key, jobs in groups]  # type: ignore[attr-defined]
+
+
+def test_groupby_of_one_key_of_state_points_and_documents(study: Project) -> None:
+    assert grouped(study.groupby("even")) == [(False, [1, 3, 5]), (True, [0, 2, 4])]
+    assert grouped(study.groupby("sp.n.k")) == [(0, [0, 1]), (1, [2, 3]), (2, [4, 5])]
+    assert grouped(study.find_jobs({"i.$lt": 2}).groupby("doc.value")) == [(0.0, [0]), (0.5, [1])]
+
+
+def test_groupby_leaves_out_jobs_without_the_key_unless_there_is_a_default(study: Project) -> None:
+    assert grouped(study.groupby("doc.value")) == [(0.0, [0]), (0.5, [1]), (1.0, [2]), (1.5, [3])]
+    assert grouped(study.groupby("doc.value", default=-1))[0] == (-1, [4, 5])
+    assert grouped(study.groupby("i.nested.too.deep")) == []
+    assert grouped(study.groupby("nothing", default=0)) == [(0, [0, 1, 2, 3, 4, 5])]
+
+
+def test_groupby_of_several_keys_puts_state_point_values_first(study: Project) -> None:
+    groups = grouped(study.groupby(("doc.value", "even")))
+    assert groups == [((False, 0.5), [1]), ((False, 1.5), [3]), ((True, 0.0), [0]), ((True, 1.0), [2])]
+    assert grouped(study.groupby(iter(["even"]))) == [((False,), [1, 3, 5]), ((True,), [0, 2, 4])]
+    assert grouped(study.groupby(())) == [((), [0, 1, 2, 3, 4, 5])]
+
+
+def test_groupby_of_nothing_and_of_a_function(study: Project) -> None:
+    assert [key for key, _ in study.groupby()] == [job.id for job in study]
+    assert grouped(study.groupby(lambda job: job.sp.i // 3)) == [(0, [0, 1, 2]), (1, [3, 4, 5])]
+    with pytest.warns(UserWarning, match="default"):
+        list(study.groupby(lambda job: 1, default=5))
+
+
+def test_groupby_of_values_that_cannot_be_ordered_raises_type_error(study: Project) -> None:
+    study.open_job({"i": "text"}).init()
+    with pytest.raises(TypeError):
+        list(study.groupby("i"))
+
+
+# frames and HTML ------------------------------------------------------------------------------------------------
+
+
+def test_to_dataframe_has_a_row_per_job_and_a_column_per_key(study: Project) -> None:
+    frame = study.to_dataframe()
+    assert list(frame.index) == [job.id for job in study]
+    assert set(frame.columns) == {"sp.i", "sp.even", "sp.n", "doc.value", "doc.tags"}
+    assert frame["sp.i"].dtype == "int64"
+    assert frame["sp.even"].dtype == "bool"
+    row = frame.loc[study.open_job({"i": 3, "even": False, "n": {"k": 1}}).id]
+    assert row["sp.n"] == {"k": 1}
+    assert row["doc.tags"] == ["x", 3]
+    assert math.isnan(frame["doc.value"].sort_values().iloc[-1])
+
+
+def test_to_dataframe_flattened_with_other_prefixes_and_some_columns(study: Project) -> None:
+    frame = study.find_jobs({"i.$lt": 2}).to_dataframe(
+        sp_prefix="", doc_prefix="d_", flatten=True, usecols=["i", "n.k", "d_tags"]
+    )
+    assert set(frame.columns) == {"i", "n.k", "d_tags"}
+    assert sorted(frame["d_tags"]) == [("x", 0), ("x", 1)]
+    assert list(study.to_dataframe(usecols=lambda name: name.startswith("doc.v")).columns) == ["doc.value"]
+    assert study.to_dataframe(usecols=[]).shape == (6, 0)
+    assert study.find_jobs({"i": 99}).to_dataframe().shape == (0, 0)
+    assert not any(job.isfile(layout.FN_DOCUMENT) for job in study.find_jobs({"i.$gte": 4}))
+
+
+def test_html_is_a_table_for_few_jobs_and_a_count_for_many(study: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "<table" in study.find_jobs()._repr_html_()
+    assert "&lt;" in study.find_jobs({"i": "<b>"})._repr_html_()
+    monkeypatch.setattr(JobsCursor, "_use_pandas_for_html_repr", False)
+    assert "<strong>6</strong> job(s) found" in study.find_jobs()._repr_html_()
+    assert isinstance(study.to_dataframe(), pd.DataFrame)

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from signac_core import Project, reading
+from signac_core.errors import JobsCorruptedError
+
+
+@pytest.fixture
+def ids(project: Project) -> list[str]:
+    for i in range(30):
+        project.open_job({"i": i}).init()
+    return reading.list_ids(project)
+
+
+def test_list_ids_leaves_out_what_is_not_exactly_an_id(project: Project, ids: list[str]) -> None:
+    Path(project.workspace, ids[0] + "~").mkdir()
+    Path(project.workspace, "A" * 32).mkdir()
+    assert reading.list_ids(project) == ids == sorted(ids)
+    assert reading.list_names(project) == sorted([*ids, ids[0] + "~"])
+
+
+def test_damaged_jobs_are_collected_or_raised_together(project: Project, ids: list[str]) -> None:
+    for job_id in ids[:2]:
+        Path(project.workspace, job_id, "signac_statepoint.json").write_text("{}")
+    fresh = Project()
+    damaged: list[str] = []
+    assert len(reading.find_ids(fresh, {"i.$gte": 0}, damaged=damaged)) == 28
+    assert damaged == ids[:2]
+    with pytest.raises(JobsCorruptedError) as caught:
+        reading.find_ids(Project(), {"i.$gte": 0})
+    assert list(caught.value.job_ids) == ids[:2]
+
+
+def test_damaged_documents_are_collected(project: Project, ids: list[str]) -> None:
+    project.open_job(id=ids[0]).doc.x = 1
+    Path(project.open_job(id=ids[1]).fn("signac_job_document.json")).write_text("{")
+    damaged: list[str] = []
+    documents = dict(reading.read_documents(project, ids, damaged=damaged))
+    assert documents[ids[0]] == {"x": 1}
+    assert documents[ids[2]] == {}
+    assert damaged == [ids[1]]
+
+
+def test_find_ids_tells_no_document_from_an_empty_one(project: Project, ids: list[str]) -> None:
+    project.open_job(id=ids[0]).doc.clear()
+    assert reading.find_ids(project, {"doc": {"$exists": True}}) == [ids[0]]
+
+
+def test_resolve_ids_of_full_abbreviated_and_path_like_texts(project: Project, ids: list[str]) -> None:
+    n = project.min_len_unique_id()
+    texts = [
+        ids[0],
+        ids[1][:n],
+        ids[2] + "\n",
+        f"workspace/{ids[3]}",
+        f"./workspace/{ids[4]}/",
+        os.path.join(project.workspace, ids[5]) + "/some/file",
+        ids[0],
+    ]
+    assert reading.resolve_ids(project, texts) == ([*ids[:6], ids[0]], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "empty"),
+        ("zzz", "not a job id"),
+        ("../../etc", "not a job id"),
+        ("0" * 40, "not a job id"),
+        ("workspace/../x", "not a job id"),
+        ("ABCD", "not a job id"),
+        ("0" * 32, "no job"),
+    ],
+)
+def test_resolve_ids_of_texts_that_name_no_job(project: Project, ids: list[str], text: str, reason: str) -> None:
+    resolved, unresolved = reading.resolve_ids(project, [ids[0], text])
+    assert resolved == [ids[0]]
+    assert [item.text for item in unresolved] == [text]
+    assert reason in unresolved[0].reason
+
+
+def test_resolve_ids_of_ambiguous_short_and_misspelt_texts(project: Project, ids: list[str]) -> None:
+    ambiguous = next(i[:1] for i in ids if sum(j[0] == i[0] for j in ids) > 1)
+    assert "ambiguous" in reading.resolve_ids(project, [ambiguous])[1][0].reason
+    assert "at least 4" in reading.resolve_ids(project, [ids[0][:3]], minimum=4)[1][0].reason
+    wrong = ids[0][:6] + ("0" if ids[0][6] != "0" else "1") + ids[0][7:]
+    assert f"Did you mean {ids[0]}?" in reading.resolve_ids(project, [wrong])[1][0].reason
+
+
+def test_resolve_ids_of_many_texts_lists_once(project: Project, ids: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "isdir", lambda path: pytest.fail("looked at each"))
+    assert reading.resolve_ids(project, ids * 3) == (ids * 3, [])
+
+
+@pytest.mark.parametrize(
+    ("names", "length"), [([], 0), (["ab"], 0), (["ab", "cd"], 1), (["abcd", "abce"], 4), (["a1", "b1", "b2"], 2)]
+)
+def test_unique_prefix_length(names: list[str], length: int) -> None:
+    assert reading.unique_prefix_length(names) == length

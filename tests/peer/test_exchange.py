@@ -1,0 +1,128 @@
+"""What one program writes, the other reads: the same ids, state points, documents and bytes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from json_values import AWKWARD, AWKWARD_KEYS, NAN, state_points
+from sides import Side
+
+pytestmark = pytest.mark.slow
+
+AWKWARD_JOBS: list[tuple[dict[str, Any], dict[str, Any] | None]] = [
+    ({}, None),
+    ({"z": 1, "a": 2, "m": {"z": 1, "a": {"y": 1, "b": 2}}}, {"z": 1, "a": {"y": 1, "b": 2}}),
+    ({"all": AWKWARD}, {"all": AWKWARD, "nested": {"all": AWKWARD}}),
+    ({key: index for index, key in enumerate(AWKWARD_KEYS)}, {key: [key] for key in reversed(AWKWARD_KEYS)}),
+    *[({"value": value}, {"value": value}) for value in AWKWARD],
+]
+
+AWKWARD_PROJECT_DOCUMENT = {"b": AWKWARD, "a": {"nan": NAN}, "": None}
+
+
+def exact(value: Any) -> str:
+    """Text that tells apart whatever JSON tells apart: types, NaN, the order of keys."""
+    return json.dumps(value)
+
+
+def assert_equal_files(one: str | Path, other: str | Path) -> None:
+    """Compare two projects byte by byte, but for what is derived."""
+    files = [
+        {
+            str(path.relative_to(root)): path.read_bytes()
+            for path in Path(root).rglob("*")
+            if path.is_file() and path.parent.name != ".signac"
+        }
+        for root in (one, other)
+    ]
+    assert files[0] == files[1]
+
+
+@pytest.fixture(params=["peer to ours", "ours to peer"])
+def pair(request: pytest.FixtureRequest, peer: Side, ours: Side) -> tuple[Side, Side]:
+    """The one that writes and the one that reads."""
+    return (peer, ours) if request.param == "peer to ours" else (ours, peer)
+
+
+def check_exchange(
+    writer: Side, reader: Side, root: Path, jobs: list[Any], project_document: dict[str, Any], *, cache: bool
+) -> None:
+    written = writer.ask("write", root=str(root), jobs=jobs, project_document=project_document, cache=cache)
+    assert isinstance(written, list), written
+    found = reader.ask("read", root=str(root))
+    assert "error" not in found, found
+    assert found["jobs"].keys() == {job["id"] for job in written}
+    for job, (state_point, document) in zip(written, jobs, strict=True):
+        read = found["jobs"][job["id"]]
+        assert exact(read["sp"]) == exact(state_point) == job["statepoint"]
+        assert exact(read["iterated"]) == exact(state_point)
+        assert exact(read["doc"]) == exact(document or {}) == (job["document"] or "{}")
+        assert read["same"]
+    assert exact(found["document"]) == exact(project_document)
+    assert found["found"] == found["cache"] == sorted(found["jobs"])
+    assert found["update_cache"] == (None if cache and jobs else len(jobs))
+
+
+@pytest.mark.parametrize("cache", [False, True])
+def test_project_when_written_by_one_then_the_other_reads_every_awkward_value(pair, tmp_path, cache):
+    check_exchange(*pair, tmp_path / "project", AWKWARD_JOBS, AWKWARD_PROJECT_DOCUMENT, cache=cache)
+
+
+def test_project_when_written_by_both_then_equal_byte_for_byte(peer, ours, tmp_path):
+    for side in (peer, ours):
+        root = str(tmp_path / side.scratch.name)
+        side.ask("write", root=root, jobs=AWKWARD_JOBS, project_document=AWKWARD_PROJECT_DOCUMENT, cache=False)
+    assert_equal_files(tmp_path / peer.scratch.name, tmp_path / ours.scratch.name)
+
+
+def test_configuration_when_written_by_both_then_equal(peer, ours, tmp_path):
+    for side in (peer, ours):
+        side.ask("write", root=str(tmp_path / side.scratch.name), jobs=[], project_document=None, cache=False)
+    texts = {path.read_bytes() for path in tmp_path.glob("*/.signac/config")}
+    assert texts == {b"schema_version = 2\n"}
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    jobs=st.lists(
+        st.tuples(state_points, state_points | st.none()),
+        unique_by=lambda job: json.dumps(job[0], sort_keys=True),
+        max_size=12,
+    ),
+    document=state_points,
+    to_peer=st.booleans(),
+    cache=st.booleans(),
+)
+def test_project_when_written_by_one_then_the_other_reads_any_json(
+    peer, ours, tmp_path_factory, jobs, document, to_peer, cache
+):
+    root = tmp_path_factory.mktemp("exchange") / "project"
+    check_exchange(*((ours, peer) if to_peer else (peer, ours)), root, jobs, document, cache=cache)
+
+
+@pytest.mark.parametrize("first", ["peer", "ours"])
+def test_project_when_both_take_turns_then_nothing_is_lost(peer, ours, tmp_path, first):
+    sides = [peer, ours] if first == "peer" else [ours, peer]
+    jobs = [({"a": number}, {"by": ["init"]}) for number in range(4)]
+    root = str(tmp_path / "project")
+    ids = [job["id"] for job in sides[0].ask("write", root=root, jobs=jobs, project_document={}, cache=True)]
+    for turn in range(6):
+        side = sides[(turn + 1) % 2]
+        changes = [
+            [job_id, {"a": number, "turn": turn} if number % 2 else None, {f"turn {turn}": AWKWARD[turn * 7]}]
+            for number, job_id in enumerate(ids)
+        ]
+        renamed = side.ask("change", root=root, changes=changes)
+        ids = [renamed[job_id] for job_id in ids]
+    for side in sides:
+        found = side.ask("read", root=root)["jobs"]
+        assert set(found) == set(ids)
+        for number, job_id in enumerate(ids):
+            assert found[job_id]["sp"] == ({"a": number, "turn": 5} if number % 2 else {"a": number})
+            expected = {"by": ["init"], **{f"turn {turn}": AWKWARD[turn * 7] for turn in range(6)}}
+            assert exact(found[job_id]["doc"]) == exact(expected)
