@@ -103,9 +103,7 @@ class DocSync:
             self.skipped_keys = skipped
             return skipped
 
-        def _merge(
-            self, src: Mapping[str, Any], dst: MutableMapping[str, Any], prefix: str, skipped: set[str]
-        ) -> None:
+        def _merge(self, src: Mapping[str, Any], dst: MutableMapping[str, Any], prefix: str, skipped: set[str]) -> None:
             for key in src:
                 if key not in dst:
                     dst[key] = src[key]

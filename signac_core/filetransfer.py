@@ -11,7 +11,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 
@@ -94,9 +94,9 @@ class Step:
         return self.status.st_size if self.status is not None and self.link is None else 0
 
 
-def compile_patterns(exclude: str | re.Pattern[str] | Iterable[str | re.Pattern[str]] | None) -> tuple[
-    re.Pattern[str], ...
-]:
+def compile_patterns(
+    exclude: str | re.Pattern[str] | Iterable[str | re.Pattern[str]] | None,
+) -> tuple[re.Pattern[str], ...]:
     """Compile one exclude pattern or several.
 
     Raises
@@ -184,8 +184,14 @@ class _Comparison:
 
     def directory(self, path: str, *, fresh: bool, above: frozenset[tuple[int, int]]) -> Iterator[Step]:
         """Compare one directory; ``above`` are the directories that must not be entered (again)."""
-        with os.scandir(os.path.join(self._source, path)) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+        try:
+            with os.scandir(os.path.join(self._source, path)) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except FileNotFoundError:
+            if not path:
+                raise
+            yield Step("skip", path, reason="it has gone")
+            return
         for entry in found:
             name, below = entry.name, os.path.join(path, entry.name)
             if not path and name in self._apart:
@@ -324,7 +330,7 @@ def carry_out(
     target: str,
     options: TransferOptions,
     *,
-    lock: AbstractContextManager[object] | None = None,
+    lock: Callable[[], AbstractContextManager[object]] = nullcontext,
     durable: bool = False,
 ) -> bool:
     """Carry out a step of a plan; for a file that differs, replace it.
@@ -337,8 +343,8 @@ def carry_out(
         The directories that were compared.
     options : TransferOptions
         What to preserve.
-    lock : context manager, optional
-        Held while the file is replaced.
+    lock : callable, optional
+        Makes the context manager within which the file is replaced.
     durable : bool
         Survive a power loss, once the directory has been synchronised.
 
@@ -373,7 +379,7 @@ def carry_out(
             complete = _preserve_of_link(temporary, step.status, options)
         else:
             complete = _copy_file(origin, temporary, step.replaced, options, durable=durable)
-        with lock or nullcontext():
+        with lock():
             os.rename(temporary, destination)
     except BaseException as error:
         if isinstance(error, OSError) and error.filename in (None, temporary):

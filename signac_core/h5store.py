@@ -1,7 +1,8 @@
 """HDF5 files as mappings, and a directory of them; `h5values` has the format and the rules of writing.
 
-One lock serialises the *operations* of all stores, as the lock of h5py does inside them. It is never held while a
-store is merely open: an open store blocks no other thread, and any thread may close it.
+One lock serialises the *operations* of all stores, as the lock of h5py does inside them anyway. It is never held while
+a store is merely open, nor while a mapping that is assigned is read: an open store blocks no other thread, any thread
+may close it, and no order of stores can lead to a deadlock.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["H5Group", "H5Store", "H5StoreAlreadyOpenError", "H5StoreClosedError", "H5StoreManager"]
 
-_LOCK = threading.RLock()
 _ATTRIBUTES = frozenset({"_file", "_filename", "_inside", "_kwargs", "_path", "_store"})
 _CREATION_OPTIONS = frozenset({"userblock_size", "fs_strategy", "fs_persist", "fs_threshold", "fs_page_size"})
 _MISSING = object()
@@ -82,7 +82,7 @@ class _Node(h5values.Stored, MutableMapping[str, Any]):
         if _is_attribute(name):
             object.__setattr__(self, name, value)
         else:
-            self[name] = value
+            _assign(self, {name: value})
 
     def __delattr__(self, name: str) -> None:
         if _is_attribute(name):
@@ -135,7 +135,7 @@ class _Node(h5values.Stored, MutableMapping[str, Any]):
     def setdefault(self, key: str, value: Any) -> Any:  # type: ignore[override]
         """Store a value unless the key exists; return what is stored then."""
         if key not in self:
-            self[key] = value
+            _assign(self, {key: value})
         return self[key]
 
     def update(self, other: Any = (), /, **kwargs: Any) -> None:
@@ -311,7 +311,7 @@ class H5Store(_Node):
             If the file cannot be opened.
 
         """
-        with _LOCK:
+        with h5values.LOCK:
             if _open_file(self) is not None:
                 raise H5StoreAlreadyOpenError(self)
             self._file = _open(self, self._kwargs.get("mode", "a") if mode is None else mode)
@@ -320,7 +320,7 @@ class H5Store(_Node):
 
     def close(self) -> None:
         """Close the file. A store that is closed stays closed."""
-        with _LOCK:
+        with h5values.LOCK:
             file, self._file = self._file, None
             self._inside.clear()
             if file is not None:
@@ -338,7 +338,7 @@ class H5Store(_Node):
         self.file.flush()
 
     def __enter__(self) -> Self:
-        with _LOCK:
+        with h5values.LOCK:
             if _open_file(self) is None:
                 return self.open()
             self._inside.append(threading.get_ident())
@@ -346,7 +346,7 @@ class H5Store(_Node):
 
     def __exit__(self, *exc_info: object) -> None:
         me = threading.get_ident()
-        with _LOCK:
+        with h5values.LOCK:
             if me in self._inside:
                 self._inside.remove(me)
             else:  # entered by another thread, which passed it on
@@ -535,7 +535,7 @@ def _resolve(store: H5Store, path: str, key: Any) -> str:
     """The absolute path that a key to be looked up means."""
     if not isinstance(key, str):
         raise TypeError(f"The keys of an HDF5 store must be str, not {type(key).__name__}: {key!r}.")
-    if not key or "\0" in key:  # HDF5 would cut the name at the NUL
+    if not key or "\0" in key or key != key.encode(errors="replace").decode():  # HDF5 cuts names at a NUL
         raise _no_item(store, f"{path.rstrip('/')}/{key}")
     return _join(path, key)
 
@@ -611,7 +611,7 @@ def _open(store: H5Store, mode: str) -> h5py.File:
     import h5py
 
     options = {name: value for name, value in store._kwargs.items() if name != "mode"}
-    if mode == "r":  # h5py refuses them for a file that exists
+    if mode in ("r", "r+"):  # h5py refuses them for a file that exists
         options = {name: value for name, value in options.items() if name not in _CREATION_OPTIONS}
     try:
         return h5py.File(store.filename, mode=mode, **options)
@@ -630,7 +630,7 @@ def _open_file(store: H5Store) -> h5py.File | None:
 @contextmanager
 def _reading(store: H5Store) -> Iterator[h5py.File | None]:
     """The file of a store for one operation, or None if there is none."""
-    with _LOCK:
+    with h5values.LOCK:
         file = _open_file(store)
         if file is not None:
             yield file
@@ -653,7 +653,7 @@ def _reading(store: H5Store) -> Iterator[h5py.File | None]:
 @contextmanager
 def _writing(store: H5Store, *, create: bool = True) -> Iterator[h5py.File]:
     """The file of a store for one operation that changes it."""
-    with _LOCK:
+    with h5values.LOCK:
         file = _open_file(store)
         if file is not None:
             _check_writable(file)

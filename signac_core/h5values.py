@@ -26,6 +26,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import threading
 from array import array
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
@@ -38,7 +39,21 @@ from .layout import PREFIX_NEW
 if TYPE_CHECKING:
     import h5py
 
-__all__ = ["Plan", "Prepared", "Stored", "copy_item", "equal", "read", "read_whole", "split_key", "visible_names"]
+__all__ = [
+    "LOCK",
+    "Plan",
+    "Prepared",
+    "Stored",
+    "copy_item",
+    "equal",
+    "read",
+    "read_whole",
+    "split_key",
+    "visible_names",
+]
+
+#: Held during every operation on a file, and while PyTables works, which is not made for threads.
+LOCK = threading.RLock()
 
 _NEW = ".signac-new"
 _LENGTH = "signac_length"
@@ -408,7 +423,7 @@ def _table_store(mode: Literal["r", "w"], **kwargs: Any) -> Any:
 def _pandas_file(value: Any) -> h5py.File:
     import h5py
 
-    with _table_store("w") as tables:
+    with LOCK, _table_store("w") as tables:
         tables.put("value", value, format="fixed", track_times=False)
         tables.flush()
         image = tables.root._v_file.get_file_image()
@@ -420,5 +435,5 @@ def _read_pandas(group: h5py.Group) -> Any:
         copy_item(group, file, "value")
         file.flush()
         image = file.id.get_file_image()
-    with _table_store("r", driver_core_image=image) as tables:
+    with LOCK, _table_store("r", driver_core_image=image) as tables:
         return tables.get("value")

@@ -357,7 +357,7 @@ def test_overwriting_a_large_value_without_room_on_disk_keeps_the_old_one(
         store["v"] = np.ones(2 * LARGE)
     assert caught.value.filename == os.path.dirname(store.filename)
     assert store.pop("v").tolist() == [0.0] * LARGE
-    assert os.listdir(os.path.dirname(store.filename)) == ["file.h5"]
+    assert [name for name in os.listdir(os.path.dirname(store.filename)) if name.startswith(".")] == []
 
 
 def test_overwriting_a_large_value_when_room_cannot_be_checked_succeeds(
@@ -535,7 +535,7 @@ def test_invalid_key_when_set_raises_invalid_key_error(store: H5Store, key: str)
     assert not os.path.exists(store.filename)
 
 
-@pytest.mark.parametrize("key", ["a.b", "missing", "a/b", "", "a\0b"])
+@pytest.mark.parametrize("key", ["a.b", "missing", "a/b", "", "a\0b", "\ud800"])
 def test_missing_key_raises_key_error_and_has_no_value(store: H5Store, key: str) -> None:
     store["a"] = 1
     with pytest.raises(KeyError):
@@ -605,7 +605,7 @@ def test_attributes_are_keys(store: H5Store) -> None:
     assert store == {"foo": 1, "_private": 2}
     del store.foo
     with pytest.raises(AttributeError, match="foo"):
-        store.foo
+        _ = store.foo
     with pytest.raises(KeyError):
         del store.foo
     assert not hasattr(store, "__missing__")
@@ -692,7 +692,7 @@ def test_reading_a_missing_file_finds_nothing_and_does_not_create_it(filename: s
     with pytest.raises(KeyError):
         del store["x"]
     with pytest.raises(AttributeError):
-        store.x
+        _ = store.x
     assert (list(store), len(store), "x" in store, store.get("x", 1), store == {}) == ([], 0, False, 1, True)
     assert not os.path.exists(filename)
 
@@ -778,7 +778,7 @@ def test_open_that_fails_leaves_the_store_closed(store: H5Store) -> None:
     with pytest.raises(ValueError, match="mode"):
         store.open("nonsense")
     with pytest.raises(H5StoreClosedError):
-        store.mode
+        _ = store.mode
     assert store["x"] == 1
 
 
@@ -787,7 +787,7 @@ def test_with_block_when_it_ends_closes_the_store_even_if_it_was_open(store: H5S
     with store:
         pass
     with pytest.raises(H5StoreClosedError):
-        store.file
+        _ = store.file
 
 
 def test_inner_with_block_when_it_ends_closes_the_store(store: H5Store) -> None:
@@ -795,7 +795,7 @@ def test_inner_with_block_when_it_ends_closes_the_store(store: H5Store) -> None:
         with store:
             store["x"] = 1
         with pytest.raises(H5StoreClosedError):
-            store.file
+            _ = store.file
         assert store["x"] == 1
 
 
@@ -804,7 +804,7 @@ def test_store_when_its_file_was_closed_behind_its_back_is_closed(store: H5Store
     store["x"] = 1
     store.file.close()
     with pytest.raises(H5StoreClosedError):
-        store.mode
+        _ = store.mode
     assert store["x"] == 1
     store.open()
     assert store.mode == "r+"
@@ -847,7 +847,7 @@ def test_open_store_when_pickled_or_copied_is_a_closed_store(store: H5Store) -> 
     with store:
         for duplicate in (pickle.loads(pickle.dumps(store)), copy.copy(store), copy.deepcopy(store)):
             with pytest.raises(H5StoreClosedError):
-                duplicate.file
+                _ = duplicate.file
         assert store.mode == "r+"
 
 
@@ -872,7 +872,7 @@ def test_group_attributes_are_keys_and_those_of_the_h5py_group(store: H5Store) -
     with pytest.raises(KeyError):
         del group.a
     with pytest.raises(AttributeError, match="zz"):
-        group.zz
+        _ = group.zz
     with store:
         group.attrs["unit"] = "m"
         assert group.attrs["unit"] == "m"
@@ -898,7 +898,7 @@ def test_group_that_was_deleted_does_not_come_back(store: H5Store) -> None:
     with pytest.raises(KeyError):
         group["x"] = 1
     with pytest.raises(AttributeError):
-        group.a
+        _ = group.a
     assert "a" not in group
     assert store == {}
 
@@ -958,7 +958,7 @@ def test_with_block_when_it_ends_in_another_thread_closes_the_store(store: H5Sto
     store.__enter__()
     in_thread(lambda: store.__exit__(None, None, None))
     with pytest.raises(H5StoreClosedError):
-        store.file
+        _ = store.file
 
 
 def test_with_block_when_it_ends_leaves_the_store_open_for_other_threads(store: H5Store) -> None:
@@ -973,7 +973,7 @@ def test_with_block_when_it_ends_leaves_the_store_open_for_other_threads(store: 
         in_thread(visit)
         assert array[()].tolist() == [0, 1, 2]
     with pytest.raises(H5StoreClosedError):
-        store.file
+        _ = store.file
 
 
 def test_closed_operations_from_many_threads_lose_nothing(filename: str) -> None:
@@ -1183,7 +1183,7 @@ def test_manager_subclass_may_choose_the_suffix_and_the_store(tmp_path: Path) ->
 
     manager = Manager(tmp_path)
     manager["a"] = {"x": 1}
-    assert os.listdir(tmp_path) == ["a.hdf5"]
+    assert (tmp_path / "a.hdf5").is_file()
     assert type(manager["a"]) is Store
     assert list(manager) == ["a"]
     assert manager != H5StoreManager(tmp_path)

@@ -1,0 +1,45 @@
+# make demo   run the example study in a fresh environment
+# make test   run the tests in a fresh environment
+# Both need Python 3.11 or newer and pip, nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+STAMP := $(VENV)/.ready
+
+.PHONY: all demo test lint types generated peer faults torture bench clean
+
+all: lint types test
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,lint,tables]'
+	@touch $@
+
+demo: $(STAMP)
+	rm -rf build/ising
+	PATH="$(BIN):$$PATH" PYTHON="$(BIN)/python" examples/ising/run.sh build/ising
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -q -m "not slow"
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+peer: $(STAMP)
+	$(BIN)/python -m pytest -q tests/peer tests/packaging
+
+faults: $(STAMP)
+	$(BIN)/python -m pytest -q tests/faults
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf build dist .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,347 @@
+"""What the state points of a project look like: their keys, with the types and values of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from . import layout, reading
+from .progress import track
+
+if TYPE_CHECKING:
+    from .job import Job
+    from .progress import Progress
+    from .project import Project
+
+__all__ = ["ProjectSchema", "detect_schema", "hashable", "leaves", "ordered"]
+
+_T = TypeVar("_T")
+
+_NAN = float("nan")  # NaN does not equal itself, but it is found again: this object stands for all of them
+
+
+class _HashableDict(dict[str, Any]):
+    """A dict inside a list, as a member of a set; it looks like a dict, and is not to be changed."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset((key, hashable(value)) for key, value in self.items()))
+
+
+def hashable(value: Any) -> Any:
+    """Equivalent of a JSON value that can be a member of a set: lists become tuples, every NaN the same object.
+
+    Examples
+    --------
+    >>> hashable([1, [2.0, {"x": []}]])
+    (1, (2.0, {'x': []}))
+
+    """
+    if isinstance(value, (list, tuple)):
+        return tuple(hashable(item) for item in value)
+    if isinstance(value, Mapping):
+        return _HashableDict(value)
+    return _NAN if value != value else value
+
+
+def leaves(state_point: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Values of nested mappings under dotted keys; an empty mapping below the top is a value.
+
+    A key with a dot in it, which only another program can have written, is left out: nobody could address it.
+
+    Examples
+    --------
+    >>> list(leaves({"a": {"b": 1, "c": {}}, "d": [2]}))
+    [('a.b', 1), ('a.c', {}), ('d', [2])]
+
+    """
+    for key, value in state_point.items():
+        if "." in key:
+            continue
+        if value and isinstance(value, dict):
+            yield from leaves(value, f"{above}{key}.")
+        else:
+            yield above + key, value
+
+
+def ordered(items: Iterable[_T], *, value: Callable[[_T], Any]) -> list[_T]:
+    """Sort items by their values, which are of one type: NaN last; by their text when they cannot be compared."""
+    known = list(items)
+    if not known:
+        return known
+    if isinstance(value(known[0]), float):
+        return sorted(known, key=lambda item: (value(item) != value(item), value(item)))
+    if isinstance(value(known[0]), tuple):
+        known.sort(key=lambda item: repr(value(item)))  # decides where the values themselves do not
+    try:
+        return sorted(known, key=value)
+    except TypeError:
+        return sorted(known, key=lambda item: repr(value(item)))
+
+
+class _Types(dict[type, set[Any]]):
+    """The values of a key by type; a type that does not occur has none."""
+
+    def __missing__(self, kind: type) -> set[Any]:
+        return set()
+
+
+class ProjectSchema(Mapping[str, _Types]):
+    """The keys of state points, with the types and values of each.
+
+    A mapping of dotted key to types, and of type to the set of values. Lists appear as tuples. Keys are in the order of
+    their number of distinct values; types are in the order of their first appearance, by job id.
+
+    Parameters
+    ----------
+    schema : mapping, optional
+        Sets of values by type and by dotted key.
+
+    Examples
+    --------
+    >>> schema = ProjectSchema({"a": {int: {0, 1, 2}}, "b.c": {str: {"x"}, float: {0.5}}})
+    >>> print(schema)
+    {
+     'a': 'int([0, 1, 2], 3)',
+     'b.c': 'str([x], 1), float([0.5], 1)',
+    }
+    >>> schema["a"][int] == {0, 1, 2}
+    True
+
+    """
+
+    def __init__(self, schema: Mapping[str, Mapping[type, set[Any]]] | None = None) -> None:
+        self._schema = {key: _Types(types) for key, types in (schema or {}).items()}
+
+    def __getitem__(self, key: str) -> _Types:
+        return self._schema[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._schema)
+
+    def __len__(self) -> int:
+        return len(self._schema)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._schema
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        return self._schema == dict(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(<len={len(self)}>)"
+
+    def __str__(self) -> str:
+        return self.format()
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<strong>{escape(repr(self))}</strong><pre>{escape(str(self), quote=False)}</pre>"
+
+    def format(self, depth: int | None = None, precision: int | None = None, max_num_range: int | None = None) -> str:
+        """Text of the schema for people.
+
+        Parameters
+        ----------
+        depth : int, optional
+            Nest the keys, and show this many levels; by default, and for 0, one line per dotted key.
+        precision : int, optional
+            Round numbers to so many digits after the decimal point.
+        max_num_range : int, optional
+            Of more values than this (5), show the first ones and the last two only.
+
+        Returns
+        -------
+        str
+            The text.
+
+        Examples
+        --------
+        >>> schema = ProjectSchema({"a.b": {float: {i / 3 for i in range(9)}}, "a.c": {bool: {True}}})
+        >>> print(schema.format(precision=1, max_num_range=4))
+        {
+         'a.b': 'float([0.0, 0.3, ..., 2.3, 2.7], 9)',
+         'a.c': 'bool([1], 1)',
+        }
+        >>> print(schema.format(depth=1))
+        {'a': {...}}
+
+        """
+        shown = 5 if max_num_range is None else max_num_range
+        texts = {key: _types_text(self._schema[key], precision, shown) for key in sorted(self._schema)}
+        if depth is None or depth <= 0:
+            return "\n".join(["{", *(f" '{key}': '{text}'," for key, text in texts.items() if text), "}"])
+        from pprint import pformat
+
+        return pformat(_nested(texts), depth=depth)
+
+    def difference(self, other: Mapping[str, Mapping[type, set[Any]]], ignore_values: bool = False) -> set[str]:
+        """Keys that another schema does not have, or not with the same values.
+
+        Parameters
+        ----------
+        other : ProjectSchema
+            The schema to compare with.
+        ignore_values : bool
+            Compare the keys only.
+
+        Returns
+        -------
+        set of str
+            The keys of this schema that differ.
+
+        """
+        return {
+            key for key, types in self._schema.items() if key not in other or not (ignore_values or other[key] == types)
+        }
+
+
+def _types_text(types: _Types, precision: int | None, shown: int) -> str:
+    return ", ".join(
+        f"{kind.__name__}([{_values_text(values, precision, shown)}], {len(values)})" for kind, values in types.items()
+    )
+
+
+def _values_text(values: set[Any], precision: int | None, shown: int) -> str:
+    def texts(some: list[Any]) -> str:
+        return ", ".join(str(_rounded(value, precision)) for value in some)
+
+    known = ordered(values, value=lambda value: value)
+    if len(known) <= shown:
+        return texts(known)
+    # The slices below are part of the format, even where a tiny number of values makes them overlap.
+    return f"{texts(known[: shown - 2])}, ..., {texts(known[-2:])}"
+
+
+def _rounded(value: Any, precision: int | None) -> Any:
+    return round(value, precision) if precision is not None and isinstance(value, (int, float)) else value
+
+
+class _Node:
+    """A level of nested keys: the text of its own values, if any, and the levels below."""
+
+    __slots__ = ("below", "text")
+
+    def __init__(self) -> None:
+        self.text: str | None = None
+        self.below: dict[str, _Node] = {}
+
+
+def _nested(texts: dict[str, str]) -> dict[str, Any]:
+    root = _Node()
+    for dotted, text in texts.items():
+        node = root
+        for part in dotted.split("."):
+            node = node.below.setdefault(part, _Node())
+        node.text = text
+    return _levels(root)
+
+
+def _levels(node: _Node) -> dict[str, Any]:
+    levels: dict[str, Any] = {}
+    for name, child in node.below.items():
+        below = _levels(child)
+        if child.text and below:  # a value in some jobs, a mapping in others: both are shown, side by side
+            levels[name] = child.text
+            levels.update((f"{name}.{key}", value) for key, value in below.items())
+        else:
+            levels[name] = below or child.text
+    return levels
+
+
+class _Key:
+    """What has been seen of one key."""
+
+    __slots__ = ("empty", "jobs", "types")
+
+    def __init__(self) -> None:
+        self.types = _Types()
+        self.jobs = 0
+        self.empty = False  # an empty mapping in some job
+
+    def distinct(self) -> int:
+        return sum(map(len, self.types.values())) + self.empty
+
+
+def detect_schema(
+    project: Project,
+    *,
+    exclude_const: bool = False,
+    subset: Iterable[Job | str] | None = None,
+    damaged: list[str] | None = None,
+    progress: Progress | None = None,
+) -> ProjectSchema:
+    """Find out which keys the state points have, with which types and values, in one pass.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    exclude_const : bool
+        Leave out the keys that have one value in all jobs.
+    subset : iterable of Job or str, optional
+        Consider these jobs only, given as handles or full ids; unknown ids are ignored.
+    damaged : list of str, optional
+        Takes the ids of damaged jobs.
+    progress : Progress, optional
+        Told of each state point.
+
+    Returns
+    -------
+    ProjectSchema
+        The schema.
+
+    Raises
+    ------
+    JobsCorruptedError
+        If state points cannot be read and there is no list to take the ids.
+
+    """
+    if subset is None:
+        ids = reading.list_names(project)
+    else:
+        ids = sorted({name for name in map(str, subset) if layout.is_job_directory(name) and "/" not in name})
+    keys: dict[str, _Key] = {}
+    jobs = 0
+    state_points = reading.read_state_points(project, ids, damaged=damaged)
+    for _, state_point in track(state_points, "schema", len(ids), progress):
+        jobs += 1
+        _collect(state_point, "", keys)
+    found = sorted((key.distinct(), name) for name, key in keys.items())
+    return ProjectSchema(
+        {
+            name: keys[name].types
+            for distinct, name in found
+            if not (exclude_const and distinct == 1 and keys[name].jobs == jobs)
+        }
+    )
+
+
+def _collect(state_point: dict[str, Any], above: str, keys: dict[str, _Key]) -> None:
+    """Add the values of one state point; the body of :func:`leaves`, without a step per value through a generator."""
+    for part, value in state_point.items():
+        if "." in part:
+            continue
+        name = above + part
+        kind = type(value)
+        if kind is dict and value:
+            _collect(value, name + ".", keys)
+            continue
+        key = keys.get(name)
+        if key is None:
+            key = keys[name] = _Key()
+        key.jobs += 1
+        if kind is dict:
+            key.empty = True
+            continue
+        if kind is list or value != value:
+            value = hashable(value)
+            kind = type(value)
+        values = key.types.get(kind)
+        if values is None:
+            values = key.types[kind] = set()
+        values.add(value)

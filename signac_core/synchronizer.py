@@ -1,0 +1,462 @@
+"""The work of a synchronization: each step is decided, carried out, logged and reported here.
+
+What to copy is found out by :mod:`filetransfer`, how documents merge by :mod:`docsync`; the strategies decide about what
+differs.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from . import canonical, document, files, filetransfer, layout, reading, transfer, workspace
+from .docsync import DocSync, DocumentStrategy, synchronize_document
+from .errors import (
+    DestinationExistsError,
+    DocumentSyncConflict,
+    FileSyncConflict,
+    JobsCorruptedError,
+    SyncConflict,
+)
+from .filetransfer import Step, TransferOptions
+from .job import Job
+from .jsondict import JSONDict
+
+if TYPE_CHECKING:
+    from .progress import Progress
+    from .project import Project
+
+__all__ = ["FileStrategy", "FileTransferStats", "SyncAction", "Synchronizer"]
+
+MORE = 15
+logging.addLevelName(MORE, "MORE")
+logging.MORE = MORE  # type: ignore[attr-defined]  # where programs written for signac 2.x look for it
+
+logger = logging.getLogger("sync")
+
+FileStrategy: TypeAlias = Callable[[Job, Job, str], Any]
+"""Function of source job, destination job and relative path: whether to overwrite."""
+
+_CHUNK = 32  # jobs that a thread takes at a time, at most
+
+
+class FileTransferStats(NamedTuple):
+    """How much a synchronization copied."""
+
+    num_files: int
+    volume: int  # bytes
+
+
+ActionKind: TypeAlias = Literal["copy", "overwrite", "clone", "document", "skip", "conflict"]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncAction:
+    """What a synchronization did about one thing, or would do in a dry run.
+
+    Attributes
+    ----------
+    kind : str
+        ``"copy"``: the destination lacked a file. ``"overwrite"``: it had another. ``"clone"``: it lacked the job.
+        ``"document"``: keys of a document changed. ``"skip"``: something was left alone, see ``reason``.
+        ``"conflict"``: somebody has to decide.
+    job_id : str or None
+        The job of the destination; None for the document of the project.
+    path : str or None
+        The file, relative to the job (or project) directory; None if the action is about the job as a whole.
+    keys : tuple of str
+        The dotted keys of the document that the action is about.
+    num_files, volume : int
+        Files and bytes that were copied.
+    reason : str
+        Why something was skipped.
+
+    """
+
+    kind: ActionKind
+    job_id: str | None
+    path: str | None = None
+    keys: tuple[str, ...] = ()
+    num_files: int = 0
+    volume: int = 0
+    reason: str = ""
+
+    def __str__(self) -> str:
+        subject = f"{self.kind} {self.path or 'job'}"
+        if self.keys:
+            subject += f" [{', '.join(self.keys)}]"
+        subject += f" (job {self.job_id})" if self.job_id else " (project)"
+        if self.num_files:
+            subject += f": {self.num_files} file{'s' * (self.num_files != 1)}, {self.volume} bytes"
+        return subject + (f": {self.reason}" if self.reason else "")
+
+
+class Synchronizer:
+    """One synchronization: its options, and what it has done so far.
+
+    Parameters
+    ----------
+    strategy : callable, optional
+        What to do about files that differ.
+    doc_sync : callable, optional
+        How to merge documents.
+    options : TransferOptions
+        How to compare and copy files.
+    dry_run : bool
+        Touch nothing.
+    report : callable, optional
+        Called with each action, by one thread at a time.
+
+    Raises
+    ------
+    TypeError
+        If a strategy is not callable.
+
+    """
+
+    def __init__(
+        self,
+        strategy: FileStrategy | None,
+        doc_sync: DocumentStrategy,
+        options: TransferOptions,
+        *,
+        dry_run: bool = False,
+        report: Callable[[SyncAction], Any] | None = None,
+    ) -> None:
+        self._merge_document = DocSync.ByKey() if doc_sync is None else doc_sync
+        if not callable(self._merge_document) and self._merge_document not in (DocSync.NO_SYNC, DocSync.COPY):
+            raise TypeError(f"The document strategy {doc_sync!r} is not callable: use DocSync.update or the like.")
+        if strategy is not None and not callable(strategy):
+            raise TypeError(f"The file strategy {strategy!r} is not callable: use FileSync.always or the like.")
+        self._strategy = strategy
+        self._options = options
+        self._dry_run = dry_run
+        self._report = report
+        self._apart = {layout.FN_STATE_POINT, layout.FN_DOCUMENT}  # files that are not treated like any other
+        if self._merge_document == DocSync.COPY:
+            self._apart.remove(layout.FN_DOCUMENT)
+        self._guard = threading.RLock()  # of everything below
+        self._conflict: SyncConflict | None = None  # the first that a dry run has found
+        self._damaged: list[str] = []
+        self._skipped_keys: set[str] = set()
+        self._ownership_lost = False
+        self._cloned = self._synchronized = self._num_files = self._volume = 0
+
+    def synchronize_jobs(self, src: Job, dst: Job) -> None:
+        """Synchronize two jobs, of which the destination exists unless this is a dry run; see :mod:`sync`."""
+        try:
+            self._synchronize(src, dst)
+        finally:
+            self._publish_skipped_keys()
+        if self._conflict is not None:
+            raise self._conflict
+
+    def synchronize_projects(
+        self,
+        source: Project,
+        destination: Project,
+        ids: Sequence[str],
+        *,
+        threads: int = 1,
+        progress: Progress | None = None,
+    ) -> FileTransferStats:
+        """Synchronize the documents of two projects and jobs of the source; see :mod:`sync`."""
+        logger.info("Synchronizing '%s' -> '%s'.", source, destination)
+        jobs = _Jobs(self._clone_or_synchronize, source, destination, total=len(ids), progress=progress)
+        try:
+            self._synchronize_documents(
+                JSONDict._of(document.for_project(source)), destination.document, None
+            )
+            jobs.work(ids, threads)
+        finally:
+            self._publish_skipped_keys()
+        logger.info("Cloned %d and synchronized %d job(s).", self._cloned, self._synchronized)
+        if self._conflict is not None:
+            raise self._conflict
+        if self._damaged:
+            raise JobsCorruptedError(sorted(self._damaged))
+        return FileTransferStats(self._num_files, self._volume)
+
+    def _publish_skipped_keys(self) -> None:
+        """Show in the strategy which keys were left alone in the whole synchronization."""
+        if isinstance(self._merge_document, DocSync.ByKey):
+            self._merge_document.skipped_keys = self._skipped_keys
+
+    # telling what happens -----------------------------------------------------------------------------------------
+
+    def note(self, action: SyncAction) -> None:
+        """Log and report one action."""
+        if action.kind == "skip" and not action.keys:
+            level = logging.WARNING
+        else:
+            level = logging.INFO if self.dry_run else MORE
+        with self._guard:
+            self.num_files += action.num_files
+            self.volume += action.volume
+            logger.log(level, "%s%s", "Dry run: " if self.dry_run else "", action)
+            if self._report is not None:
+                self._report(action)
+
+    def count_synchronized(self) -> None:
+        """Count a job that existed on both sides."""
+        with self._guard:
+            self.synchronized += 1
+
+    def _conflict_about(self, error: SyncConflict, action: SyncAction) -> None:
+        """Raise a conflict; in a dry run, keep it for the end."""
+        self.note(action)
+        if not self.dry_run:
+            raise error
+        with self._guard:
+            self._conflict = self._conflict or error
+
+    def raise_conflict(self) -> None:
+        """Raise the first conflict that a dry run has found."""
+        if self._conflict is not None:
+            raise self._conflict
+
+    def publish_skipped_keys(self) -> None:
+        """Show in the strategy which keys were left alone in the whole synchronization."""
+        if isinstance(self._merge_document, DocSync.ByKey):
+            self._merge_document.skipped_keys = self._skipped_keys
+
+    def _note_lost_ownership(self, path: str) -> None:
+        if not self._ownership_lost:  # once is enough
+            self._ownership_lost = True
+            logger.warning("You may not give copies the owner or group of their source, such as '%s'.", path)
+
+    # documents ----------------------------------------------------------------------------------------------------
+
+    def project_document(self, source: Project, destination: Project) -> None:
+        """Synchronize the documents of two projects."""
+        self._document(JSONDict._of(document.for_project(source)), destination.document, None)
+
+    def _document(self, source: JSONDict, destination: JSONDict | None, job_id: str | None) -> None:
+        strategy = self._merge_document
+        if not callable(strategy):
+            return
+        path = layout.FN_PROJECT_DOCUMENT if job_id is None else layout.FN_DOCUMENT
+        try:
+            change = synchronize_document(source, destination, strategy, dry_run=self.dry_run)
+        except DocumentSyncConflict as error:
+            error.job_id = error.job_id or job_id
+            self._conflict_about(error, SyncAction("conflict", job_id, path, tuple(sorted(error.keys))))
+            return
+        if change.changed:
+            self.note(SyncAction("document", job_id, path, change.changed))
+        if change.skipped:
+            with self._guard:
+                self._skipped_keys.update(change.skipped)
+            self.note(SyncAction("skip", job_id, path, change.skipped, reason="the values differ"))
+
+    # one job ------------------------------------------------------------------------------------------------------
+
+    def job(self, src: Job, dst: Job) -> None:
+        """Synchronize two jobs, of which the destination exists unless this is a dry run."""
+        if not self.dry_run:
+            src._flush_document()
+            dst._flush_document()
+        changed: set[str] = set()
+        for step in filetransfer.plan(src.path, dst.path, self._options, apart=self._apart):
+            if self._take(step, src, dst):
+                changed.add(os.path.dirname(step.path))
+        if dst.project.durable and not self.dry_run:
+            for directory in sorted(changed):
+                files.sync_directory(dst.fn(directory))
+        if callable(self._merge_document):
+            source = JSONDict._of(document.for_job(src.project, src.id))
+            target = None if self.dry_run and not os.path.isdir(dst.path) else dst.document
+            self._document(source, target, dst.id)
+
+    def _take(self, step: Step, src: Job, dst: Job) -> bool:
+        """Decide about one step and carry it out; tell whether it was (or would be)."""
+        if self._left_alone(step, dst.id) or (step.kind == "differs" and not self._may_overwrite(step, src, dst)):
+            return False
+        if not self._carry_out(step, src.path, dst.path, dst):
+            return False
+        if step.kind in ("copy", "differs"):
+            kind: ActionKind = "copy" if step.kind == "copy" else "overwrite"
+            self.note(SyncAction(kind, dst.id, step.path, num_files=int(step.link is None), volume=step.size))
+        return True
+
+    def _left_alone(self, step: Step, job_id: str) -> bool:
+        if step.kind == "ignore":
+            logger.debug("Ignored '%s' (job %s): %s.", step.path, job_id, step.reason)
+        elif step.kind == "skip":
+            self.note(SyncAction("skip", job_id, step.path, reason=step.reason))
+        return step.kind in ("ignore", "skip")
+
+    def _may_overwrite(self, step: Step, src: Job, dst: Job) -> bool:
+        if self._strategy is None:
+            self._conflict_about(FileSyncConflict(step.path, dst.id), SyncAction("conflict", dst.id, step.path))
+            return False
+        if self._strategy(src, dst, step.path):
+            return True
+        self.note(SyncAction("skip", dst.id, step.path, reason=_KEPT))
+        return False
+
+    def _carry_out(self, step: Step, source: str, target: str, job: Job) -> bool:
+        """Carry out a step unless this is a dry run; False if the file has gone from the source meanwhile."""
+        if self.dry_run:
+            return True
+        durable = job.project.durable
+        try:
+            if step.kind == "filled":
+                complete = filetransfer.finish_directory(step, target, self._options, durable=durable)
+            else:
+                # A writer that read the document before it is replaced must not undo the copy.
+                lock = document.for_job(job.project, job.id).lock if step.path == layout.FN_DOCUMENT else nullcontext
+                complete = filetransfer.carry_out(step, source, target, self._options, lock=lock, durable=durable)
+        except FileNotFoundError:
+            if os.path.lexists(os.path.join(source, step.path)) or not os.path.isdir(source):
+                raise
+            self.note(SyncAction("skip", job.id, step.path, reason="it has gone"))
+            return False
+        if not complete:
+            self._note_lost_ownership(os.path.join(target, step.path))
+        return True
+
+    def clone(self, src: Job, destination: Project) -> None:
+        """Copy a job that the destination lacks: hidden first, then visible as a whole.
+
+        Raises
+        ------
+        DestinationExistsError
+            If the job has come into being at the destination meanwhile.
+
+        """
+        try:
+            src._plain_statepoint()
+        except JobsCorruptedError:
+            if not workspace.is_being_born(src.path):
+                self.damaged.append(src.id)
+                self.note(SyncAction("skip", src.id, reason="its state point is damaged"))
+            return
+        copy = Job._known(destination, src.id, None)
+        if self.dry_run:
+            copied = self._copy_job(src, copy, copy.path)
+        else:
+            src._flush_document()
+            copied = self._publish_copy(src, copy)
+        with self._guard:
+            self.cloned += 1
+        self.note(SyncAction("clone", src.id, num_files=copied.num_files, volume=copied.volume))
+
+    def _publish_copy(self, src: Job, copy: Job) -> FileTransferStats:
+        copied = FileTransferStats(0, 0)
+        built: list[str] = []
+
+        def copy_tree(_: str, temporary: str) -> None:
+            nonlocal copied
+            built.append(temporary)
+            copied = self._copy_job(src, copy, temporary)
+
+        try:
+            transfer.clone(copy.project, src, copytree=copy_tree)
+        except BaseException:
+            for temporary in built:
+                files.delete_tree(temporary)
+            raise
+        return copied
+
+    def _copy_job(self, src: Job, copy: Job, target: str) -> FileTransferStats:
+        """Copy a job directory to ``target``, which does not exist (or would, in a dry run)."""
+        num_files = volume = 0
+        for step in filetransfer.plan(src.path, target, self._options, apart=self._apart, fresh=True):
+            if self._left_alone(step, src.id) or not self._carry_out(step, src.path, target, copy):
+                continue
+            steps = [step]
+            if step.kind == "directory" and not step.path:
+                steps = list(self._copy_apart(src, copy, target))
+            for done in steps:
+                if done.kind == "copy" and done.link is None:
+                    num_files += 1
+                    volume += done.size
+        return FileTransferStats(num_files, volume)
+
+    def _copy_apart(self, src: Job, copy: Job, target: str) -> Iterator[Step]:
+        """Copy the files of a job that no exclude pattern applies to."""
+        for name in sorted(self._apart):
+            with suppress(FileNotFoundError):
+                step = Step("copy", name, os.stat(src.fn(name)))
+                if self._carry_out(step, src.path, target, copy):
+                    yield step
+        if not self.dry_run:
+            try:
+                workspace.read_state_point(target, src.id)
+            except JobsCorruptedError:  # the source is in the middle of a state point change
+                text = canonical.dumps(src._plain_statepoint()).encode("ascii")
+                files.replace_file(os.path.join(target, layout.FN_STATE_POINT), text, durable=copy.project.durable)
+
+
+class _Jobs:
+    """The jobs of a run, one after the other or several at a time."""
+
+    def __init__(
+        self, run: _Run, source: Project, destination: Project, *, total: int, progress: Progress | None
+    ) -> None:
+        self._run = run
+        self._source = source
+        self._destination = destination
+        self._present = frozenset(reading.list_names(destination))
+        self._total = total
+        self._progress = progress
+        self._done = 0
+        self._stopped = False
+        self._guard = threading.Lock()
+
+    def work(self, ids: Sequence[str], threads: int) -> None:
+        """Synchronize the jobs; the first error stops the work."""
+        if threads == 1 or len(ids) < 2:
+            self._work(ids)
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        size = max(1, min(_CHUNK, len(ids) // threads))
+        with ThreadPoolExecutor(threads) as pool:
+            futures = [pool.submit(self._work, ids[start : start + size]) for start in range(0, len(ids), size)]
+            try:
+                for future in futures:
+                    future.result()
+            finally:
+                self._stopped = True  # of no consequence unless this is an error, or an interrupt
+                pool.shutdown(cancel_futures=True)
+
+    def _work(self, ids: Sequence[str]) -> None:
+        for job_id in ids:
+            if self._stopped:
+                return
+            try:
+                self._synchronize(job_id)
+            except BaseException:
+                self._stopped = True
+                raise
+            with self._guard:
+                self._done += 1
+                logger.info("%d of %d jobs are done.", self._done, self._total)
+                if self._progress is not None:
+                    self._progress("sync", self._done, self._total)
+
+    def _synchronize(self, job_id: str) -> None:
+        src = Job._known(self._source, job_id, self._source._sp_cache.get(job_id))
+        dst = Job._known(self._destination, job_id, self._destination._sp_cache.get(job_id))
+        present = job_id in self._present
+        try:
+            if not present:
+                try:
+                    self._run.clone(src, self._destination)
+                    return
+                except DestinationExistsError:
+                    present = True
+            self._run.job(src, dst)
+        except (OSError, ValueError):
+            if os.path.isdir(src.path) and (not present or os.path.isdir(dst.path)):
+                raise
+            self._run.note(SyncAction("skip", job_id, reason="the job has gone"))
+            return
+        self._run.count_synchronized()
