@@ -164,7 +164,9 @@ def synchronize_document(
         If a document is damaged.
 
     """
-    for _ in range(_ATTEMPTS):
+    attempts = 0
+    while True:
+        attempts += 1
         wanted = source()
         if not wanted and (isinstance(strategy, DocSync.ByKey) or strategy is DocSync.update):
             return DocumentChange((), ())
@@ -181,9 +183,12 @@ def synchronize_document(
         try:
             _write(destination, before, after)
         except _Conflict:
-            continue
-        return change
-    raise SyncConflict(f"Others kept changing '{destination.filename}': synchronize again when they are done.")
+            if attempts == _ATTEMPTS:
+                raise SyncConflict(
+                    f"Others kept changing '{destination.filename}': synchronize again when they are done."
+                ) from None
+        else:
+            return change
 
 
 def _write(destination: JSONDict, before: dict[str, Any], after: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@ r"""From what a user writes to a filter: tokens of a command line, text, pairs, 
 Tokens are read left to right, alternating between key and value position::
 
     T 1.5              T is 1.5; a repeated key: the last one wins
-    T !                T exists, the same as a key without a value at the end
+    T !                T exists, the same as a key without a value at the end, or as 'T=!'; 'T!=!' is its contrary
     T.$gt 1            an operator as the last part of a key
     'T>=1' 'T<2'       a whole condition in one token (= != < <= > >= ~), in key position; all of them hold
     '{"T": 1.5}'       a single token of JSON is the filter itself
@@ -331,6 +331,8 @@ def _parse_infix(token: str, hint: Hint) -> tuple[str, Any] | None:
         hint(f"'{text}' is taken as text; did you mean: '{key}{intended}{text[1:]}'")
     if operator == "=":
         return key, {"$exists": True} if text == _EXISTS else _parse_value(text, hint)
+    if operator == "!=" and text == _EXISTS:
+        return key, {"$exists": False}
     if not text and operator != "!=":
         raise ValueError(f"Filter condition '{token}' has no value after '{operator}'.")
     if operator == "~":

@@ -535,7 +535,7 @@ def _resolve(store: H5Store, path: str, key: Any) -> str:
     """The absolute path that a key to be looked up means."""
     if not isinstance(key, str):
         raise TypeError(f"The keys of an HDF5 store must be str, not {type(key).__name__}: {key!r}.")
-    if not key or "\0" in key or key != key.encode(errors="replace").decode():  # HDF5 cuts names at a NUL
+    if not key or "\0" in key or key != key.encode(errors="replace").decode():  # no name in HDF5
         raise _no_item(store, f"{path.rstrip('/')}/{key}")
     return _join(path, key)
 

@@ -256,15 +256,17 @@ def _levels(node: _Node) -> dict[str, Any]:
 class _Key:
     """What has been seen of one key."""
 
-    __slots__ = ("empty", "jobs", "types")
+    __slots__ = ("empty", "jobs", "mapping", "types")
 
     def __init__(self) -> None:
         self.types = _Types()
         self.jobs = 0
-        self.empty = False  # an empty mapping in some job
+        self.mapping = False  # in some job it is a mapping, the keys of which are keys of their own
+        self.empty = False  # in some job an empty one
 
     def distinct(self) -> int:
-        return sum(map(len, self.types.values())) + self.empty
+        """Count the values; all mappings together are one."""
+        return sum(map(len, self.types.values())) + self.mapping
 
 
 def detect_schema(
@@ -311,7 +313,7 @@ def detect_schema(
     for _, state_point in track(state_points, "schema", len(ids), progress):
         jobs += 1
         _collect(state_point, "", keys)
-    found = sorted((key.distinct(), name) for name, key in keys.items())
+    found = sorted((key.distinct(), name) for name, key in keys.items() if key.types or key.empty)
     return ProjectSchema(
         {
             name: keys[name].types
@@ -327,16 +329,17 @@ def _collect(state_point: dict[str, Any], above: str, keys: dict[str, _Key]) -> 
         if "." in part:
             continue
         name = above + part
-        kind = type(value)
-        if kind is dict and value:
-            _collect(value, name + ".", keys)
-            continue
         key = keys.get(name)
         if key is None:
             key = keys[name] = _Key()
         key.jobs += 1
+        kind = type(value)
         if kind is dict:
-            key.empty = True
+            key.mapping = True
+            if value:
+                _collect(value, name + ".", keys)
+            else:
+                key.empty = True
             continue
         if kind is list or value != value:
             value = hashable(value)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from . import canonical, document, files, filetransfer, layout, reading, transfer, workspace
+from . import canonical, files, filetransfer, layout, reading, transfer, workspace
 from .docsync import DocSync, DocumentStrategy, synchronize_document
+from .document import Document, for_job, for_project
 from .errors import (
     DestinationExistsError,
     DocumentSyncConflict,
@@ -43,6 +44,7 @@ FileStrategy: TypeAlias = Callable[[Job, Job, str], Any]
 """Function of source job, destination job and relative path: whether to overwrite."""
 
 _CHUNK = 32  # jobs that a thread takes at a time, at most
+_KEPT = "the strategy keeps the file of the destination"
 
 
 class FileTransferStats(NamedTuple):
@@ -169,9 +171,7 @@ class Synchronizer:
         logger.info("Synchronizing '%s' -> '%s'.", source, destination)
         jobs = _Jobs(self._clone_or_synchronize, source, destination, total=len(ids), progress=progress)
         try:
-            self._synchronize_documents(
-                JSONDict._of(document.for_project(source)), destination.document, None
-            )
+            self._synchronize_documents(for_project(source), destination.document, None)
             jobs.work(ids, threads)
         finally:
             self._publish_skipped_keys()
@@ -189,41 +189,25 @@ class Synchronizer:
 
     # telling what happens -----------------------------------------------------------------------------------------
 
-    def note(self, action: SyncAction) -> None:
-        """Log and report one action."""
-        if action.kind == "skip" and not action.keys:
-            level = logging.WARNING
-        else:
-            level = logging.INFO if self.dry_run else MORE
+    def _note(self, action: SyncAction) -> None:
+        """Count, log and report one action."""
+        level = logging.INFO if self._dry_run else MORE
+        if action.kind == "skip" and not action.keys and action.reason != _KEPT:
+            level = logging.WARNING  # nobody asked for it
         with self._guard:
-            self.num_files += action.num_files
-            self.volume += action.volume
-            logger.log(level, "%s%s", "Dry run: " if self.dry_run else "", action)
+            self._num_files += action.num_files
+            self._volume += action.volume
+            logger.log(level, "%s%s", "Dry run: " if self._dry_run else "", action)
             if self._report is not None:
                 self._report(action)
 
-    def count_synchronized(self) -> None:
-        """Count a job that existed on both sides."""
-        with self._guard:
-            self.synchronized += 1
-
-    def _conflict_about(self, error: SyncConflict, action: SyncAction) -> None:
+    def _note_conflict(self, error: SyncConflict, action: SyncAction) -> None:
         """Raise a conflict; in a dry run, keep it for the end."""
-        self.note(action)
-        if not self.dry_run:
+        self._note(action)
+        if not self._dry_run:
             raise error
         with self._guard:
             self._conflict = self._conflict or error
-
-    def raise_conflict(self) -> None:
-        """Raise the first conflict that a dry run has found."""
-        if self._conflict is not None:
-            raise self._conflict
-
-    def publish_skipped_keys(self) -> None:
-        """Show in the strategy which keys were left alone in the whole synchronization."""
-        if isinstance(self._merge_document, DocSync.ByKey):
-            self._merge_document.skipped_keys = self._skipped_keys
 
     def _note_lost_ownership(self, path: str) -> None:
         if not self._ownership_lost:  # once is enough
@@ -232,97 +216,108 @@ class Synchronizer:
 
     # documents ----------------------------------------------------------------------------------------------------
 
-    def project_document(self, source: Project, destination: Project) -> None:
-        """Synchronize the documents of two projects."""
-        self._document(JSONDict._of(document.for_project(source)), destination.document, None)
-
-    def _document(self, source: JSONDict, destination: JSONDict | None, job_id: str | None) -> None:
+    def _synchronize_documents(self, source: Document, destination: JSONDict | None, job_id: str | None) -> None:
         strategy = self._merge_document
         if not callable(strategy):
             return
         path = layout.FN_PROJECT_DOCUMENT if job_id is None else layout.FN_DOCUMENT
         try:
-            change = synchronize_document(source, destination, strategy, dry_run=self.dry_run)
+            change = synchronize_document(JSONDict._of(source), destination, strategy, dry_run=self._dry_run)
         except DocumentSyncConflict as error:
             error.job_id = error.job_id or job_id
-            self._conflict_about(error, SyncAction("conflict", job_id, path, tuple(sorted(error.keys))))
+            self._note_conflict(error, SyncAction("conflict", job_id, path, tuple(sorted(error.keys))))
             return
         if change.changed:
-            self.note(SyncAction("document", job_id, path, change.changed))
+            self._note(SyncAction("document", job_id, path, change.changed))
         if change.skipped:
             with self._guard:
                 self._skipped_keys.update(change.skipped)
-            self.note(SyncAction("skip", job_id, path, change.skipped, reason="the values differ"))
+            self._note(SyncAction("skip", job_id, path, change.skipped, reason="the values differ"))
 
     # one job ------------------------------------------------------------------------------------------------------
 
-    def job(self, src: Job, dst: Job) -> None:
+    def _synchronize(self, src: Job, dst: Job) -> None:
         """Synchronize two jobs, of which the destination exists unless this is a dry run."""
-        if not self.dry_run:
-            src._flush_document()
-            dst._flush_document()
+        self._flush(src, dst)
         changed: set[str] = set()
         for step in filetransfer.plan(src.path, dst.path, self._options, apart=self._apart):
-            if self._take(step, src, dst):
+            if not self._left_alone(step, dst.id) and self._take(step, src, dst):
                 changed.add(os.path.dirname(step.path))
-        if dst.project.durable and not self.dry_run:
+        if dst.project.durable and not self._dry_run:
             for directory in sorted(changed):
                 files.sync_directory(dst.fn(directory))
-        if callable(self._merge_document):
-            source = JSONDict._of(document.for_job(src.project, src.id))
-            target = None if self.dry_run and not os.path.isdir(dst.path) else dst.document
-            self._document(source, target, dst.id)
+        document = None if self._dry_run and not os.path.isdir(dst.path) else dst.document
+        self._synchronize_documents(for_job(src.project, src.id), document, dst.id)
+        with self._guard:
+            self._synchronized += 1
 
-    def _take(self, step: Step, src: Job, dst: Job) -> bool:
-        """Decide about one step and carry it out; tell whether it was (or would be)."""
-        if self._left_alone(step, dst.id) or (step.kind == "differs" and not self._may_overwrite(step, src, dst)):
-            return False
-        if not self._carry_out(step, src.path, dst.path, dst):
-            return False
-        if step.kind in ("copy", "differs"):
-            kind: ActionKind = "copy" if step.kind == "copy" else "overwrite"
-            self.note(SyncAction(kind, dst.id, step.path, num_files=int(step.link is None), volume=step.size))
-        return True
+    def _flush(self, *jobs: Job) -> None:
+        """Write the documents that are buffered, so that their files can be looked at."""
+        if not self._dry_run:
+            for job in jobs:
+                job._flush_document()
 
     def _left_alone(self, step: Step, job_id: str) -> bool:
+        """Tell whether a step is to do nothing, and note why."""
         if step.kind == "ignore":
             logger.debug("Ignored '%s' (job %s): %s.", step.path, job_id, step.reason)
         elif step.kind == "skip":
-            self.note(SyncAction("skip", job_id, step.path, reason=step.reason))
+            self._note(SyncAction("skip", job_id, step.path, reason=step.reason))
         return step.kind in ("ignore", "skip")
+
+    def _take(self, step: Step, src: Job, dst: Job) -> bool:
+        """Take a step towards an existing job; False if the strategy, or the lack of one, is against it."""
+        if step.kind == "differs" and not self._may_overwrite(step, src, dst):
+            return False
+        # A writer that has read the document before it is replaced must not undo the copy.
+        lock = for_job(dst.project, dst.id).lock if step.path == layout.FN_DOCUMENT else nullcontext
+        if not self._carry_out(step, src.path, dst.path, dst, lock=lock):
+            return False
+        if step.kind in ("copy", "differs"):
+            kind: ActionKind = "copy" if step.kind == "copy" else "overwrite"
+            self._note(SyncAction(kind, dst.id, step.path, num_files=int(step.link is None), volume=step.size))
+        return True
 
     def _may_overwrite(self, step: Step, src: Job, dst: Job) -> bool:
         if self._strategy is None:
-            self._conflict_about(FileSyncConflict(step.path, dst.id), SyncAction("conflict", dst.id, step.path))
+            self._note_conflict(FileSyncConflict(step.path, dst.id), SyncAction("conflict", dst.id, step.path))
             return False
         if self._strategy(src, dst, step.path):
             return True
-        self.note(SyncAction("skip", dst.id, step.path, reason=_KEPT))
+        self._note(SyncAction("skip", dst.id, step.path, reason=_KEPT))
         return False
 
-    def _carry_out(self, step: Step, source: str, target: str, job: Job) -> bool:
+    def _carry_out(
+        self,
+        step: Step,
+        source: str,
+        target: str,
+        job: Job,
+        *,
+        lock: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> bool:
         """Carry out a step unless this is a dry run; False if the file has gone from the source meanwhile."""
-        if self.dry_run:
+        if self._dry_run:
             return True
         durable = job.project.durable
         try:
             if step.kind == "filled":
                 complete = filetransfer.finish_directory(step, target, self._options, durable=durable)
             else:
-                # A writer that read the document before it is replaced must not undo the copy.
-                lock = document.for_job(job.project, job.id).lock if step.path == layout.FN_DOCUMENT else nullcontext
                 complete = filetransfer.carry_out(step, source, target, self._options, lock=lock, durable=durable)
         except FileNotFoundError:
             if os.path.lexists(os.path.join(source, step.path)) or not os.path.isdir(source):
                 raise
-            self.note(SyncAction("skip", job.id, step.path, reason="it has gone"))
+            self._note(SyncAction("skip", job.id, step.path, reason="it has gone"))
             return False
         if not complete:
             self._note_lost_ownership(os.path.join(target, step.path))
         return True
 
-    def clone(self, src: Job, destination: Project) -> None:
-        """Copy a job that the destination lacks: hidden first, then visible as a whole.
+    # new jobs -----------------------------------------------------------------------------------------------------
+
+    def _clone(self, src: Job, dst: Job) -> None:
+        """Copy a job that the destination lacks: under a hidden name first, then visible as a whole.
 
         Raises
         ------
@@ -334,73 +329,90 @@ class Synchronizer:
             src._plain_statepoint()
         except JobsCorruptedError:
             if not workspace.is_being_born(src.path):
-                self.damaged.append(src.id)
-                self.note(SyncAction("skip", src.id, reason="its state point is damaged"))
+                with self._guard:
+                    self._damaged.append(src.id)
+                self._note(SyncAction("skip", src.id, reason="its state point is damaged"))
             return
-        copy = Job._known(destination, src.id, None)
-        if self.dry_run:
-            copied = self._copy_job(src, copy, copy.path)
-        else:
-            src._flush_document()
-            copied = self._publish_copy(src, copy)
+        self._flush(src)
+        copied = self._copy_job(src, dst, dst.path) if self._dry_run else self._publish_copy(src, dst)
         with self._guard:
-            self.cloned += 1
-        self.note(SyncAction("clone", src.id, num_files=copied.num_files, volume=copied.volume))
+            self._cloned += 1
+        self._note(SyncAction("clone", src.id, num_files=copied.num_files, volume=copied.volume))
 
-    def _publish_copy(self, src: Job, copy: Job) -> FileTransferStats:
+    def _publish_copy(self, src: Job, dst: Job) -> FileTransferStats:
         copied = FileTransferStats(0, 0)
         built: list[str] = []
 
         def copy_tree(_: str, temporary: str) -> None:
             nonlocal copied
             built.append(temporary)
-            copied = self._copy_job(src, copy, temporary)
+            copied = self._copy_job(src, dst, temporary)
 
         try:
-            transfer.clone(copy.project, src, copytree=copy_tree)
+            transfer.clone(dst.project, src, copytree=copy_tree)
         except BaseException:
             for temporary in built:
                 files.delete_tree(temporary)
             raise
         return copied
 
-    def _copy_job(self, src: Job, copy: Job, target: str) -> FileTransferStats:
+    def _copy_job(self, src: Job, dst: Job, target: str) -> FileTransferStats:
         """Copy a job directory to ``target``, which does not exist (or would, in a dry run)."""
-        num_files = volume = 0
+        copied: list[Step] = []
         for step in filetransfer.plan(src.path, target, self._options, apart=self._apart, fresh=True):
-            if self._left_alone(step, src.id) or not self._carry_out(step, src.path, target, copy):
+            if self._left_alone(step, src.id) or not self._carry_out(step, src.path, target, dst):
                 continue
-            steps = [step]
-            if step.kind == "directory" and not step.path:
-                steps = list(self._copy_apart(src, copy, target))
-            for done in steps:
-                if done.kind == "copy" and done.link is None:
-                    num_files += 1
-                    volume += done.size
-        return FileTransferStats(num_files, volume)
+            if step.kind == "copy" and step.link is None:
+                copied.append(step)
+            elif step.kind == "directory" and not step.path:
+                copied += self._copy_apart(src, dst, target)
+        return FileTransferStats(len(copied), sum(step.size for step in copied))
 
-    def _copy_apart(self, src: Job, copy: Job, target: str) -> Iterator[Step]:
+    def _copy_apart(self, src: Job, dst: Job, target: str) -> list[Step]:
         """Copy the files of a job that no exclude pattern applies to."""
+        copied = []
         for name in sorted(self._apart):
             with suppress(FileNotFoundError):
                 step = Step("copy", name, os.stat(src.fn(name)))
-                if self._carry_out(step, src.path, target, copy):
-                    yield step
-        if not self.dry_run:
+                if self._carry_out(step, src.path, target, dst):
+                    copied.append(step)
+        if not self._dry_run:
             try:
                 workspace.read_state_point(target, src.id)
             except JobsCorruptedError:  # the source is in the middle of a state point change
                 text = canonical.dumps(src._plain_statepoint()).encode("ascii")
-                files.replace_file(os.path.join(target, layout.FN_STATE_POINT), text, durable=copy.project.durable)
+                files.replace_file(os.path.join(target, layout.FN_STATE_POINT), text, durable=dst.project.durable)
+        return copied
+
+    def _clone_or_synchronize(self, src: Job, dst: Job, *, present: bool) -> None:
+        """Bring a job into another project, where it is ``present`` or was not when the run began."""
+        try:
+            if not present:
+                try:
+                    self._clone(src, dst)
+                    return
+                except DestinationExistsError:
+                    present = True
+            self._synchronize(src, dst)
+        except (OSError, ValueError):
+            if os.path.isdir(src.path) and (not present or os.path.isdir(dst.path)):
+                raise
+            self._note(SyncAction("skip", src.id, reason="the job has gone"))
 
 
 class _Jobs:
-    """The jobs of a run, one after the other or several at a time."""
+    """The jobs of a project, one after the other or several at a time."""
 
     def __init__(
-        self, run: _Run, source: Project, destination: Project, *, total: int, progress: Progress | None
+        self,
+        function: Callable[..., None],
+        source: Project,
+        destination: Project,
+        *,
+        total: int,
+        progress: Progress | None,
     ) -> None:
-        self._run = run
+        self._function = function
         self._source = source
         self._destination = destination
         self._present = frozenset(reading.list_names(destination))
@@ -424,15 +436,17 @@ class _Jobs:
                 for future in futures:
                     future.result()
             finally:
-                self._stopped = True  # of no consequence unless this is an error, or an interrupt
+                self._stopped = True  # which only matters after an error or an interrupt
                 pool.shutdown(cancel_futures=True)
 
     def _work(self, ids: Sequence[str]) -> None:
         for job_id in ids:
             if self._stopped:
                 return
+            src = Job._known(self._source, job_id, self._source._sp_cache.get(job_id))
+            dst = Job._known(self._destination, job_id, self._destination._sp_cache.get(job_id))
             try:
-                self._synchronize(job_id)
+                self._function(src, dst, present=job_id in self._present)
             except BaseException:
                 self._stopped = True
                 raise
@@ -441,22 +455,3 @@ class _Jobs:
                 logger.info("%d of %d jobs are done.", self._done, self._total)
                 if self._progress is not None:
                     self._progress("sync", self._done, self._total)
-
-    def _synchronize(self, job_id: str) -> None:
-        src = Job._known(self._source, job_id, self._source._sp_cache.get(job_id))
-        dst = Job._known(self._destination, job_id, self._destination._sp_cache.get(job_id))
-        present = job_id in self._present
-        try:
-            if not present:
-                try:
-                    self._run.clone(src, self._destination)
-                    return
-                except DestinationExistsError:
-                    present = True
-            self._run.job(src, dst)
-        except (OSError, ValueError):
-            if os.path.isdir(src.path) and (not present or os.path.isdir(dst.path)):
-                raise
-            self._run.note(SyncAction("skip", job_id, reason="the job has gone"))
-            return
-        self._run.count_synchronized()

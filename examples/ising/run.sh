@@ -16,7 +16,7 @@ echo "== jobs: one per parameter combination (existing ones are left alone)"
 "$python" "$here/parameters.py" | signac job -c | wc -l
 
 echo "== simulations: the jobs without a result, in parallel"
-signac -q find '{"doc.magnetization": {"$exists": false}}' |
+signac -q find 'doc.magnetization!=!' |
     xargs -r -n 5 -P "${WORKERS:-2}" "$python" "$here/simulate.py"
 
 echo "== bookkeeping from the shell: mark what is finished"

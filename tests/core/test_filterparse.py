@@ -127,6 +127,7 @@ def test_tokens_when_exclamation_mark_is_a_key_then_taken_as_one():
         ("name=/^lj/", {"name": {"$regex": "^lj"}}),
         ("name~/x/", {"name": {"$regex": "/x/"}}),
         ("a=!", {"a": EXISTS}),
+        ("a!=!", {"a": {"$exists": False}}),
         ("a=", {"a": ""}),
         ("a!=", {"a": {"$ne": ""}}),
         ("a=x>1", {"a": "x>1"}),

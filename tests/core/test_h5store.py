@@ -1266,6 +1266,16 @@ def test_pandas_objects_when_copied_with_their_group_are_whole(store: H5Store, f
     assert store["copy"]["f"].equals(frame)
 
 
+def test_pandas_objects_from_many_threads_are_whole(filename: str, frame: Any) -> None:
+    def use(number: int) -> None:
+        own = H5Store(filename)
+        for _ in range(3):
+            own[f"f{number}"] = frame
+            assert own[f"f{number}"].equals(frame)
+
+    in_threads(*(lambda number=number: use(number) for number in range(4)))
+
+
 def test_pandas_object_that_cannot_be_stored_leaves_the_old_value(store: H5Store, pandas: Any) -> None:
     store["v"] = 1
     with pytest.raises(ValueError, match="unique"):
@@ -1280,14 +1290,22 @@ def test_pandas_file_written_by_pandas_itself_is_read(store: H5Store, pandas: An
     assert store["deep"]["f"].equals(frame)
 
 
-def test_pandas_objects_without_pytables_raise_import_error_naming_the_extra(
+def test_pandas_object_when_read_without_pytables_raises_import_error_naming_the_extra(
     store: H5Store, frame: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store["f"] = frame
     monkeypatch.setitem(sys.modules, "tables", None)
     with pytest.raises(ImportError, match=r"pip install 'signac-cli\[tables\]'"):
         store["f"]
+
+
+def test_pandas_object_when_written_without_pytables_raises_import_error_and_keeps_the_old_value(
+    store: H5Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pandas
+
+    store["f"] = 1
+    monkeypatch.setitem(sys.modules, "tables", None)
     with pytest.raises(ImportError, match=r"pip install 'signac-cli\[tables\]'"):
-        store["f"] = frame
-    monkeypatch.undo()
-    assert store["f"].equals(frame)
+        store["f"] = pandas.DataFrame({"a": [1]})
+    assert store == {"f": 1}

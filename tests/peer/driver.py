@@ -187,8 +187,26 @@ def difference(jobs):
     return {str(position[job_id]): found[job_id] for job_id in sorted(found, key=position.__getitem__)}
 
 
+def _until_failure(function, arguments):
+    """Answers to one call after the other, up to the first that fails."""
+    answers = []
+    for argument in arguments:
+        answers.append(_attempt(function, *argument))
+        if isinstance(answers[-1], dict) and "error" in answers[-1]:
+            break
+    return answers
+
+
+def _state(project):
+    """Everything on disk, by job id."""
+    return {
+        name: [_text(project.fn(f"workspace/{name}"), file) for file in (STATE_POINT, DOCUMENT)]
+        for name in sorted(os.listdir(project.workspace))
+    }
+
+
 def update_statepoint(jobs, updates):
-    """Update the first job, one after the other; each update is a pair of mapping and whether to overwrite."""
+    """Update the first job until that fails; each update is a pair of mapping and whether to overwrite."""
     project = _new_project()
     job = _fill(project, jobs)[0]
 
@@ -196,16 +214,18 @@ def update_statepoint(jobs, updates):
         job.update_statepoint(update, overwrite=overwrite)
         return job.id
 
-    answers = [_attempt(step, *update) for update in updates]
-    return answers, job.id, job.statepoint(), sorted(other.id for other in project), _text(job.path, DOCUMENT)
+    return {"answers": _until_failure(step, updates), "id": job.id, "state": _state(project)}
 
 
 def change_statepoint(jobs, operations):
-    """Apply operations to the state point of the first job."""
+    """Apply operations to the state point of the first job until one fails."""
     project = _new_project()
     job = _fill(project, jobs)[0]
-    answers = [_attempt(_apply, job.sp, *operation) for operation in operations]
-    return answers, job.id, _text(job.path, STATE_POINT), sorted(other.id for other in project)
+
+    def step(*operation):
+        return [_apply(job.sp, *operation), job.id]
+
+    return {"answers": _until_failure(step, operations), "id": job.id, "state": _state(project)}
 
 
 def document(initial, operations, buffered):
@@ -221,7 +241,7 @@ def document(initial, operations, buffered):
         for operation in operations:
             answer = _attempt(_apply, job.doc, *operation)
             steps.append([answer, None if buffered else _text(job.path, DOCUMENT)])
-    return steps, _text(job.path, DOCUMENT), job.doc()
+    return {"steps": steps, "text": _text(job.path, DOCUMENT), "data": job.doc()}
 
 
 def _apply(tree, path, method, *arguments):

@@ -1,0 +1,122 @@
+"""How the state points of jobs differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import canonical
+
+if TYPE_CHECKING:
+    from .job import Job
+
+__all__ = ["diff_jobs", "diff_state_points"]
+
+
+def diff_jobs(*jobs: Job) -> dict[str, dict[str, Any]]:
+    """Find what the state points of jobs do not have in common.
+
+    Values are compared as Python compares them: ``1``, ``1.0`` and ``True`` are no difference. To tell them apart, see
+    :func:`diff_state_points`.
+
+    Parameters
+    ----------
+    *jobs : Job
+        The jobs; they need not be initialised.
+
+    Returns
+    -------
+    dict of str to dict
+        Per job id, the state point without the parameters that all of the jobs share. Lists appear as tuples.
+
+    Raises
+    ------
+    JobsCorruptedError
+        If a state point cannot be read.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> cold, hot = (project.open_job({"T": T, "liquid": {"name": "argon", "N": 100}}) for T in (85, 87))
+    >>> diff_jobs(cold, hot)[hot.id]
+    {'T': 87}
+
+    """
+    return _by_id({job.id: job.cached_statepoint for job in jobs}, _equal)
+
+
+def diff_state_points(state_points: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Find what state points do not have in common, by value and type.
+
+    Two values are the same when they make the same contribution to a job id: ``1``, ``1.0`` and ``True`` all differ,
+    NaN is NaN, and the order of keys does not matter.
+
+    Parameters
+    ----------
+    state_points : mapping of str to mapping
+        Plain state points by id.
+
+    Returns
+    -------
+    dict of str to dict
+        Per id, the state point without the parameters that all of them share. Lists appear as tuples.
+
+    Examples
+    --------
+    >>> diff_state_points({"one": {"a": 1, "b": {"c": 2}}, "other": {"a": 1.0, "b": {"c": 2}}})
+    {'one': {'a': 1}, 'other': {'a': 1.0}}
+
+    """
+    return _by_id(state_points, _identical)
+
+
+def _by_id(
+    state_points: Mapping[str, Mapping[str, Any]], same: Callable[[Any, Any], bool]
+) -> dict[str, dict[str, Any]]:
+    return dict(zip(state_points, _differences(list(state_points.values()), same), strict=True))
+
+
+def _differences(trees: Sequence[Mapping[str, Any]], same: Callable[[Any, Any], bool]) -> list[dict[str, Any]]:
+    """Leave out of each tree what all trees have in common."""
+    if not trees:
+        return []
+    first, *others = trees
+    shared = set()
+    nested: dict[str, list[dict[str, Any]]] = {}
+    for key, value in first.items():
+        if not all(key in tree for tree in others):
+            continue
+        values = [tree[key] for tree in trees]
+        if all(item and isinstance(item, dict) for item in values):
+            nested[key] = _differences(values, same)
+        elif all(same(value, item) for item in values[1:]):
+            shared.add(key)
+    return [
+        {
+            key: nested[key][index] if key in nested else _with_tuples(value)
+            for key, value in tree.items()
+            if key not in shared and (key not in nested or nested[key][index])
+        }
+        for index, tree in enumerate(trees)
+    ]
+
+
+def _equal(left: Any, right: Any) -> bool:
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(_equal(a, b) for a, b in zip(left, right, strict=True))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(_equal(value, right[key]) for key, value in left.items())
+    return bool(left == right) or (left != left and right != right)
+
+
+def _identical(left: Any, right: Any) -> bool:
+    return canonical.dumps(left, sort_keys=True) == canonical.dumps(right, sort_keys=True)
+
+
+def _with_tuples(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_with_tuples(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _with_tuples(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,512 @@
+"""Readable paths of jobs, and back: ``{"a": 1, "b": "x"}`` to ``a/1/b/x`` and the other way round.
+
+Export and views name directories by it, import reads such names. A path is relative, has no ``..``, and belongs to one
+job; a job directory never lies inside another. All of this is checked for all jobs before anything is written.
+
+Templates of paths look like those of :meth:`str.format`, but a field only ever reaches data: state point, document and
+the public attributes of a job.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from string import Formatter
+from typing import TYPE_CHECKING, Any
+
+from . import reading
+from .errors import Error, StatepointParsingError
+from .job import Job
+
+if TYPE_CHECKING:
+    from .project import Project
+
+__all__ = [
+    "PathError",
+    "PathSpecification",
+    "SchemaPathEvaluationError",
+    "UnknownTypeError",
+    "automatic_tokens",
+    "check_paths",
+    "job_paths",
+    "normal_path",
+    "parse_schema",
+]
+
+PathSpecification = str | bool | Callable[[Job], str] | None
+"""None: automatic. False: the job id. A str: a template. A callable: a function of the job."""
+
+_NAME_MAX = 255  # bytes
+_SHOWN = 3  # collisions that a message lists
+
+
+class PathError(Error, RuntimeError):
+    """Jobs cannot be given paths in the way that was asked for."""
+
+
+class SchemaPathEvaluationError(PathError):
+    """A path template cannot be filled in for a job."""
+
+
+class UnknownTypeError(KeyError):
+    """A field of an import schema has a type that is not known."""
+
+    def __str__(self) -> str:
+        # KeyError would show the repr of the message.
+        return str(self.args[0]) if self.args else ""
+
+
+# job to path ----------------------------------------------------------------------------------------------------------
+
+
+def job_paths(
+    project: Project, ids: Iterable[str], path: PathSpecification = None, *, damaged: list[str] | None = None
+) -> dict[str, str]:
+    """Give every job a path.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    ids : iterable of str
+        The ids of existing jobs; one that has vanished is left out.
+    path : str, callable, False or None
+        A template such as ``"T_{T}/{job.id}"``, a function of the job, False for the job ids, None for the keys and
+        values that tell the jobs apart.
+    damaged : list of str, optional
+        Takes the ids of damaged jobs, which get no path.
+
+    Returns
+    -------
+    dict of str to str
+        The path of each id, relative and normal; that of a single job may be empty. No two are equal or nested.
+
+    Raises
+    ------
+    PathError
+        If the paths are not unique, nested, absolute, contain ``..``, or cannot be determined.
+    SchemaPathEvaluationError
+        If a field of the template does not exist for a job.
+    ValueError
+        If ``path`` is of no accepted form, or the braces of the template do not match.
+    JobsCorruptedError
+        If jobs are damaged and there is no list to take them.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> ids = [project.open_job({"a": a, "b": 0}).init().id for a in range(2)]
+    >>> list(job_paths(project, ids).values())
+    ['a/0', 'a/1']
+    >>> list(job_paths(project, ids, "b_{b}/{{auto:_}}").values())
+    ['b_0/a_0', 'b_0/a_1']
+
+    """
+    name = _naming(project, path)
+    state_points = dict(reading.read_state_points(project, ids, damaged=damaged))
+    paths = {job_id: normal_path(text, job_id) for job_id, text in name(state_points)}
+    check_paths(paths, path)
+    return paths
+
+
+_Naming = Callable[[Mapping[str, dict[str, Any]]], Iterator[tuple[str, str]]]
+
+
+def _naming(project: Project, path: PathSpecification) -> _Naming:
+    """What gives state points their paths, with everything that is wrong with ``path`` itself found already."""
+    if path is None:
+        return _automatic_paths
+    if path is False:
+        return lambda state_points: ((job_id, job_id) for job_id in state_points)
+    if isinstance(path, str):
+        return _Template(project, path).paths
+    if callable(path):
+        return lambda state_points: _called(project, path, state_points)
+    raise ValueError(f"The path must be None, False, a str or a function of the job, not {path!r}.")
+
+
+def _called(
+    project: Project, function: Callable[[Job], str], state_points: Mapping[str, dict[str, Any]]
+) -> Iterator[tuple[str, str]]:
+    for job_id, state_point in state_points.items():
+        text: object = function(Job._known(project, job_id, state_point))
+        if not isinstance(text, (str, os.PathLike)):
+            raise PathError(f"The path function returned {text!r} for job '{job_id}': it must return a str.")
+        yield job_id, os.fspath(text)
+
+
+def automatic_tokens(
+    state_points: Mapping[str, Mapping[str, Any]], *, without: Iterable[str] = ()
+) -> Iterator[tuple[str, list[str]]]:
+    """Keys and values that tell jobs apart, as texts.
+
+    Keys come in the order of their number of distinct values, then of their names; those with one value in all jobs are
+    left out, as are those that a job lacks. Values are judged by type and text: ``1``, ``1.0`` and ``True`` differ.
+
+    Parameters
+    ----------
+    state_points : mapping
+        The state point of each id.
+    without : iterable of str
+        Dotted keys to leave out.
+
+    Yields
+    ------
+    tuple of str and list of str
+        The id, and keys and values in turn.
+
+    Examples
+    --------
+    >>> dict(automatic_tokens({"x": {"a": 1, "n": {"b": [2]}}, "y": {"a": 1, "n": {"b": [3]}}}))
+    {'x': ['n.b', '(2,)'], 'y': ['n.b', '(3,)']}
+
+    """
+    leaves: dict[str, dict[str, str]] = {}
+    values: dict[str, set[tuple[type, str]]] = {}
+    counts: dict[str, int] = {}
+    for job_id, state_point in state_points.items():
+        texts = leaves[job_id] = {}
+        for key, value in _leaves(state_point):
+            text = texts[key] = str(value)
+            values.setdefault(key, set()).add((type(value), text))
+            counts[key] = counts.get(key, 0) + 1
+    constant = {key for key, found in values.items() if len(found) == 1 and counts[key] == len(leaves)}
+    order = sorted(values.keys() - constant - set(without), key=lambda key: (len(values[key]), key))
+    for job_id, texts in leaves.items():
+        yield job_id, [token for key in order if key in texts for token in (key, texts[key])]
+
+
+def _leaves(data: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Values under dotted keys; lists become tuples, empty dicts are no values."""
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{above}{key}.")
+        else:
+            yield above + key, _as_tuple(value)
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(_as_tuple(item) for item in value) if isinstance(value, list) else value
+
+
+def _automatic_paths(
+    state_points: Mapping[str, Mapping[str, Any]], without: Iterable[str] = (), separator: str = "/"
+) -> Iterator[tuple[str, str]]:
+    for job_id, tokens in automatic_tokens(state_points, without=without):
+        if not tokens and len(state_points) > 1:
+            raise SchemaPathEvaluationError(
+                f"No path can be determined for job '{job_id}': it has none of the keys in which the jobs differ (and "
+                "which the path does not name already). Give a path that suits all jobs, such as '{job.id}'."
+            )
+        # As a directory an empty text would make the path absolute, or be no level at all.
+        yield job_id, separator.join(tokens if separator != "/" else filter(None, tokens))
+
+
+# templates ------------------------------------------------------------------------------------------------------------
+
+_AUTO = re.compile(r"\{\{auto(?::([^{}]*))?\}\}")
+_FIELD = re.compile(r"([^.\[\]]+)((?:\.[^.\[\]]+|\[[^\[\]]+\])*)")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[([^\[\]]+)\]")
+
+
+class _Template:
+    """A path template: text, fields, and ``{{auto}}`` or ``{{auto:SEPARATOR}}`` for the keys that no field names."""
+
+    def __init__(self, project: Project, text: str) -> None:
+        self._project = project
+        self._formatter = _Fields()
+        pieces = _AUTO.split(text)  # text, separator or None, text, ...
+        self._texts = pieces[::2]
+        self._separators = [separator or "/" for separator in pieces[1::2]]
+        self._named = {name for part in self._texts for name in _named_fields(part, text)}
+
+    def paths(self, state_points: Mapping[str, dict[str, Any]]) -> Iterator[tuple[str, str]]:
+        automatic = [dict(_automatic_paths(state_points, self._named, separator)) for separator in self._separators]
+        for job_id, state_point in state_points.items():
+            values = _Values(self._project, job_id, state_point)
+            pieces = [self._fill(text, values) for text in self._texts]
+            for position, paths in enumerate(automatic):
+                pieces[position] += paths[job_id]
+            yield job_id, "".join(pieces)
+
+    def _fill(self, text: str, values: _Values) -> str:
+        try:
+            return self._formatter.vformat(text, (), values)
+        except SchemaPathEvaluationError:
+            raise
+        except (LookupError, TypeError, ValueError, OverflowError) as error:
+            raise SchemaPathEvaluationError(
+                f"The path template part {text!r} cannot be filled in for job '{values.job_id}': {error}."
+            ) from error
+
+
+def _named_fields(part: str, template: str) -> Iterator[str]:
+    """Names of the fields in a part of a template.
+
+    Raises
+    ------
+    ValueError
+        If braces do not match.
+    SchemaPathEvaluationError
+        If there are doubled braces other than ``{{auto}}``, which would be a mistake most likely.
+
+    """
+    try:
+        found = list(Formatter().parse(part))
+    except ValueError as error:
+        raise ValueError(f"The path template {template!r} is not valid: {error}.") from None
+    for literal, name, _, _ in found:
+        if "{" in literal or "}" in literal:
+            raise SchemaPathEvaluationError(
+                f"Unknown key in the path template {template!r}: in doubled braces there is only {{{{auto}}}} or "
+                "{{auto:SEPARATOR}}."
+            )
+        if name is not None:
+            yield name
+
+
+class _Values(dict[str, Any]):
+    """What the fields of a template stand for, for one job: the keys of its state point, and ``job``."""
+
+    def __init__(self, project: Project, job_id: str, state_point: dict[str, Any]) -> None:
+        super().__init__(state_point)
+        self.project = project
+        self.job_id = job_id
+        self.state_point = state_point
+
+
+class _Fields(Formatter):
+    """Formats with fields that reach data only: keys, items of lists, and public attributes of the job."""
+
+    def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:
+        assert isinstance(kwargs, _Values)
+        match = _FIELD.fullmatch(field_name)
+        if match is None or match[1].isdigit() and match[1] not in kwargs:
+            raise SchemaPathEvaluationError(
+                f"Unknown key: {field_name!r}. A field is a key of the state point, or 'job' with an attribute."
+            )
+        steps = [attribute or item for attribute, item in _STEP.findall(match[2])]
+        return _value(field_name, match[1], steps, kwargs), match[1]
+
+
+def _value(field: str, first: str, steps: list[str], values: _Values) -> Any:
+    """Value of a field for one job."""
+    if first == "job":
+        value, steps = _job_value(field, steps, values)
+    elif first in values:
+        value = values[first]
+    else:
+        raise SchemaPathEvaluationError(f"Unknown key: {first!r}. Job '{values.job_id}' has no such key.")
+    for step in steps:
+        value = _step(field, value, step, values)
+    return value
+
+
+def _job_value(field: str, steps: list[str], values: _Values) -> tuple[Any, list[str]]:
+    """Value of ``job`` and its first attribute, and the steps that are left."""
+    if not steps or steps[0] == "id":
+        return values.job_id, steps[1:]
+    if steps[0] in ("sp", "statepoint", "cached_statepoint"):
+        return values.state_point, steps[1:]
+    job = Job._known(values.project, values.job_id, values.state_point)
+    if steps[0] in ("doc", "document"):
+        return job.document(), steps[1:]
+    return _attribute(field, job, steps[0], values), steps[1:]
+
+
+def _step(field: str, value: Any, name: str, values: _Values) -> Any:
+    if isinstance(value, Mapping):
+        if name in value:
+            return value[name]
+    elif isinstance(value, (list, tuple)):
+        if name.isdigit() and int(name) < len(value):
+            return value[int(name)]
+    elif value is not None and not isinstance(value, (str, int, float)):
+        return _attribute(field, value, name, values)
+    raise SchemaPathEvaluationError(
+        f"Unknown key: {field!r}. In job '{values.job_id}' there is no {name!r} in {_shortened(value)}."
+    )
+
+
+def _attribute(field: str, owner: object, name: str, values: _Values) -> Any:
+    value = None if name.startswith("_") else getattr(owner, name, None)
+    if value is None or callable(value):
+        raise SchemaPathEvaluationError(
+            f"Unknown key: {field!r}. For job '{values.job_id}', a {type(owner).__name__} has no data called {name!r}."
+        )
+    return value
+
+
+def _shortened(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+# checks ---------------------------------------------------------------------------------------------------------------
+
+
+def normal_path(text: str, job_id: str) -> str:
+    """Path without empty and ``.`` components, once it is sure that it is one below the place it is meant for.
+
+    Raises
+    ------
+    PathError
+        If it is absolute, contains ``..``, or is not a possible file name.
+
+    """
+    parts = text.split("/")
+    if text.startswith("/") or ".." in parts or "\0" in text:
+        raise PathError(
+            f"Job '{job_id}' would get the path {text!r}: paths are relative, without '..' and NUL. Choose another path."
+        )
+    parts = [part for part in parts if part not in ("", ".")]
+    try:
+        longest = max((len(os.fsencode(part)) for part in parts), default=0)
+    except UnicodeEncodeError as error:
+        raise PathError(f"Job '{job_id}' would get the path {text!r}, which is no file name: {error}.") from None
+    if longest > _NAME_MAX:
+        raise PathError(
+            f"Job '{job_id}' would get a path with a name of {longest} bytes, more than the {_NAME_MAX} that file "
+            f"systems allow: {_shortened(text)}. Choose another path, such as '{{job.id}}'."
+        )
+    return "/".join(parts)
+
+
+def check_paths(paths: Mapping[str, str], specification: object = None) -> None:
+    """Make sure that no two jobs have the same path, and none lies inside another.
+
+    Parameters
+    ----------
+    paths : mapping of str to str
+        The normal path of each id.
+    specification : object
+        What the paths were made of, for the message.
+
+    Raises
+    ------
+    PathError
+        If two paths are equal or nested, in whatever order they come.
+
+    """
+    owners: dict[str, str] = {}
+    equal = []
+    for job_id, path in paths.items():
+        other = owners.setdefault(path, job_id)
+        if other != job_id:
+            equal.append(f"'{other}' and '{job_id}' ({path!r})")
+    if equal:
+        raise PathError(_duplicates_message(equal, specification))
+    for path, job_id in owners.items():
+        for ancestor in _ancestors(path):
+            if ancestor in owners:
+                raise PathError(
+                    f"The path {ancestor!r} of job '{owners[ancestor]}' is a leaf and a node: the path {path!r} of job "
+                    f"'{job_id}' lies below it, and job directories cannot be nested. Choose another path."
+                )
+
+
+def _duplicates_message(equal: list[str], specification: object) -> str:
+    shown = ", ".join(equal[:_SHOWN]) + (f" and {len(equal) - _SHOWN} more" if len(equal) > _SHOWN else "")
+    if isinstance(specification, str):
+        what = f"The path specification {specification!r} would result in duplicate paths"
+        advice = f"Append the job id: {os.path.join(specification, 'id', '{job.id}')!r}."
+    else:
+        what = "The path function gives" if callable(specification) else "The automatic paths contain"
+        what += " duplicate paths"
+        advice = "Give a path that contains the job id, such as 'id/{job.id}'."
+    return f"{what} for the jobs {shown}. {advice}"
+
+
+def _ancestors(path: str) -> Iterator[str]:
+    """All that lies above a normal path, nearest first; the last is empty."""
+    while path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+# path to state point --------------------------------------------------------------------------------------------------
+
+_SCHEMA_FIELD = re.compile(r"\{([.\w]+)(?::([a-z]+))?\}")
+_TYPES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "int": (r"[+-]?[0-9]+", int),
+    "float": (r"[+-]?(?:[0-9]*\.)?[0-9]+", float),
+    "bool": (r"\w+", lambda text: text.lower() not in ("false", "0")),
+    "str": (r"\w+", str),
+}
+
+
+def parse_schema(template: str) -> Callable[[str], dict[str, Any] | None]:
+    r"""Make a function that reads state points off relative paths.
+
+    Parameters
+    ----------
+    template : str
+        Such as ``"a/{a:int}/b_{n.b}"``: dotted keys nest, types are ``int``, ``float``, ``bool`` and ``str`` (default;
+        letters, digits and ``_`` only). All other text stands for itself.
+
+    Returns
+    -------
+    callable
+        Function of a relative path that returns the state point, or None when the path does not match as a whole.
+
+    Raises
+    ------
+    UnknownTypeError
+        If a type is not known.
+    StatepointParsingError
+        If there are no fields, or their keys contradict each other.
+
+    Examples
+    --------
+    >>> read = parse_schema("a/{a:int}/b_{n.b}")
+    >>> read("a/1/b_x"), read("a/1/b_x/c"), read("a/one/b_x")
+    ({'a': 1, 'n': {'b': 'x'}}, None, None)
+
+    """
+    pattern = ""
+    fields: list[tuple[list[str], Callable[[str], Any]]] = []
+    end = 0
+    template = "/".join(part for part in template.split("/") if part not in ("", "."))
+    for match in _SCHEMA_FIELD.finditer(template):
+        key, kind = match[1], match[2] or "str"
+        if kind not in _TYPES:
+            raise UnknownTypeError(
+                f"The field '{match[0]}' of the schema has an unknown type '{kind}': use one of {', '.join(_TYPES)}."
+            )
+        expression, convert = _TYPES[kind]
+        pattern += f"{re.escape(template[end : match.start()])}({expression})"
+        fields.append((key.split("."), convert))
+        end = match.end()
+    if not fields:
+        raise StatepointParsingError(
+            f"The schema {template!r} has no fields: a field is a key and a type in braces, such as '{{a:int}}'."
+        )
+    _check_keys([keys for keys, _ in fields], template)
+    matches = re.compile(pattern + re.escape(template[end:])).fullmatch
+
+    def read(path: str) -> dict[str, Any] | None:
+        match = matches(path)
+        if match is None:
+            return None
+        state_point: dict[str, Any] = {}
+        for (keys, convert), text in zip(fields, match.groups(), strict=True):
+            container = state_point
+            for key in keys[:-1]:
+                container = container.setdefault(key, {})
+            container[keys[-1]] = convert(text)
+        return state_point
+
+    return read
+
+
+def _check_keys(keys: list[list[str]], template: str) -> None:
+    """Make sure that no key is there twice, and none is a value and a container of others at once."""
+    for position, one in enumerate(keys):
+        for other in keys[position + 1 :]:
+            common = min(len(one), len(other))
+            if one[:common] == other[:common]:
+                raise StatepointParsingError(
+                    f"The fields '{'.'.join(one)}' and '{'.'.join(other)}' of the schema {template!r} exclude each other."
+                )
