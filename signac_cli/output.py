@@ -142,6 +142,8 @@ class Output:
             if not line:
                 _write_error("\n")
                 raise Failure("No answer: standard input has ended.", code="no-answer", hint="Use -y to answer yes.")
+            if not sys.stdin.isatty():
+                _write_error("\n")
             answer = line.strip().lower()
             if answer in ("", "n", "no"):
                 return False
@@ -193,9 +195,14 @@ class Output:
                 raise _write_failure(error) from None
 
     def write_lines(self, lines: Iterable[str | bytes], end: str = "\n") -> None:
-        """Write records of text, each followed by ``end``."""
+        """Write records of text as they come, each followed by ``end``."""
         for line in lines:
             self.write(line + end if isinstance(line, str) else line + end.encode())
+
+    def write_ids(self, ids: Sequence[str], end: str = "\n") -> None:
+        """Write ids at once, each followed by ``end``."""
+        if ids:
+            self.write(end.join([*ids, ""]))
 
     def write_json(self, value: Any) -> None:
         """Write one JSON document: a report."""

@@ -55,7 +55,7 @@ class Report:
         self.errors.append({"id": job_id, "code": failure.code, "message": message})
 
     def finish(self, *, as_json: bool) -> int:
-        """Write the report, or the summary; return the exit status.
+        """Write the summary, and the report or (of a dry run) the ids; return the exit status.
 
         Parameters
         ----------
@@ -64,21 +64,22 @@ class Report:
 
         """
         counts = {action: sum(job["action"] == action for job in self.jobs) for action in self.actions}
+        counts["failed"] = len(self.errors)
         output = self.session.output
         output.talk(self._summary(counts))
-        if as_json:
-            report = {"command": self.command, "dry_run": self.dry_run, "counts": counts | {"failed": len(self.errors)}}
-            try:
+        try:
+            if as_json:
+                report = {"command": self.command, "dry_run": self.dry_run, "counts": counts}
                 output.write_json(report | {"jobs": self.jobs, "errors": self.errors})
-            except OutputClosed:  # the work is done, whether anybody reads about it or not
-                output.abandon()
+            elif self.dry_run:
+                output.write_lines(job["id"] for job in self.jobs)
+        except OutputClosed:  # the work is done, whether anybody reads about it or not
+            output.abandon()
         return 1 if self.errors else 0
 
     def _summary(self, counts: dict[str, int]) -> str:
-        first, *others = self.actions
+        (first, number), *others = counts.items()
         done = f"Would have {first}" if self.dry_run else first.capitalize()
-        number = f"{counts[first]} {self.noun}" + ("" if counts[first] == 1 else "s")
-        return (
-            ", ".join([f"{done} {number}", *(f"{counts[action]} {action}" for action in others if counts[action])])
-            + "."
-        )
+        parts = [f"{done} {number} {self.noun}{'' if number == 1 else 's'}"]
+        parts += [f"{count} {action}" for action, count in others if count]
+        return ", ".join(parts) + "."

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .version import __version__
-
 if TYPE_CHECKING:
     from . import errors as errors
     from . import sync as sync
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from .project import get_project as get_project
     from .project import init_project as init_project
     from .temporary import TemporaryProject as TemporaryProject
+    from .version import __version__ as __version__
 else:
     _ROOMS = {
         "Project": "project",
@@ -41,6 +40,7 @@ else:
         "get_current_buffer_size": "buffering",
         "set_buffer_capacity": "buffering",
         "JSONDict": "jsondict",
+        "__version__": "version",
         "H5Store": "h5store",
         "H5StoreManager": "h5store",
     }

@@ -10,18 +10,13 @@ numpy is never imported: its values are recognised only when the caller has impo
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from json import JSONDecodeError, JSONEncoder
 from json import loads as _json_loads
 from types import MappingProxyType
 from typing import Any
 
 from .errors import InvalidKeyError, KeyTypeError, NumpyConversionWarning
-
-try:
-    from _md5 import md5  # type: ignore[import-not-found, unused-ignore]  # far cheaper to import than hashlib
-except ImportError:  # an interpreter built without its own MD5
-    from hashlib import md5
 
 __all__ = [
     "JSONDecodeError",
@@ -108,9 +103,25 @@ def loads(text: bytes | str) -> Any:
         raise ValueError("The JSON text is nested too deeply.") from None
 
 
+_md5: Callable[..., Any] | None = None
+
+
+def _digest(text: bytes) -> str:
+    """MD5 as hexadecimal digits; its module is loaded when the first id is computed."""
+    global _md5
+    if _md5 is None:
+        try:
+            from _md5 import md5  # type: ignore[import-not-found, unused-ignore]  # far cheaper than hashlib
+        except ImportError:  # an interpreter built without its own MD5
+            from hashlib import md5
+        _md5 = md5
+    digest: str = _md5(text, usedforsecurity=False).hexdigest()
+    return digest
+
+
 def id_of_text(text: str) -> str:
     """Job id of a canonical (sorted) JSON text: 32 lower-case hexadecimal digits."""
-    return str(md5(text.encode("ascii"), usedforsecurity=False).hexdigest())
+    return _digest(text.encode("ascii"))
 
 
 def calc_id(obj: Any) -> str:
@@ -155,7 +166,7 @@ def state_point_matches(text: bytes, state_point: Any, job_id: str) -> bool:
 
     A file whose keys happen to be sorted hashes to its id as it is; only the others are encoded again.
     """
-    if md5(text, usedforsecurity=False).hexdigest() == job_id:
+    if _digest(text) == job_id:
         return isinstance(state_point, dict)
     if not isinstance(state_point, dict):
         return False

@@ -12,8 +12,9 @@ from typing import Any, NoReturn
 from . import files, layout
 from .errors import ConfigError, IncompatibleSchemaVersion
 
-__all__ = ["ProjectConfig", "check_schema_version", "find_root", "load", "no_project", "user_config_path"]
+__all__ = ["ProjectConfig", "check_schema_version", "durable", "find_root", "load", "no_project", "user_config_path"]
 
+_FALSE = frozenset({"", "0", "false", "no", "off"})
 _NOT_PLAIN = frozenset("\"'#,[]{}$%\\")
 
 
@@ -32,6 +33,12 @@ class ProjectConfig(dict[str, Any]):
 def user_config_path() -> str:
     """The file whose settings apply to every project of the user unless the project says otherwise."""
     return os.path.expanduser("~/.signacrc")
+
+
+def durable(config: ProjectConfig) -> bool:
+    """Whether what is published is to survive a power loss: ``SIGNAC_DURABLE``, or else the key ``durable``."""
+    text = os.environ.get("SIGNAC_DURABLE") or config.get("durable", "")
+    return str(text).lower() not in _FALSE
 
 
 def _parse_plain(text: str) -> dict[str, Any] | None:

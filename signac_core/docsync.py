@@ -8,6 +8,7 @@ goes wrong before that write leaves the destination as it was.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
+from itertools import count
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from . import canonical
@@ -82,6 +83,7 @@ class DocSync:
         """
 
         def __init__(self, key_strategy: Callable[[str], Any] | str | re.Pattern[str] | None = None) -> None:
+            self._given = key_strategy
             self.key_strategy: Callable[[str], Any] | None
             if key_strategy is None or callable(key_strategy):
                 self.key_strategy = key_strategy
@@ -92,7 +94,7 @@ class DocSync:
             self.skipped_keys: set[str] = set()
 
         def __repr__(self) -> str:
-            return f"{type(self).__name__}({self.key_strategy!r})"
+            return f"{type(self).__name__}({self._given!r})"
 
         def __call__(self, src: Mapping[str, Any], dst: MutableMapping[str, Any], root: str = "") -> set[str]:
             """Merge ``src`` into ``dst`` and return the keys that were left alone, each prefixed with ``root``."""
@@ -164,9 +166,7 @@ def synchronize_document(
         If a document is damaged.
 
     """
-    attempts = 0
-    while True:
-        attempts += 1
+    for attempt in count(1):
         wanted = source()
         if not wanted and (isinstance(strategy, DocSync.ByKey) or strategy is DocSync.update):
             return DocumentChange((), ())
@@ -183,12 +183,13 @@ def synchronize_document(
         try:
             _write(destination, before, after)
         except _Conflict:
-            if attempts == _ATTEMPTS:
+            if attempt == _ATTEMPTS:
                 raise SyncConflict(
                     f"Others kept changing '{destination.filename}': synchronize again when they are done."
                 ) from None
         else:
             return change
+    raise AssertionError("unreachable")
 
 
 def _write(destination: JSONDict, before: dict[str, Any], after: dict[str, Any]) -> None:

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from . import canonical, files, layout
 from .errors import InvalidKeyError
-from .locks import Lock
 
 if TYPE_CHECKING:
     from .buffering import Buffer
@@ -293,6 +292,8 @@ class Document:
 
     def lock(self) -> AbstractContextManager[object]:
         """Take the lock of the document for a ``with`` block; a job without a state point file has none to take."""
+        from .locks import Lock  # readers do not pay for it
+
         try:
             return Lock(self.lock_path).acquire()
         except FileNotFoundError:

@@ -41,7 +41,11 @@ def copy_plain(value: Any) -> Any:
     """Deep copy of a plain tree."""
     kind = type(value)
     if kind is dict:
-        return {key: copy_plain(item) for key, item in value.items()}
+        copy = value.copy()
+        for key, item in value.items():
+            if type(item) is dict or type(item) is list:
+                copy[key] = copy_plain(item)
+        return copy
     if kind is list:
         return [copy_plain(item) for item in value]
     return value

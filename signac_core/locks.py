@@ -16,7 +16,6 @@ import os
 from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 from types import TracebackType
 
-from . import settings
 from .errors import LockTimeoutError
 
 __all__ = ["Lock"]
@@ -104,6 +103,8 @@ class Lock:
         except BlockingIOError:
             pass
         import time
+
+        from . import settings
 
         deadline = time.monotonic() + settings.lock_timeout()
         while time.monotonic() < deadline:

@@ -200,7 +200,7 @@ def _automatic_paths(
                 f"No path can be determined for job '{job_id}': it has none of the keys in which the jobs differ (and "
                 "which the path does not name already). Give a path that suits all jobs, such as '{job.id}'."
             )
-        # As a directory an empty text would make the path absolute, or be no level at all.
+        # An empty text is no directory, and in front it would make the path absolute.
         yield job_id, separator.join(tokens if separator != "/" else filter(None, tokens))
 
 
@@ -272,9 +272,17 @@ class _Values(dict[str, Any]):
 
     def __init__(self, project: Project, job_id: str, state_point: dict[str, Any]) -> None:
         super().__init__(state_point)
-        self.project = project
         self.job_id = job_id
         self.state_point = state_point
+        self.job = Job._known(project, job_id, state_point)
+        self._document: dict[str, Any] | None = None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The document of the job, read once for all fields."""
+        if self._document is None:
+            self._document = self.job.document()
+        return self._document
 
 
 class _Fields(Formatter):
@@ -283,7 +291,7 @@ class _Fields(Formatter):
     def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:
         assert isinstance(kwargs, _Values)
         match = _FIELD.fullmatch(field_name)
-        if match is None or match[1].isdigit() and match[1] not in kwargs:
+        if match is None or (match[1].isdigit() and match[1] not in kwargs):
             raise SchemaPathEvaluationError(
                 f"Unknown key: {field_name!r}. A field is a key of the state point, or 'job' with an attribute."
             )
@@ -310,17 +318,16 @@ def _job_value(field: str, steps: list[str], values: _Values) -> tuple[Any, list
         return values.job_id, steps[1:]
     if steps[0] in ("sp", "statepoint", "cached_statepoint"):
         return values.state_point, steps[1:]
-    job = Job._known(values.project, values.job_id, values.state_point)
     if steps[0] in ("doc", "document"):
-        return job.document(), steps[1:]
-    return _attribute(field, job, steps[0], values), steps[1:]
+        return values.document, steps[1:]
+    return _attribute(field, values.job, steps[0], values), steps[1:]
 
 
 def _step(field: str, value: Any, name: str, values: _Values) -> Any:
     if isinstance(value, Mapping):
         if name in value:
             return value[name]
-    elif isinstance(value, (list, tuple)):
+    elif isinstance(value, Sequence) and not isinstance(value, str):
         if name.isdigit() and int(name) < len(value):
             return value[int(name)]
     elif value is not None and not isinstance(value, (str, int, float)):
@@ -332,7 +339,7 @@ def _step(field: str, value: Any, name: str, values: _Values) -> Any:
 
 def _attribute(field: str, owner: object, name: str, values: _Values) -> Any:
     value = None if name.startswith("_") else getattr(owner, name, None)
-    if value is None or callable(value):
+    if value is None or (callable(value) and not isinstance(value, Mapping)):
         raise SchemaPathEvaluationError(
             f"Unknown key: {field!r}. For job '{values.job_id}', a {type(owner).__name__} has no data called {name!r}."
         )
@@ -359,7 +366,7 @@ def normal_path(text: str, job_id: str) -> str:
     parts = text.split("/")
     if text.startswith("/") or ".." in parts or "\0" in text:
         raise PathError(
-            f"Job '{job_id}' would get the path {text!r}: paths are relative, without '..' and NUL. Choose another path."
+            f"Job '{job_id}' would get the path {text!r}: paths are relative, without '..' and NUL. Give another path."
         )
     parts = [part for part in parts if part not in ("", ".")]
     try:
@@ -507,6 +514,5 @@ def _check_keys(keys: list[list[str]], template: str) -> None:
         for other in keys[position + 1 :]:
             common = min(len(one), len(other))
             if one[:common] == other[:common]:
-                raise StatepointParsingError(
-                    f"The fields '{'.'.join(one)}' and '{'.'.join(other)}' of the schema {template!r} exclude each other."
-                )
+                names = f"'{'.'.join(one)}' and '{'.'.join(other)}'"
+                raise StatepointParsingError(f"The fields {names} of the schema {template!r} exclude each other.")

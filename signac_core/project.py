@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import config as configuration
-from . import files, layout, settings
+from . import files, layout
 from .config import ProjectConfig
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Project:
         configuration.check_schema_version(config, self._path)
         self._config = config
         self._workspace = f"{self._path.rstrip('/')}/{layout.WORKSPACE}"
-        self._durable = settings.durable() or str(config.get("durable", "")).lower() in ("1", "true", "yes", "on")
+        self._durable = configuration.durable(config)
         self._document: JSONDict | None = None
         self._stores: H5StoreManager | None = None
         self._sp_cache: dict[str, dict[str, Any]] = {}

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import files, layout, workspace
+from . import files, layout
 from .errors import JobsCorruptedError, WorkspaceError
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ def list_names(project: Project) -> list[str]:
         If the workspace cannot be read.
 
     """
+    from . import workspace
+
     try:
         names = workspace.list_names(project.workspace)
     except FileNotFoundError:
@@ -99,6 +101,8 @@ def read_state_points(
         At the end, if jobs are damaged and there is no list to take them.
 
     """
+    from . import workspace
+
     root = project.workspace + "/"
     known = project._sp_cache
     failed: list[str] = []

@@ -254,19 +254,19 @@ def _levels(node: _Node) -> dict[str, Any]:
 
 
 class _Key:
-    """What has been seen of one key."""
+    """What has been seen of one key, and of the keys below it."""
 
-    __slots__ = ("empty", "jobs", "mapping", "types")
+    __slots__ = ("below", "empty", "jobs", "types")
 
     def __init__(self) -> None:
         self.types = _Types()
         self.jobs = 0
-        self.mapping = False  # in some job it is a mapping, the keys of which are keys of their own
-        self.empty = False  # in some job an empty one
+        self.below: dict[str, _Key] | None = None  # not None when the key is a mapping in some job
+        self.empty = False  # whether one of these is empty
 
     def distinct(self) -> int:
         """Count the values; all mappings together are one."""
-        return sum(map(len, self.types.values())) + self.mapping
+        return sum(map(len, self.types.values())) + (self.below is not None)
 
 
 def detect_schema(
@@ -307,13 +307,14 @@ def detect_schema(
         ids = reading.list_names(project)
     else:
         ids = sorted({name for name in map(str, subset) if layout.is_job_directory(name) and "/" not in name})
-    keys: dict[str, _Key] = {}
+    root: dict[str, _Key] = {}
     jobs = 0
     state_points = reading.read_state_points(project, ids, damaged=damaged)
     for _, state_point in track(state_points, "schema", len(ids), progress):
         jobs += 1
-        _collect(state_point, "", keys)
-    found = sorted((key.distinct(), name) for name, key in keys.items() if key.types or key.empty)
+        _collect(state_point, root)
+    keys = dict(_dotted(root))
+    found = sorted((key.distinct(), name) for name, key in keys.items())
     return ProjectSchema(
         {
             name: keys[name].types
@@ -323,28 +324,37 @@ def detect_schema(
     )
 
 
-def _collect(state_point: dict[str, Any], above: str, keys: dict[str, _Key]) -> None:
-    """Add the values of one state point; the body of :func:`leaves`, without a step per value through a generator."""
-    for part, value in state_point.items():
-        if "." in part:
-            continue
-        name = above + part
+def _collect(state_point: dict[str, Any], keys: dict[str, _Key]) -> None:
+    """Add the values of one state point; as :func:`leaves`, without a step per value through a generator."""
+    for name, value in state_point.items():
         key = keys.get(name)
         if key is None:
+            if "." in name:
+                continue
             key = keys[name] = _Key()
         key.jobs += 1
         kind = type(value)
         if kind is dict:
-            key.mapping = True
+            if key.below is None:
+                key.below = {}
             if value:
-                _collect(value, name + ".", keys)
+                _collect(value, key.below)
             else:
                 key.empty = True
             continue
         if kind is list or value != value:
             value = hashable(value)
             kind = type(value)
-        values = key.types.get(kind)
-        if values is None:
-            values = key.types[kind] = set()
-        values.add(value)
+        if kind in key.types:
+            key.types[kind].add(value)
+        else:
+            key.types[kind] = {value}
+
+
+def _dotted(keys: dict[str, _Key], above: str = "") -> Iterator[tuple[str, _Key]]:
+    """Keys that have values of their own, an empty mapping being one, with their dotted names."""
+    for name, key in keys.items():
+        if key.types or key.empty:
+            yield above + name, key
+        if key.below:
+            yield from _dotted(key.below, f"{above}{name}.")

@@ -1,17 +1,10 @@
-"""Every environment variable that the library reads, once."""
+"""What the library reads from the environment (``SIGNAC_DURABLE`` is a key of the configuration, too: see there)."""
 
 from __future__ import annotations
 
 import os
 
-__all__ = ["durable", "lock_timeout"]
-
-_FALSE = frozenset({"", "0", "false", "no", "off"})
-
-
-def durable() -> bool:
-    """``SIGNAC_DURABLE``: fsync what is published, at a price, so that it survives a power loss."""
-    return os.environ.get("SIGNAC_DURABLE", "").lower() not in _FALSE
+__all__ = ["lock_timeout"]
 
 
 def lock_timeout() -> float:

@@ -1,7 +1,7 @@
 """The work of a synchronization: each step is decided, carried out, logged and reported here.
 
-What to copy is found out by :mod:`filetransfer`, how documents merge by :mod:`docsync`; the strategies decide about what
-differs.
+What to copy is found out by :mod:`filetransfer`, how documents merge by :mod:`docsync`; what differs is decided by
+the strategies.
 """
 
 from __future__ import annotations
@@ -89,13 +89,13 @@ class SyncAction:
     reason: str = ""
 
     def __str__(self) -> str:
-        subject = f"{self.kind} {self.path or 'job'}"
+        text = f"{self.kind} {self.path or 'job'}"
         if self.keys:
-            subject += f" [{', '.join(self.keys)}]"
-        subject += f" (job {self.job_id})" if self.job_id else " (project)"
+            text += f" [{', '.join(self.keys)}]"
+        text += f" (job {self.job_id})" if self.job_id else " (project)"
         if self.num_files:
-            subject += f": {self.num_files} file{'s' * (self.num_files != 1)}, {self.volume} bytes"
-        return subject + (f": {self.reason}" if self.reason else "")
+            text += f": {self.num_files} file(s), {self.volume} byte(s)"
+        return f"{text}: {self.reason}" if self.reason else text
 
 
 class Synchronizer:
@@ -384,6 +384,12 @@ class Synchronizer:
                 files.replace_file(os.path.join(target, layout.FN_STATE_POINT), text, durable=dst.project.durable)
         return copied
 
+    def _complete(self, src: Job, dst: Job) -> None:
+        """Give a job directory that somebody began to make, and left without a state point, the one it is to have."""
+        if not self._dry_run and not os.path.lexists(dst.fn(layout.FN_STATE_POINT)):
+            with suppress(JobsCorruptedError):
+                dst.project.open_job(src.cached_statepoint).init()
+
     def _clone_or_synchronize(self, src: Job, dst: Job, *, present: bool) -> None:
         """Bring a job into another project, where it is ``present`` or was not when the run began."""
         try:
@@ -393,6 +399,7 @@ class Synchronizer:
                     return
                 except DestinationExistsError:
                     present = True
+            self._complete(src, dst)
             self._synchronize(src, dst)
         except (OSError, ValueError):
             if os.path.isdir(src.path) and (not present or os.path.isdir(dst.path)):

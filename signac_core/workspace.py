@@ -23,15 +23,17 @@ from typing import TYPE_CHECKING, Any
 
 from . import canonical, files, layout
 from .errors import DestinationExistsError, JobsCorruptedError
-from .locks import Lock
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from .project import Project
 
 __all__ = [
     "change_state_point",
     "create_job",
     "list_names",
+    "lock",
     "move_directory",
     "publish",
     "publish_directory",
@@ -292,6 +294,13 @@ def publish_directory(workspace: str, job_id: str, temporary: str, *, durable: b
         files.sync_directory(workspace)
 
 
+def lock(directory: str) -> AbstractContextManager[object]:
+    """Lock of a job, for a ``with`` block."""
+    from .locks import Lock  # queries and creation do not pay for it
+
+    return Lock(os.path.join(directory, layout.FN_STATE_POINT))
+
+
 def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *, durable: bool = False) -> None:
     """Turn the job ``old_id`` into the job ``new_id``, with all its data.
 
@@ -318,7 +327,7 @@ def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *,
     """
     source = os.path.join(workspace, old_id)
     target = os.path.join(workspace, new_id)
-    with Lock(os.path.join(source, layout.FN_STATE_POINT)):
+    with lock(source):
         finish_state_point_change(source, old_id)
         pending = os.path.join(source, layout.pending_name(new_id))
         with suppress(FileNotFoundError):
@@ -376,7 +385,7 @@ def remove(workspace: str, job_id: str) -> bool:
     source = os.path.join(workspace, job_id)
     aside = os.path.join(workspace, f"{layout.PREFIX_REMOVED}{job_id}-{files.unique_suffix()}")
     try:
-        with Lock(os.path.join(source, layout.FN_STATE_POINT)):
+        with lock(source):
             os.rename(source, aside)
     except (FileNotFoundError, NotADirectoryError):  # no state point file to lock: damaged, or gone
         try:
@@ -398,7 +407,7 @@ def move_directory(source: str, workspace: str, job_id: str, *, durable: bool = 
         With ``EXDEV`` if the workspace is on another file system; in general if the rename fails.
 
     """
-    with Lock(os.path.join(source, layout.FN_STATE_POINT)):
+    with lock(source):
         try:
             publish_directory(workspace, job_id, source, durable=durable)
         except FileNotFoundError:

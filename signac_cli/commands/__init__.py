@@ -135,9 +135,10 @@ def layout_text(
         If they are combined with another output mode.
 
     """
-    for name, value in (("--pretty", pretty), ("--indent", indent)):
-        if value is not None and shape.mode not in (None, PLAIN):
-            raise click.UsageError(f"{name} lays out plain text; it does not combine with --{shape.mode}.")
+    if (pretty is not None or indent is not None) and shape.mode not in (None, PLAIN):
+        raise click.UsageError(f"--pretty and --indent lay out plain text; they do not combine with --{shape.mode}.")
+    if sort_keys and shape.mode in (TEMPLATE, TABLE):
+        raise click.UsageError(f"--sort sorts the keys of text and JSON; it does not combine with --{shape.mode}.")
     if pretty:
         from pprint import pformat
 

@@ -132,12 +132,12 @@ def command(
         sp_keys, doc_keys = sp_keys or (), doc_keys or ()
     attached = sp_keys is not None or doc_keys is not None
     shape = shape_of(**shape_options)
-    _check_combination(shape, attached=attached, count=count)
+    _check_combination(shape, attached=attached, count=count, laid_out=one_line or pretty is not None)
     if shape.mode is None and attached and not (one_line or pretty) and session.output.is_terminal:
         shape = shape._replace(mode=TABLE)
 
-    query = parse_filter(session, filter_tokens, allow_eval=allow_eval)
     project = session.project()
+    query = parse_filter(session, filter_tokens, allow_eval=allow_eval)
     damaged: list[str] = []
     among = None if job_ids is None else sorted(set(resolve(session, project, job_ids)))
     if shard is not None:
@@ -159,7 +159,7 @@ def command(
         elif query is None and among is None and shape == Shape() and output.is_terminal:
             output.write_lines(_emphasized(output, ids, found))
         else:
-            output.write_lines(ids, shape.end)
+            output.write_ids(ids, shape.end)
     else:
         # JSON always has the state point, a table unless only the document was asked for.
         shown = {
@@ -178,7 +178,7 @@ def command(
     return NOTHING_FOUND if exit_status and not ids else 0
 
 
-def _check_combination(shape: Shape, *, attached: bool, count: bool) -> None:
+def _check_combination(shape: Shape, *, attached: bool, count: bool, laid_out: bool) -> None:
     """Refuse options that contradict each other.
 
     Raises
@@ -189,6 +189,8 @@ def _check_combination(shape: Shape, *, attached: bool, count: bool) -> None:
     """
     if shape.null and attached and shape.mode != TEMPLATE:
         raise click.UsageError("-0 does not combine with --sp, --doc or --show: it ends ids, paths and --format.")
+    if laid_out and shape.mode not in (None, PLAIN):
+        raise click.UsageError(f"--pretty and --one-line lay out plain text; they do not combine with --{shape.mode}.")
     if count and (attached or shape.null or shape.mode in (TEMPLATE, TABLE)):
         raise click.UsageError("--count prints one number; of the output options only --json and --jsonl go with it.")
 

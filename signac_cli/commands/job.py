@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+_KINDS = {
+    list: "an array",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    bool: "a truth value",
+    type(None): "null",
+}
+
 
 @click.command(
     "job",
@@ -91,20 +100,21 @@ def _describe(project: Project, state_point: dict[str, Any], *, create: bool) ->
 def _read(session: Session, argument: str) -> Iterator[dict[str, Any]]:
     """State points that were given, each checked."""
     from signac_core.canonical import plain_state_point
-    from signac_core.errors import InvalidKeyError
 
-    where = "on standard input" if argument == "-" else f"'{argument}'"
-    text = session.read_input("state points (JSON)").removeprefix("\ufeff") if argument == "-" else argument
+    from_stdin = argument == "-"
+    text = session.read_input("state points (JSON)").removeprefix("\ufeff") if from_stdin else argument
     try:
-        for value in _documents(text, several=argument == "-"):
+        for value in _documents(text, several=from_stdin):
+            if not isinstance(value, dict):
+                raise ValueError(f"it is {_KINDS[type(value)]}")
             yield plain_state_point(value)
-    except RecursionError:
-        raise Failure(f"The state point {where} is nested too deeply.", code="bad-statepoint") from None
-    except (ValueError, TypeError, InvalidKeyError) as error:
+    except (ValueError, RecursionError) as error:
+        where = "on standard input" if from_stdin else f"'{text}'"
+        reason = str(error).rstrip(".") if isinstance(error, ValueError) else "it is nested too deeply"
         raise Failure(
-            f"Invalid state point {where}: {error}",
+            f"Invalid state point {where}: {reason}.",
             code="bad-statepoint",
-            hint="It is a JSON object such as '{\"a\": 1}'.",
+            hint="A state point is a JSON object such as '{\"a\": 1}'; its keys contain no dots.",
         ) from None
 
 
@@ -114,6 +124,8 @@ def _documents(text: str, *, several: bool) -> Iterator[Any]:
 
     decoder = JSONDecoder()
     position = _skip_blanks(text, 0)
+    if position == len(text):
+        raise ValueError("there is none")
     while True:
         value, position = decoder.raw_decode(text, position)
         position = _skip_blanks(text, position)
@@ -121,7 +133,7 @@ def _documents(text: str, *, several: bool) -> Iterator[Any]:
         if position == len(text):
             return
         if not several:
-            raise ValueError("there is more text behind the first JSON document.")
+            raise ValueError("there is more text behind the JSON document")
 
 
 def _skip_blanks(text: str, position: int) -> int:

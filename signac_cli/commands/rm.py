@@ -83,8 +83,6 @@ def command(
                 report.add(job_id, "absent")
         except OSError as error:
             report.fail(job_id, error)
-    if dry_run and not as_json:
-        session.output.write_lines(job["id"] for job in report.jobs)
     return report.finish(as_json=as_json) or session.report_damaged(damaged)
 
 

@@ -55,8 +55,10 @@ def _attempt(function, *arguments, **named):
 
 
 def _plain(value):
-    """Plain data of whatever an operation returned."""
-    return value() if callable(value) else value
+    """Plain data of whatever an operation returned, which may be live, or hold what is live."""
+    if callable(value):
+        return value()
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 # --- operations ------------------------------------------------------------------------------------------------------
@@ -261,6 +263,8 @@ def _apply(tree, path, method, *arguments):
         return list(container.values())
     if method == "keys":
         return list(container.keys())
+    if method == "==":
+        return container == arguments[0]
     answer = getattr(container, method)(*arguments)
     return repr(answer) if method == "__repr__" else _plain(answer)
 
@@ -286,16 +290,19 @@ OPERATIONS = {
 }
 
 
+def _answer(operation, arguments):
+    return json.dumps(OPERATIONS[operation](**arguments))
+
+
 def main():
     answers = sys.stdout
     sys.stdout = sys.stderr  # whatever is printed on the way
     for line in sys.stdin:
-        operation, arguments = json.loads(line)
-        result = _attempt(OPERATIONS[operation], **arguments)
+        answer = _attempt(_answer, *json.loads(line))
         for project in os.scandir(SCRATCH):
             if project.name.startswith("project-"):
                 shutil.rmtree(project)
-        answers.write(json.dumps(result) + "\n")
+        answers.write((answer if isinstance(answer, str) else json.dumps(answer)) + "\n")
         answers.flush()
 
 

@@ -1,0 +1,1 @@
+"""Speed against signac 2.4.1 and against the floor, measured in one run: ``make bench``."""

@@ -1,0 +1,490 @@
+"""Archives of jobs: zip, and tar with or without compression. Members out, members in.
+
+*Out*: a :class:`Writer` stores directories, files and links; :func:`add_directory` feeds it. An archive gets its name
+when it is whole: until then it is hidden beside it. *In*: a :class:`Reader` lists members and opens them; ``unpacking``
+puts them on disk.
+
+The members of a job are those of signac 2.x: ``<path>/signac_statepoint.json`` and the other files beside it. zip holds
+no links, so links are followed; tar keeps those that stay inside the job. The names of a job without a path of its own
+begin with ``./``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from . import files, layout
+from .errors import Error
+from .filetransfer import is_leftover
+
+if TYPE_CHECKING:
+    from tarfile import TarFile, TarInfo
+    from zipfile import ZipFile, ZipInfo
+
+__all__ = [
+    "ArchiveError",
+    "Member",
+    "Reader",
+    "Writer",
+    "add_directory",
+    "archive_format",
+    "create",
+    "open_archive",
+    "refusal",
+    "stays_inside",
+    "writer_on",
+]
+
+_FORMATS = {
+    ".zip": "zip",
+    ".tar": "tar",
+    ".gz": "tar:gz",
+    ".tgz": "tar:gz",
+    ".bz2": "tar:bz2",
+    ".tbz2": "tar:bz2",
+    ".xz": "tar:xz",
+    ".txz": "tar:xz",
+}
+_CHUNK = 1 << 20
+_NAME_MAX = 255
+
+
+class ArchiveError(Error, RuntimeError):
+    """An archive cannot be read, or holds what must not be unpacked."""
+
+
+def archive_format(name: str) -> str | None:
+    """Tell which kind of archive a file name asks for; None if it is that of a directory.
+
+    Parameters
+    ----------
+    name : str
+        The name; one that ends in a slash, and one that exists as a directory, is that of a directory.
+
+    Raises
+    ------
+    TypeError
+        If the name has an extension that is not the one of an archive.
+
+    Examples
+    --------
+    >>> archive_format("a.zip"), archive_format("a.tar.gz"), archive_format("a"), archive_format("a.b/")
+    ('zip', 'tar:gz', None, None)
+
+    """
+    extension = os.path.splitext(os.path.basename(name))[1]
+    if not extension or os.path.isdir(name):
+        return None
+    if extension not in _FORMATS:
+        raise TypeError(
+            f"Unknown extension '{extension}'. Archives end in {', '.join(_FORMATS)}; to export to a directory of this "
+            f"name, append a slash: '{name}/'."
+        )
+    return _FORMATS[extension]
+
+
+# out ------------------------------------------------------------------------------------------------------------------
+
+
+class Writer(Protocol):
+    """An archive to which members are added."""
+
+    stores_links: bool
+    stores_directories: bool
+
+    def names(self) -> Iterable[str]:
+        """Names of the members that are there already."""
+
+    def add_directory(self, name: str, source: str) -> None:
+        """Add a directory, without what it holds."""
+
+    def add_file(self, name: str, source: str) -> None:
+        """Add a file."""
+
+    def add_text(self, name: str, text: bytes, source: str) -> None:
+        """Add a file with the given content, and the times and modes of ``source``."""
+
+    def add_link(self, name: str, source: str) -> None:
+        """Add a symbolic link."""
+
+
+class _ZipWriter:
+    stores_links = False
+    stores_directories = False
+
+    def __init__(self, archive: ZipFile) -> None:
+        self._archive = archive
+
+    def names(self) -> Iterable[str]:
+        return self._archive.namelist()
+
+    def _info(self, name: str, source: str) -> ZipInfo:
+        from zipfile import ZipInfo
+
+        info = ZipInfo.from_file(source, name, strict_timestamps=False)
+        info.filename = name  # from_file() would make it shorter
+        info.compress_type = self._archive.compression
+        return info
+
+    def add_directory(self, name: str, source: str) -> None:
+        info = self._info(name + "/", source)
+        info.compress_type = 0  # stored
+        self._archive.writestr(info, b"")
+
+    def add_file(self, name: str, source: str) -> None:
+        import shutil
+
+        info = self._info(name, source)
+        with open(source, "rb") as file, self._archive.open(info, "w") as member:
+            shutil.copyfileobj(file, member, _CHUNK)
+
+    def add_text(self, name: str, text: bytes, source: str) -> None:
+        self._archive.writestr(self._info(name, source), text)
+
+    def add_link(self, name: str, source: str) -> None:
+        raise NotImplementedError
+
+
+class _TarWriter:
+    stores_links = True
+    stores_directories = True
+
+    def __init__(self, archive: TarFile) -> None:
+        self._archive = archive
+
+    def names(self) -> Iterable[str]:
+        return self._archive.getnames()
+
+    def add_directory(self, name: str, source: str) -> None:
+        self._archive.addfile(self._archive.gettarinfo(os.path.realpath(source), name))
+
+    def add_file(self, name: str, source: str) -> None:
+        with open(source, "rb") as file:
+            self._archive.addfile(self._info(name, file), file)
+
+    def add_text(self, name: str, text: bytes, source: str) -> None:
+        from io import BytesIO
+
+        with open(source, "rb") as file:
+            info = self._info(name, file)
+        info.size = len(text)
+        self._archive.addfile(info, BytesIO(text))
+
+    def add_link(self, name: str, source: str) -> None:
+        self._archive.addfile(self._archive.gettarinfo(source, name))
+
+    def _info(self, name: str, file: IO[bytes]) -> TarInfo:
+        import tarfile
+
+        info = self._archive.gettarinfo(arcname=name, fileobj=file)
+        if info.islnk():  # a second name of a file that is stored already; but each job is to be whole by itself
+            info.type, info.linkname = tarfile.REGTYPE, ""
+            info.size = os.fstat(file.fileno()).st_size
+        return info
+
+
+def writer_on(archive: object) -> Writer | None:
+    """Make a writer that appends to an open :class:`zipfile.ZipFile` or :class:`tarfile.TarFile`; None for others."""
+    from tarfile import TarFile
+    from zipfile import ZipFile
+
+    if isinstance(archive, ZipFile):
+        return _ZipWriter(archive)
+    return _TarWriter(archive) if isinstance(archive, TarFile) else None
+
+
+@contextmanager
+def create(path: str, kind: str, *, durable: bool = False) -> Iterator[Writer]:
+    """Context manager for a new archive, which replaces what has its name when the context is left without an error.
+
+    Parameters
+    ----------
+    path : str
+        The archive.
+    kind : str
+        What :func:`archive_format` returned.
+    durable : bool
+        Survive a power loss, too.
+
+    Raises
+    ------
+    OSError
+        If the archive cannot be written whole; what had its name is untouched then.
+
+    """
+    directory, name = os.path.split(path)
+    temporary = os.path.join(directory, f"._{files.unique_suffix()}_{name}"[:_NAME_MAX])
+    try:
+        with open(temporary, "xb") as file:
+            with _new_archive(file, path, kind) as archive:
+                writer = writer_on(archive)
+                assert writer is not None
+                yield writer
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        os.rename(temporary, path)
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename in (None, temporary):
+            error.filename, error.filename2 = path, None
+        with suppress(OSError):  # the error that led here matters more
+            os.unlink(temporary)
+        raise
+    if durable:
+        files.sync_directory(directory or ".")
+
+
+def _new_archive(file: IO[bytes], path: str, kind: str) -> ZipFile | TarFile:
+    if kind == "zip":
+        import zipfile
+
+        return zipfile.ZipFile(file, "w", compression=zipfile.ZIP_DEFLATED)
+    import tarfile
+
+    mode: Any = "w" + kind.removeprefix("tar")
+    return tarfile.open(path, mode, fileobj=file)
+
+
+def add_directory(writer: Writer, source: str, name: str, state_point: bytes) -> None:
+    """Add a job directory with all that it holds.
+
+    Parameters
+    ----------
+    writer : Writer
+        The archive.
+    source : str
+        The directory.
+    name : str
+        Its path in the archive; empty for the archive itself.
+    state_point : bytes
+        The content of the state point file.
+
+    Raises
+    ------
+    OSError
+        If something cannot be read, is no file, directory or link, or leads back to itself.
+
+    """
+    root = name or "."
+    if writer.stores_directories:
+        writer.add_directory(root, source)
+    path = os.path.join(source, layout.FN_STATE_POINT)
+    writer.add_text(f"{root}/{layout.FN_STATE_POINT}", state_point, path if os.path.isfile(path) else source)
+    _add_content(writer, source, root, depth=0, above=frozenset([_identity(os.stat(source))]))
+
+
+def _add_content(writer: Writer, directory: str, name: str, *, depth: int, above: frozenset[tuple[int, int]]) -> None:
+    for entry in _entries(directory):
+        if depth == 0 and entry.name == layout.FN_STATE_POINT:
+            continue
+        member = f"{name}/{entry.name}"
+        if entry.is_symlink() and writer.stores_links and _is_stored_as_link(entry.path, depth):
+            writer.add_link(member, entry.path)
+            continue
+        status = entry.stat()
+        if stat.S_ISREG(status.st_mode):
+            writer.add_file(member, entry.path)
+        elif stat.S_ISDIR(status.st_mode):
+            identity = _identity(status)
+            if identity in above:
+                raise OSError(errno.ELOOP, "The link leads back to a directory above it", entry.path)
+            if writer.stores_directories or not _entries(entry.path):
+                writer.add_directory(member, entry.path)
+            _add_content(writer, entry.path, member, depth=depth + 1, above=above | {identity})
+        else:
+            raise OSError(errno.EINVAL, "An archive cannot hold what is neither file nor directory", entry.path)
+
+
+def _entries(directory: str) -> list[os.DirEntry[str]]:
+    with os.scandir(directory) as entries:
+        found = [entry for entry in entries if not is_leftover(entry.name)]
+    return sorted(found, key=lambda entry: entry.name)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _is_stored_as_link(path: str, depth: int) -> bool:
+    """Tell whether a link stays inside its job, or leads nowhere; others are followed, so that the job is whole."""
+    return stays_inside(os.readlink(path), depth) or not os.path.exists(path)
+
+
+def stays_inside(target: str, depth: int) -> bool:
+    """Tell whether a link, ``depth`` directories below a root, leads to something inside it.
+
+    ``..`` counts in front only: after the name of another link it could lead anywhere.
+    """
+    if not target or "\0" in target or target.startswith("/"):
+        return False
+    parts = target.split("/")
+    ups = 0
+    while ups < len(parts) and parts[ups] in ("..", "."):
+        ups += 1
+    return ".." not in parts[ups:] and parts[:ups].count("..") <= depth
+
+
+# in -------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One entry of an archive.
+
+    Attributes
+    ----------
+    name : str
+        As in the archive; normal after :func:`signac_core.unpacking.scan`.
+    kind : str
+        ``"file"``, ``"directory"``, ``"link"`` (symbolic) or ``"same"`` (a second name of a file).
+    handle : object
+        What the reader opens it by.
+    size : int
+        Bytes.
+    modified : float, optional
+        Seconds since 1970.
+    executable : bool
+        Whether its owner may run it.
+    target : str
+        What a link points to, or the other name of the same file.
+
+    """
+
+    name: str
+    kind: str
+    handle: Any
+    size: int = 0
+    modified: float | None = None
+    executable: bool = False
+    target: str = ""
+
+
+class Reader(Protocol):
+    """An archive whose members are read."""
+
+    path: str
+
+    def members(self) -> Iterator[Member]:
+        """The members, in the order of the archive."""
+
+    def open(self, member: Member) -> IO[bytes]:
+        """Open a file for reading."""
+
+
+class _ZipReader:
+    def __init__(self, path: str, archive: ZipFile) -> None:
+        self.path = path
+        self._archive = archive
+
+    def members(self) -> Iterator[Member]:
+        for info in self._archive.infolist():
+            name = info.orig_filename  # the other one ends where a NUL is
+            mode = info.external_attr >> 16
+            kind = stat.S_IFMT(mode)
+            if info.flag_bits & 1:
+                raise refusal(self.path, name, "is encrypted")
+            if info.is_dir():
+                yield Member(name, "directory", info)
+            elif kind in (0, stat.S_IFREG):
+                yield Member(name, "file", info, info.file_size, executable=bool(mode & stat.S_IXUSR))
+            else:
+                raise refusal(self.path, name, "is a link or a device, which a zip file should not hold")
+
+    def open(self, member: Member) -> IO[bytes]:
+        return self._archive.open(member.handle)
+
+
+class _TarReader:
+    def __init__(self, path: str, archive: TarFile) -> None:
+        self.path = path
+        self._archive = archive
+
+    def members(self) -> Iterator[Member]:
+        for info in self._archive:
+            if info.isdir():
+                yield Member(info.name, "directory", info)
+            elif info.issym():
+                yield Member(info.name, "link", info, target=info.linkname)
+            elif info.islnk():
+                yield Member(info.name, "same", info, target=info.linkname)
+            elif info.isreg():
+                yield Member(info.name, "file", info, info.size, info.mtime, bool(info.mode & stat.S_IXUSR))
+            else:
+                raise refusal(self.path, info.name, "is a device or a pipe")
+
+    def open(self, member: Member) -> IO[bytes]:
+        file = self._archive.extractfile(member.handle)
+        assert file is not None
+        return file
+
+
+def refusal(path: str, name: str, reason: str) -> ArchiveError:
+    """Error about a member that must not be unpacked."""
+    return ArchiveError(
+        f"The archive '{path}' is refused: its member {name!r} {reason}. If you trust it, unpack it and import the "
+        "directory."
+    )
+
+
+@contextmanager
+def open_archive(path: str) -> Iterator[Reader]:
+    """Context manager for reading an archive, whose kind is told by its content.
+
+    Raises
+    ------
+    ArchiveError
+        If it is neither a zip nor a tar file, or turns out to be damaged while it is read.
+    OSError
+        If it cannot be read.
+
+    """
+    import tarfile
+    import zipfile
+
+    with open(path, "rb") as file:
+        begins_like_zip = file.read(2) == b"PK"
+    # A tar file may end with the end of a zip file that it holds.
+    with _damage_reported(path):
+        if not begins_like_zip and tarfile.is_tarfile(path):
+            with tarfile.open(path) as tar:
+                yield _TarReader(path, tar)
+        elif zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                yield _ZipReader(path, archive)
+        else:
+            raise ArchiveError(f"Unknown file type: '{path}' is neither a directory nor a zip or tar file.")
+
+
+@contextmanager
+def _damage_reported(path: str) -> Iterator[None]:
+    """Turn what the modules of the standard library raise for damaged archives into one error."""
+    import lzma
+    import struct
+    import tarfile
+    import zipfile
+    import zlib
+
+    damage = (
+        tarfile.TarError,
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        struct.error,
+        EOFError,
+        NotImplementedError,  # an unknown compression
+        UnicodeDecodeError,
+    )
+    try:
+        yield
+    except damage as error:
+        raise ArchiveError(f"The archive '{path}' is damaged: {error}.") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise ArchiveError(f"The archive '{path}' is damaged: {error}.") from error

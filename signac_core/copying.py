@@ -1,0 +1,235 @@
+"""A job directory gets to another place as a whole: after any failure it is there, or it is not.
+
+*Our own copy* is built under a hidden name beside its destination, its state point last, and renamed. *A move* is one
+rename, directly to the destination. *A function of the user's* copies to a hidden name as well; what it leaves there
+when it fails stays, because it may be the only copy.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from typing import Any
+
+from . import canonical, files, layout, workspace
+from .errors import JobsCorruptedError
+from .filetransfer import is_leftover
+from .locks import Lock
+
+__all__ = [
+    "PREFIX_COPY",
+    "CopyTree",
+    "bring",
+    "is_move",
+    "is_own_copy",
+    "is_same",
+    "is_unfinished",
+    "publish",
+    "state_point_text",
+]
+
+CopyTree = Callable[[str, str], Any]
+
+PREFIX_COPY = ".signac-copy-"
+"""What a function of the user's is filling; nobody deletes it but the user."""
+
+_OCCUPIED = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EISDIR})
+
+
+def is_own_copy(copytree: CopyTree | None) -> bool:
+    """Tell whether copying is left to us: no function, or the one that does what we do."""
+    import shutil
+
+    return copytree is None or copytree is shutil.copytree
+
+
+def is_move(copytree: CopyTree | None) -> bool:
+    """Tell whether a function is known to move directories instead of copying them."""
+    import shutil
+
+    return copytree in (os.replace, os.rename, shutil.move)
+
+
+def is_unfinished(name: str) -> bool:
+    """Tell whether a directory name is that of a copy under way, or of what is left of one that was stopped."""
+    return name.startswith((layout.PREFIX_NEW, layout.PREFIX_REMOVED, PREFIX_COPY))
+
+
+def state_point_text(directory: str, job_id: str) -> bytes:
+    """Content for the state point file of a copy: that of the job, whose own file may be about to be replaced.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such job.
+    JobsCorruptedError
+        If its state point is damaged.
+
+    """
+    try:
+        text = files.read_bytes(os.path.join(directory, layout.FN_STATE_POINT))
+        if canonical.state_point_matches(text, canonical.loads(text), job_id):
+            return text
+    except (FileNotFoundError, ValueError):
+        pass
+    except OSError as error:
+        raise JobsCorruptedError([job_id]) from error
+    return canonical.dumps(workspace.read_state_point(directory, job_id)).encode("ascii")
+
+
+def bring(
+    source: str,
+    destination: str,
+    *,
+    name: str,
+    state_point: bytes,
+    copytree: CopyTree | None = None,
+    durable: bool = False,
+) -> None:
+    """Copy or move a directory to where it becomes visible as a whole, with the given state point file in it.
+
+    Parameters
+    ----------
+    source : str
+        The directory.
+    destination : str
+        Its new path; the directory above is created if need be. An empty directory is replaced.
+    name : str
+        The job id, part of the hidden name of the copy.
+    state_point : bytes
+        The content of the state point file. Functions of the user's copy the one of the source if there is one.
+    copytree : callable, optional
+        Function of source and destination path that copies or moves a directory.
+    durable : bool
+        Survive a power loss, too.
+
+    Raises
+    ------
+    FileExistsError
+        If the destination exists; the source is untouched then.
+    OSError
+        If something cannot be read or written; there is no destination then.
+
+    """
+    above = os.path.dirname(destination) or "."
+    files.ensure_directory(above)
+    if is_move(copytree):
+        import shutil
+
+        try:
+            _move(source, destination, name, state_point)
+            return
+        except OSError as error:
+            if error.errno != errno.EXDEV or copytree is not shutil.move:
+                raise
+    own = copytree is None or is_own_copy(copytree) or is_move(copytree)
+    prefix = layout.PREFIX_NEW if own else PREFIX_COPY
+    temporary = os.path.join(above, f"{prefix}{name}-{files.unique_suffix()}")
+    try:
+        if copytree is None or own:
+            _copy(source, temporary, state_point, durable=durable)
+        else:
+            copytree(source, temporary)
+            if not os.path.lexists(os.path.join(temporary, layout.FN_STATE_POINT)):
+                files.write_file(os.path.join(temporary, layout.FN_STATE_POINT), state_point, durable=durable)
+        publish(temporary, destination, durable=durable)
+    except BaseException as error:
+        if own:
+            files.delete_tree(temporary)
+        elif os.path.lexists(temporary):
+            error.add_note(f"What was copied is in '{temporary}'.")
+        raise
+    if is_move(copytree):
+        workspace.remove(*os.path.split(os.path.realpath(source)))
+
+
+def publish(temporary: str, destination: str, *, durable: bool = False) -> None:
+    """Rename a whole directory to its destination.
+
+    Raises
+    ------
+    FileExistsError
+        If the destination exists and is not an empty directory.
+
+    """
+    try:
+        os.rename(temporary, destination)
+    except OSError as error:
+        if error.errno in _OCCUPIED:
+            raise FileExistsError(errno.EEXIST, "The destination exists", destination) from None
+        raise
+    if durable:
+        files.sync_directory(os.path.dirname(destination) or ".")
+
+
+def _move(source: str, destination: str, name: str, state_point: bytes) -> None:
+    """Rename a directory, under its lock, so that no document is written meanwhile."""
+    path = os.path.join(source, layout.FN_STATE_POINT)
+    if not os.path.lexists(path):
+        files.write_file(path, state_point)
+    with Lock(path):
+        workspace.finish_state_point_change(source, name)
+        publish(source, destination)
+
+
+def _copy(source: str, temporary: str, state_point: bytes, *, durable: bool) -> None:
+    """Copy a directory; links are followed, times are kept. The state point comes last: without it there is no job."""
+    import shutil
+    from contextlib import suppress
+
+    def left_out(directory: str, names: list[str]) -> list[str]:
+        return [name for name in names if is_leftover(name) or (directory == source and name == layout.FN_STATE_POINT)]
+
+    try:
+        shutil.copytree(source, temporary, ignore=left_out)
+    except shutil.Error as error:
+        path, _, reason = error.args[0][0]
+        raise OSError(errno.EIO, f"The copy failed ({reason})", path) from error
+    copied = os.path.join(temporary, layout.FN_STATE_POINT)
+    files.write_file(copied, state_point)
+    with suppress(FileNotFoundError):
+        shutil.copystat(os.path.join(source, layout.FN_STATE_POINT), copied)
+    if durable:
+        _sync_tree(temporary)
+
+
+def _sync_tree(directory: str) -> None:
+    for path, _, names in os.walk(directory):
+        for name in names:
+            fd = os.open(os.path.join(path, name), os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+        files.sync_directory(path)
+
+
+def is_same(source: str, copy: str, state_point: bytes) -> bool:
+    """Tell whether a directory is a whole copy of a job: the same names, and equal files.
+
+    Files of equal size and time are taken for equal; others are compared by content.
+    """
+    try:
+        if files.read_bytes(os.path.join(copy, layout.FN_STATE_POINT)) != state_point:
+            return False
+        return _same_content(source, copy, {layout.FN_STATE_POINT})
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _same_content(left: str, right: str, apart: set[str]) -> bool:
+    import filecmp
+
+    names = [{name for name in os.listdir(path) if not is_leftover(name)} - apart for path in (left, right)]
+    if names[0] != names[1]:
+        return False
+    for name in names[0]:
+        source, copy = os.path.join(left, name), os.path.join(right, name)
+        if os.path.isdir(source) and os.path.isdir(copy):
+            same = _same_content(source, copy, set())
+        else:
+            same = os.path.isfile(source) and os.path.isfile(copy) and filecmp.cmp(source, copy)
+        if not same:
+            return False
+    return True

@@ -1,0 +1,257 @@
+"""Jobs out of a project: copies with readable names, in a directory or an archive.
+
+Everything that can be wrong with the names is found before anything is written. Into a directory each job comes as a
+whole, and running again finishes what was stopped: a copy that is whole counts as done. An archive comes as a whole.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import archive, copying, document, files, layout, paths
+from .progress import Progress, track
+
+if TYPE_CHECKING:
+    from .cursor import JobsCursor
+    from .project import Project
+
+__all__ = ["ExportPlan", "export_to", "plan_export"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPlan:
+    """What an export is going to do.
+
+    Attributes
+    ----------
+    project : Project
+        Where the jobs come from.
+    target : str or open archive
+        Where they go.
+    kind : str or None
+        The kind of the archive that is written (see :func:`archive.archive_format`); empty for one that is open
+        already, None for a directory.
+    paths : mapping of str to str
+        Path of each job below the target.
+    done : frozenset of str
+        The jobs of which the target holds a whole copy already.
+
+    """
+
+    project: Project
+    target: Any
+    kind: str | None
+    paths: Mapping[str, str]
+    done: frozenset[str] = frozenset()
+
+    def carry_out(
+        self, *, copytree: copying.CopyTree | None = None, progress: Progress | None = None
+    ) -> dict[str, str]:
+        """Copy the jobs; parameters, result and errors are those of :func:`export_to`."""
+        project = self.project
+        if self.kind is not None:
+            if not self.kind:
+                _write_archive(self, self.target, progress)
+            else:
+                with archive.create(self.target, self.kind, durable=project.durable) as writer:
+                    _write_archive(self, writer, progress)
+        else:
+            if copying.is_move(copytree) and document.active_buffer is not None:
+                document.active_buffer.flush(
+                    [f"{project.workspace}/{job_id}/{layout.FN_DOCUMENT}" for job_id in self.paths]
+                )
+            for job_id, path in track(self.paths.items(), "export", len(self.paths), progress):
+                if job_id not in self.done:
+                    source = f"{project.workspace}/{job_id}"
+                    copying.bring(
+                        source,
+                        os.path.join(self.target, path) if path else self.target,
+                        name=job_id,
+                        state_point=copying.state_point_text(source, job_id),
+                        copytree=copytree,
+                        durable=project.durable,
+                    )
+        return {f"{project.workspace}/{job_id}": path for job_id, path in self.paths.items()}
+
+
+def export_to(
+    cursor: JobsCursor,
+    target: Any,
+    *,
+    path: paths.PathSpecification = None,
+    copytree: copying.CopyTree | None = None,
+    progress: Progress | None = None,
+) -> dict[str, str]:
+    """Copy jobs to a directory or an archive.
+
+    Parameters
+    ----------
+    cursor : JobsCursor
+        The jobs.
+    target : str or PathLike, or an open ZipFile or TarFile
+        A directory; the name of an archive, which is replaced; or an archive, which is appended to.
+    path : str, callable, False or None
+        How to name the copies; see :func:`paths.job_paths`.
+    copytree : callable, optional
+        Function of source and destination path that copies a directory.
+    progress : Progress, optional
+        Told about each job.
+
+    Returns
+    -------
+    dict of str to str
+        Path of each job directory and of its copy, relative to ``target``.
+
+    Raises
+    ------
+    TypeError
+        If the target has an unknown extension, or is no path and no archive.
+    ValueError
+        If there is a ``copytree`` and the target is an archive.
+    RuntimeError
+        If the paths are not unique or not possible; nothing is written then.
+    FileExistsError
+        If a destination exists and is not a whole copy of its job; nothing is written then.
+    JobsCorruptedError
+        If jobs are damaged; nothing is written then.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> sorted(project.export_to("data", path="a_{a}").values())
+    ['a_0', 'a_1']
+    >>> sorted(os.listdir("data"))
+    ['a_0', 'a_1']
+
+    """
+    return plan_export(cursor, target, path, copytree=copytree).carry_out(copytree=copytree, progress=progress)
+
+
+def plan_export(
+    cursor: JobsCursor,
+    target: Any,
+    path: paths.PathSpecification = None,
+    *,
+    copytree: copying.CopyTree | None = None,
+    damaged: list[str] | None = None,
+) -> ExportPlan:
+    """Find out what an export would do, and whether it can; nothing is written.
+
+    Parameters
+    ----------
+    cursor, target, path, copytree
+        As :func:`export_to`.
+    damaged : list of str, optional
+        Takes the ids of damaged jobs, which are left out.
+
+    Raises
+    ------
+    TypeError, ValueError, RuntimeError, FileExistsError, JobsCorruptedError
+        As :func:`export_to`.
+
+    """
+    kind: str | None = ""
+    if isinstance(target, (str, os.PathLike)):
+        target = os.fspath(target)
+        kind = archive.archive_format(target)
+    else:
+        writer = archive.writer_on(target)
+        if writer is None:
+            raise TypeError(f"Unknown target type {type(target).__name__}: give a path, or an open zip or tar file.")
+        target = writer
+    if kind is not None and copytree is not None:
+        raise ValueError("A copytree function can only be used when the target is a directory.")
+    project = cursor._project
+    found = paths.job_paths(project, cursor._ids, path, damaged=damaged)
+    if kind is None:
+        resumable = copying.is_own_copy(copytree)
+        done = frozenset(_finished(project, target, found, resumable=resumable) if found else ())
+        return ExportPlan(project, target, kind, found, done)
+    if not kind:
+        _check_appended(target, found)
+    return ExportPlan(project, target, kind, found)
+
+
+def _write_archive(plan: ExportPlan, writer: archive.Writer, progress: Progress | None) -> None:
+    for job_id, path in track(plan.paths.items(), "export", len(plan.paths), progress):
+        source = f"{plan.project.workspace}/{job_id}"
+        archive.add_directory(writer, source, path, copying.state_point_text(source, job_id))
+
+
+def _check_appended(writer: archive.Writer, found: Mapping[str, str]) -> None:
+    """Make sure that no path exists in an archive.
+
+    Raises
+    ------
+    FileExistsError
+        If one does.
+
+    """
+    taken = set()
+    for name in writer.names():
+        normal = "/".join(part for part in name.split("/") if part not in ("", "."))
+        while normal and normal not in taken:
+            taken.add(normal)
+            normal = normal.rpartition("/")[0]
+    for path in found.values():
+        if path in taken or (not path and layout.FN_STATE_POINT in taken):
+            raise FileExistsError(errno.EEXIST, "The archive holds this path already", path)
+
+
+def _finished(project: Project, target: str, found: Mapping[str, str], *, resumable: bool) -> Iterator[str]:
+    """Jobs that the target directory holds whole copies of.
+
+    Raises
+    ------
+    FileExistsError
+        If there is anything else in the place of a copy.
+    PathError
+        If a destination is no place for a job: outside the target, below another job, or inside an exported one.
+
+    """
+    _check_target(project, target, found)
+    if not os.path.lexists(target):
+        return
+    above: set[str] = set()
+    for job_id, path in found.items():
+        directory = path.rpartition("/")[0]
+        if path and directory not in above:
+            _check_directory(target, directory, above)
+        destination = os.path.join(target, path) if path else target
+        if not os.path.lexists(destination):
+            continue
+        source = f"{project.workspace}/{job_id}"
+        if resumable and copying.is_same(source, destination, copying.state_point_text(source, job_id)):
+            yield job_id
+        elif not (resumable and os.path.isdir(destination) and not os.listdir(destination)):
+            raise FileExistsError(errno.EEXIST, f"The destination of job '{job_id}' exists", destination)
+
+
+def _check_target(project: Project, target: str, found: Mapping[str, str]) -> None:
+    """Make sure that no job is copied into itself."""
+    below = os.path.relpath(os.path.realpath(target), os.path.realpath(project.workspace)).split("/")[0]
+    if below in found:
+        raise paths.PathError(f"The target '{target}' lies inside the job '{below}', which is to be exported.")
+
+
+def _check_directory(target: str, directory: str, above: set[str]) -> None:
+    """Make sure that a directory below the target is one, or can be made; ``above`` are those known to be fine."""
+    try:
+        place = files.safe_join(target, directory) if directory else target
+    except ValueError as error:
+        raise paths.PathError(str(error)) from None
+    if os.path.lexists(place) and not os.path.isdir(place):
+        raise FileExistsError(errno.EEXIST, "A file stands where a directory is needed", place)
+    if os.path.lexists(os.path.join(place, layout.FN_STATE_POINT)):
+        raise paths.PathError(f"The directory '{place}' is that of a job; other jobs cannot be exported into it.")
+    above.add(directory)
+    higher = directory.rpartition("/")[0]
+    if directory and higher not in above:
+        _check_directory(target, higher, above)

@@ -1,0 +1,510 @@
+"""Data spaces into a project: a directory, a zip or a tar file, in which paths or state point files tell the jobs.
+
+First everything is looked at: which directories are jobs, whether their state points are valid and differ, whether jobs
+exist already. Only then is something written, and each job comes as a whole, by one rename inside the workspace.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from . import archive, canonical, copying, files, layout, unpacking, workspace
+from .errors import DestinationExistsError, InvalidKeyError, JobsCorruptedError, StatepointParsingError
+from .paths import parse_schema
+from .progress import Progress, track
+
+if TYPE_CHECKING:
+    from .project import Project
+
+__all__ = ["Found", "ImportPlan", "Schema", "import_from", "plan_import"]
+
+Schema = str | Callable[[str], Mapping[str, Any] | None] | None
+"""None: directories with a state point file are jobs. A str: a template. A callable: a function of the path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A directory that is to become a job.
+
+    Attributes
+    ----------
+    name : str
+        What it is called: its path, or its path inside the archive (empty for the archive itself).
+    job_id : str
+        The id of its state point.
+    statepoint : dict
+        The state point.
+    text : bytes
+        The content of the state point file.
+    has_file : bool
+        Whether the directory holds that file.
+
+    """
+
+    name: str
+    job_id: str
+    statepoint: dict[str, Any]
+    text: bytes
+    has_file: bool
+
+
+def import_from(
+    project: Project,
+    origin: str | os.PathLike[str] | None = None,
+    *,
+    schema: Schema = None,
+    sync: bool | Mapping[str, Any] | None = None,
+    copytree: copying.CopyTree | None = None,
+    skip_existing: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, str]:
+    """Copy a data space into a project.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    origin : str or PathLike, optional
+        A directory, a zip or a tar file; by default the working directory.
+    schema : str or callable, optional
+        How paths translate to state points: a template such as ``"a/{a:int}"`` (see :func:`paths.parse_schema`), or a
+        function that returns a state point or None. By default every directory with a state point file is a job.
+    sync : bool or mapping, optional
+        Synchronize with jobs that exist, with these arguments of :meth:`Project.sync`; ``copytree`` has no effect then.
+    copytree : callable, optional
+        Function of source and destination path that copies a directory.
+    skip_existing : bool
+        Leave out what exists already, whatever it holds.
+    progress : Progress, optional
+        Told about each job.
+
+    Returns
+    -------
+    dict of str to str
+        Path of each imported directory (in an archive, inside it) and of the job it became.
+
+    Raises
+    ------
+    ValueError
+        If the origin does not exist, or there is a ``copytree`` for an archive.
+    TypeError
+        If the schema or ``sync`` is of no accepted form.
+    ArchiveError
+        If the origin is neither a directory nor an archive, or holds what must not be unpacked.
+    StatepointParsingError
+        If state points are invalid, not unique, or contradict the files; nothing is imported then.
+    DestinationExistsError
+        If a job exists with other files, or all exist; nothing is imported then. Jobs that an import that was stopped
+        left whole are no obstacle to finishing it.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> for name in "xy":
+    ...     os.makedirs(f"data/name_{name}")
+    >>> project = init_project("study")
+    >>> sorted(project.import_from("data", schema="name_{name}"))
+    ['data/name_x', 'data/name_y']
+    >>> sorted(job.sp.name for job in project)
+    ['x', 'y']
+
+    """
+    if sync is None or sync is False:
+        with _opened(project, origin, copytree) as place:
+            found = place.find(_schema_function(schema))
+            _check_unique(found)
+            existing = _existing(project, place, found, skip=skip_existing)
+            missing = [one for one in found if one.job_id not in existing]
+            files.ensure_directory(project.workspace)
+            for one in track(place.bring(missing), "import", len(missing), progress):
+                project._remember(one.job_id, one.statepoint)
+        imported = [one for one in found if not skip_existing or one.job_id not in existing]
+        return {one.name: f"{project.workspace}/{one.job_id}" for one in imported}
+    if sync is not True and not isinstance(sync, Mapping):
+        raise TypeError(f"The argument sync must be a bool or a mapping of arguments, not {sync!r}.")
+    with project.temporary_project() as temporary:
+        with _opened(temporary, origin, None, apart=project.workspace) as place:
+            found = place.find(_schema_function(schema))
+            _check_unique(found)
+            for _ in track(place.bring(found), "import", len(found), progress):
+                pass
+        project.sync(temporary, **({} if sync is True else sync))
+    return {one.name: f"{project.workspace}/{one.job_id}" for one in found}
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPlan:
+    """What an import is going to do.
+
+    Attributes
+    ----------
+    found : tuple of Found
+        The directories that are jobs.
+    existing : frozenset of str
+        The ids of those that exist in the project.
+
+    """
+
+    found: tuple[Found, ...]
+    existing: frozenset[str]
+
+
+def plan_import(project: Project, origin: str | os.PathLike[str] | None = None, *, schema: Schema = None) -> ImportPlan:
+    """Find out what an import would do; nothing is written.
+
+    Parameters
+    ----------
+    project, origin, schema
+        As :func:`import_from`.
+
+    Raises
+    ------
+    ValueError, TypeError, ArchiveError, StatepointParsingError
+        As :func:`import_from`.
+
+    """
+    with _opened(project, origin, None) as place:
+        found = place.find(_schema_function(schema))
+    _check_unique(found)
+    return ImportPlan(tuple(found), frozenset(one.job_id for one in found if _exists(project, one)))
+
+
+def _exists(project: Project, one: Found) -> bool:
+    return os.path.lexists(f"{project.workspace}/{one.job_id}")
+
+
+# what all origins have in common --------------------------------------------------------------------------------------
+
+_SchemaFunction = Callable[[str], Mapping[str, Any] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Schema:
+    """A template or a function; templates see paths relative to the origin, functions see them as they are."""
+
+    template: str | None = None
+    function: _SchemaFunction | None = None
+
+    @property
+    def is_default(self) -> bool:
+        """Whether the state point files tell."""
+        return self.template is None and self.function is None
+
+
+def _schema_function(schema: Schema) -> _Schema:
+    if schema is None:
+        return _Schema()
+    if isinstance(schema, str):
+        return _Schema(template=schema)
+    if callable(schema):
+        return _Schema(function=schema)
+    raise TypeError(f"The schema must be None, a str or a function of the path, not {type(schema).__name__}.")
+
+
+class _Origin(Protocol):
+    """Where jobs come from."""
+
+    def find(self, schema: _Schema) -> list[Found]:
+        """The directories that are jobs; none of them lies inside another."""
+
+    def copies(self, found: Sequence[Found]) -> AbstractContextManager[Iterator[tuple[Found, str]]]:
+        """Directories with the content of what was found, for a look at it."""
+
+    def bring(self, found: Sequence[Found]) -> Iterator[Found]:
+        """Make jobs of them, one after the other."""
+
+
+@contextmanager
+def _opened(
+    project: Project,
+    origin: str | os.PathLike[str] | None,
+    copytree: copying.CopyTree | None,
+    *,
+    apart: str | None = None,
+) -> Iterator[_Origin]:
+    """Context manager for the origin of an import; ``apart`` is a directory in it that is none of our business."""
+    path = os.getcwd() if origin is None else origin
+    if not isinstance(path, (str, os.PathLike)) or not os.path.exists(path):
+        raise ValueError(f"Unable to import from '{origin}': it does not exist.")
+    path = os.fspath(path)
+    if os.path.isdir(path):
+        yield _Directory(project, path, copytree, apart or project.workspace)
+        return
+    if copytree is not None:
+        raise ValueError("A copytree function can only be used when the origin is a directory.")
+    with archive.open_archive(path) as reader:
+        yield _Archive(project, reader)
+
+
+def _identify(place: str, name: str, statepoint: Any, text: bytes | None) -> Found:
+    """Make sure that a state point is valid and not contradicted by the state point file of the directory.
+
+    Raises
+    ------
+    StatepointParsingError
+        If it is invalid or contradicted.
+
+    """
+    where = f"'{os.path.join(place, name)}'" if name else f"'{place}'"
+    in_file = None if text is None else _parse(text, f"The state point file of {where}")
+    given = in_file if statepoint is None else _validate(statepoint, f"The state point that the schema gives {where}")
+    assert given is not None
+    job_id = canonical.calc_id(given)
+    if in_file is not None and canonical.calc_id(in_file) != job_id:
+        raise StatepointParsingError(
+            f"The schema gives {where} the state point {canonical.dumps(given)}, which contradicts its state point "
+            f"file: {canonical.dumps(in_file)}."
+        )
+    return Found(name, job_id, given, text or canonical.dumps(given).encode("ascii"), text is not None)
+
+
+def _parse(text: bytes, what: str) -> dict[str, Any]:
+    try:
+        return _validate(canonical.loads(text), what)
+    except ValueError as error:
+        raise StatepointParsingError(f"{what} is not JSON: {error}.") from None
+
+
+def _validate(statepoint: Any, what: str) -> dict[str, Any]:
+    try:
+        return canonical.plain_state_point(statepoint)
+    except (TypeError, InvalidKeyError) as error:
+        raise StatepointParsingError(f"{what} is not valid: {error}") from error
+
+
+def _check_unique(found: Sequence[Found]) -> None:
+    """Make sure that no state point is there twice.
+
+    Raises
+    ------
+    StatepointParsingError
+        If one is.
+
+    """
+    names: dict[str, str] = {}
+    for one in found:
+        other = names.setdefault(one.job_id, one.name)
+        if other != one.name:
+            raise StatepointParsingError(
+                f"The jobs are not unique: '{other}' and '{one.name}' both have the state point "
+                f"{canonical.dumps(one.statepoint)}."
+            )
+
+
+def _existing(project: Project, place: _Origin, found: Sequence[Found], *, skip: bool) -> set[str]:
+    """Ids of the jobs that exist already, with the same files or to be skipped.
+
+    Raises
+    ------
+    DestinationExistsError
+        If one holds something else, or there is nothing left to do: the import was done before.
+
+    """
+    existing = [one for one in found if _exists(project, one)]
+    ids = {one.job_id for one in existing}
+    if not existing or skip:
+        return ids
+    if len(existing) < len(found):
+        with place.copies(existing) as copies:
+            for one, directory in copies:
+                if not copying.is_same(directory, f"{project.workspace}/{one.job_id}", one.text):
+                    raise DestinationExistsError(project.open_job(one.statepoint))
+        return ids
+    raise DestinationExistsError(project.open_job(existing[0].statepoint))
+
+
+# directories ----------------------------------------------------------------------------------------------------------
+
+
+class _Directory:
+    """A directory that jobs come from.
+
+    Parameters
+    ----------
+    project : Project
+        Where they go.
+    path : str
+        The directory.
+    copytree : callable, optional
+        How directories are copied.
+    apart : str
+        A workspace, which is not searched.
+
+    """
+
+    def __init__(self, project: Project, path: str, copytree: copying.CopyTree | None, apart: str) -> None:
+        self._project = project
+        self._path = path
+        self._copytree = copytree
+        self._apart = os.path.relpath(os.path.realpath(apart), os.path.realpath(path))
+
+    def find(self, schema: _Schema) -> list[Found]:
+        found: list[Found] = []
+        if self._apart == "." or set(self._apart.split("/")) == {".."}:
+            return found  # the workspace, or something in it
+        identify = self._identification(schema)
+        for path, directories, others in os.walk(self._path, onerror=_fail):
+            relative = path[len(self._path) :].strip("/")
+            one = identify(path, relative, layout.FN_STATE_POINT in others)
+            if one is not None:
+                found.append(one)
+                directories.clear()
+            directories[:] = sorted(
+                name
+                for name in directories
+                if not copying.is_unfinished(name) and os.path.join(relative, name) != self._apart
+            )
+        return found
+
+    def _identification(self, schema: _Schema) -> Callable[[str, str, bool], Found | None]:
+        """Function of a path, the path relative to the origin, and whether there is a state point file."""
+        read = None if schema.template is None else parse_schema(self._relative_template(schema.template))
+
+        def identify(path: str, relative: str, has_file: bool) -> Found | None:
+            statepoint: Any = None
+            if read is not None:
+                statepoint = read(relative)
+            elif schema.function is not None:
+                statepoint = schema.function(path)
+            elif not has_file:
+                return None
+            if statepoint is None and not schema.is_default:
+                return None
+            return _identify("", path, statepoint, self._state_point_text(path) if has_file else None)
+
+        return identify
+
+    def _relative_template(self, template: str) -> str:
+        """Template for paths below the origin; users may give one that begins with the origin."""
+        origin = os.path.normpath(self._path) + "/"
+        normal = os.path.normpath(template)
+        return normal[len(origin) :] if normal.startswith(origin) else template
+
+    @staticmethod
+    def _state_point_text(directory: str) -> bytes:
+        """Content of the state point file; that of a job whose state point change was stopped is not the right one."""
+        job_id = os.path.basename(directory)
+        if layout.is_job_id(job_id) and os.path.lexists(os.path.join(directory, layout.pending_name(job_id))):
+            try:
+                return canonical.dumps(workspace.read_state_point(directory, job_id)).encode("ascii")
+            except JobsCorruptedError:
+                pass
+        return files.read_bytes(os.path.join(directory, layout.FN_STATE_POINT))
+
+    @contextmanager
+    def copies(self, found: Sequence[Found]) -> Iterator[Iterator[tuple[Found, str]]]:
+        yield ((one, one.name) for one in found)
+
+    def bring(self, found: Sequence[Found]) -> Iterator[Found]:
+        project = self._project
+        for one in found:
+            destination = f"{project.workspace}/{one.job_id}"
+            try:
+                copying.bring(
+                    one.name,
+                    destination,
+                    name=one.job_id,
+                    state_point=one.text,
+                    copytree=self._copytree,
+                    durable=project.durable,
+                )
+            except FileExistsError as error:
+                if error.filename != destination:
+                    raise
+                raise DestinationExistsError(project.open_job(one.statepoint)) from None
+            yield one
+
+
+# archives -------------------------------------------------------------------------------------------------------------
+
+
+class _Archive:
+    """An archive that jobs come from.
+
+    Parameters
+    ----------
+    project : Project
+        Where they go.
+    reader : archive.Reader
+        The archive.
+
+    """
+
+    def __init__(self, project: Project, reader: archive.Reader) -> None:
+        self._project = project
+        self._reader = reader
+        self._contents = unpacking.scan(reader)
+
+    def find(self, schema: _Schema) -> list[Found]:
+        read = None if schema.template is None else parse_schema(schema.template)
+        found: dict[str, Found] = {}
+        for name in self._directories(schema):
+            if any(above in found for above in _all_above(name)):
+                continue
+            text = self._contents.state_points.get(name)
+            statepoint: Any = None
+            if read is not None:
+                statepoint = read(name)
+            elif schema.function is not None:
+                statepoint = schema.function(name)
+            if statepoint is not None or (schema.is_default and text is not None):
+                found[name] = _identify(self._reader.path, name, statepoint, text)
+        return list(found.values())
+
+    def _directories(self, schema: _Schema) -> list[str]:
+        """Directories of the archive, those above first.
+
+        A function is asked about those only that have an entry or hold files, as it is in signac 2.x.
+        """
+        names = self._contents.directories
+        if schema.function is None:
+            names = names | {above for name in names for above in _all_above(name)}
+        return sorted(names, key=lambda name: name.split("/"))
+
+    @contextmanager
+    def copies(self, found: Sequence[Found]) -> Iterator[Iterator[tuple[Found, str]]]:
+        by_name = {one.name: one for one in found}
+        with self._unpacked(found) as unpacked:
+            yield ((by_name[name], directory) for name, directory in unpacked)
+
+    def bring(self, found: Sequence[Found]) -> Iterator[Found]:
+        project = self._project
+        by_name = {one.name: one for one in found}
+        with self._unpacked(found) as unpacked:
+            for name, directory in unpacked:
+                one = by_name[name]
+                if not one.has_file:
+                    files.write_file(os.path.join(directory, layout.FN_STATE_POINT), one.text)
+                try:
+                    copying.publish(directory, f"{project.workspace}/{one.job_id}", durable=project.durable)
+                except FileExistsError:
+                    raise DestinationExistsError(project.open_job(one.statepoint)) from None
+                yield one
+
+    @contextmanager
+    def _unpacked(self, found: Sequence[Found]) -> Iterator[Iterator[tuple[str, str]]]:
+        """Context manager for an iterator of names and hidden directories in the workspace; what is left is deleted."""
+        places = {
+            one.name: f"{self._project.workspace}/{layout.PREFIX_NEW}{one.job_id}-{files.unique_suffix()}"
+            for one in found
+        }
+        try:
+            yield ((name, places[name]) for name in unpacking.extract(self._reader, self._contents, places))
+        finally:
+            for directory in places.values():
+                if os.path.lexists(directory):
+                    files.delete_tree(directory)
+
+
+def _fail(error: OSError) -> None:
+    raise error
+
+
+def _all_above(name: str) -> Iterator[str]:
+    while name:
+        name = name.rpartition("/")[0]
+        yield name

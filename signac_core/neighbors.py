@@ -1,0 +1,224 @@
+"""Jobs that differ in one parameter only.
+
+Parameters are the dotted keys of the state points. Two jobs are neighbours along a parameter when all their other
+parameters are identical, by value and type, and no third such job has a value in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Set
+from typing import TYPE_CHECKING, Any
+
+from . import canonical, reading
+from .schema import hashable, leaves, ordered
+
+if TYPE_CHECKING:
+    from .job import Job
+    from .project import Project
+
+__all__ = ["get_neighbors", "job_neighbors", "neighbors_of"]
+
+_EXACT = frozenset({str, int, bool, type(None)})  # equal values of these types are identical ones
+
+Neighbors = dict[str, dict[Any, str]]
+"""Per dotted key, the ids of the previous and of the next job by their values."""
+
+
+def get_neighbors(project: Project, ignore: Any = (), *, damaged: list[str] | None = None) -> dict[str, Neighbors]:
+    """Find the neighbours of all jobs; see :meth:`Project.get_neighbors`.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    ignore : str or iterable of str
+        Dotted keys to leave out of the comparison.
+    damaged : list of str, optional
+        Takes the ids of damaged jobs.
+
+    Returns
+    -------
+    dict
+        Per job id and dotted key, the neighbouring values and the ids of the jobs that have them: the previous one,
+        then the next one. Keys with one value in the whole project are left out. Of two neighbours whose values Python
+        takes for one key of a dict (``1`` and ``True``) there is the previous one only.
+
+    Raises
+    ------
+    ValueError
+        If jobs cannot be told apart without the ignored keys.
+    JobsCorruptedError
+        If state points cannot be read and there is no list to take the ids.
+
+    """
+    space = _Space(dict(reading.read_state_points(project, reading.list_names(project), damaged=damaged)), ignore)
+    found: dict[str, Neighbors] = {job_id: {} for job_id in space.points}
+    for key in space.keys:
+        if space.is_constant(key):
+            continue
+        lines: dict[tuple[int, ...], list[str]] = {}
+        for job_id, point in space.points.items():
+            if key in point:
+                numbers = space.numbers[job_id]
+                place = numbers.index(point[key])
+                lines.setdefault(numbers[:place] + numbers[place + 1 :], []).append(job_id)
+        for line in lines.values():
+            for job_id, beside in space.along(key, line):
+                found[job_id][key] = beside
+    return found
+
+
+def job_neighbors(job: Job, ignore: Any = (), *, damaged: list[str] | None = None) -> Neighbors:
+    """Find the neighbours of one job, which need not be initialised.
+
+    Parameters
+    ----------
+    job : Job
+        The job.
+    ignore : str or iterable of str
+        Dotted keys to leave out of the comparison.
+    damaged : list of str, optional
+        Takes the ids of damaged jobs.
+
+    Returns
+    -------
+    dict
+        As :func:`get_neighbors` for each job, but with all keys of the job.
+
+    Raises
+    ------
+    ValueError, JobsCorruptedError
+        As :func:`get_neighbors`.
+
+    """
+    state_points = dict(reading.read_state_points(job.project, reading.list_names(job.project), damaged=damaged))
+    state_points.setdefault(job.id, dict(job.cached_statepoint))
+    return _Space(state_points, ignore).around(job.id)
+
+
+def neighbors_of(
+    project: Project, ids: Iterable[str], ignore: Any = (), *, damaged: list[str] | None = None
+) -> dict[str, Neighbors]:
+    """Find the neighbours of some jobs, reading the project once.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    ids : iterable of str
+        The ids of existing jobs; those that are damaged or have vanished are left out.
+    ignore : str or iterable of str
+        Dotted keys to leave out of the comparison.
+    damaged : list of str, optional
+        Takes the ids of damaged jobs.
+
+    Returns
+    -------
+    dict
+        Per job id, as :func:`job_neighbors`.
+
+    Raises
+    ------
+    ValueError, JobsCorruptedError
+        As :func:`get_neighbors`.
+
+    """
+    space = _Space(dict(reading.read_state_points(project, reading.list_names(project), damaged=damaged)), ignore)
+    return {job_id: space.around(job_id) for job_id in ids if job_id in space.points}
+
+
+class _Space:
+    """State points as sets of numbered parameters: each number stands for one key with one value."""
+
+    def __init__(self, state_points: Mapping[str, dict[str, Any]], ignore: Any) -> None:
+        ignored: set[Any] = {ignore} if isinstance(ignore, str) else set(ignore)
+        self._parameters: list[tuple[str, Any]] = []  # key and value by number
+        self.points: dict[str, dict[str, int]] = {}  # number by key, without ignored keys
+        self.numbers: dict[str, tuple[int, ...]] = {}  # the same numbers, sorted
+        by_key: dict[str, list[int]] = {}
+        known: dict[tuple[str, type, Any], int] = {}
+        for job_id, state_point in state_points.items():
+            point = {}
+            for key, value in leaves(state_point):
+                kind = type(value)
+                identity = key, kind, value if kind in _EXACT else canonical.dumps(value, sort_keys=True)
+                number = known.get(identity)
+                if number is None:
+                    number = known[identity] = len(known)
+                    self._parameters.append((key, hashable(value)))
+                    of_key = by_key.setdefault(key, [])
+                    if value != {}:  # which tells jobs apart, but is no value before or after another
+                        of_key.append(number)
+                point[key] = number
+            for key in ignored & point.keys():
+                del point[key]
+            self.points[job_id] = point
+            self.numbers[job_id] = tuple(sorted(point.values()))
+        _check_ignored(ignored, by_key.keys(), self.numbers)
+        self._by_key = {key: numbers for key, numbers in by_key.items() if numbers and key not in ignored}
+        self._place: dict[int, int] = {}
+        for numbers in self._by_key.values():
+            self._place.update((number, place) for place, number in enumerate(self._in_order(numbers)))
+        self.keys = sorted(self._by_key, key=lambda key: (len(self._by_key[key]), key))
+
+    def _in_order(self, numbers: list[int]) -> list[int]:
+        """Sort the values of a key: by the name of their type, then by value."""
+        by_type: dict[str, list[int]] = {}
+        for number in numbers:
+            by_type.setdefault(type(self._parameters[number][1]).__name__, []).append(number)
+        return [
+            number
+            for _, of_type in sorted(by_type.items())
+            for number in ordered(of_type, value=lambda number: self._parameters[number][1])
+        ]
+
+    def is_constant(self, key: str) -> bool:
+        """Tell whether a key has the same value wherever it occurs."""
+        return len(self._by_key[key]) == 1
+
+    def along(self, key: str, line: list[str]) -> Iterator[tuple[str, dict[Any, str]]]:
+        """Neighbours of each of the jobs that differ in nothing but this key."""
+        placed = [
+            (self._place[number], job_id) for job_id in line if (number := self.points[job_id][key]) in self._place
+        ]
+        placed.sort()
+        for index, (_, job_id) in enumerate(placed):
+            beside: dict[Any, str] = {}
+            for _, other in placed[max(index - 1, 0) : index] + placed[index + 1 : index + 2]:
+                beside.setdefault(self._parameters[self.points[other][key]][1], other)
+            yield job_id, beside
+
+    def around(self, center: str) -> Neighbors:
+        """Neighbours of one job along all of its keys."""
+        own = set(self.numbers[center])
+        lines = {key: [center] for key in self.keys if self.points[center].get(key) in self._place}
+        for job_id, numbers in self.numbers.items():
+            if len(numbers) == len(own) and len(different := own.symmetric_difference(numbers)) == 2:
+                key, other_key = (self._parameters[number][0] for number in different)
+                if key == other_key and key in lines:
+                    lines[key].append(job_id)
+        return {key: dict(self.along(key, line))[center] for key, line in lines.items()}
+
+
+def _check_ignored(ignored: set[Any], known: Set[str], numbers: Mapping[str, tuple[int, ...]]) -> None:
+    """Warn of unknown keys, and refuse to confuse jobs."""
+    unknown = sorted(map(repr, ignored - known))
+    if unknown:
+        import warnings
+
+        warnings.warn(
+            f"No job has the ignored state point parameter{'s'[: len(unknown) > 1]} {', '.join(unknown)}.",
+            RuntimeWarning,
+            stacklevel=5,
+        )
+    left_out = sorted(map(repr, ignored & known))
+    if not left_out:
+        return
+    alike: dict[tuple[int, ...], list[str]] = {}
+    for job_id, own in numbers.items():
+        alike.setdefault(own, []).append(job_id)
+    confused = [f"  {', '.join(job_ids)}" for job_ids in alike.values() if len(job_ids) > 1]
+    if confused:
+        raise ValueError(
+            f"These jobs cannot be told apart without {', '.join(left_out)}; ignore less:\n" + "\n".join(confused)
+        )

@@ -1,0 +1,237 @@
+"""Archives onto the disk: what an archive holds, whether that may be unpacked, and where to.
+
+:func:`scan` reads the list of members once and refuses archives that hold what must not be unpacked, before anything is
+written; :func:`extract` unpacks directories to where the caller wants them. No member is written through a link: links
+are made last, lead nowhere but into their own job, and nothing may lie below them.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from . import files, layout
+from .archive import Member, Reader, refusal, stays_inside
+from .filetransfer import is_leftover
+
+__all__ = ["Contents", "Limits", "extract", "scan"]
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an archive may grow to before it counts as a bomb.
+
+    Attributes
+    ----------
+    size : int
+        Bytes that any archive may grow to.
+    ratio : int
+        Beyond that, so many times its own size.
+    state_point : int
+        Bytes of one state point file.
+
+    """
+
+    size: int = 1 << 30
+    ratio: int = 250
+    state_point: int = 1 << 26
+
+
+@dataclass(slots=True)
+class Contents:
+    """The members of an archive, which are safe to unpack.
+
+    Attributes
+    ----------
+    members : list of Member
+        In the order of the archive.
+    state_points : dict of str to bytes
+        The content of the state point file, for each directory that holds one.
+    directories : set of str
+        The directories that have an entry of their own or hold a file.
+
+    """
+
+    members: list[Member] = field(default_factory=list)
+    state_points: dict[str, bytes] = field(default_factory=dict)
+    directories: set[str] = field(default_factory=set)
+
+
+def scan(reader: Reader, limits: Limits | None = None) -> Contents:
+    """Read the list of members, and the state points.
+
+    Raises
+    ------
+    ArchiveError
+        If a member has an absolute name or one with ``..``, is there twice, is a device, leads or passes through a link
+        out of the archive, or if the archive would grow beyond all measure.
+
+    """
+    limits = limits or Limits()
+    allowed = max(limits.size, limits.ratio * os.path.getsize(reader.path))
+    contents = Contents()
+    known: dict[str, Member] = {}
+    size = 0
+    for raw in reader.members():
+        member = _normal(reader, raw, known)
+        if member is None:
+            continue
+        size += max(member.size, 0)
+        if size > allowed:
+            raise refusal(reader.path, raw.name, f"makes it grow to {size} bytes or more, far more than it should")
+        known[member.name] = member
+        directory, _, name = member.name.rpartition("/")
+        if name == layout.FN_STATE_POINT and member.kind == "file":
+            if member.size > limits.state_point:
+                raise refusal(reader.path, raw.name, f"is no state point, with {member.size} bytes")
+            with reader.open(member) as file:
+                contents.state_points[directory] = file.read()
+        contents.directories.add(member.name if member.kind == "directory" else directory)
+    _check_nesting(reader, known)
+    contents.members = list(known.values())
+    return contents
+
+
+def _normal(reader: Reader, member: Member, known: Mapping[str, Member]) -> Member | None:
+    """Give a member its normal name, and a second name the file that it stands for; None for a repeated directory."""
+    name = _normal_name(reader, member.name, member)
+    there = known.get(name)
+    if there is not None:
+        if there.kind == member.kind == "directory":
+            return None
+        raise refusal(reader.path, member.name, "is there twice")
+    if not name and member.kind != "directory":
+        raise refusal(reader.path, member.name, "has no name")
+    if member.kind == "link" and not stays_inside(member.target, name.count("/")):
+        raise refusal(reader.path, member.name, f"is a link that leads out, to {member.target!r}")
+    if member.kind == "same":
+        original = known.get(_normal_name(reader, member.target, member))
+        if original is None or original.kind != "file":
+            raise refusal(reader.path, member.name, f"stands for {member.target!r}, which is no file before it")
+        return replace(original, name=name)
+    return replace(member, name=name)
+
+
+def _normal_name(reader: Reader, name: str, member: Member) -> str:
+    parts = name.split("/")
+    if name.startswith("/") or ".." in parts or "\0" in name:
+        raise refusal(reader.path, member.name, "leads out of the archive")
+    return "/".join(part for part in parts if part not in ("", "."))
+
+
+def _check_nesting(reader: Reader, known: Mapping[str, Member]) -> None:
+    """Make sure that only directories hold something."""
+    fine: set[str] = set()
+    for name in known:
+        above = name.rpartition("/")[0]
+        while above and above not in fine:
+            if above in known and known[above].kind != "directory":
+                raise refusal(reader.path, name, f"lies below {above!r}, which is no directory")
+            fine.add(above)
+            above = above.rpartition("/")[0]
+
+
+def extract(reader: Reader, contents: Contents, roots: Mapping[str, str]) -> Iterator[str]:
+    """Unpack directories of an archive, in one pass over it.
+
+    Parameters
+    ----------
+    reader : Reader
+        The archive.
+    contents : Contents
+        What :func:`scan` returned.
+    roots : mapping of str to str
+        Where to unpack each directory to: a path that does not exist yet. None lies inside another.
+
+    Yields
+    ------
+    str
+        Each directory of ``roots`` as soon as it is whole.
+
+    Raises
+    ------
+    ArchiveError
+        If a link leads out of its directory (nothing is written then), or the archive is damaged.
+    OSError
+        If something cannot be written.
+
+    """
+    plan = [(member, root) for member in contents.members if (root := _root_of(member.name, roots)) is not None]
+    left = dict.fromkeys(roots, 0)
+    links: dict[str, list[Member]] = {root: [] for root in roots}
+    for member, root in plan:
+        left[root] += 1
+        if member.kind == "link":
+            _check_link(reader, member, root)
+            links[root].append(member)
+    _check_space(sum(member.size for member, _ in plan), roots)
+    made: set[str] = set()
+    for member, root in plan:
+        path = os.path.join(roots[root], _below(member.name, root)).rstrip("/")
+        if member.kind == "directory":
+            _make_directory(path, made)
+        elif member.kind == "file" and not is_leftover(os.path.basename(path)):
+            _make_directory(os.path.dirname(path), made)
+            _extract_file(reader, member, path)
+        left[root] -= 1
+        if not left[root]:
+            _make_directory(roots[root], made)
+            for link in links[root]:
+                path = os.path.join(roots[root], _below(link.name, root))
+                _make_directory(os.path.dirname(path), made)
+                os.symlink(link.target, path)
+            yield root
+
+
+def _check_space(size: int, roots: Mapping[str, str]) -> None:
+    for path in roots.values():
+        status = os.statvfs(os.path.dirname(path) or ".")
+        if size > status.f_bavail * status.f_frsize:
+            raise OSError(errno.ENOSPC, f"There is no room for the {size} bytes to unpack", os.path.dirname(path))
+        return
+
+
+def _make_directory(path: str, made: set[str]) -> None:
+    if path not in made:
+        files.ensure_directory(path)
+        made.add(path)
+
+
+def _root_of(name: str, roots: Mapping[str, str]) -> str | None:
+    while name not in roots:
+        if not name:
+            return None
+        name = name.rpartition("/")[0]
+    return name
+
+
+def _below(name: str, root: str) -> str:
+    return name[len(root) :].lstrip("/")
+
+
+def _check_link(reader: Reader, member: Member, root: str) -> None:
+    name = _below(member.name, root)
+    if name == layout.FN_STATE_POINT:
+        raise refusal(reader.path, member.name, "is a link in the place of a state point file")
+    if not stays_inside(member.target, name.count("/")):
+        raise refusal(reader.path, member.name, f"is a link that leads out of its job, to {member.target!r}")
+
+
+def _extract_file(reader: Reader, member: Member, path: str) -> None:
+    mode = 0o777 if member.executable else 0o666
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with open(fd, "wb", buffering=0) as file, reader.open(member) as content:
+        while data := content.read(_CHUNK):
+            view = memoryview(data)
+            while view:
+                view = view[file.write(view) :]
+        if file.tell() != member.size:
+            raise EOFError(f"the member {member.name!r} is shorter than it should be")
+        if member.modified is not None:
+            with suppress(ValueError, OverflowError):  # a time that no file can have
+                os.utime(fd, (member.modified, member.modified))
