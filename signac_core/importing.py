@@ -115,7 +115,7 @@ def import_from(
     """
     if sync is None or sync is False:
         with _opened(project, origin, copytree) as place:
-            found = place.find(_schema_function(schema))
+            found = place.find(schema)
             _check_unique(found)
             existing = _existing(project, place, found, skip=skip_existing)
             missing = [one for one in found if one.job_id not in existing]
@@ -128,7 +128,7 @@ def import_from(
         raise TypeError(f"The argument sync must be a bool or a mapping of arguments, not {sync!r}.")
     with project.temporary_project() as temporary:
         with _opened(temporary, origin, None, apart=project.workspace) as place:
-            found = place.find(_schema_function(schema))
+            found = place.find(schema)
             _check_unique(found)
             for _ in track(place.bring(found), "import", len(found), progress):
                 pass
@@ -168,7 +168,7 @@ def plan_import(project: Project, origin: str | os.PathLike[str] | None = None, 
 
     """
     with _opened(project, origin, None) as place:
-        found = place.find(_schema_function(schema))
+        found = place.find(schema)
     _check_unique(found)
     return ImportPlan(tuple(found), frozenset(one.job_id for one in found if _exists(project, one)))
 
@@ -179,36 +179,29 @@ def _exists(project: Project, one: Found) -> bool:
 
 # what all origins have in common --------------------------------------------------------------------------------------
 
-_SchemaFunction = Callable[[str], Mapping[str, Any] | None]
+_Reader = Callable[[str, str], Mapping[str, Any] | None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Schema:
-    """A template or a function; templates see paths relative to the origin, functions see them as they are."""
+def _reader_of(schema: Schema, origin: str = "") -> _Reader | None:
+    """Function of a path and the same path relative to the origin; None when state point files tell.
 
-    template: str | None = None
-    function: _SchemaFunction | None = None
-
-    @property
-    def is_default(self) -> bool:
-        """Whether the state point files tell."""
-        return self.template is None and self.function is None
-
-
-def _schema_function(schema: Schema) -> _Schema:
+    Templates see relative paths, but may begin with the origin; functions see paths as they are.
+    """
     if schema is None:
-        return _Schema()
+        return None
     if isinstance(schema, str):
-        return _Schema(template=schema)
+        above, template = os.path.normpath(origin) + "/", os.path.normpath(schema)
+        read = parse_schema(template[len(above) :] if origin and template.startswith(above) else schema)
+        return lambda path, relative: read(relative)
     if callable(schema):
-        return _Schema(function=schema)
+        return lambda path, relative: schema(path)
     raise TypeError(f"The schema must be None, a str or a function of the path, not {type(schema).__name__}.")
 
 
 class _Origin(Protocol):
     """Where jobs come from."""
 
-    def find(self, schema: _Schema) -> list[Found]:
+    def find(self, schema: Schema) -> list[Found]:
         """The directories that are jobs; none of them lies inside another."""
 
     def copies(self, found: Sequence[Found]) -> AbstractContextManager[Iterator[tuple[Found, str]]]:
@@ -342,16 +335,17 @@ class _Directory:
         self._copytree = copytree
         self._apart = os.path.relpath(os.path.realpath(apart), os.path.realpath(path))
 
-    def find(self, schema: _Schema) -> list[Found]:
+    def find(self, schema: Schema) -> list[Found]:
+        read = _reader_of(schema, self._path)
         found: list[Found] = []
         if self._apart == "." or set(self._apart.split("/")) == {".."}:
             return found  # the workspace, or something in it
-        identify = self._identification(schema)
         for path, directories, others in os.walk(self._path, onerror=_fail):
             relative = path[len(self._path) :].strip("/")
-            one = identify(path, relative, layout.FN_STATE_POINT in others)
-            if one is not None:
-                found.append(one)
+            has_file = layout.FN_STATE_POINT in others
+            statepoint = None if read is None else read(path, relative)
+            if statepoint is not None or (read is None and has_file):
+                found.append(_identify("", path, statepoint, self._state_point_text(path) if has_file else None))
                 directories.clear()
             directories[:] = sorted(
                 name
@@ -359,30 +353,6 @@ class _Directory:
                 if not copying.is_unfinished(name) and os.path.join(relative, name) != self._apart
             )
         return found
-
-    def _identification(self, schema: _Schema) -> Callable[[str, str, bool], Found | None]:
-        """Function of a path, the path relative to the origin, and whether there is a state point file."""
-        read = None if schema.template is None else parse_schema(self._relative_template(schema.template))
-
-        def identify(path: str, relative: str, has_file: bool) -> Found | None:
-            statepoint: Any = None
-            if read is not None:
-                statepoint = read(relative)
-            elif schema.function is not None:
-                statepoint = schema.function(path)
-            elif not has_file:
-                return None
-            if statepoint is None and not schema.is_default:
-                return None
-            return _identify("", path, statepoint, self._state_point_text(path) if has_file else None)
-
-        return identify
-
-    def _relative_template(self, template: str) -> str:
-        """Template for paths below the origin; users may give one that begins with the origin."""
-        origin = os.path.normpath(self._path) + "/"
-        normal = os.path.normpath(template)
-        return normal[len(origin) :] if normal.startswith(origin) else template
 
     @staticmethod
     def _state_point_text(directory: str) -> bytes:
@@ -439,29 +409,25 @@ class _Archive:
         self._reader = reader
         self._contents = unpacking.scan(reader)
 
-    def find(self, schema: _Schema) -> list[Found]:
-        read = None if schema.template is None else parse_schema(schema.template)
+    def find(self, schema: Schema) -> list[Found]:
+        read = _reader_of(schema)
         found: dict[str, Found] = {}
         for name in self._directories(schema):
             if any(above in found for above in _all_above(name)):
                 continue
             text = self._contents.state_points.get(name)
-            statepoint: Any = None
-            if read is not None:
-                statepoint = read(name)
-            elif schema.function is not None:
-                statepoint = schema.function(name)
-            if statepoint is not None or (schema.is_default and text is not None):
+            statepoint = None if read is None else read(name, name)
+            if statepoint is not None or (read is None and text is not None):
                 found[name] = _identify(self._reader.path, name, statepoint, text)
         return list(found.values())
 
-    def _directories(self, schema: _Schema) -> list[str]:
+    def _directories(self, schema: Schema) -> list[str]:
         """Directories of the archive, those above first.
 
         A function is asked about those only that have an entry or hold files, as it is in signac 2.x.
         """
         names = self._contents.directories
-        if schema.function is None:
+        if not callable(schema):
             names = names | {above for name in names for above in _all_above(name)}
         return sorted(names, key=lambda name: name.split("/"))
 

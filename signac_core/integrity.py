@@ -1,25 +1,470 @@
 """Finding what crashes, full disks, other programs and people have damaged, and mending it.
 
-Mending is a matter of finding the state point of a job again. In this order, whatever hashes to the id of the job:
-what an unfinished change left in its directory, then what is in memory and in the persistent cache. When there is
-nothing of that kind, and the directory holds another valid state point, the directory gets the id of that one, unless
-it is taken. A job that can be read is never touched, except that an unfinished change is finished. Documents and other
-data of users are never changed.
+Mending a job is a matter of finding its state point again: whatever hashes to the id of the job, first among what an
+unfinished operation left in its directory, then in memory and in the persistent cache. When there is nothing of that
+kind, and the directory holds another valid state point, then the directory gets the id of that one, unless there is
+such a job. A job that can be read is never changed, except that an unfinished change is finished. Documents and other
+data are never changed.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import canonical, files, layout, litter, reading, workspace
 from .errors import JobsCorruptedError
-from .locks import Lock
 from .progress import track
 
 if TYPE_CHECKING:
     from .progress import Progress
     from .project import Project
+
+__all__ = ["Outcome", "Problem", "check", "examine", "mend", "repair"]
+
+Kind = Literal[
+    "missing-state-point",
+    "invalid-state-point",
+    "wrong-state-point",
+    "unfinished-change",
+    "invalid-document",
+    "stray-directory",
+    "stray-file",
+    "unfinished-job",
+    "unfinished-removal",
+    "temporary-file",
+]
+
+_LITTER: frozenset[Kind] = frozenset({"unfinished-job", "unfinished-removal", "temporary-file"})
+_BEYOND_REPAIR: frozenset[Kind] = frozenset({"invalid-document", "stray-file"})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in a project that is not as it should be.
+
+    Parameters
+    ----------
+    name : str
+        The id of the job, or the name of the workspace entry; empty for the project itself.
+    kind : str
+        ``missing-state-point``, ``invalid-state-point`` (not a JSON object), ``wrong-state-point`` (not the one that
+        the directory is named after), ``unfinished-change`` (the job can be read, but not by signac 2.x),
+        ``invalid-document``, ``stray-directory`` (named like a job, with something after the id), ``stray-file`` (a
+        file named like a job), ``unfinished-job``, ``unfinished-removal`` or ``temporary-file``.
+    path : str
+        The file or directory.
+    detail : str
+        What is wrong with it.
+    remedy : str
+        What :func:`mend` can do about it; empty if nothing.
+
+    """
+
+    name: str
+    kind: Kind
+    path: str
+    detail: str
+    remedy: str
+
+    @property
+    def is_litter(self) -> bool:
+        """Whether this only takes up space: no data is affected."""
+        return self.kind in _LITTER
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a problem.
+
+    Parameters
+    ----------
+    problem : Problem
+        The problem.
+    mended : bool
+        Whether it is solved.
+    detail : str
+        What was done, or why nothing could be done.
+
+    """
+
+    problem: Problem
+    mended: bool
+    detail: str
+
+
+def check(project: Project, *, progress: Progress | None = None) -> None:
+    """Read every state point and compare it with the name of its directory (open, read, close per job).
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    progress : Progress, optional
+        Told of each job.
+
+    Raises
+    ------
+    JobsCorruptedError
+        If any is damaged. Directories with names that only begin like job ids are damaged jobs, too.
+    WorkspaceError
+        If the workspace cannot be read.
+
+    """
+    names = reading.list_names(project)
+    suspects = [name for name in track(names, "check", len(names), progress) if not _is_readable(project, name)]
+    # Another look, because a job may have been at the moment of its creation (by signac 2.x) or of a change.
+    damaged = [name for name in suspects if not _is_readable(project, name)]
+    if damaged:
+        raise JobsCorruptedError(damaged)
+
+
+def _is_readable(project: Project, name: str) -> bool:
+    """Tell whether a job has its state point, or has gone."""
+    directory = os.path.join(project.workspace, name)
+    try:
+        workspace.read_state_point(directory, name)
+    except FileNotFoundError:
+        return not os.path.lexists(directory)
+    except JobsCorruptedError:
+        return False
+    return True
+
+
+def repair(project: Project, job_ids: Iterable[str] | None = None, *, progress: Progress | None = None) -> None:
+    """Restore damaged state points from what caches and unfinished operations left.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    job_ids : iterable of str, optional
+        The jobs to repair; all by default.
+    progress : Progress, optional
+        Told of each job.
+
+    Raises
+    ------
+    JobsCorruptedError
+        If some could not be repaired, or do not exist.
+    WorkspaceError
+        If the workspace cannot be read.
+
+    """
+    listed = job_ids is None
+    names = reading.list_names(project) if job_ids is None else list(dict.fromkeys(map(str, job_ids)))
+    known = _Known(project)
+    failed = []
+    for name in track(names, "repair", len(names), progress):
+        try:
+            _restore(project, name, known)
+        except FileNotFoundError:
+            if not listed or os.path.lexists(os.path.join(project.workspace, name)):
+                failed.append(name)
+        except (_BeyondRepair, OSError):
+            failed.append(name)
+    if failed:
+        raise JobsCorruptedError(failed)
+
+
+def examine(project: Project, *, progress: Progress | None = None) -> Iterator[Problem]:
+    """Look for everything that is not as it should be; nothing is changed.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    progress : Progress, optional
+        Told of each workspace entry that counts as a job.
+
+    Yields
+    ------
+    Problem
+        Each problem; those with state points last, because they are looked at twice: jobs that are being created or
+        changed by someone else are in order.
+
+    Raises
+    ------
+    WorkspaceError
+        If the workspace cannot be read.
+
+    """
+    names = reading.list_names(project)
+    known = _Known(project)
+    suspects = []
+    for name in track(names, "check", len(names), progress):
+        if _state_point_problem(project, name, known) is not None:
+            suspects.append(name)
+        yield from _other_problems(project, name, is_whole=not suspects or suspects[-1] != name)
+    problem = _document_problem("", project.fn(project.FN_DOCUMENT))
+    if problem is not None:
+        yield problem
+    for path in (*litter.in_workspace(project.workspace), *litter.in_project(project.path)):
+        yield _litter_problem("", path)
+    for name in suspects:
+        problem = _state_point_problem(project, name, known)
+        if problem is not None:
+            yield problem
+
+
+def mend(project: Project, problems: Iterable[Problem], *, progress: Progress | None = None) -> list[Outcome]:
+    """Solve the problems that :func:`examine` found, as far as that is possible without losing data.
+
+    Every problem is looked at anew before anything is done.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    problems : iterable of Problem
+        The problems.
+    progress : Progress, optional
+        Told of each problem.
+
+    Returns
+    -------
+    list of Outcome
+        What became of each.
+
+    """
+    problems = list(problems)
+    known = _Known(project)
+    return [_mend(project, problem, known) for problem in track(problems, "repair", len(problems), progress)]
+
+
+def _mend(project: Project, problem: Problem, known: _Known) -> Outcome:
+    try:
+        if problem.kind in _BEYOND_REPAIR:
+            return Outcome(problem, False, "This has to be decided by hand.")
+        if problem.is_litter:
+            gone = litter.delete(problem.path)
+            return Outcome(problem, gone, "deleted" if gone else "Another process has begun to work on it.")
+        job_id = _restore(project, problem.name, known)
+    except (_BeyondRepair, OSError) as error:
+        return Outcome(problem, False, str(error))
+    directory = os.path.join(project.workspace, job_id)
+    with suppress(OSError):
+        for found in _job_litter(directory, job_id):
+            litter.delete(found.path)
+    return Outcome(problem, True, "restored" if job_id == problem.name else f"renamed to {job_id}")
+
+
+# what is wrong --------------------------------------------------------------------------------------------------------
+
+
+def _state_point_problem(project: Project, name: str, known: _Known) -> Problem | None:
+    """What is wrong with the state point of a job, or with the name of a directory."""
+    directory = os.path.join(project.workspace, name)
+    path = os.path.join(directory, layout.FN_STATE_POINT)
+    kind: Kind = "invalid-state-point"
+    try:
+        state_point = canonical.loads(files.read_bytes(path))
+        if not isinstance(state_point, dict):
+            detail = "The state point file does not hold a JSON object."
+        elif (job_id := canonical.calc_id(state_point)) == name:
+            return None
+        else:
+            kind, detail = "wrong-state-point", f"The state point is that of job {job_id}."
+    except FileNotFoundError:
+        if not os.path.isdir(directory):
+            return None
+        kind, detail = "missing-state-point", "There is no state point file."
+    except NotADirectoryError:
+        return None  # it is no job at all
+    except OSError as error:
+        detail = f"The state point file cannot be read: {error.strerror}."
+    except (ValueError, RecursionError):
+        detail = "The state point file is empty." if _is_empty(path) else "The state point file is not valid JSON."
+    rescue = _find_rescue(directory, name, known)
+    if rescue is not None and rescue.job_id == name and rescue.path is not None:
+        kind, detail = "unfinished-change", f"A change of the job was stopped before its end. {detail}"
+    if len(name) > layout.JOB_ID_LENGTH:
+        kind, path = "stray-directory", directory
+        detail = f"The name begins with a job id, but is none. {detail}"
+    return Problem(name, kind, path, detail, _remedy(project, name, rescue))
+
+
+def _remedy(project: Project, name: str, rescue: _Rescue | None) -> str:
+    if rescue is None:
+        return ""
+    if rescue.job_id != name:
+        return f"rename the directory to {rescue.job_id}" if _is_free(project, rescue.job_id) else ""
+    origin = "the cache" if rescue.path is None else os.path.basename(rescue.path)
+    return f"restore the state point from {origin}"
+
+
+def _is_empty(path: str) -> bool:
+    try:
+        return os.stat(path).st_size == 0
+    except OSError:
+        return False
+
+
+def _other_problems(project: Project, name: str, *, is_whole: bool) -> Iterator[Problem]:
+    """Everything but the state point."""
+    directory = os.path.join(project.workspace, name)
+    document = _document_problem(name, os.path.join(directory, layout.FN_DOCUMENT))
+    try:
+        if document is not None:
+            yield document
+        if is_whole:
+            yield from _job_litter(directory, name, document_is_valid=document is None)
+    except NotADirectoryError:
+        yield Problem(name, "stray-file", directory, "A file has the name of a job.", "")
+    except FileNotFoundError:
+        if os.path.islink(directory):
+            yield Problem(name, "stray-file", directory, "A link with the name of a job leads nowhere.", "")
+    except OSError as error:
+        yield Problem(name, "invalid-state-point", directory, f"The directory cannot be read: {error.strerror}.", "")
+
+
+def _document_problem(name: str, path: str) -> Problem | None:
+    from .document import parse_document
+
+    try:
+        parse_document(files.read_bytes(path), path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        return Problem(name, "invalid-document", path, str(error), "")
+    return None
+
+
+def _job_litter(directory: str, name: str, *, document_is_valid: bool = True) -> Iterator[Problem]:
+    for path in litter.in_job(directory, os.listdir(directory), document_is_valid=document_is_valid):
+        yield _litter_problem(name, path)
+
+
+def _litter_problem(name: str, path: str) -> Problem:
+    base = os.path.basename(path)
+    if base.startswith(layout.PREFIX_REMOVED):
+        return Problem(base, "unfinished-removal", path, "The deletion of a job was not finished.", "delete it")
+    if base.startswith(layout.PREFIX_NEW):
+        return Problem(base, "unfinished-job", path, "The creation of a job was stopped.", "delete it")
+    return Problem(name, "temporary-file", path, "A stopped operation left a file behind.", "delete it")
+
+
+# how it is mended -----------------------------------------------------------------------------------------------------
+
+
+class _BeyondRepair(Exception):
+    """A job whose state point cannot be found again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rescue:
+    """A state point for a damaged job."""
+
+    job_id: str
+    state_point: dict[str, Any]
+    path: str | None  # of the file in the job directory that holds it; None if it comes from elsewhere
+
+
+class _Known:
+    """State points known from elsewhere than the job directories: from memory, and from the persistent cache."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._cached: dict[str, dict[str, Any]] | None = None
+
+    def get(self, job_id: str) -> dict[str, Any] | None:
+        state_point = self._project._sp_cache.get(job_id)
+        if state_point is not None and canonical.calc_id(state_point) == job_id:
+            return state_point
+        if self._cached is None:
+            from .cache import read_cache
+
+            self._cached = read_cache(self._project)
+        return self._cached.get(job_id)
+
+
+def _find_rescue(directory: str, name: str, known: _Known) -> _Rescue | None:
+    """Find the state point that a damaged job should have."""
+    try:
+        left = litter.temporary_state_points(os.listdir(directory))
+    except OSError:
+        return None
+    candidates = [layout.FN_STATE_POINT, layout.FN_STATE_POINT_BACKUP, *left]
+    found = [rescue for file in candidates if (rescue := _rescue_in(os.path.join(directory, file))) is not None]
+    for rescue in found:
+        if rescue.job_id == name:
+            return rescue
+    state_point = known.get(name)
+    if state_point is not None:
+        return _Rescue(name, state_point, None)
+    return found[0] if found else None
+
+
+def _rescue_in(path: str) -> _Rescue | None:
+    try:
+        state_point = canonical.loads(files.read_bytes(path))
+        if isinstance(state_point, dict):
+            return _Rescue(canonical.calc_id(state_point), state_point, path)
+    except (OSError, ValueError, RecursionError):
+        pass
+    return None
+
+
+def _is_free(project: Project, job_id: str) -> bool:
+    """Tell whether a directory can get this name; an empty directory holds nothing."""
+    target = os.path.join(project.workspace, job_id)
+    try:
+        return not os.listdir(target)
+    except FileNotFoundError:
+        return not os.path.lexists(target)
+    except OSError:
+        return False
+
+
+def _restore(project: Project, name: str, known: _Known) -> str:
+    """Make a job whole; return the id that it has then.
+
+    Raises
+    ------
+    _BeyondRepair
+        If that is not possible; nothing is changed then.
+    OSError
+        If the directory does not exist, or cannot be changed.
+
+    """
+    if not layout.is_job_directory(name) or "/" in name:
+        raise _BeyondRepair(f"'{name}' is not a job id.")
+    directory = os.path.join(project.workspace, name)
+    whole = _rescue_in(os.path.join(directory, layout.FN_STATE_POINT))
+    if whole is not None and whole.job_id == name:
+        return name
+    try:
+        lock = workspace.lock(directory)
+        lock.__enter__()
+    except FileNotFoundError:
+        return _restore_locked(project, name, directory, known)  # there is no file yet that others could lock
+    try:
+        return _restore_locked(project, name, directory, known)
+    finally:
+        lock.__exit__(None, None, None)
+
+
+def _restore_locked(project: Project, name: str, directory: str, known: _Known) -> str:
+    path = os.path.join(directory, layout.FN_STATE_POINT)
+    with suppress(FileNotFoundError):
+        if workspace.finish_state_point_change(directory, name):
+            return name
+    os.listdir(directory)  # says why, if this is no directory
+    rescue = _find_rescue(directory, name, known)
+    if rescue is None:
+        raise _BeyondRepair("Nothing is left from which the state point could be restored.")
+    if rescue.job_id != name and not _is_free(project, rescue.job_id):
+        raise _BeyondRepair(f"The directory holds the state point of job {rescue.job_id}, which exists.")
+    if rescue.path != path:
+        text = canonical.dumps(rescue.state_point).encode("ascii")
+        files.replace_file(path, text, durable=project.durable)
+        if rescue.path is not None:
+            with suppress(FileNotFoundError):
+                os.unlink(rescue.path)
+    if rescue.job_id != name:
+        workspace.publish_directory(project.workspace, rescue.job_id, directory, durable=project.durable)
+    project._remember(rescue.job_id, rescue.state_point)
+    return rescue.job_id

@@ -480,7 +480,7 @@ class Job:
 
     @doc.setter
     def doc(self, value: Mapping[str, Any]) -> None:
-        self.document = value  # type: ignore[assignment]
+        self.document.reset(value)
 
     def _flush_document(self) -> None:
         """Write the document if it is buffered: its file is about to get another path."""
@@ -509,7 +509,7 @@ class Job:
 
     @data.setter
     def data(self, value: Mapping[str, Any]) -> None:
-        self.stores[self.KEY_DATA] = value  # type: ignore[assignment]
+        self.stores[self.KEY_DATA] = value
 
     # working directory --------------------------------------------------------------------------------------------
 

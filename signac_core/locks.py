@@ -133,9 +133,12 @@ class Lock:
 
 
 def _open(path: str) -> int:
+    """Open the file for writing, which NFS wants for an exclusive lock, or else for reading (another owner's file)."""
     try:
         return os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except IsADirectoryError:
+    except OSError as error:
+        if error.errno not in (errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 

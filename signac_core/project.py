@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -93,7 +94,11 @@ class Project:
         self._stores: H5StoreManager | None = None
         self._sp_cache: dict[str, dict[str, Any]] = {}
         if not os.path.isdir(self._workspace):
-            files.ensure_directory(self._workspace)
+            try:
+                files.ensure_directory(self._workspace)
+            except OSError as error:
+                if error.errno not in (errno.EACCES, errno.EROFS, errno.EPERM):  # nothing to write is no harm to readers
+                    raise
 
     # where projects and jobs are ----------------------------------------------------------------------------------
 
@@ -326,7 +331,7 @@ class Project:
 
     @data.setter
     def data(self, value: Mapping[str, Any]) -> None:
-        self.stores[self.KEY_DATA] = value  # type: ignore[assignment]
+        self.stores[self.KEY_DATA] = value
 
     # jobs ---------------------------------------------------------------------------------------------------------
 

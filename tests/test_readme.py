@@ -54,7 +54,7 @@ def test_the_python_example_runs(environment: dict[str, str]) -> None:
 
 def test_the_batch_script_runs_under_the_variables_of_the_scheduler(environment: dict[str, str]) -> None:
     script = next(block for block in blocks("bash") if "SLURM_ARRAY_TASK_ID" in block)
-    setup = "signac -q init\nfor i in 1 2 3 4 5 6; do echo \"{\\\"i\\\": $i}\"; done | signac job -c >jobs\n"
+    setup = 'signac -q init\nfor i in 1 2 3 4 5 6; do echo "{\\"i\\": $i}"; done | signac job -c >jobs\n'
     subprocess.run(["bash", "-c", setup], env=environment, check=True, timeout=120)
     Path("simulate").write_text('#!/bin/sh\ntest -d "$1"\necho -1.5\n')
     os.chmod("simulate", 0o755)

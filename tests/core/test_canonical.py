@@ -135,8 +135,10 @@ json_values = st.recursive(
     | st.integers(-(10**30), 10**30)
     | st.floats()
     | st.text(st.characters(codec=None), max_size=8),
-    lambda children: st.lists(children, max_size=3)
-    | st.dictionaries(st.text(st.characters(codec=None, exclude_characters="."), max_size=5), children, max_size=3),
+    lambda children: (
+        st.lists(children, max_size=3)
+        | st.dictionaries(st.text(st.characters(codec=None, exclude_characters="."), max_size=5), children, max_size=3)
+    ),
     max_leaves=8,
 )
 

@@ -117,7 +117,9 @@ def test_representation_equality_and_pickling(study: Project) -> None:
     assert numbers(pickle.loads(pickle.dumps(cursor))) == [1]
 
 
-def test_jobs_found_know_their_state_point_without_reading_again(study: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jobs_found_know_their_state_point_without_reading_again(
+    study: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from signac_core import files
 
     cursor = study.find_jobs({"i.$gte": 0})

@@ -475,9 +475,7 @@ def test_without_working_locks_documents_are_written_all_the_same(job: Job, monk
     assert on_disk(job) == {"a": 1}
 
 
-def test_a_lock_on_a_file_that_was_replaced_meanwhile_is_taken_again(
-    job: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lock_on_a_file_that_was_replaced_meanwhile_is_taken_again(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     from signac_core import files, locks
 
     path = job.fn(job.FN_STATE_POINT)
@@ -543,9 +541,7 @@ def test_edit_document_sets_and_deletes_dotted_keys_in_one_write(job: Job) -> No
     assert not edit_document(job.project, job.id, set={"a.b": 5}, unset=["gone"])
 
 
-@pytest.mark.parametrize(
-    ("keys", "kind"), [({"": 1}, ValueError), ({"a..b": 1}, ValueError), ({"s.x": 1}, ValueError)]
-)
+@pytest.mark.parametrize(("keys", "kind"), [({"": 1}, ValueError), ({"a..b": 1}, ValueError), ({"s.x": 1}, ValueError)])
 def test_edit_document_when_a_key_is_impossible_writes_nothing(
     job: Job, keys: dict[str, Any], kind: type[Exception]
 ) -> None:
@@ -553,3 +549,23 @@ def test_edit_document_when_a_key_is_impossible_writes_nothing(
     with pytest.raises(kind):
         edit_document(job.project, job.id, set={"fine": 1, **keys})
     assert on_disk(job) == {"s": "scalar"}
+
+
+def test_a_state_point_file_that_may_only_be_read_is_locked_all_the_same(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from signac_core import locks
+
+    opened = os.open
+
+    def refuse_writing(path: str, flags: int, *args: Any, **kwargs: Any) -> int:
+        if flags & os.O_RDWR:
+            raise PermissionError(13, "Permission denied", path)
+        return opened(path, flags, *args, **kwargs)
+
+    monkeypatch.setattr(os, "open", refuse_writing)
+    with locks.Lock(job.fn(job.FN_STATE_POINT)) as lock:
+        assert lock._fd is not None
+        monkeypatch.setenv("SIGNAC_LOCK_TIMEOUT", "0")
+        with pytest.raises(LockTimeoutError):
+            job.doc["a"] = 1

@@ -84,7 +84,8 @@ def test_a_cached_state_point_can_be_opened(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state_point", "kind"), [({1: "a"}, KeyTypeError), ({"a.b": 1}, InvalidKeyError), ({"x": [{"a.b": 1}]}, ValueError)]
+    ("state_point", "kind"),
+    [({1: "a"}, KeyTypeError), ({"a.b": 1}, InvalidKeyError), ({"x": [{"a.b": 1}]}, ValueError)],
 )
 def test_keys_that_are_not_allowed_are_refused_on_use_and_nothing_is_written(
     project: Project, state_point: Any, kind: type[Exception]
@@ -192,9 +193,7 @@ def test_init_where_a_file_stands_raises_file_exists_error(project: Project) -> 
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
-def test_init_when_the_disk_is_full_leaves_no_job(
-    project: Project, monkeypatch: pytest.MonkeyPatch, code: int
-) -> None:
+def test_init_when_the_disk_is_full_leaves_no_job(project: Project, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     def fail(fd: int, data: object) -> int:
         raise OSError(code, os.strerror(code))
 

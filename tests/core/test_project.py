@@ -209,3 +209,14 @@ def test_a_damaged_job_makes_library_queries_raise_and_iteration_work(project: P
         len(fresh.find_jobs({"a": 1}))
     assert list(caught.value.job_ids) == [bad.id]
     assert good in fresh
+
+
+def test_a_project_that_cannot_be_written_can_be_read(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.rmdir(project.workspace)
+
+    def refuse(path: str, mode: int = 0o777) -> None:
+        raise OSError(30, "Read-only file system", path)
+
+    monkeypatch.setattr(os, "mkdir", refuse)
+    assert len(Project()) == 0
+    assert list(Project().find_jobs({"a": 1})) == []

@@ -91,7 +91,9 @@ def test_resolve_ids_of_ambiguous_short_and_misspelt_texts(project: Project, ids
     assert f"Did you mean {ids[0]}?" in reading.resolve_ids(project, [wrong])[1][0].reason
 
 
-def test_resolve_ids_of_many_texts_lists_once(project: Project, ids: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resolve_ids_of_many_texts_lists_once(
+    project: Project, ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os.path, "isdir", lambda path: pytest.fail("looked at each"))
     assert reading.resolve_ids(project, ids * 3) == (ids * 3, [])
 

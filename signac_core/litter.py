@@ -1,0 +1,153 @@
+"""What killed processes leave behind: how it is recognised, and when it may be deleted.
+
+Only names that this library or signac 2.x gives are recognised. Age is the time since anything about a file, or about
+anything in a directory, has changed; the copy of an old file is young.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from . import files, layout
+
+__all__ = ["STALE_SECONDS", "delete", "in_job", "in_project", "in_workspace", "temporary_state_points"]
+
+STALE_SECONDS = 3600
+"""What is older than this is not being worked on any more."""
+
+_TOKEN_LENGTHS = frozenset({16, 36})  # of this library; a UUID of signac 2.x
+_TOKEN_CHARACTERS = frozenset("0123456789abcdef-")
+
+
+def _is_temporary(name: str, *targets: str) -> bool:
+    """Tell whether ``name`` is that of an unfinished file that was to become one of ``targets``."""
+    token, _, target = name[2:].partition("_")
+    return (
+        name.startswith("._")
+        and target in targets
+        and len(token) in _TOKEN_LENGTHS
+        and _TOKEN_CHARACTERS.issuperset(token)
+    )
+
+
+def _is_pending(name: str) -> bool:
+    before, after = layout.pending_name("|").split("|")
+    return name.startswith(before) and name.endswith(after) and layout.is_job_id(name[len(before) : -len(after)])
+
+
+def temporary_state_points(names: Iterable[str]) -> list[str]:
+    """Names, among those of a job directory, of files that were to become a state point file, sorted."""
+    return sorted(name for name in names if _is_temporary(name, layout.FN_STATE_POINT) or _is_pending(name))
+
+
+def in_job(directory: str, names: Iterable[str], *, document_is_valid: bool) -> Iterator[str]:
+    """Stale files in the directory of a job with a valid state point.
+
+    Parameters
+    ----------
+    directory : str
+        The job directory.
+    names : iterable of str
+        The names of its entries.
+    document_is_valid : bool
+        Otherwise what is left of writes to the document may be all there is, and does not count.
+
+    Yields
+    ------
+    str
+        The path of each.
+
+    """
+    names = sorted(names)
+    obsolete = [*temporary_state_points(names), layout.FN_STATE_POINT_BACKUP]
+    if document_is_valid and layout.FN_DOCUMENT in names:
+        obsolete += [name for name in names if _is_temporary(name, layout.FN_DOCUMENT)]
+        obsolete.append(f"{layout.FN_DOCUMENT}~")  # of a stopped sync of signac 2.x, which refuses to go on with it
+    for name in obsolete:
+        path = os.path.join(directory, name)
+        if name in names and _is_stale(path):
+            yield path
+
+
+def in_workspace(workspace: str) -> Iterator[str]:
+    """Jobs whose creation was stopped, and jobs whose deletion was not finished.
+
+    Yields
+    ------
+    str
+        The path of each.
+
+    """
+    with suppress(FileNotFoundError):
+        for name in sorted(os.listdir(workspace)):
+            path = os.path.join(workspace, name)
+            if name.startswith(layout.PREFIX_REMOVED) or (name.startswith(layout.PREFIX_NEW) and _is_stale(path)):
+                yield path
+
+
+def in_project(root: str) -> Iterator[str]:
+    """Stale files in the project directory and its directory of settings.
+
+    Yields
+    ------
+    str
+        The path of each.
+
+    """
+    cache = os.path.basename(layout.FN_CACHE)
+    for directory, targets, others in (
+        (root, (layout.FN_PROJECT_DOCUMENT,), ()),
+        (os.path.join(root, layout.CONFIG_DIRECTORY), (os.path.basename(layout.FN_CONFIG), cache), (f"{cache}~",)),
+    ):
+        for name in sorted(os.listdir(directory)):
+            path = os.path.join(directory, name)
+            if (_is_temporary(name, *targets) or name in others) and _is_stale(path):
+                yield path
+
+
+def delete(path: str) -> bool:
+    """Delete litter, unless somebody has begun to work on it meanwhile.
+
+    Parameters
+    ----------
+    path : str
+        What one of the functions above found.
+
+    Returns
+    -------
+    bool
+        Whether it has gone.
+
+    Raises
+    ------
+    OSError
+        If it cannot be deleted.
+
+    """
+    if not os.path.basename(path).startswith(layout.PREFIX_REMOVED) and os.path.lexists(path) and not _is_stale(path):
+        return False
+    files.delete_tree(path)
+    return True
+
+
+def _is_stale(path: str) -> bool:
+    """Tell whether nothing has changed for an hour: the file, or the directory with anything in it."""
+    limit = _now() - STALE_SECONDS
+    try:
+        status = os.lstat(path)
+        if max(status.st_mtime, status.st_ctime) > limit:
+            return False
+        if not os.path.isdir(path) or os.path.islink(path):
+            return True
+        with os.scandir(path) as entries:
+            return all(_is_stale(entry.path) for entry in entries)
+    except OSError:
+        return False  # it has gone, or cannot be judged
+
+
+def _now() -> float:
+    import time
+
+    return time.time()
