@@ -323,13 +323,7 @@ def as_failure(error: BaseException) -> Failure:
         return error
     if isinstance(error, click.UsageError):
         path = error.ctx.command_path if error.ctx is not None else "signac"
-        message = error.format_message().rstrip()
-        return Failure(
-            message if message.endswith((".", "?")) else message + ".",
-            code="usage",
-            hint=f"See '{path} --help'.",
-            status=error.exit_code,
-        )
+        return Failure(error.format_message(), code="usage", hint=f"See '{path} --help'.", status=error.exit_code)
     if isinstance(error, click.ClickException):
         return Failure(error.format_message(), status=error.exit_code)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):

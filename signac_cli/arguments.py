@@ -282,7 +282,8 @@ def _no_such_option(name: str, known: Iterable[str], token: str | None = None) -
 
     within = f" in '{token}'" if token is not None and token != name else ""
     wanted = f"-{token}" if within else name
-    close = get_close_matches(wanted, [option for option in known if option.startswith("--")], n=2)
+    names = [option for option in known if option.startswith("--")]
+    close = [option for option in names if option.startswith(wanted)] or get_close_matches(wanted, names, n=1)
     advice = f" Did you mean {' or '.join(close)}?" if close else ""
     return click.UsageError(f"No such option '{name}'{within}.{advice}")
 

@@ -118,6 +118,8 @@ class Output:
     def error(self, message: str, *, code: str = "error", hint: str | None = None) -> None:
         """Tell about an error in one line; nothing silences it."""
         message = one_line(message)
+        if not message.endswith((".", "?", "!")):
+            message += "."
         if self.json_errors:
             import json
 

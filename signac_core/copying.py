@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from . import canonical, files, layout, workspace
@@ -136,7 +137,8 @@ def bring(
         publish(temporary, destination, durable=durable)
     except BaseException as error:
         if own:
-            files.delete_tree(temporary)
+            with suppress(OSError):  # the error that led here matters more
+                files.delete_tree(temporary)
         elif os.path.lexists(temporary):
             error.add_note(f"What was copied is in '{temporary}'.")
         raise
@@ -176,7 +178,6 @@ def _move(source: str, destination: str, name: str, state_point: bytes) -> None:
 def _copy(source: str, temporary: str, state_point: bytes, *, durable: bool) -> None:
     """Copy a directory; links are followed, times are kept. The state point comes last: without it there is no job."""
     import shutil
-    from contextlib import suppress
 
     def left_out(directory: str, names: list[str]) -> list[str]:
         return [name for name in names if is_leftover(name) or (directory == source and name == layout.FN_STATE_POINT)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -196,9 +196,10 @@ def examine(project: Project, *, progress: Progress | None = None) -> Iterator[P
     known = _Known(project)
     suspects = []
     for name in track(names, "check", len(names), progress):
-        if _state_point_problem(project, name, known) is not None:
+        problem = _state_point_problem(project, name, known)
+        if problem is not None:
             suspects.append(name)
-        yield from _other_problems(project, name, is_whole=not suspects or suspects[-1] != name)
+        yield from _other_problems(project, name, is_whole=problem is None)
     problem = _document_problem("", project.fn(project.FN_DOCUMENT))
     if problem is not None:
         yield problem
@@ -213,7 +214,8 @@ def examine(project: Project, *, progress: Progress | None = None) -> Iterator[P
 def mend(project: Project, problems: Iterable[Problem], *, progress: Progress | None = None) -> list[Outcome]:
     """Solve the problems that :func:`examine` found, as far as that is possible without losing data.
 
-    Every problem is looked at anew before anything is done.
+    Every problem is looked at anew before anything is done. What is left over from a restored job counts as litter
+    from then on, and is found by another :func:`examine`.
 
     Parameters
     ----------
@@ -245,10 +247,6 @@ def _mend(project: Project, problem: Problem, known: _Known) -> Outcome:
         job_id = _restore(project, problem.name, known)
     except (_BeyondRepair, OSError) as error:
         return Outcome(problem, False, str(error))
-    directory = os.path.join(project.workspace, job_id)
-    with suppress(OSError):
-        for found in _job_litter(directory, job_id):
-            litter.delete(found.path)
     return Outcome(problem, True, "restored" if job_id == problem.name else f"renamed to {job_id}")
 
 
@@ -311,7 +309,8 @@ def _other_problems(project: Project, name: str, *, is_whole: bool) -> Iterator[
         if document is not None:
             yield document
         if is_whole:
-            yield from _job_litter(directory, name, document_is_valid=document is None)
+            for path in litter.in_job(directory, os.listdir(directory), document_is_valid=document is None):
+                yield _litter_problem(name, path)
     except NotADirectoryError:
         yield Problem(name, "stray-file", directory, "A file has the name of a job.", "")
     except FileNotFoundError:
@@ -331,11 +330,6 @@ def _document_problem(name: str, path: str) -> Problem | None:
     except (OSError, ValueError) as error:
         return Problem(name, "invalid-document", path, str(error), "")
     return None
-
-
-def _job_litter(directory: str, name: str, *, document_is_valid: bool = True) -> Iterator[Problem]:
-    for path in litter.in_job(directory, os.listdir(directory), document_is_valid=document_is_valid):
-        yield _litter_problem(name, path)
 
 
 def _litter_problem(name: str, path: str) -> Problem:
@@ -436,15 +430,10 @@ def _restore(project: Project, name: str, known: _Known) -> str:
     whole = _rescue_in(os.path.join(directory, layout.FN_STATE_POINT))
     if whole is not None and whole.job_id == name:
         return name
-    try:
-        lock = workspace.lock(directory)
-        lock.__enter__()
-    except FileNotFoundError:
-        return _restore_locked(project, name, directory, known)  # there is no file yet that others could lock
-    try:
+    with ExitStack() as stack:
+        with suppress(FileNotFoundError):  # without the file nobody else can have locked it
+            stack.enter_context(workspace.lock(directory))
         return _restore_locked(project, name, directory, known)
-    finally:
-        lock.__exit__(None, None, None)
 
 
 def _restore_locked(project: Project, name: str, directory: str, known: _Known) -> str:
@@ -460,10 +449,7 @@ def _restore_locked(project: Project, name: str, directory: str, known: _Known) 
         raise _BeyondRepair(f"The directory holds the state point of job {rescue.job_id}, which exists.")
     if rescue.path != path:
         text = canonical.dumps(rescue.state_point).encode("ascii")
-        files.replace_file(path, text, durable=project.durable)
-        if rescue.path is not None:
-            with suppress(FileNotFoundError):
-                os.unlink(rescue.path)
+        files.replace_file(path, text, durable=project.durable)  # a copy: its writer may be about to rename the file
     if rescue.job_id != name:
         workspace.publish_directory(project.workspace, rescue.job_id, directory, durable=project.durable)
     project._remember(rescue.job_id, rescue.state_point)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 
 from . import files, layout
 
@@ -80,11 +79,10 @@ def in_workspace(workspace: str) -> Iterator[str]:
         The path of each.
 
     """
-    with suppress(FileNotFoundError):
-        for name in sorted(os.listdir(workspace)):
-            path = os.path.join(workspace, name)
-            if name.startswith(layout.PREFIX_REMOVED) or (name.startswith(layout.PREFIX_NEW) and _is_stale(path)):
-                yield path
+    for name in _names(workspace):
+        path = os.path.join(workspace, name)
+        if name.startswith(layout.PREFIX_REMOVED) or (name.startswith(layout.PREFIX_NEW) and _is_stale(path)):
+            yield path
 
 
 def in_project(root: str) -> Iterator[str]:
@@ -101,7 +99,7 @@ def in_project(root: str) -> Iterator[str]:
         (root, (layout.FN_PROJECT_DOCUMENT,), ()),
         (os.path.join(root, layout.CONFIG_DIRECTORY), (os.path.basename(layout.FN_CONFIG), cache), (f"{cache}~",)),
     ):
-        for name in sorted(os.listdir(directory)):
+        for name in _names(directory):
             path = os.path.join(directory, name)
             if (_is_temporary(name, *targets) or name in others) and _is_stale(path):
                 yield path
@@ -130,6 +128,13 @@ def delete(path: str) -> bool:
         return False
     files.delete_tree(path)
     return True
+
+
+def _names(directory: str) -> list[str]:
+    try:
+        return sorted(os.listdir(directory))
+    except OSError:
+        return []
 
 
 def _is_stale(path: str) -> bool:

@@ -61,7 +61,12 @@ class UnknownTypeError(KeyError):
 
 
 def job_paths(
-    project: Project, ids: Iterable[str], path: PathSpecification = None, *, damaged: list[str] | None = None
+    project: Project,
+    ids: Iterable[str],
+    path: PathSpecification = None,
+    *,
+    leaf: str = "",
+    damaged: list[str] | None = None,
 ) -> dict[str, str]:
     """Give every job a path.
 
@@ -74,6 +79,8 @@ def job_paths(
     path : str, callable, False or None
         A template such as ``"T_{T}/{job.id}"``, a function of the job, False for the job ids, None for the keys and
         values that tell the jobs apart.
+    leaf : str
+        Appended to each path.
     damaged : list of str, optional
         Takes the ids of damaged jobs, which get no path.
 
@@ -106,7 +113,7 @@ def job_paths(
     """
     name = _naming(project, path)
     state_points = dict(reading.read_state_points(project, ids, damaged=damaged))
-    paths = {job_id: normal_path(text, job_id) for job_id, text in name(state_points)}
+    paths = {job_id: normal_path(f"{text}/{leaf}" if text else leaf, job_id) for job_id, text in name(state_points)}
     check_paths(paths, path)
     return paths
 
@@ -226,10 +233,13 @@ class _Template:
         automatic = [dict(_automatic_paths(state_points, self._named, separator)) for separator in self._separators]
         for job_id, state_point in state_points.items():
             values = _Values(self._project, job_id, state_point)
-            pieces = [self._fill(text, values) for text in self._texts]
-            for position, paths in enumerate(automatic):
-                pieces[position] += paths[job_id]
-            yield job_id, "".join(pieces)
+            path = self._fill(self._texts[0], values)
+            for paths, text in zip(automatic, self._texts[1:], strict=True):
+                path += paths[job_id]
+                if not path:  # a single job: the slash after nothing would make the path absolute
+                    text = text.removeprefix("/")
+                path += self._fill(text, values)
+            yield job_id, path
 
     def _fill(self, text: str, values: _Values) -> str:
         try:

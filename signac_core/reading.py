@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import files, layout
+from . import canonical, files, layout
 from .errors import JobsCorruptedError, WorkspaceError
 
 if TYPE_CHECKING:
@@ -26,12 +26,43 @@ __all__ = [
     "list_ids",
     "list_names",
     "read_documents",
+    "read_matching",
     "read_state_points",
     "resolve_ids",
     "unique_prefix_length",
 ]
 
 _MANY_IDS = 64  # from here on one listing is cheaper than a look at each
+
+
+def _list_directory(workspace: str) -> list[str]:
+    """Names of the job directories, unsorted, by one listing (open, fstat, listing, fstat, close).
+
+    A job that changes its id while the listing is under way could appear under both ids; when the directory changed
+    meanwhile, only the names that a second listing confirms are returned. A missing workspace has no jobs.
+
+    Raises
+    ------
+    OSError
+        If the workspace cannot be read.
+
+    """
+    try:
+        fd = os.open(workspace, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        if os.path.islink(workspace):
+            raise
+        return []
+    try:
+        before = os.fstat(fd)
+        names = [name for name in os.listdir(fd) if layout.is_job_directory(name)]
+        after = os.fstat(fd)
+        if (before.st_mtime_ns, before.st_ctime_ns) != (after.st_mtime_ns, after.st_ctime_ns):
+            confirmed = set(os.listdir(fd))
+            names = [name for name in names if name in confirmed]
+        return names
+    finally:
+        os.close(fd)
 
 
 def list_names(project: Project) -> list[str]:
@@ -43,10 +74,8 @@ def list_names(project: Project) -> list[str]:
         If the workspace cannot be read.
 
     """
-    from . import workspace
-
     try:
-        names = workspace.list_names(project.workspace)
+        names = _list_directory(project.workspace)
     except FileNotFoundError:
         raise WorkspaceError(f"The link '{project.workspace}' pointing to the workspace is broken.") from None
     except OSError as error:
@@ -76,6 +105,23 @@ def unique_prefix_length(ids: Sequence[str]) -> int:
     return longest
 
 
+def read_matching(path: str, job_id: str) -> dict[str, Any] | None:
+    """State point in the file ``path`` if it is the one of ``job_id``; None when it is another or not readable as one.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+
+    """
+    text = files.read_bytes(path)
+    try:
+        state_point = canonical.loads(text)
+    except ValueError:
+        return None
+    return state_point if canonical.state_point_matches(text, state_point, job_id) else None
+
+
 def read_state_points(
     project: Project, ids: Iterable[str], *, damaged: list[str] | None = None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -101,8 +147,6 @@ def read_state_points(
         At the end, if jobs are damaged and there is no list to take them.
 
     """
-    from . import workspace
-
     root = project.workspace + "/"
     known = project._sp_cache
     failed: list[str] = []
@@ -110,16 +154,30 @@ def read_state_points(
         state_point = known.get(job_id)
         if state_point is None:
             try:
-                state_point = workspace.read_state_point(root + job_id, job_id)
-            except FileNotFoundError:
-                continue
-            except JobsCorruptedError:
-                if not workspace.is_being_born(root + job_id):
-                    failed.append(job_id)
-                continue
+                state_point = read_matching(f"{root}{job_id}/{layout.FN_STATE_POINT}", job_id)
+            except OSError:
+                state_point = None
+            if state_point is None:
+                state_point = _read_unusual(root + job_id, job_id, failed)
+                if state_point is None:
+                    continue
             known[job_id] = state_point
         yield job_id, state_point
     _report(failed, damaged)
+
+
+def _read_unusual(directory: str, job_id: str, failed: list[str]) -> dict[str, Any] | None:
+    """State point of a job whose file is not as it should be: changing, vanished, being born, or damaged."""
+    from . import workspace  # the usual query does not pay for it
+
+    try:
+        return workspace.read_state_point(directory, job_id)
+    except FileNotFoundError:
+        pass
+    except JobsCorruptedError:
+        if not workspace.is_being_born(directory):
+            failed.append(job_id)
+    return None
 
 
 def read_documents(

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from . import canonical, files, filetransfer, layout, reading, transfer, workspace
+from . import canonical, files, filetransfer, layout, transfer, workspace
 from .docsync import DocSync, DocumentStrategy, synchronize_document
 from .document import Document, for_job, for_project
 from .errors import (
@@ -384,25 +384,21 @@ class Synchronizer:
                 files.replace_file(os.path.join(target, layout.FN_STATE_POINT), text, durable=dst.project.durable)
         return copied
 
-    def _complete(self, src: Job, dst: Job) -> None:
-        """Give a job directory that somebody began to make, and left without a state point, the one it is to have."""
-        if not self._dry_run and not os.path.lexists(dst.fn(layout.FN_STATE_POINT)):
-            with suppress(JobsCorruptedError):
-                dst.project.open_job(src.cached_statepoint).init()
-
-    def _clone_or_synchronize(self, src: Job, dst: Job, *, present: bool) -> None:
-        """Bring a job into another project, where it is ``present`` or was not when the run began."""
+    def _clone_or_synchronize(self, src: Job, dst: Job) -> None:
+        """Bring a job into another project, whether that has it or not."""
+        missing = not os.path.lexists(dst.fn(layout.FN_STATE_POINT))
         try:
-            if not present:
+            if missing:
                 try:
                     self._clone(src, dst)
                     return
-                except DestinationExistsError:
-                    present = True
-            self._complete(src, dst)
+                except DestinationExistsError:  # since this moment, or somebody began to make it and was stopped
+                    missing = False
+                    with suppress(JobsCorruptedError):
+                        dst.project.open_job(src.cached_statepoint).init()
             self._synchronize(src, dst)
         except (OSError, ValueError):
-            if os.path.isdir(src.path) and (not present or os.path.isdir(dst.path)):
+            if os.path.isdir(src.path) and (missing or os.path.isdir(dst.path)):
                 raise
             self._note(SyncAction("skip", src.id, reason="the job has gone"))
 
@@ -412,7 +408,7 @@ class _Jobs:
 
     def __init__(
         self,
-        function: Callable[..., None],
+        function: Callable[[Job, Job], None],
         source: Project,
         destination: Project,
         *,
@@ -422,7 +418,6 @@ class _Jobs:
         self._function = function
         self._source = source
         self._destination = destination
-        self._present = frozenset(reading.list_names(destination))
         self._total = total
         self._progress = progress
         self._done = 0
@@ -453,7 +448,7 @@ class _Jobs:
             src = Job._known(self._source, job_id, self._source._sp_cache.get(job_id))
             dst = Job._known(self._destination, job_id, self._destination._sp_cache.get(job_id))
             try:
-                self._function(src, dst, present=job_id in self._present)
+                self._function(src, dst)
             except BaseException:
                 self._stopped = True
                 raise

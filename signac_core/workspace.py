@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import canonical, files, layout
 from .errors import DestinationExistsError, JobsCorruptedError
+from .reading import read_matching
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = [
     "change_state_point",
     "create_job",
-    "list_names",
     "lock",
     "move_directory",
     "publish",
@@ -44,53 +44,6 @@ __all__ = [
 _ROUNDS = 3
 _OCCUPIED = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR})
 _BIRTH_SECONDS = 60
-
-
-def list_names(workspace: str) -> list[str]:
-    """Names of the job directories, unsorted, by one listing (open, fstat, listing, fstat, close).
-
-    A job that changes its id while the listing is under way could appear under both ids; when the directory changed
-    meanwhile, only the names that a second listing confirms are returned. A missing workspace has no jobs.
-
-    Raises
-    ------
-    OSError
-        If the workspace cannot be read.
-
-    """
-    try:
-        fd = os.open(workspace, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        if os.path.islink(workspace):
-            raise
-        return []
-    try:
-        before = os.fstat(fd)
-        names = [name for name in os.listdir(fd) if layout.is_job_directory(name)]
-        after = os.fstat(fd)
-        if (before.st_mtime_ns, before.st_ctime_ns) != (after.st_mtime_ns, after.st_ctime_ns):
-            confirmed = set(os.listdir(fd))
-            names = [name for name in names if name in confirmed]
-        return names
-    finally:
-        os.close(fd)
-
-
-def _read_matching(path: str, job_id: str) -> dict[str, Any] | None:
-    """State point in the file ``path`` if it is the one of ``job_id``; None when it is another or not readable as one.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be read.
-
-    """
-    text = files.read_bytes(path)
-    try:
-        state_point = canonical.loads(text)
-    except ValueError:
-        return None
-    return state_point if canonical.state_point_matches(text, state_point, job_id) else None
 
 
 def read_state_point(directory: str, job_id: str) -> dict[str, Any]:
@@ -113,7 +66,7 @@ def read_state_point(directory: str, job_id: str) -> dict[str, Any]:
     """
     path = os.path.join(directory, layout.FN_STATE_POINT)
     try:
-        state_point = _read_matching(path, job_id)
+        state_point = read_matching(path, job_id)
         if state_point is not None:
             return state_point
     except FileNotFoundError:
@@ -131,7 +84,7 @@ def _read_changing_state_point(directory: str, job_id: str) -> dict[str, Any]:
     try:
         for candidate in [pending, path] * _ROUNDS + [backup]:
             with suppress(FileNotFoundError):
-                state_point = _read_matching(candidate, job_id)
+                state_point = read_matching(candidate, job_id)
                 if state_point is not None:
                     return state_point
     except OSError as error:
@@ -235,7 +188,7 @@ def _is_whole(target: str, path: str, job_id: str, *, force: bool) -> bool:
 
     """
     try:
-        if _read_matching(path, job_id) is not None:
+        if read_matching(path, job_id) is not None:
             return True
         with suppress(FileNotFoundError, JobsCorruptedError):
             read_state_point(target, job_id)  # a state point change may be under way
@@ -358,10 +311,10 @@ def finish_state_point_change(directory: str, job_id: str) -> bool:
     """
     path = os.path.join(directory, layout.FN_STATE_POINT)
     pending = os.path.join(directory, layout.pending_name(job_id))
-    if _read_matching(path, job_id) is not None:
+    if read_matching(path, job_id) is not None:
         return False
     with suppress(FileNotFoundError):
-        if _read_matching(pending, job_id) is not None:
+        if read_matching(pending, job_id) is not None:
             os.rename(pending, path)
             return True
     return False

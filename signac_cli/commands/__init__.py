@@ -27,7 +27,7 @@ __all__ = [
     "allow_eval_option",
     "dry_run_option",
     "filter_option",
-    "find",
+    "find_matching",
     "ids_argument",
     "job_id_option",
     "layout_options",
@@ -235,7 +235,7 @@ def select(
     if ids:
         return resolve(session, project, ids, minimum=minimum)
     query = parse_filter(session, filter_tokens or (), allow_eval=allow_eval)
-    return find(session, project, query, damaged=damaged)
+    return find_matching(session, project, query, damaged=damaged)
 
 
 def parse_filter(session: Session, tokens: Sequence[str], *, allow_eval: bool) -> Query | None:
@@ -262,7 +262,7 @@ def parse_filter(session: Session, tokens: Sequence[str], *, allow_eval: bool) -
         raise _filter_failure(error) from error
 
 
-def find(
+def find_matching(
     session: Session, project: Project, query: Query | None, *, damaged: list[str], ids: Sequence[str] | None = None
 ) -> list[str]:
     """Ids of the jobs that match a filter, among ``ids`` if given; sorted, or in the order of ``ids``.

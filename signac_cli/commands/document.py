@@ -144,7 +144,9 @@ def _parse(session: Session, assignments: Sequence[str], deletions: Sequence[str
     for key in (*values, *deletions):
         if "" in key.split("."):
             raise click.UsageError(f"'{key}' is not a key: the parts between the dots may not be empty.")
-        outer = [other for other in (*values, *deletions) if key.startswith(f"{other}.")]
+        outer = [other for other in values if key.startswith(f"{other}.")]
+        if key in values:
+            outer += [other for other in deletions if key.startswith(f"{other}.")]
         if outer or (key in values and key in deletions):
             raise click.UsageError(f"The keys '{outer[0] if outer else key}' and '{key}' contradict each other.")
     return values

@@ -12,7 +12,16 @@ import click
 
 from ..arguments import Command, ParamType, Rules, Tokens
 from ..output import JSON, JSON_LINES, PLAIN, TABLE, TEMPLATE, Output, Record, Shape
-from . import allow_eval_option, find, job_id_option, output_options, parse_filter, read_records, resolve, shape_of
+from . import (
+    allow_eval_option,
+    find_matching,
+    job_id_option,
+    output_options,
+    parse_filter,
+    read_records,
+    resolve,
+    shape_of,
+)
 
 if TYPE_CHECKING:
     from signac_core.project import Project
@@ -141,8 +150,8 @@ def command(
     damaged: list[str] = []
     among = None if job_ids is None else sorted(set(resolve(session, project, job_ids)))
     if shard is not None:
-        among = _part(find(session, project, None, damaged=damaged) if among is None else among, *shard)
-    found = ids = find(session, project, query, damaged=damaged, ids=among)
+        among = _part(find_matching(session, project, None, damaged=damaged) if among is None else among, *shard)
+    found = ids = find_matching(session, project, query, damaged=damaged, ids=among)
     known: dict[str, Record] = {}
     if sort_keys:
         ids, known = _sort(project, ids, sort_keys, damaged)

@@ -50,7 +50,7 @@ class InProcess:
             patch.setattr(sys, "stderr", io.TextIOWrapper(err, encoding="utf-8", write_through=True))
             status = run(list(arguments))
             sys.stdout.flush()
-        return Result(status, out.getvalue().decode(), err.getvalue().decode())
+            return Result(status, out.getvalue().decode(), err.getvalue().decode())
 
 
 def environment(**changes: str) -> dict[str, str]:

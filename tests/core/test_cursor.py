@@ -143,18 +143,18 @@ def test_a_directory_being_born_is_skipped_and_an_old_one_is_damage(study: Proje
 
 
 def test_jobs_that_vanish_during_a_query_are_left_out(study: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    from signac_core import workspace
+    from signac_core import reading
 
     fresh = Project()
     victim = study.find_jobs({"i": 3})[0]
-    read = workspace.read_state_point
+    read = reading.read_matching
 
-    def read_after_removal(directory: str, job_id: str) -> dict[str, object]:
+    def read_after_removal(path: str, job_id: str) -> dict[str, object] | None:
         if job_id == victim.id:
             victim.remove()
-        return read(directory, job_id)
+        return read(path, job_id)
 
-    monkeypatch.setattr(workspace, "read_state_point", read_after_removal)
+    monkeypatch.setattr(reading, "read_matching", read_after_removal)
     assert len(fresh.find_jobs({"i.$gte": 0})) == 5
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copyreg
 import importlib
 import json
 import os
@@ -212,7 +211,6 @@ def test_pickle_when_read_in_another_process_under_the_other_name_then_equal():
         [sys.executable, "-I", "-c", program], input=pickle.dumps(job), capture_output=True, check=True
     )
     assert pickle.loads(run.stdout) == [job, Project, job.project]
-    assert copyreg.dispatch_table.get(Project) is None
 
 
 # --- cost ------------------------------------------------------------------------------------------------------------

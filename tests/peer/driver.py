@@ -14,16 +14,14 @@ import warnings
 
 import signac
 
-SCRATCH = sys.argv[1]
-
 STATE_POINT = "signac_statepoint.json"
 DOCUMENT = "signac_job_document.json"
-PROJECT_DOCUMENT = "signac_project_document.json"
+ARRAY_TYPES = ("int8", "uint16", "int64", "float32", "float64", "complex128", "bool", "S2")
 
 
 def _new_project():
     """An empty project, which lasts until the next request."""
-    return signac.init_project(tempfile.mkdtemp(prefix="project-", dir=SCRATCH))
+    return signac.init_project(tempfile.mkdtemp(prefix="project-", dir=os.getcwd()))
 
 
 def _fill(project, jobs):
@@ -136,6 +134,59 @@ def change(root, changes):
             job.statepoint = statepoint
         new_ids[job_id] = job.id
     return new_ids
+
+
+def write_data(root, tree):
+    """Store a tree, and an array of each of some types, in the HDF5 files of a job and of the project."""
+    import numpy
+
+    project = signac.init_project(root)
+    job = project.open_job({"a": 1})
+    for data in (job.data, project.stores["other"]):
+        data.update(tree)
+        data["arrays"] = {kind: numpy.arange(6).reshape(2, 3).astype(kind) for kind in ARRAY_TYPES}
+
+
+def read_data(root):
+    """What `write_data` has stored, as plain data."""
+    project = signac.get_project(root)
+    (job,) = project
+    with job.data, project.stores["other"]:
+        return [_plain_data(data) for data in (job.data, project.stores["other"])]
+
+
+def _plain_data(value):
+    if hasattr(value, "keys"):
+        return {key: _plain_data(value[key]) for key in sorted(value.keys())}
+    if hasattr(value, "shape") and value.shape:
+        return [str(value.dtype), value[()].tolist()]
+    if isinstance(value, bytes):
+        return ["bytes", value.decode("latin-1")]
+    return value.item() if hasattr(value, "item") else value
+
+
+def export(root, target, path):
+    """Export a project; gives the paths of the copies."""
+    return sorted(signac.get_project(root).export_to(target, path))
+
+
+def import_(root, origin, schema):
+    """Import into a new project; gives its ids."""
+    project = signac.init_project(root)
+    project.import_from(origin, schema)
+    project.check()
+    return sorted(job.id for job in project)
+
+
+def view(root, prefix, path):
+    """Make or update a view; gives what each link points to."""
+    signac.get_project(root).create_linked_view(prefix, path=path)
+    return {
+        os.path.relpath(os.path.join(directory, name), prefix): os.readlink(os.path.join(directory, name))
+        for directory, subdirectories, files in sorted(os.walk(prefix))
+        for name in sorted(subdirectories + files)
+        if os.path.islink(os.path.join(directory, name))
+    }
 
 
 def find(jobs, filters):
@@ -269,29 +320,32 @@ def _apply(tree, path, method, *arguments):
     return repr(answer) if method == "__repr__" else _plain(answer)
 
 
-OPERATIONS = {
-    function.__name__: function
-    for function in (
-        about,
-        change,
-        change_statepoint,
-        difference,
-        document,
-        find,
-        group,
-        ids,
-        numpy_ids,
-        read,
-        schema,
-        shortest,
-        update_statepoint,
-        write,
-    )
-}
+OPERATIONS = [
+    about,
+    change,
+    change_statepoint,
+    difference,
+    document,
+    export,
+    find,
+    group,
+    ids,
+    import_,
+    numpy_ids,
+    read,
+    read_data,
+    schema,
+    shortest,
+    update_statepoint,
+    view,
+    write,
+    write_data,
+]
+BY_NAME = {function.__name__: function for function in OPERATIONS}
 
 
 def _answer(operation, arguments):
-    return json.dumps(OPERATIONS[operation](**arguments))
+    return json.dumps(BY_NAME[operation](**arguments))
 
 
 def main():
@@ -299,7 +353,7 @@ def main():
     sys.stdout = sys.stderr  # whatever is printed on the way
     for line in sys.stdin:
         answer = _attempt(_answer, *json.loads(line))
-        for project in os.scandir(SCRATCH):
+        for project in os.scandir():
             if project.name.startswith("project-"):
                 shutil.rmtree(project)
         answers.write((answer if isinstance(answer, str) else json.dumps(answer)) + "\n")

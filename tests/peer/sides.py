@@ -29,7 +29,8 @@ class Side:
         self.scratch = scratch
         self._errors = (scratch / "stderr").open("w+")
         self._process = subprocess.Popen(
-            [str(python), "-I", str(DRIVER), str(scratch)],
+            [str(python), "-I", str(DRIVER)],
+            cwd=scratch,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

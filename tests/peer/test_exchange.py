@@ -126,3 +126,62 @@ def test_project_when_both_take_turns_then_nothing_is_lost(peer, ours, tmp_path,
             assert found[job_id]["sp"] == ({"a": number, "turn": 5} if number % 2 else {"a": number})
             expected = {"by": ["init"], **{f"turn {turn}": AWKWARD[turn * 7] for turn in range(6)}}
             assert exact(found[job_id]["doc"]) == exact(expected)
+
+
+def test_data_when_written_by_one_then_the_other_reads_it(pair, tmp_path):
+    writer, reader = pair
+    tree = {"int": 3, "float": 0.1, "bool": True, "text": "é", "none": None, "a": {"b": {"c": 1}}, "empty": ""}
+    assert writer.ask("write_data", root=str(tmp_path), tree=tree) is None
+    expected, found = (side.ask("read_data", root=str(tmp_path)) for side in pair)
+    assert found == expected
+    for data in found:
+        assert data.pop("arrays")["float32"] == ["float32", [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]]
+        assert data == tree
+
+
+EXPORTED = [({"a": number, "n": {"b": f"b{number % 2}"}}, {"number": number}) for number in range(6)]
+
+
+@pytest.mark.parametrize("target", ["directory", "archive.zip", "archive.tar", "archive.tar.gz", "archive.tar.xz"])
+@pytest.mark.parametrize("path", [None, "of/{a}/{job.id}", False])
+def test_export_when_written_by_one_then_the_other_imports_it(pair, tmp_path, target, path):
+    writer, reader = pair
+    root, copy = str(tmp_path / "project"), str(tmp_path / "copy")
+    written = writer.ask("write", root=root, jobs=EXPORTED, project_document=None, cache=False)
+    exported = writer.ask("export", root=root, target=str(tmp_path / target), path=path)
+    assert len(exported) == len(EXPORTED), exported
+    imported = reader.ask("import_", root=copy, origin=str(tmp_path / target), schema=None)
+    assert imported == sorted(job["id"] for job in written)
+    assert_equal_files(root, copy)
+
+
+@pytest.mark.parametrize("path", [None, "of/{a}/{job.id}", False])
+def test_export_when_written_by_both_then_the_same_files(peer, ours, tmp_path, path):
+    root = str(tmp_path / "project")
+    ours.ask("write", root=root, jobs=EXPORTED, project_document=None, cache=False)
+    for side in (peer, ours):
+        side.ask("export", root=root, target=str(tmp_path / side.scratch.name), path=path)
+    assert_equal_files(tmp_path / peer.scratch.name, tmp_path / ours.scratch.name)
+
+
+def test_directories_when_imported_by_a_schema_then_equal_projects(peer, ours, tmp_path):
+    for number in range(4):
+        directory = tmp_path / "data" / f"a_{number}" / "b" / f"{number / 2}" / f"c-{number % 2 == 0}"
+        directory.mkdir(parents=True)
+        (directory / "file").write_text(str(number))
+    schema = "a_{a:int}/b/{n.b:float}/c-{c:bool}"
+    for side in (peer, ours):
+        root = str(tmp_path / side.scratch.name)
+        ids = side.ask("import_", root=root, origin=str(tmp_path / "data"), schema=schema)
+        assert len(ids) == 4, ids
+    assert_equal_files(tmp_path / peer.scratch.name, tmp_path / ours.scratch.name)
+
+
+@pytest.mark.parametrize("path", [None, "of/{a}", "of/{{auto}}"])
+def test_view_when_updated_by_the_other_then_the_same_links(pair, tmp_path, path):
+    writer, reader = pair
+    root, prefix = str(tmp_path / "project"), str(tmp_path / "view")
+    writer.ask("write", root=root, jobs=EXPORTED, project_document=None, cache=False)
+    links = writer.ask("view", root=root, prefix=prefix, path=path)
+    assert len(links) == len(EXPORTED), links
+    assert reader.ask("view", root=root, prefix=prefix, path=path) == links

@@ -1,0 +1,303 @@
+"""Projects of older layouts.
+
+=======  ====================================================================================================
+version  layout
+=======  ====================================================================================================
+0        ``signac.rc`` with the key ``project``, in which ``workspace_dir`` may name the workspace
+1        the same, with ``schema_version = 1``; beside it ``.signac_shell_history``, ``.signac_sp_cache.json.gz``
+2        see ``layout.py``; the name of the project is ``signac_project_name`` in its document
+=======  ====================================================================================================
+
+The new configuration file is written when everything else is in place, and ``signac.rc`` is deleted after that: until
+then the project is of the old layout, and a migration that was stopped is finished by another one.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import canonical, files, layout
+from .document import parse_document
+from .errors import ConfigError
+from .locks import Lock
+
+if TYPE_CHECKING:
+    from configobj import ConfigObj
+
+__all__ = ["apply_migrations", "pending_migrations"]
+
+_LEGACY_FILES = {
+    ".signac_shell_history": f"{layout.CONFIG_DIRECTORY}/shell_history",
+    ".signac_sp_cache.json.gz": layout.FN_CACHE,
+}
+_KEY_PROJECT_NAME = "signac_project_name"
+
+
+def pending_migrations(root: str | os.PathLike[str]) -> list[tuple[int, int]]:
+    """Steps that :func:`apply_migrations` would take; nothing is changed.
+
+    Parameters
+    ----------
+    root : str
+        The project directory.
+
+    Returns
+    -------
+    list of tuple
+        The schema versions before and after each step; none for a project that is up to date.
+
+    Raises
+    ------
+    ConfigError
+        If there is no configuration file, or it cannot be understood.
+    RuntimeError
+        If the project has a newer layout than this library knows.
+
+    """
+    return _load(os.path.abspath(os.fspath(root))).steps()
+
+
+def apply_migrations(root: str | os.PathLike[str], *, on_step: Callable[[int, int], None] | None = None) -> None:
+    """Give a project of an older layout the present one; a project that is up to date is left alone.
+
+    Stopped at any point, it can be run again.
+
+    Parameters
+    ----------
+    root : str
+        The project directory.
+    on_step : callable, optional
+        Told the schema versions before and after each step, before it is taken.
+
+    Raises
+    ------
+    ConfigError
+        If there is no configuration file, or it cannot be understood.
+    RuntimeError
+        If a step fails, with the reason as its cause: nothing is lost then, and the step can be taken again. Or if the
+        project has a newer layout than this library knows.
+
+    """
+    directory = os.path.abspath(os.fspath(root))
+    while (configuration := _load(directory)).steps():
+        try:
+            lock = Lock(configuration.path).acquire()
+        except FileNotFoundError:  # somebody else has just migrated it
+            continue
+        try:
+            _migrate(_load(directory), on_step)
+        finally:
+            lock.release()
+    _delete_obsolete_file(configuration)
+
+
+def _migrate(configuration: _Configuration, on_step: Callable[[int, int], None] | None) -> None:
+    for before, after in configuration.steps():
+        if on_step is not None:
+            on_step(before, after)
+        if after < layout.SCHEMA_VERSION:
+            continue  # there is no difference between the versions 0 and 1 but the number
+        try:
+            _adopt_layout(configuration)
+        except (OSError, ValueError, ConfigError) as error:
+            raise RuntimeError(f"Failed to apply migration {after}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.strerror}: '{error.filename}'."
+    return str(error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Configuration:
+    """The configuration file of a project of any version."""
+
+    directory: str
+    name: str  # of the file, relative to the directory
+    values: ConfigObj
+
+    @property
+    def path(self) -> str:
+        return os.path.join(self.directory, self.name)
+
+    @property
+    def version(self) -> int:
+        text = self.values.get("schema_version", "0" if self.name == layout.FN_LEGACY_CONFIG else "1")
+        try:
+            return int(text)
+        except (TypeError, ValueError):
+            raise ConfigError(
+                f"Config file '{self.path}' may contain invalid values: schema_version must be a whole number."
+            ) from None
+
+    def text(self, key: str) -> str | None:
+        """Value of a key that is one text, None without the key."""
+        value = self.values.get(key)
+        if value is not None and not isinstance(value, str):
+            raise ConfigError(f"Config file '{self.path}' may contain invalid values: {key} must be one text.")
+        return value
+
+    def steps(self) -> list[tuple[int, int]]:
+        """Schema versions before and after each step that is left to do."""
+        version = self.version
+        if version > layout.SCHEMA_VERSION:
+            raise RuntimeError(
+                f"The project at '{self.directory}' uses schema version {version}, but this program only supports up "
+                f"to schema version {layout.SCHEMA_VERSION}. Try a newer release."
+            )
+        if self.name == layout.FN_LEGACY_CONFIG:
+            version = min(version, layout.SCHEMA_VERSION - 1)  # whatever it says, it is in the old place
+        return [(step, step + 1) for step in range(max(version, 0), layout.SCHEMA_VERSION)]
+
+    def migrated(self) -> bytes:
+        """Content of the file after the migration: other keys, their order and comments stay."""
+        values = _parse(self.values.write(), self.path)
+        for key in ("project", "workspace_dir"):
+            values.pop(key, None)
+        values["schema_version"] = str(layout.SCHEMA_VERSION)
+        return "".join(f"{line}\n" for line in values.write()).encode()
+
+
+def _load(directory: str) -> _Configuration:
+    for name in (layout.FN_CONFIG, layout.FN_LEGACY_CONFIG):
+        path = os.path.join(directory, name)
+        try:
+            lines = files.read_bytes(path).decode("utf-8").splitlines()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"Failed to read configuration file '{path}': {error}.") from error
+        values = _parse(lines, path)
+        # A file with a version, but without a project, is what a failed migration by signac 2.x leaves.
+        if name == layout.FN_CONFIG or "project" in values or "schema_version" in values:
+            return _Configuration(directory, name, values)
+    raise ConfigError(f"There is no project in '{directory}': neither '{layout.FN_CONFIG}' nor '{name}' was found.")
+
+
+def _parse(lines: list[str], path: str) -> ConfigObj:
+    import configobj
+
+    try:
+        return configobj.ConfigObj(lines, interpolation=False)
+    except configobj.ConfigObjError as error:
+        raise ConfigError(f"Failed to read configuration file '{path}':\n{error}") from None
+
+
+def _adopt_layout(configuration: _Configuration) -> None:
+    """Take the step from version 1 to version 2.
+
+    The order matters: nothing is deleted before it exists in its new place, and the new configuration file comes when
+    everything else is done.
+    """
+    directory = configuration.directory
+    migrated = configuration.migrated()
+    path, document = _document_with_name(configuration)
+    settings = os.path.join(directory, layout.CONFIG_DIRECTORY)
+    begun = _make_directory(settings)
+    try:
+        _adopt_workspace(configuration, begun=begun)
+    except OSError:
+        if not begun:
+            os.rmdir(settings)  # it would say that the workspace is in place
+        raise
+    if document is not None:
+        files.replace_file(path, document, durable=True)
+    for old, new in _LEGACY_FILES.items():
+        with suppress(FileNotFoundError):
+            os.rename(os.path.join(directory, old), os.path.join(directory, new))
+    files.replace_file(os.path.join(directory, layout.FN_CONFIG), migrated, durable=True)
+    if configuration.name != layout.FN_CONFIG:
+        os.unlink(configuration.path)
+
+
+def _make_directory(path: str) -> bool:
+    """Create a directory; tell whether it existed."""
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        return True
+    return False
+
+
+def _document_with_name(configuration: _Configuration) -> tuple[str, bytes | None]:
+    """Path of the project document, and its content with the name of the project, None if there is nothing to add."""
+    path = os.path.join(configuration.directory, layout.FN_PROJECT_DOCUMENT)
+    try:
+        document = parse_document(files.read_bytes(path), path)
+    except FileNotFoundError:
+        document = {}
+    name = configuration.text("project")
+    if name in (None, "None") or document.get(_KEY_PROJECT_NAME) == name:
+        return path, None
+    document[_KEY_PROJECT_NAME] = name
+    return path, canonical.dumps(document).encode("ascii")
+
+
+def _adopt_workspace(configuration: _Configuration, *, begun: bool) -> None:
+    """Move the workspace to where it belongs now.
+
+    Parameters
+    ----------
+    configuration : _Configuration
+        The configuration that may name another place.
+    begun : bool
+        Whether an earlier migration may have moved it already.
+
+    Raises
+    ------
+    OSError
+        If it does not exist, or something is in the way.
+
+    """
+    configured = configuration.text("workspace_dir")
+    if configured is None:
+        return
+    source = os.path.normpath(os.path.join(configuration.directory, os.path.expandvars(configured)))
+    target = os.path.join(configuration.directory, layout.WORKSPACE)
+    if not os.path.exists(source):
+        if source == target or (begun and os.path.isdir(target)):
+            return
+        raise FileNotFoundError(
+            errno.ENOENT,
+            f"The workspace does not exist. Make it available, or delete 'workspace_dir' from '{configuration.path}'",
+            source,
+        )
+    if os.path.exists(target) and os.path.samefile(source, target):
+        return
+    try:
+        if os.path.islink(source):
+            _link(source, target)
+        else:
+            os.rename(source, target)
+    except OSError as error:
+        if error.errno == errno.EXDEV:
+            _link(source, target)
+        elif error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise FileExistsError(
+                errno.EEXIST, f"The workspace '{source}' belongs here now. Move away what is in its place", target
+            ) from error
+        else:
+            raise
+
+
+def _link(source: str, target: str) -> None:
+    """Let a workspace that is a link, or is on another file system, be where it is."""
+    with suppress(FileNotFoundError):
+        os.rmdir(target)
+    os.symlink(os.path.realpath(source), target)
+
+
+def _delete_obsolete_file(configuration: _Configuration) -> None:
+    """Take the last step of a migration that was stopped before it."""
+    path = os.path.join(configuration.directory, layout.FN_LEGACY_CONFIG)
+    with suppress(OSError, ConfigError, UnicodeDecodeError):
+        legacy = _parse(files.read_bytes(path).decode("utf-8").splitlines(), path)
+        obsolete = _Configuration(configuration.directory, layout.FN_LEGACY_CONFIG, legacy)
+        if "project" in legacy and obsolete.migrated() == files.read_bytes(configuration.path):
+            os.unlink(path)

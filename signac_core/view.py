@@ -1,0 +1,305 @@
+"""Linked views: a tree of directories with readable names, and in each a link ``job`` to a job directory.
+
+A view is brought up to date by the least changes. What belongs to it is told from what belongs to users by one rule: a
+symbolic link with the name ``job`` that points to a job of this workspace is ours. Nothing else is ever removed or
+replaced, except for links of that name to job directories that are gone, where a link of ours is to be.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import files, layout, paths, reading
+
+if TYPE_CHECKING:
+    from .project import Project
+
+__all__ = ["ViewPlan", "create_linked_view", "plan_view"]
+
+LINK = "job"
+"""The name of every link."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPlan:
+    """What brings a view up to date.
+
+    Attributes
+    ----------
+    project : Project
+        The project.
+    prefix : str
+        The directory of the view.
+    ids : mapping of str to str
+        The job that each link leads to, by the path of the link below the prefix.
+    targets : mapping of str to str
+        What each link to create or to change is going to hold.
+    created, updated, removed, unchanged : tuple of str
+        Paths of links, below the prefix.
+
+    """
+
+    project: Project
+    prefix: str
+    ids: Mapping[str, str]
+    targets: Mapping[str, str]
+    created: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()
+
+    def carry_out(self) -> dict[str, str]:
+        """Bring the view up to date; the result is that of :func:`create_linked_view`.
+
+        Raises
+        ------
+        OSError
+            If a link cannot be made or removed; running again does the rest.
+
+        """
+        for link in self.removed:
+            with suppress(FileNotFoundError):
+                os.unlink(os.path.join(self.prefix, link))
+            self._remove_empty(os.path.dirname(link))
+        for link in self.created:
+            path = os.path.join(self.prefix, link)
+            files.ensure_directory(os.path.dirname(path))
+            os.symlink(self.targets[link], path)
+        for link in self.updated:
+            directory = os.path.join(self.prefix, os.path.dirname(link))
+            temporary = os.path.join(directory, f"._{files.unique_suffix()}_{LINK}")
+            os.symlink(self.targets[link], temporary)
+            os.rename(temporary, os.path.join(self.prefix, link))
+        return {link: f"{self.project.workspace}/{job_id}" for link, job_id in self.ids.items()}
+
+    def _remove_empty(self, directory: str) -> None:
+        """Remove the directories that the removal of a link has emptied."""
+        while directory:
+            try:
+                os.rmdir(os.path.join(self.prefix, directory))
+            except FileNotFoundError:
+                pass
+            except OSError:
+                return
+            directory = os.path.dirname(directory)
+
+
+def create_linked_view(
+    project: Project,
+    prefix: str | os.PathLike[str] | None = None,
+    job_ids: Iterable[str] | None = None,
+    path: paths.PathSpecification = None,
+) -> dict[str, str]:
+    """Create or update a tree of symbolic links with readable names.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    prefix : str or PathLike, optional
+        The directory of the view; by default ``view`` in the working directory.
+    job_ids : iterable of str, optional
+        Ids, or beginnings of ids, of the jobs to show; all by default. None at all make an empty view.
+    path : str, callable, False or None
+        How to name the links; see :func:`paths.job_paths`.
+
+    Returns
+    -------
+    dict of str to str
+        Path of each link, relative to ``prefix``, and the job directory that it points to.
+
+    Raises
+    ------
+    KeyError, LookupError
+        If there is no job with an id, or several.
+    RuntimeError
+        If the paths are not unique or not possible, or a state point contains a slash; nothing is changed then.
+    FileExistsError
+        If something that is not ours stands in the place of a link; nothing is changed then.
+    JobsCorruptedError
+        If jobs are damaged; nothing is changed then.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> sorted(project.create_linked_view("view"))
+    ['a/0/job', 'a/1/job']
+
+    """
+    return plan_view(project, prefix, job_ids, path).carry_out()
+
+
+def plan_view(
+    project: Project,
+    prefix: str | os.PathLike[str] | None = None,
+    job_ids: Iterable[str] | None = None,
+    path: paths.PathSpecification = None,
+    *,
+    damaged: list[str] | None = None,
+) -> ViewPlan:
+    """Find out what brings a view up to date, and whether that is possible; nothing is changed.
+
+    Parameters
+    ----------
+    project, prefix, job_ids, path
+        As :func:`create_linked_view`.
+    damaged : list of str, optional
+        Takes the ids of damaged jobs, which are left out.
+
+    Raises
+    ------
+    KeyError, LookupError, RuntimeError, FileExistsError, JobsCorruptedError
+        As :func:`create_linked_view`.
+
+    """
+    root = "view" if prefix is None else os.fspath(prefix)
+    ids = reading.list_names(project) if job_ids is None else _resolve(project, job_ids)
+    found = paths.job_paths(project, ids, path, leaf=LINK, damaged=damaged)
+    _check_slashes(project, found)
+    links = {link: job_id for job_id, link in found.items()}
+    location = _Location(project, root)
+    present = dict(location.links())
+    targets: dict[str, str] = {}
+    created, updated, unchanged = [], [], []
+    for link, job_id in links.items():
+        target = location.target(link, job_id)
+        if present.get(link) == target:
+            unchanged.append(link)
+            continue
+        targets[link] = target
+        if link in present or location.is_dangling(link):
+            updated.append(link)
+        else:
+            created.append(link)
+    removed = sorted(present.keys() - links.keys())
+    location.check_free(created, removed)
+    return ViewPlan(project, root, links, targets, tuple(created), tuple(updated), tuple(removed), tuple(unchanged))
+
+
+def _resolve(project: Project, job_ids: Iterable[str]) -> list[str]:
+    """Full ids of the jobs that are named, each once."""
+    if isinstance(job_ids, str):
+        raise TypeError("The job ids must be an iterable of str, not one str.")
+    names = reading.list_names(project)
+    ids: dict[str, None] = {}
+    for text in job_ids:
+        if not isinstance(text, str):
+            raise TypeError(f"A job id must be a str, not {type(text).__name__}.")
+        first = bisect_left(names, text)
+        matches = [name for name in names[first : first + 2] if name.startswith(text)]
+        if not matches:
+            raise KeyError(text)
+        if len(matches) > 1 and matches[0] != text:
+            raise LookupError(text)
+        ids[matches[0]] = None
+    return list(ids)
+
+
+def _check_slashes(project: Project, ids: Iterable[str]) -> None:
+    """Make sure that no key or text of a state point would look like two levels of directories.
+
+    Raises
+    ------
+    PathError
+        If one contains a slash.
+
+    """
+    for job_id, state_point in reading.read_state_points(project, ids):
+        for key, value in state_point.items():
+            for text in (key, value):
+                if isinstance(text, str) and "/" in text:
+                    raise paths.PathError(
+                        f"The state point of job '{job_id}' contains a '/', which a view cannot show: {text!r}. Export "
+                        "the jobs instead, with copytree=os.symlink."
+                    )
+
+
+class _Location:
+    """Where a view is, relative to the workspace; links hold relative paths, which survive a move of both."""
+
+    def __init__(self, project: Project, prefix: str) -> None:
+        self._prefix = prefix
+        self._real_prefix = os.path.realpath(prefix)
+        # Links lead to the workspace by its name in the project, which may be a link itself.
+        self._workspace = os.path.join(os.path.realpath(project.path), layout.WORKSPACE)
+        self._real_workspace = os.path.realpath(self._workspace)
+        self._way = os.path.relpath(self._workspace, self._real_prefix)
+
+    def target(self, link: str, job_id: str) -> str:
+        """What a link to a job has to hold."""
+        return f"{'../' * link.count('/')}{self._way}/{job_id}"
+
+    def links(self, directory: str = "") -> Iterator[tuple[str, str]]:
+        """Links of ours below the prefix, and what they hold."""
+        place = os.path.join(self._real_prefix, directory)
+        if place == self._real_workspace:
+            return
+        try:
+            with os.scandir(place) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except FileNotFoundError:
+            return
+        for entry in found:
+            path = f"{directory}/{entry.name}" if directory else entry.name
+            if entry.is_symlink():
+                if entry.name == LINK:
+                    held = os.readlink(entry.path)
+                    if self._leads_to_a_job(place, held):
+                        yield path, held
+            elif entry.is_dir():
+                yield from self.links(path)
+
+    def _leads_to_a_job(self, directory: str, held: str) -> bool:
+        """Tell whether a link points into this workspace, whether there is such a job or not."""
+        above, name = os.path.split(os.path.join(directory, held))
+        return layout.is_job_directory(name) and (
+            os.path.normpath(above) == self._workspace or os.path.realpath(above) == self._real_workspace
+        )
+
+    def is_dangling(self, link: str) -> bool:
+        """Tell whether the place of a link is held by one to a job directory that is gone, of whatever project."""
+        path = os.path.join(self._real_prefix, link)
+        if not os.path.islink(path) or os.path.exists(path):
+            return False
+        return layout.is_job_directory(os.path.basename(os.readlink(path)))
+
+    def check_free(self, created: Iterable[str], removed: Iterable[str]) -> None:
+        """Make sure that nothing stands in the place of links, or of the directories above them.
+
+        Raises
+        ------
+        FileExistsError
+            If something does that will not be removed.
+
+        """
+        going = set(removed)
+        known: set[str] = set()
+        for link in created:
+            if os.path.lexists(path := os.path.join(self._real_prefix, link)) and not self._will_be_empty(link, going):
+                raise FileExistsError(errno.EEXIST, "What stands in the place of a link is not part of the view", path)
+            above = os.path.dirname(link)
+            while above not in known:
+                known.add(above)
+                path = os.path.join(self._real_prefix, above)
+                if above not in going and os.path.lexists(path) and (os.path.islink(path) or not os.path.isdir(path)):
+                    raise FileExistsError(errno.EEXIST, "The view needs a directory in the place of this", path)
+                above = os.path.dirname(above)
+
+    def _will_be_empty(self, directory: str, going: set[str]) -> bool:
+        """Tell whether a directory holds nothing but links that will be removed."""
+        path = os.path.join(self._real_prefix, directory)
+        if os.path.islink(path) or not os.path.isdir(path):
+            return directory in going
+        names = os.listdir(path)
+        return bool(names) and all(
+            f"{directory}/{name}" in going or self._will_be_empty(f"{directory}/{name}", going) for name in names
+        )

@@ -1,0 +1,176 @@
+"""``document --set`` and ``--unset``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from running import snapshot, start
+
+
+def content(project, job_id):
+    path = Path(project.workspace, job_id, "signac_job_document.json")
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def test_set_when_values_are_json_then_typed_and_text_otherwise(cli, study, project):
+    texts = {
+        "i": "5", "f": "-1.5", "b": "true", "n": "null", "s": '"5"', "t": "done", "nan": "nan", "e": "",
+        "l": "[1, 2]", "o": '{"x": 1}', "eq": "a=b", "u": "Å", "True": "True", "sp": " 7 ",
+    }  # fmt: skip
+    result = cli("document", study["1"], *(f"--set={key}={text}" for key, text in texts.items()))
+    assert (result.status, result.out, result.err) == (0, "", "Updated 1 document.\n")
+    assert content(project, study["1"]) == {
+        "i": 5, "f": -1.5, "b": True, "n": None, "s": "5", "t": "done", "nan": "nan", "e": "",
+        "l": [1, 2], "o": {"x": 1}, "eq": "a=b", "u": "Å", "True": "True", "sp": 7,
+    }  # fmt: skip
+
+
+def test_set_when_text_looks_like_json_then_hint(cli, study, project):
+    result = cli("document", study["1"], "--set", 'a={"x": 1')
+    assert content(project, study["1"]) == {"a": '{"x": 1'}
+    assert "not valid JSON and taken as text" in result.err
+
+
+def test_set_when_keys_are_dotted_then_nested_and_neighbours_kept(cli, study, project):
+    job_id = study["1.5"]
+    assert cli("document", job_id, "--set", "n.done=true", "--set", "new.a.b=1", "--unset", "status").status == 0
+    assert content(project, job_id) == {
+        "energy": -1.25,
+        "n": {"steps": 10, "done": True},
+        "new": {"a": {"b": 1}},
+    }
+
+
+def test_unset_when_key_is_absent_then_unchanged(cli, study, project):
+    before = snapshot()
+    result = cli("document", study["1.5"], study["1"], "--unset", "zz", "--unset", "n.zz", "--unset", "zz.a")
+    assert (result.status, result.err) == (0, "Updated 0 documents, 2 unchanged.\n")
+    assert snapshot() == before
+
+
+def test_set_when_repeated_then_the_last_value_and_each_job_once(cli, study, project):
+    result = cli("document", study["1"], study["1"], "--set", "a=1", "--set", "a=2")
+    assert result.err == "Updated 1 document.\n"
+    assert content(project, study["1"]) == {"a": 2}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["-f", "p", "3"], ["--filter", '{"p": 3}'], ["-j", "ID1", "ID2"], ["ID1", "ID2"], ["-"]]
+)
+def test_set_when_jobs_are_selected_then_those_only(cli, study, project, arguments):
+    selected = {study["2"], study["-5"]}
+    arguments = [{"ID1": study["2"], "ID2": study["-5"][:10]}.get(argument, argument) for argument in arguments]
+    result = cli("-q", "document", "--set", "mark=1", *arguments, stdin="\n".join(selected))
+    assert (result.status, result.out, result.err) == (0, "", "")
+    assert {job_id for job_id in study.values() if (content(project, job_id) or {}).get("mark") == 1} == selected
+
+
+@pytest.mark.parametrize(
+    "options", [["--set", "a=1"], ["--unset", "a"], ["-n", "--set", "a=1"], ["--json", "--set", "a=1"]]
+)
+def test_set_when_no_jobs_are_named_then_usage_error_and_nothing_changed(cli, study, options):
+    before = snapshot()
+    result = cli("document", *options)
+    assert (result.status, result.out) == (2, "")
+    assert result.err.count("\n") == 1
+    assert snapshot() == before
+
+
+def test_set_when_stdin_is_empty_then_nothing_changed(cli, study):
+    before = snapshot()
+    result = cli("document", "-", "--set", "a=1")
+    assert (result.status, result.err) == (0, "Updated 0 documents.\n")
+    assert snapshot() == before
+
+
+def test_set_when_filter_is_empty_then_all_jobs(cli, study, project):
+    assert cli("document", "-f", "{}", "--set", "a=1").err == "Updated 4 documents.\n"
+    assert all(content(project, job_id)["a"] == 1 for job_id in study.values())
+
+
+def test_set_when_dry_run_then_told_and_nothing_changed(cli, study):
+    before = snapshot()
+    result = cli("document", "-n", "-f", "p", "3", "--set", "a=1")
+    assert (result.status, result.lines) == (0, sorted([study["2"], study["-5"]]))
+    assert "Would have updated 2 documents." in result.err
+    assert snapshot() == before
+
+
+def test_set_when_json_then_one_report(cli, study):
+    cli("document", study["1"], "--set", "a=1")
+    result = cli("-q", "document", study["1"], study["2"], "--set", "a=1", "--json")
+    assert json.loads(result.out) == {
+        "command": "document",
+        "dry_run": False,
+        "counts": {"updated": 1, "unchanged": 1, "failed": 0},
+        "jobs": [{"id": study["1"], "action": "unchanged"}, {"id": study["2"], "action": "updated"}],
+        "errors": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        (["--set", "a"], 2),
+        (["--set", "=1"], 2),
+        (["--set", "a..b=1"], 2),
+        (["--set", ".a=1"], 2),
+        (["--unset", "a."], 2),
+        (["--unset", ""], 2),
+        (["--set", "a=1", "--unset", "a"], 2),
+        (["--set", "a=1", "--set", "a.b=1"], 2),
+        (["--set", "a.b=1", "--unset", "a"], 2),
+        (["--set", 'a={"x.y": 1}'], 1),
+        (["--set", 'a=[{"x.y": 1}]'], 1),
+        (["--set", "a=1", "--jsonl"], 2),
+        (["--set", "a=1", "-p"], 2),
+        (["--set", "a=1", "-i"], 2),
+        (["--set", "a=1", "-s"], 2),
+        (["--set", "a=1", "--table"], 2),
+        (["--set", "a=1", "-0"], 2),
+        (["--set", "a=1", "-f", "T", "1"], 1),
+        (["-n"], 2),
+    ],
+)
+def test_set_when_wrong_then_one_line_and_nothing_changed(cli, study, options, status):
+    before = snapshot()
+    result = cli("document", study["1"], *options)
+    assert (result.status, result.out) == (status, "")
+    assert result.err.count("\n") == 1
+    assert snapshot() == before
+
+
+def test_set_when_any_id_is_unknown_then_all_bad_ones_told_and_nothing_changed(cli, study):
+    before = snapshot()
+    result = cli("document", study["1"], "zz", "../../etc", "--set", "a=1")
+    assert (result.status, result.out) == (1, "")
+    assert [line.split("'")[1] for line in result.err.splitlines()] == ["zz", "../../etc"]
+    assert snapshot() == before
+
+
+def test_set_when_a_key_leads_through_a_scalar_then_that_job_fails_and_the_others_are_done(cli, study, project):
+    before = content(project, study["1.5"])
+    result = cli("document", study["1.5"], study["1"], "--set", "energy.x=1", "--json")
+    report = json.loads(result.out)
+    assert result.status == 1
+    assert report["counts"] == {"updated": 1, "unchanged": 0, "failed": 1}
+    assert [error["id"] for error in report["errors"]] == [study["1.5"]]
+    assert study["1.5"] in json.loads(result.err.splitlines()[0])["error"]["message"]
+    assert (content(project, study["1.5"]), content(project, study["1"])) == (before, {"energy": {"x": 1}})
+
+
+def test_set_when_document_is_damaged_then_left_as_it_is(cli, study, project):
+    file = Path(project.workspace, study["1"], "signac_job_document.json")
+    file.write_text("{")
+    result = cli("document", study["1"], "--set", "a=1")
+    assert (result.status, file.read_text()) == (1, "{")
+    assert study["1"] in result.err.splitlines()[0]
+
+
+def test_set_when_many_processes_write_one_document_then_no_key_is_lost(study, project):
+    processes = [start("-q", "document", study["1"], "--set", f"k{i}={i}", "--set", f"n.k{i}={i}") for i in range(8)]
+    assert [process.wait() for process in processes] == [0] * 8
+    expected = {f"k{i}": i for i in range(8)}
+    assert content(project, study["1"]) == expected | {"n": expected}

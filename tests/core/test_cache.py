@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signac_core import Project, files, workspace
+from signac_core.cache import CacheReport, delete_cache, examine_cache, read_cache, update_cache
+from signac_core.errors import JobsCorruptedError
+
+STATE_POINTS: list[dict[str, Any]] = [
+    {"b": 1, "a": [1.0, None, {"x": True}]},
+    {"n": math.nan, "i": -math.inf, "big": 10**30, "ü": "☃\ud800"},
+    {},
+]
+
+
+@pytest.fixture
+def study(project: Project) -> Project:
+    for state_point in STATE_POINTS:
+        project.open_job(state_point).init()
+    return project
+
+
+def cache_file(project: Project) -> Path:
+    return Path(project.fn(project.FN_CACHE))
+
+
+def content(project: Project) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(gzip.decompress(cache_file(project).read_bytes()))
+    return found
+
+
+def state_point_file(project: Project, job_id: str) -> Path:
+    return Path(project.workspace, job_id, "signac_statepoint.json")
+
+
+def test_update_writes_all_state_points_and_then_nothing(study: Project) -> None:
+    assert study.update_cache() == 3
+    before = cache_file(study).stat().st_ino
+    assert study.update_cache() is None
+    assert Project().update_cache() is None
+    assert cache_file(study).stat().st_ino == before
+
+
+def test_the_file_holds_the_very_texts_of_the_state_point_files(study: Project) -> None:
+    study.update_cache()
+    text = gzip.decompress(cache_file(study).read_bytes()).decode("ascii")
+    texts = [f'"{job.id}": {state_point_file(study, job.id).read_text()}' for job in study]
+    assert text == "{" + ", ".join(texts) + "}"
+
+
+def test_update_of_a_project_without_jobs_is_zero_every_time(project: Project) -> None:
+    assert project.update_cache() == 0
+    assert content(project) == {}
+    assert project.update_cache() == 0
+
+
+def test_update_adds_new_jobs_and_drops_old_ones(study: Project) -> None:
+    study.update_cache()
+    new = study.open_job({"new": 1}).init()
+    study.open_job({}).remove()
+    assert Project().update_cache() == 3
+    assert sorted(content(study)) == sorted(job.id for job in study)
+    assert content(study)[new.id] == {"new": 1}
+
+
+def test_update_does_not_read_what_the_cache_holds(study: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    study.update_cache()
+    new = study.open_job({"new": 1}).init()
+    read: list[str] = []
+    original = files.read_bytes
+
+    def recording(path: str) -> bytes:
+        read.append(path)
+        return original(path)
+
+    fresh = Project()
+    monkeypatch.setattr(files, "read_bytes", recording)
+    assert fresh.update_cache() == 4
+    assert read == [new.fn("signac_statepoint.json")]
+
+
+def test_update_leaves_no_other_file_behind(study: Project) -> None:
+    study.update_cache()
+    assert sorted(os.listdir(study.fn(".signac"))) == ["config", "statepoint_cache.json.gz"]
+
+
+def test_read_gives_what_was_written(study: Project) -> None:
+    study.update_cache()
+    found = read_cache(Project())
+    assert {job_id: repr(state_point) for job_id, state_point in found.items()} == {
+        job.id: repr(job.statepoint()) for job in study
+    }
+    assert read_cache(Project(), [study.open_job({}).id, "f" * 32]) == {study.open_job({}).id: {}}
+
+
+def test_read_leaves_out_entries_that_are_not_of_their_id(study: Project) -> None:
+    study.update_cache()
+    entries = content(study)
+    empty = study.open_job({}).id
+    other = next(job_id for job_id in entries if job_id != empty)
+    cache_file(study).write_bytes(gzip.compress(json.dumps({**entries, other: {"wrong": 1}, "x": 5}).encode()))
+    assert empty in read_cache(Project())
+    assert not {other, "x"} & read_cache(Project()).keys()
+    assert Project().update_cache() == 3
+    assert repr(content(study)) == repr(entries)
+
+
+def test_read_joins_the_members_of_a_file(study: Project) -> None:
+    study.update_cache()
+    text = gzip.decompress(cache_file(study).read_bytes())
+    cache_file(study).write_bytes(gzip.compress(text[:40]) + gzip.compress(text[40:]) + b"\0" * 16)
+    assert len(read_cache(Project())) == 3
+    assert Project().update_cache() is None
+
+
+def damages(good: bytes) -> dict[str, bytes]:
+    text = gzip.decompress(good)
+    return {
+        "empty": b"",
+        "no gzip": b"garbage",
+        "truncated": good[:-12],
+        "header only": good[:10],
+        "flipped": good[:20] + bytes([good[20] ^ 0x10]) + good[21:],
+        "flipped checksum": good[:-8] + bytes([good[-8] ^ 1]) + good[-7:],
+        "garbage behind": good + b"garbage",
+        "no JSON": gzip.compress(text[:-1]),
+        "two objects": gzip.compress(text) * 2,
+        "a list": gzip.compress(b"[1]"),
+        "no text": gzip.compress(b"\xff\xfe\xfd"),
+        "deep": gzip.compress(b'{"a": ' * 100_000),
+        "zeros": bytes(len(good)),
+    }
+
+
+@pytest.mark.parametrize("kind", list(damages(gzip.compress(b"{}"))))
+def test_a_damaged_file_is_ignored_and_rebuilt(study: Project, kind: str) -> None:
+    study.update_cache()
+    good = cache_file(study).read_bytes()
+    cache_file(study).write_bytes(damages(good)[kind])
+    assert read_cache(Project()) == {}
+    assert examine_cache(Project()) == CacheReport("damaged", missing=3)
+    assert len(Project().find_jobs({"b": 1})) == 1
+    assert Project().update_cache() == 3
+    assert cache_file(study).read_bytes() == good
+
+
+def test_every_single_bit_flip_leaves_the_right_state_points_or_none(study: Project) -> None:
+    study.update_cache()
+    good = cache_file(study).read_bytes()
+    right = {job.id: repr(job.statepoint()) for job in study}
+    for bit in range(0, 8 * len(good), 7):
+        data = bytearray(good)
+        data[bit // 8] ^= 1 << bit % 8
+        cache_file(study).write_bytes(data)
+        for job_id, state_point in read_cache(study).items():
+            assert repr(state_point) == right[job_id]
+
+
+def test_damaged_jobs_are_left_out_and_then_raised_or_collected(study: Project) -> None:
+    bad = study.open_job({}).id
+    state_point_file(study, bad).write_text("[1]")
+    with pytest.raises(JobsCorruptedError) as caught:
+        Project().update_cache()
+    assert list(caught.value.job_ids) == [bad]
+    assert len(content(study)) == 2
+    damaged: list[str] = []
+    assert update_cache(Project(), damaged=damaged) is None
+    assert damaged == [bad]
+
+
+def test_the_cache_keeps_the_state_point_of_a_job_that_was_damaged_later(study: Project) -> None:
+    study.update_cache()
+    bad = study.open_job({}).id
+    state_point_file(study, bad).write_text("[1]")
+    study.open_job({"new": 1}).init()
+    assert Project().update_cache() == 4
+    assert content(study)[bad] == {}
+
+
+def test_jobs_that_vanish_or_are_being_born_are_left_out(study: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = study.open_job({}).id
+    original = files.read_bytes
+
+    def vanishing(path: str) -> bytes:
+        if gone in path:
+            workspace.remove(study.workspace, gone)
+        return original(path)
+
+    monkeypatch.setattr(files, "read_bytes", vanishing)
+    Path(study.workspace, "a" * 32).mkdir()
+    Path(study.workspace, f"{gone}~").mkdir()
+    assert Project().update_cache() == 2
+    assert gone not in content(study)
+
+
+def test_update_tells_its_progress(study: Project) -> None:
+    steps: list[tuple[str, int, int | None]] = []
+    update_cache(study, progress=lambda what, done, total: steps.append((what, done, total)))
+    assert steps == [("update-cache", 1, 3), ("update-cache", 2, 3), ("update-cache", 3, 3)]
+
+
+def test_examine_counts_what_is_missing_and_obsolete(study: Project) -> None:
+    assert examine_cache(study) == CacheReport("absent", missing=3)
+    study.update_cache()
+    assert examine_cache(Project()) == CacheReport("current", 3)
+    study.open_job({}).remove()
+    study.open_job({"new": 1}).init()
+    study.open_job({"new": 2}).init()
+    assert examine_cache(Project()) == CacheReport("stale", 2, missing=2, obsolete=1)
+
+
+def test_delete_tells_whether_there_was_a_file(study: Project) -> None:
+    assert not delete_cache(study)
+    study.update_cache()
+    assert delete_cache(study)
+    assert not cache_file(study).exists()
+
+
+WRITER = """
+import sys
+from signac_core import Project
+project = Project()
+for i in range(10):
+    project.open_job({"writer": sys.argv[1], "i": i}).init()
+    project.update_cache()
+"""
+
+
+def test_concurrent_updates_leave_a_whole_file(study: Project) -> None:
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(number)]) for number in range(3)]
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    assert content(study)
+    assert len(read_cache(Project())) == len(content(study))
+    Project().update_cache()
+    assert len(content(study)) == 33
+    assert sorted(os.listdir(study.fn(".signac"))) == ["config", "statepoint_cache.json.gz"]
