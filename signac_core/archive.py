@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from . import files, layout
 from .errors import Error
-from .filetransfer import is_leftover
+from .litter import is_leftover
 
 if TYPE_CHECKING:
     from tarfile import TarFile, TarInfo
@@ -107,8 +107,8 @@ class Writer(Protocol):
     def add_file(self, name: str, source: str) -> None:
         """Add a file."""
 
-    def add_text(self, name: str, text: bytes, source: str) -> None:
-        """Add a file with the given content, and the times and modes of ``source``."""
+    def add_text(self, name: str, text: bytes, source: str | None) -> None:
+        """Add a file with the given content, and the time and mode of ``source`` if there is such a file."""
 
     def add_link(self, name: str, source: str) -> None:
         """Add a symbolic link."""
@@ -144,8 +144,17 @@ class _ZipWriter:
         with open(source, "rb") as file, self._archive.open(info, "w") as member:
             shutil.copyfileobj(file, member, _CHUNK)
 
-    def add_text(self, name: str, text: bytes, source: str) -> None:
-        self._archive.writestr(self._info(name, source), text)
+    def add_text(self, name: str, text: bytes, source: str | None) -> None:
+        if source is not None:
+            self._archive.writestr(self._info(name, source), text)
+            return
+        import time
+        from zipfile import ZipInfo
+
+        info = ZipInfo(name, time.localtime()[:6])
+        info.external_attr = (stat.S_IFREG | 0o644) << 16
+        info.compress_type = self._archive.compression
+        self._archive.writestr(info, text)
 
     def add_link(self, name: str, source: str) -> None:
         raise NotImplementedError
@@ -168,11 +177,18 @@ class _TarWriter:
         with open(source, "rb") as file:
             self._archive.addfile(self._info(name, file), file)
 
-    def add_text(self, name: str, text: bytes, source: str) -> None:
+    def add_text(self, name: str, text: bytes, source: str | None) -> None:
         from io import BytesIO
 
-        with open(source, "rb") as file:
-            info = self._info(name, file)
+        if source is not None:
+            with open(source, "rb") as file:
+                info = self._info(name, file)
+        else:
+            import tarfile
+            import time
+
+            info = tarfile.TarInfo(name)
+            info.mtime = int(time.time())
         info.size = len(text)
         self._archive.addfile(info, BytesIO(text))
 
@@ -275,7 +291,7 @@ def add_directory(writer: Writer, source: str, name: str, state_point: bytes) ->
     if writer.stores_directories:
         writer.add_directory(root, source)
     path = os.path.join(source, layout.FN_STATE_POINT)
-    writer.add_text(f"{root}/{layout.FN_STATE_POINT}", state_point, path if os.path.isfile(path) else source)
+    writer.add_text(f"{root}/{layout.FN_STATE_POINT}", state_point, path if os.path.isfile(path) else None)
     _add_content(writer, source, root, depth=0, above=frozenset([_identity(os.stat(source))]))
 
 
@@ -376,6 +392,9 @@ class Reader(Protocol):
     def open(self, member: Member) -> IO[bytes]:
         """Open a file for reading."""
 
+    def check_rest(self, allowed: int) -> None:
+        """Once the members are known, read what is left of the archive as far as its checksum needs that."""
+
 
 class _ZipReader:
     def __init__(self, path: str, archive: ZipFile) -> None:
@@ -398,6 +417,9 @@ class _ZipReader:
 
     def open(self, member: Member) -> IO[bytes]:
         return self._archive.open(member.handle)
+
+    def check_rest(self, allowed: int) -> None:
+        """Do nothing: each member has a checksum of its own."""
 
 
 class _TarReader:
@@ -422,6 +444,16 @@ class _TarReader:
         file = self._archive.extractfile(member.handle)
         assert file is not None
         return file
+
+    def check_rest(self, allowed: int) -> None:
+        file: Any = self._archive.fileobj  # a decompressor, which compares the checksum at its end
+        size = 0
+        while data := file.read(_CHUNK):
+            size += len(data)
+            if size > allowed:
+                raise ArchiveError(
+                    f"The archive '{self.path}' is refused: after its members come {size} bytes or more."
+                )
 
 
 def refusal(path: str, name: str, reason: str) -> ArchiveError:
@@ -458,7 +490,7 @@ def open_archive(path: str) -> Iterator[Reader]:
             with zipfile.ZipFile(path) as archive:
                 yield _ZipReader(path, archive)
         else:
-            raise ArchiveError(f"Unknown file type: '{path}' is neither a directory nor a zip or tar file.")
+            raise ArchiveError(f"Unknown file type: '{path}' is neither a directory nor a readable zip or tar file.")
 
 
 @contextmanager
@@ -485,6 +517,6 @@ def _damage_reported(path: str) -> Iterator[None]:
     except damage as error:
         raise ArchiveError(f"The archive '{path}' is damaged: {error}.") from error
     except OSError as error:
-        if error.errno is not None:
+        if error.errno not in (None, errno.EINVAL) or error.filename is not None:  # EINVAL: a place before the file
             raise
         raise ArchiveError(f"The archive '{path}' is damaged: {error}.") from error

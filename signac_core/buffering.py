@@ -18,6 +18,7 @@ from .errors import BufferedError, MetadataError
 
 __all__ = [
     "Buffer",
+    "MergeConflict",
     "buffered",
     "get_buffer_capacity",
     "get_current_buffer_size",
@@ -31,8 +32,8 @@ _T = TypeVar("_T")
 DEFAULT_CAPACITY = 32 * 1024 * 1024  # bytes of JSON text
 
 
-class _Conflict(Exception):
-    """Both sides changed the same key differently."""
+class MergeConflict(Exception):
+    """Both sides changed the same value differently."""
 
 
 _ABSENT = object()
@@ -43,7 +44,7 @@ def merge(base: Any, ours: Any, theirs: Any) -> Any:
 
     Raises
     ------
-    Exception
+    MergeConflict
         If both sides changed the same value differently.
 
     Examples
@@ -57,7 +58,7 @@ def merge(base: Any, ours: Any, theirs: Any) -> Any:
     if _same(base, ours):
         return theirs
     if not isinstance(ours, dict) or not isinstance(theirs, dict):
-        raise _Conflict
+        raise MergeConflict
     base = base if isinstance(base, dict) else {}
     merged = {}
     for key in [*theirs, *(key for key in ours if key not in theirs)]:
@@ -113,7 +114,7 @@ class _Entry:
             try:
                 disk.read()
                 disk.tree = merge(canonical.loads(self.base), self.tree, disk.tree)
-            except (_Conflict, ValueError):
+            except (MergeConflict, ValueError):
                 raise MetadataError(disk.path, ours) from None
             disk.replace(disk.encode())
 

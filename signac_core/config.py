@@ -140,16 +140,18 @@ def check_schema_version(config: ProjectConfig, root: str) -> None:
             f"Config file '{os.path.join(root, layout.FN_CONFIG)}' may contain invalid values: "
             f"schema_version must be a whole number, not {text!r}."
         ) from None
-    if version > layout.SCHEMA_VERSION:
-        raise IncompatibleSchemaVersion(
-            f"The project at '{root}' uses schema version {version}, but this program only supports up to schema "
-            f"version {layout.SCHEMA_VERSION}. Try a newer release."
-        )
-    if version < layout.SCHEMA_VERSION:
-        raise IncompatibleSchemaVersion(
-            f"The project at '{root}' uses schema version {version}, but this program requires schema version "
-            f"{layout.SCHEMA_VERSION}. Run 'signac migrate' there to update the project; there is no way back."
-        )
+    if version != layout.SCHEMA_VERSION:
+        raise _incompatible(root, text)
+
+
+def _incompatible(root: str, version: str) -> IncompatibleSchemaVersion:
+    """Build the error for a project of another schema version, with the way out."""
+    newer = version.isdigit() and int(version) > layout.SCHEMA_VERSION
+    advice = "Try a newer release." if newer else "Run 'signac migrate' there to update it; there is no way back."
+    return IncompatibleSchemaVersion(
+        f"The project at '{root}' uses schema version {version}, but this program requires schema version "
+        f"{layout.SCHEMA_VERSION}. {advice}"
+    )
 
 
 def find_root(start: str) -> tuple[str, ProjectConfig] | None:
@@ -180,10 +182,7 @@ def no_project(path: str, *, above: bool) -> Exception:
     while True:
         version = _legacy_version(directory)
         if version is not None:
-            return IncompatibleSchemaVersion(
-                f"The project at '{directory}' uses schema version {version}, but this program requires schema "
-                f"version {layout.SCHEMA_VERSION}. Run 'signac migrate' there to update the project."
-            )
+            return _incompatible(directory, version)
         parent = os.path.dirname(directory)
         if not above or parent == directory:
             return LookupError(f"Unable to find project at path '{path}'.")

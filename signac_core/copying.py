@@ -15,7 +15,7 @@ from typing import Any
 
 from . import canonical, files, layout, workspace
 from .errors import JobsCorruptedError
-from .filetransfer import is_leftover
+from .litter import is_leftover
 from .locks import Lock
 
 __all__ = [
@@ -176,23 +176,41 @@ def _move(source: str, destination: str, name: str, state_point: bytes) -> None:
 
 
 def _copy(source: str, temporary: str, state_point: bytes, *, durable: bool) -> None:
-    """Copy a directory; links are followed, times are kept. The state point comes last: without it there is no job."""
+    """Copy a directory. The state point comes last: without it a directory is no job."""
     import shutil
 
-    def left_out(directory: str, names: list[str]) -> list[str]:
-        return [name for name in names if is_leftover(name) or (directory == source and name == layout.FN_STATE_POINT)]
-
-    try:
-        shutil.copytree(source, temporary, ignore=left_out)
-    except shutil.Error as error:
-        path, _, reason = error.args[0][0]
-        raise OSError(errno.EIO, f"The copy failed ({reason})", path) from error
+    os.mkdir(temporary)
+    _copy_content(source, temporary, apart=layout.FN_STATE_POINT)
     copied = os.path.join(temporary, layout.FN_STATE_POINT)
     files.write_file(copied, state_point)
     with suppress(FileNotFoundError):
         shutil.copystat(os.path.join(source, layout.FN_STATE_POINT), copied)
+    shutil.copystat(source, temporary)
     if durable:
         _sync_tree(temporary)
+
+
+def _copy_content(source: str, copy: str, *, apart: str = "") -> None:
+    """Copy what a directory holds, links followed as by :func:`shutil.copytree`, but stop at the first error."""
+    import shutil
+
+    with os.scandir(source) as entries:
+        found = [entry for entry in entries if not is_leftover(entry.name) and entry.name != apart]
+    for entry in found:
+        target = os.path.join(copy, entry.name)
+        if not entry.is_dir():
+            shutil.copy2(entry.path, target)
+            continue
+        if entry.is_symlink() and _leads_back(entry.path, source):
+            raise OSError(errno.ELOOP, "The link leads back to a directory above it", entry.path)
+        os.mkdir(target)
+        _copy_content(entry.path, target)
+        shutil.copystat(entry.path, target)
+
+
+def _leads_back(link: str, directory: str) -> bool:
+    above = os.path.realpath(link)
+    return os.path.commonpath([above, os.path.realpath(directory)]) == above
 
 
 def _sync_tree(directory: str) -> None:

@@ -12,7 +12,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from . import canonical
-from .buffering import _Conflict, merge
+from .buffering import MergeConflict, merge
 from .document import BoundView
 from .errors import DocumentSyncConflict, SyncConflict
 from .jsondict import JSONDict, copy_plain
@@ -182,7 +182,7 @@ def synchronize_document(
             return change
         try:
             _write(destination, before, after)
-        except _Conflict:
+        except MergeConflict:
             if attempt == _ATTEMPTS:
                 raise SyncConflict(
                     f"Others kept changing '{destination.filename}': synchronize again when they are done."

@@ -95,7 +95,9 @@ class DocumentSyncConflict(SyncConflict):
 
     def __str__(self) -> str:
         where = f" in job {self.job_id}" if self.job_id else ""
-        return f"The following document keys differ between source and destination{where}: {', '.join(self.keys)}."
+        return (
+            f"The following document keys differ between source and destination{where}: {', '.join(sorted(self.keys))}."
+        )
 
 
 class SchemaSyncConflict(SyncConflict):

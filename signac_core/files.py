@@ -57,6 +57,9 @@ def read_bytes(path: str) -> bytes:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return _read_all(fd, _CHUNK)
+    except OSError as error:
+        error.filename = path  # a failed read knows its descriptor only
+        raise
     finally:
         os.close(fd)
 
@@ -67,6 +70,9 @@ def read_with_status(path: str) -> tuple[bytes, os.stat_result]:
     try:
         status = os.fstat(fd)
         return _read_all(fd, status.st_size + 1), status
+    except OSError as error:
+        error.filename = path
+        raise
     finally:
         os.close(fd)
 

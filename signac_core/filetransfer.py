@@ -14,8 +14,10 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import cached_property
 
 from . import files, layout
+from .litter import is_leftover
 
 __all__ = [
     "Step",
@@ -23,12 +25,10 @@ __all__ = [
     "carry_out",
     "compile_patterns",
     "finish_directory",
-    "is_leftover",
     "plan",
 ]
 
 _CHUNK = 1 << 20
-_LEFTOVER = re.compile(r"\._([0-9a-f-]{16,36}_|signac_next_[0-9a-f]{32}\.json$)")
 _BACKUPS = frozenset({layout.FN_STATE_POINT_BACKUP, layout.FN_DOCUMENT + "~"})  # of signac 2.x, when it is stopped
 
 
@@ -52,6 +52,11 @@ class TransferOptions:
             raise ValueError("Modification times cannot be preserved without permissions: preserve both.")
         if self.deep and self.size_only:
             raise ValueError("Files are compared by content (deep) or by size alone (size_only), not both.")
+
+    @property
+    def preserves_anything(self) -> bool:
+        """Whether there is more to a copy than its content."""
+        return self.preserve_permissions or self.preserve_owner or self.preserve_group
 
     def excludes(self, name: str) -> bool:
         """Tell whether a file or directory of this name is left out."""
@@ -117,18 +122,6 @@ def compile_patterns(
             raise TypeError(f"An exclude pattern must be a str, not {type(text).__name__}.")
         patterns.append(re.compile(pattern))
     return tuple(patterns)
-
-
-def is_leftover(name: str) -> bool:
-    """Tell whether a name is that of a file being written, or left by a writer that was killed.
-
-    Examples
-    --------
-    >>> is_leftover("._0123456789abcdef_signac_job_document.json"), is_leftover("._mine")
-    (True, False)
-
-    """
-    return _LEFTOVER.match(name) is not None
 
 
 # comparing ------------------------------------------------------------------------------------------------------------
@@ -260,7 +253,7 @@ class _Comparison:
         if not fresh and not self._options.recursive:
             yield Step("skip", path, status, reason="it is a directory (see recursive)")
             return
-        above = above or self._roots()
+        above = above or self._roots
         identity = (status.st_dev, status.st_ino)
         if identity in above:
             yield Step("skip", path, status, reason="it leads back to a directory above, or to the destination")
@@ -276,6 +269,7 @@ class _Comparison:
         else:
             yield Step("skip", path, status, present, reason="the destination is not a directory")
 
+    @cached_property
     def _roots(self) -> frozenset[tuple[int, int]]:
         """The source, which links may lead back to, and the target, which may lie inside the source."""
         found = (_status(self._source), _status(self._target))
@@ -331,6 +325,7 @@ def carry_out(
     options: TransferOptions,
     *,
     lock: Callable[[], AbstractContextManager[object]] = nullcontext,
+    unseen: bool = False,
     durable: bool = False,
 ) -> bool:
     """Carry out a step of a plan; for a file that differs, replace it.
@@ -345,6 +340,8 @@ def carry_out(
         What to preserve.
     lock : callable, optional
         Makes the context manager within which the file is replaced.
+    unseen : bool
+        Nobody looks at the target yet: files are written under their own names at once.
     durable : bool
         Survive a power loss, once the directory has been synchronised.
 
@@ -372,15 +369,18 @@ def carry_out(
             if not os.path.isdir(destination):
                 raise
         return True
-    temporary = os.path.join(os.path.dirname(destination), f"._{files.unique_suffix()}_sync")
+    temporary = destination
+    if not unseen:
+        temporary = os.path.join(os.path.dirname(destination), f"._{files.unique_suffix()}_sync")
     try:
         if step.link is not None:
             os.symlink(step.link, temporary)
             complete = _preserve_of_link(temporary, step.status, options)
         else:
             complete = _copy_file(origin, temporary, step.replaced, options, durable=durable)
-        with lock():
-            os.rename(temporary, destination)
+        if not unseen:
+            with lock():
+                os.rename(temporary, destination)
     except BaseException as error:
         if isinstance(error, OSError) and error.filename in (None, temporary):
             error.filename, error.filename2 = destination, None
@@ -392,8 +392,10 @@ def carry_out(
 
 def finish_directory(step: Step, target: str, options: TransferOptions, *, durable: bool = False) -> bool:
     """Give a directory, now that everything is in it, what is to be preserved of its source; see :func:`carry_out`."""
-    path = os.path.join(target, step.path) if step.path else target
+    if not (durable or options.preserves_anything):
+        return True
     assert step.status is not None
+    path = os.path.join(target, step.path) if step.path else target
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         complete = _preserve(fd, step.status, options)

@@ -245,8 +245,10 @@ def _mend(project: Project, problem: Problem, known: _Known) -> Outcome:
             gone = litter.delete(problem.path)
             return Outcome(problem, gone, "deleted" if gone else "Another process has begun to work on it.")
         job_id = _restore(project, problem.name, known)
-    except (_BeyondRepair, OSError) as error:
+    except _BeyondRepair as error:
         return Outcome(problem, False, str(error))
+    except OSError as error:
+        return Outcome(problem, False, f"{error.strerror}: '{error.filename or problem.path}'.")
     return Outcome(problem, True, "restored" if job_id == problem.name else f"renamed to {job_id}")
 
 

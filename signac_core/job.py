@@ -321,6 +321,12 @@ class Job:
 
     # life cycle ---------------------------------------------------------------------------------------------------
 
+    def _get_neighbors(self, ignore: Any = ()) -> dict[str, dict[Any, str]]:
+        """Jobs that differ from this one in one parameter only; see :meth:`Project.get_neighbors`."""
+        from .neighbors import job_neighbors
+
+        return job_neighbors(self, ignore)
+
     def init(self, force: bool = False, validate_statepoint: bool = True) -> Job:
         """Create the job directory with the state point in it, unless it exists.
 

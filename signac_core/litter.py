@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from . import files, layout
 
-__all__ = ["STALE_SECONDS", "delete", "in_job", "in_project", "in_workspace", "temporary_state_points"]
+__all__ = ["STALE_SECONDS", "delete", "in_job", "in_project", "in_workspace", "is_leftover", "temporary_state_points"]
 
 STALE_SECONDS = 3600
 """What is older than this is not being worked on any more."""
@@ -20,15 +20,30 @@ _TOKEN_LENGTHS = frozenset({16, 36})  # of this library; a UUID of signac 2.x
 _TOKEN_CHARACTERS = frozenset("0123456789abcdef-")
 
 
+def _target(name: str) -> str | None:
+    """Name of the file that the unfinished file ``name`` was to become; None when it is no unfinished file."""
+    token, separator, target = name[2:].partition("_")
+    known = len(token) in _TOKEN_LENGTHS and _TOKEN_CHARACTERS.issuperset(token)
+    return target if name.startswith("._") and separator and known else None
+
+
 def _is_temporary(name: str, *targets: str) -> bool:
     """Tell whether ``name`` is that of an unfinished file that was to become one of ``targets``."""
-    token, _, target = name[2:].partition("_")
-    return (
-        name.startswith("._")
-        and target in targets
-        and len(token) in _TOKEN_LENGTHS
-        and _TOKEN_CHARACTERS.issuperset(token)
-    )
+    return _target(name) in targets
+
+
+def is_leftover(name: str) -> bool:
+    """Tell whether a name in a job is that of a file being written, or left by a writer that was killed.
+
+    Such files are not part of the data: they are neither copied nor compared.
+
+    Examples
+    --------
+    >>> is_leftover("._0123456789abcdef_signac_job_document.json"), is_leftover("._mine")
+    (True, False)
+
+    """
+    return _target(name) is not None or _is_pending(name) or name.startswith(layout.PREFIX_NEW)
 
 
 def _is_pending(name: str) -> bool:
@@ -61,6 +76,7 @@ def in_job(directory: str, names: Iterable[str], *, document_is_valid: bool) -> 
     """
     names = sorted(names)
     obsolete = [*temporary_state_points(names), layout.FN_STATE_POINT_BACKUP]
+    obsolete += [name for name in names if _is_temporary(name, "sync") or name.startswith(layout.PREFIX_NEW)]
     if document_is_valid and layout.FN_DOCUMENT in names:
         obsolete += [name for name in names if _is_temporary(name, layout.FN_DOCUMENT)]
         obsolete.append(f"{layout.FN_DOCUMENT}~")  # of a stopped sync of signac 2.x, which refuses to go on with it

@@ -97,7 +97,7 @@ class Project:
             try:
                 files.ensure_directory(self._workspace)
             except OSError as error:
-                if error.errno not in (errno.EACCES, errno.EROFS, errno.EPERM):  # nothing to write is no harm to readers
+                if error.errno not in (errno.EACCES, errno.EROFS, errno.EPERM):  # no harm to who only reads
                     raise
 
     # where projects and jobs are ----------------------------------------------------------------------------------

@@ -295,6 +295,7 @@ class Synchronizer:
         job: Job,
         *,
         lock: Callable[[], AbstractContextManager[object]] = nullcontext,
+        unseen: bool = False,
     ) -> bool:
         """Carry out a step unless this is a dry run; False if the file has gone from the source meanwhile."""
         if self._dry_run:
@@ -304,7 +305,9 @@ class Synchronizer:
             if step.kind == "filled":
                 complete = filetransfer.finish_directory(step, target, self._options, durable=durable)
             else:
-                complete = filetransfer.carry_out(step, source, target, self._options, lock=lock, durable=durable)
+                complete = filetransfer.carry_out(
+                    step, source, target, self._options, lock=lock, unseen=unseen, durable=durable
+                )
         except FileNotFoundError:
             if os.path.lexists(os.path.join(source, step.path)) or not os.path.isdir(source):
                 raise
@@ -350,8 +353,10 @@ class Synchronizer:
 
         try:
             transfer.clone(dst.project, src, copytree=copy_tree)
-        except BaseException:
+        except BaseException as error:
             for temporary in built:
+                if isinstance(error, OSError) and str(error.filename).startswith(temporary):
+                    error.filename = dst.path + str(error.filename)[len(temporary) :]  # where it was to appear
                 files.delete_tree(temporary)
             raise
         return copied
@@ -360,7 +365,7 @@ class Synchronizer:
         """Copy a job directory to ``target``, which does not exist (or would, in a dry run)."""
         copied: list[Step] = []
         for step in filetransfer.plan(src.path, target, self._options, apart=self._apart, fresh=True):
-            if self._left_alone(step, src.id) or not self._carry_out(step, src.path, target, dst):
+            if self._left_alone(step, src.id) or not self._carry_out(step, src.path, target, dst, unseen=True):
                 continue
             if step.kind == "copy" and step.link is None:
                 copied.append(step)
@@ -374,7 +379,7 @@ class Synchronizer:
         for name in sorted(self._apart):
             with suppress(FileNotFoundError):
                 step = Step("copy", name, os.stat(src.fn(name)))
-                if self._carry_out(step, src.path, target, dst):
+                if self._carry_out(step, src.path, target, dst, unseen=True):
                     copied.append(step)
         if not self._dry_run:
             try:

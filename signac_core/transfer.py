@@ -10,8 +10,9 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import files, layout, workspace
+from . import canonical, files, layout, workspace
 from .errors import DestinationExistsError
+from .reading import read_matching
 
 if TYPE_CHECKING:
     from .job import Job
@@ -31,14 +32,18 @@ def clone(project: Project, job: Job, *, copytree: Callable[[str, str], Any] | N
     copy = project.open_job(job.cached_statepoint)
     if os.path.lexists(copy.path):
         raise DestinationExistsError(copy)
+    job._flush_document()
     files.ensure_directory(project.workspace)
     temporary = _temporary_for(project, job.id)
     try:
         (_copy_tree if copytree is None else copytree)(job.path, temporary)
+        _complete_state_point(copy, temporary)
         _publish(project, copy, temporary)
     except BaseException:
-        if copytree is None and os.path.lexists(temporary):
-            files.delete_tree(temporary)  # with a copytree of the user's it may be the only copy
+        if os.path.lexists(job.path):
+            files.delete_tree(temporary)
+        elif os.path.lexists(temporary):
+            os.rename(temporary, job.path)  # a copytree of the user's that moves: this is the only copy
         raise
     copy._directory_known = True
     return copy
@@ -47,16 +52,24 @@ def clone(project: Project, job: Job, *, copytree: Callable[[str, str], Any] | N
 def _copy_tree(source: str, destination: str) -> None:
     import shutil
 
+    from .litter import is_leftover
+
     try:
-        shutil.copytree(source, destination, ignore=lambda _, names: [name for name in names if _is_temporary(name)])
+        shutil.copytree(source, destination, ignore=lambda _, names: [name for name in names if is_leftover(name)])
     except shutil.Error as error:
         path, _, reason = error.args[0][0]
         raise OSError(errno.EIO, f"Cannot copy the job ({reason})", path) from error
 
 
-def _is_temporary(name: str) -> bool:
-    """Tell whether a name is that of a file another process is writing, or was killed while writing."""
-    return name.startswith("._") and name.endswith((layout.FN_DOCUMENT, layout.FN_STATE_POINT))
+def _complete_state_point(job: Job, directory: str) -> None:
+    """Write the state point of a copy whose source was in the middle of a state point change."""
+    path = os.path.join(directory, layout.FN_STATE_POINT)
+    try:
+        complete = read_matching(path, job.id) is not None
+    except FileNotFoundError:
+        complete = False
+    if not complete:
+        files.replace_file(path, canonical.dumps(job._plain_statepoint()).encode("ascii"))
 
 
 def _publish(project: Project, job: Job, temporary: str) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from . import files, layout
 from .archive import Member, Reader, refusal, stays_inside
-from .filetransfer import is_leftover
+from .litter import is_leftover
 
 __all__ = ["Contents", "Limits", "extract", "scan"]
 
@@ -92,6 +92,7 @@ def scan(reader: Reader, limits: Limits | None = None) -> Contents:
             with reader.open(member) as file:
                 contents.state_points[directory] = file.read()
         contents.directories.add(member.name if member.kind == "directory" else directory)
+    reader.check_rest(allowed)
     _check_nesting(reader, known)
     contents.members = list(known.values())
     return contents
@@ -227,9 +228,13 @@ def _extract_file(reader: Reader, member: Member, path: str) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with open(fd, "wb", buffering=0) as file, reader.open(member) as content:
         while data := content.read(_CHUNK):
-            view = memoryview(data)
-            while view:
-                view = view[file.write(view) :]
+            try:
+                view = memoryview(data)
+                while view:
+                    view = view[file.write(view) :]
+            except OSError as error:
+                error.filename = path  # a failed write knows its descriptor only
+                raise
         if file.tell() != member.size:
             raise EOFError(f"the member {member.name!r} is shorter than it should be")
         if member.modified is not None:

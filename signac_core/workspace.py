@@ -95,16 +95,17 @@ def _read_changing_state_point(directory: str, job_id: str) -> dict[str, Any]:
 
 
 def is_being_born(directory: str) -> bool:
-    """Tell whether a directory without a state point file is so young that its creator may still be at work."""
+    """Tell whether a directory is so young, and holds so little, that its creator may still be at work.
+
+    signac 2.x makes the directory first and writes the state point into it.
+    """
     try:
-        status = os.stat(directory)
-        return (
-            not os.path.lexists(os.path.join(directory, layout.FN_STATE_POINT))
-            and os.path.isdir(directory)
-            and abs(_now() - status.st_mtime) < _BIRTH_SECONDS
-        )
-    except OSError:
+        young = abs(_now() - os.stat(directory).st_mtime) < _BIRTH_SECONDS
+        return young and all(name.startswith("._") for name in os.listdir(directory))
+    except FileNotFoundError:
         return True  # it has gone altogether: no job, and no damage
+    except OSError:
+        return False
 
 
 def _now() -> float:
@@ -311,8 +312,9 @@ def finish_state_point_change(directory: str, job_id: str) -> bool:
     """
     path = os.path.join(directory, layout.FN_STATE_POINT)
     pending = os.path.join(directory, layout.pending_name(job_id))
-    if read_matching(path, job_id) is not None:
-        return False
+    with suppress(FileNotFoundError):
+        if read_matching(path, job_id) is not None:
+            return False
     with suppress(FileNotFoundError):
         if read_matching(pending, job_id) is not None:
             os.rename(pending, path)

@@ -46,7 +46,7 @@ __all__ = ["command"]
       signac document 9bfd --pretty
       signac document -f doc.status failed --format '{id} {doc.reason}'
       signac document "$id" --set energy=-1.25 --set status=done
-      signac find 'doc.status=failed' | signac document - --unset status --unset reason
+      signac find doc.status=failed | signac document - --unset status
     """,
 )
 @ids_argument

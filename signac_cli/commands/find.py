@@ -77,11 +77,11 @@ class SortKeys(ParamType):
     epilog="""
     \b
     Examples:
-      signac find 'T>=1.5' 'name~^lj' doc.done true        # conditions in one token or as KEY VALUE
+      signac find 'T>=1.5' 'name~^lj' doc.done true
       signac find p 3 --format '{id}\\t{sp.T}\\t{doc.energy}'
       signac find --sort sp.T -L 10 --sp T p --table
       signac find doc.status failed -0 --path | xargs -0 du -sh
-      signac find --shard "$SLURM_ARRAY_TASK_ID/32" | while read -r id; do ...; done
+      signac find 'doc.energy!=!' --shard "$SLURM_ARRAY_TASK_ID/32"
     """,
 )
 @click.argument("filter_tokens", nargs=-1, metavar="[FILTER]...")

@@ -36,9 +36,9 @@ _KINDS = {
     epilog="""
     \b
     Examples:
-      signac job '{"T": 1.5}'                      # the id of a job, which need not exist
-      cd "$(signac job -cp '{"T": 1.5}')"          # create it and go there
-      jq -c '.runs[]' plan.json | signac job -c    # create many
+      signac job '{"T": 1.5}'                # the id; the job need not exist
+      cd "$(signac job -cp '{"T": 1.5}')"    # create it and go there
+      signac job -c < statepoints.jsonl      # create many
     """,
 )
 @click.argument("statepoint", default="-", metavar="[STATEPOINT|-]")

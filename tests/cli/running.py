@@ -6,6 +6,7 @@ import fcntl
 import io
 import os
 import pty
+import select
 import struct
 import subprocess
 import sys
@@ -20,6 +21,7 @@ import pytest
 from signac_cli.app import run
 
 ROOT = Path(__file__).resolve().parents[2]
+TIMEOUT = 60
 PROGRAM = [sys.executable, "-m", "signac_cli"]
 
 
@@ -68,7 +70,7 @@ def execute(*arguments: str, env: Mapping[str, str] | None = None, stdin: bytes 
     """Run the program as a process, its output in pipes unless the options say otherwise."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.PIPE}
     with start(*arguments, env=env, **(pipes | options)) as process:
-        out, err = process.communicate(stdin if process.stdin else None, timeout=60)
+        out, err = process.communicate(stdin if process.stdin else None, timeout=TIMEOUT)
     return Result(process.returncode, os.fsdecode(out or b""), os.fsdecode(err or b""))
 
 
@@ -88,12 +90,21 @@ def on_terminal(
     variables = environment(**({"TERM": "xterm-256color"} | dict(env or {})))
     variables.pop("COLUMNS", None)
     process = subprocess.Popen(
-        [*command, *arguments], stdin=follower, stdout=follower, stderr=follower, env=variables, start_new_session=True
+        [*command, *arguments],
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        env=variables,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C becomes a signal
     )
     os.close(follower)
     waiting = list(typed)
     output = b""
     while True:
+        if not select.select([leader], [], [], TIMEOUT)[0]:
+            process.kill()
+            raise TimeoutError(f"nothing but {output!r}")
         try:
             chunk = os.read(leader, 65536)
         except OSError:  # the last process has closed the terminal
@@ -104,7 +115,7 @@ def on_terminal(
         if waiting and output.endswith((b"? [y/N] ", b"y or n.\r\n", b"Ctrl-D ends it.\r\n")):
             os.write(leader, waiting.pop(0))
     os.close(leader)
-    return Result(process.wait(timeout=60), output.decode().replace("\r\n", "\n"), "")
+    return Result(process.wait(timeout=TIMEOUT), output.decode().replace("\r\n", "\n"), "")
 
 
 def snapshot(directory: str | os.PathLike[str] = ".") -> dict[str, bytes | None]:

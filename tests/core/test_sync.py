@@ -676,8 +676,9 @@ def test_sync_when_disk_is_full_then_old_file_stays_and_error_names_it(src, dst,
 def test_sync_projects_when_disk_is_full_then_no_new_job(source, destination, src, monkeypatch):
     write(src, "file", "long enough")
     no_space(monkeypatch)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="No space") as error:
         destination.sync(source)
+    assert error.value.filename == destination.open_job({"a": 0}).fn(layout.FN_STATE_POINT)
     assert os.listdir(destination.workspace) == []
 
 

@@ -159,7 +159,7 @@ def _plain_data(value):
     if hasattr(value, "keys"):
         return {key: _plain_data(value[key]) for key in sorted(value.keys())}
     if hasattr(value, "shape") and value.shape:
-        return [str(value.dtype), value[()].tolist()]
+        return [str(value.dtype), repr(value[()].tolist())]
     if isinstance(value, bytes):
         return ["bytes", value.decode("latin-1")]
     return value.item() if hasattr(value, "item") else value

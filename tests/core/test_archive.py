@@ -1,0 +1,479 @@
+"""Archives: members out, members in, and what is refused."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import io
+import os
+import stat
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signac_core import archive, layout, unpacking
+from signac_core.archive import ArchiveError, archive_format, open_archive
+
+SP = layout.FN_STATE_POINT
+KINDS = ["zip", "tar", "tar:gz", "tar:bz2", "tar:xz"]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A job directory with a bit of everything."""
+    root = tmp_path / "job"
+    (root / "sub" / "empty").mkdir(parents=True)
+    (root / SP).write_text('{"old": 1}')
+    (root / "run.sh").write_text("#!/bin/sh")
+    (root / "run.sh").chmod(0o755)
+    (root / "sub" / "data").write_bytes(bytes(range(256)) * 1000)
+    os.link(root / "sub" / "data", root / "sub" / "same")
+    (root / "ln").symlink_to("sub/data")
+    (root / "._0123456789abcdef_signac_job_document.json").write_text("left by a killed writer")
+    os.utime(root / "sub" / "data", (1_000_000_000, 1_000_000_000.5))
+    return root
+
+
+def write(path: str | Path, kind: str, tree: Path, name: str = "a/1") -> None:
+    with archive.create(str(path), kind) as writer:
+        archive.add_directory(writer, str(tree), name, b'{"a": 1}')
+
+
+def unpack(path: str | Path, root: str, target: str | Path) -> list[str]:
+    with open_archive(str(path)) as reader:
+        contents = unpacking.scan(reader)
+        return list(unpacking.extract(reader, contents, {root: str(target)}))
+
+
+def make_tar(path: str | Path, *members: tuple[str, Any], mode: Any = "w") -> str:
+    """A tar file; the content of a member is bytes, a type, or a type with a link target."""
+    with tarfile.open(path, mode) as tar:
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            data = b""
+            if isinstance(content, tuple):
+                info.type, info.linkname = content
+            elif isinstance(content, bytes) and content in (tarfile.DIRTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE):
+                info.type = content
+            else:
+                data = content
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return str(path)
+
+
+def make_zip(path: str | Path, *members: tuple[str, bytes] | tuple[zipfile.ZipInfo, bytes]) -> str:
+    with zipfile.ZipFile(path, "w", compression=zipfile.ZIP_DEFLATED) as file:
+        for name, data in members:
+            file.writestr(name, data)
+    return str(path)
+
+
+def current_umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("x.zip", "zip"),
+        ("x.tar", "tar"),
+        ("x.tar.gz", "tar:gz"),
+        ("x.tgz", "tar:gz"),
+        ("x.gz", "tar:gz"),
+        ("x.tar.bz2", "tar:bz2"),
+        ("x.tbz2", "tar:bz2"),
+        ("x.tar.xz", "tar:xz"),
+        ("x.txz", "tar:xz"),
+        ("x", None),
+        ("a.b/c", None),
+        ("x.zip/", None),
+        ("results.v1/", None),
+        (".hidden", None),
+    ],
+)
+def test_archive_format_when_a_name_is_given_then_the_extension_decides(name, kind):
+    assert archive_format(name) == kind
+
+
+@pytest.mark.parametrize("name", ["results.v1", "x.TAR", "x.7z", "x.tar.zst"])
+def test_archive_format_when_the_extension_is_unknown_then_the_error_tells_what_to_do(name):
+    with pytest.raises(TypeError, match=rf"Unknown extension .*append a slash: '{name}/'"):
+        archive_format(name)
+
+
+def test_archive_format_when_a_directory_of_this_name_exists_then_it_is_one():
+    os.mkdir("results.v1")
+    assert archive_format("results.v1") is None
+
+
+# --- out -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_archive_when_written_and_read_then_the_job_is_the_same(tree, kind):
+    write("x", kind, tree)
+    assert os.listdir() == ["x"]
+    assert unpack("x", "a/1", "copy") == ["a/1"]
+    copy = Path("copy")
+    assert (copy / SP).read_text() == '{"a": 1}'
+    assert (copy / "sub" / "data").read_bytes() == (tree / "sub" / "data").read_bytes()
+    assert (copy / "sub" / "same").read_bytes() == (tree / "sub" / "data").read_bytes()
+    assert (copy / "ln").read_bytes() == (tree / "sub" / "data").read_bytes()
+    assert (copy / "sub" / "empty").is_dir()
+    assert os.access(copy / "run.sh", os.X_OK)
+    assert not os.access(copy / SP, os.X_OK)
+    assert sorted(os.listdir(copy)) == ["ln", "run.sh", SP, "sub"]
+    if kind != "zip":
+        assert os.stat(copy / "sub" / "data").st_mtime == 1_000_000_000.5
+        assert os.readlink(copy / "ln") == "sub/data"
+
+
+def test_zip_when_written_then_members_are_those_of_signac(tree):
+    write("x.zip", "zip", tree)
+    with zipfile.ZipFile("x.zip") as file:
+        assert sorted(file.namelist()) == [
+            "a/1/ln",
+            "a/1/run.sh",
+            f"a/1/{SP}",
+            "a/1/sub/data",
+            "a/1/sub/empty/",
+            "a/1/sub/same",
+        ]
+        assert {info.compress_type for info in file.infolist() if not info.is_dir()} == {zipfile.ZIP_DEFLATED}
+        assert file.getinfo("a/1/run.sh").external_attr >> 16 == 0o100755
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "zip"])
+def test_tar_when_written_then_members_are_those_of_signac(tree, kind):
+    write("x.tar", kind, tree)
+    with tarfile.open("x.tar", f"r:{kind[4:]}") as tar:
+        kinds = {info.name: info.type for info in tar}
+    assert kinds == {
+        "a/1": tarfile.DIRTYPE,
+        f"a/1/{SP}": tarfile.REGTYPE,
+        "a/1/ln": tarfile.SYMTYPE,
+        "a/1/run.sh": tarfile.REGTYPE,
+        "a/1/sub": tarfile.DIRTYPE,
+        "a/1/sub/data": tarfile.REGTYPE,
+        "a/1/sub/empty": tarfile.DIRTYPE,
+        "a/1/sub/same": tarfile.REGTYPE,
+    }
+
+
+def test_archive_when_the_job_has_no_path_then_names_begin_with_a_dot(tree):
+    write("x.tar", "tar", tree, "")
+    write("x.zip", "zip", tree, "")
+    with tarfile.open("x.tar") as tar:
+        assert tar.getnames()[:2] == [".", f"./{SP}"]
+    with zipfile.ZipFile("x.zip") as file:
+        assert f"./{SP}" in file.namelist()
+
+
+def test_tar_when_links_lead_out_of_the_job_then_their_content_is_stored(tree, tmp_path):
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / "big").write_text("shared")
+    (tree / "absolute").symlink_to(tmp_path / "input" / "big")
+    (tree / "up").symlink_to("../input")
+    (tree / "nowhere").symlink_to("missing")
+    write("x.tar", "tar", tree)
+    unpack("x.tar", "a/1", "copy")
+    assert Path("copy/absolute").read_text() == Path("copy/up/big").read_text() == "shared"
+    assert not Path("copy/absolute").is_symlink()
+    assert os.readlink("copy/nowhere") == "missing"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_archive_when_the_job_has_no_state_point_file_then_it_gets_one(tree, kind):
+    (tree / SP).unlink()
+    write("x", kind, tree)
+    unpack("x", "a/1", "copy")
+    assert Path("copy", SP).read_text() == '{"a": 1}'
+    assert stat.S_IMODE(os.stat(Path("copy", SP)).st_mode) == 0o666 & ~current_umask()
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+@pytest.mark.parametrize("what", ["pipe", "loop", "dangling"])
+def test_archive_when_a_job_cannot_be_stored_then_the_old_archive_stays(tree, tmp_path, kind, what):
+    if what == "pipe":
+        os.mkfifo(tree / "sub" / "pipe")
+    elif what == "loop":
+        (tree / "sub" / "loop").symlink_to(tmp_path / "job")
+    elif kind == "zip":
+        (tree / "sub" / "dangling").symlink_to("missing")
+    else:
+        (tree / "sub" / "unreadable").symlink_to("/dev/null")
+    Path("x").write_text("old")
+    with pytest.raises(OSError) as caught:  # noqa: PT011  # which one depends on what
+        write("x", kind, tree)
+    assert os.path.basename(caught.value.filename) in ("pipe", "loop", "dangling", "unreadable")
+    assert Path("x").read_text() == "old"
+    assert os.listdir() == ["x"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_archive_when_interrupted_then_the_old_one_stays(tree, kind):
+    Path("x").write_text("old")
+    with pytest.raises(KeyboardInterrupt), archive.create("x", kind) as writer:
+        archive.add_directory(writer, str(tree), "a", b"{}")
+        raise KeyboardInterrupt
+    assert Path("x").read_text() == "old"
+    assert os.listdir() == ["x"]
+
+
+def test_archive_when_its_directory_is_missing_then_the_error_names_the_archive():
+    with pytest.raises(FileNotFoundError) as caught, archive.create("missing/x.zip", "zip"):
+        pass
+    assert caught.value.filename == "missing/x.zip"
+
+
+def test_zip_when_a_file_is_older_than_zip_then_it_is_stored(tree):
+    os.utime(tree / "run.sh", (0, 0))
+    write("x.zip", "zip", tree)
+    assert unpack("x.zip", "a/1", "copy")
+
+
+def test_archive_when_created_then_the_umask_decides_its_mode(tree):
+    old = os.umask(0o027)
+    try:
+        write("x.zip", "zip", tree)
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(os.stat("x.zip").st_mode) == 0o640
+
+
+# --- in --------------------------------------------------------------------------------------------------------------
+
+
+def test_scan_when_read_then_it_knows_state_points_and_directories():
+    make_tar("x", (f"./a/1/{SP}", b"{}"), ("a/1/", tarfile.DIRTYPE), ("a/1", tarfile.DIRTYPE), ("b/c/d", b"x"))
+    with open_archive("x") as reader:
+        contents = unpacking.scan(reader)
+    assert contents.state_points == {"a/1": b"{}"}
+    assert contents.directories == {"a/1", "b/c"}
+    assert [member.name for member in contents.members] == [f"a/1/{SP}", "a/1", "b/c/d"]
+
+
+def test_extract_when_jobs_alternate_then_each_comes_when_it_is_whole():
+    make_tar("x", *((name, b"data") for name in ("a/1", "b/1", "a/2", "c/1", "b/2", "ab/1")))
+    with open_archive("x") as reader:
+        found = unpacking.extract(reader, unpacking.scan(reader), {"a": "A", "b": "B"})
+        assert next(found) == "a"
+        assert sorted(os.listdir()) == ["A", "B", "x"]
+        assert os.listdir("B") == ["1"]
+        assert list(found) == ["b"]
+    assert sorted(os.listdir("A")) == sorted(os.listdir("B")) == ["1", "2"]
+
+
+def test_tar_when_a_member_is_a_second_name_then_it_becomes_a_file_of_its_own():
+    make_tar("x", ("a/1", b"content"), ("b/1", (tarfile.LNKTYPE, "a/1")))
+    assert unpack("x", "b", "copy") == ["b"]
+    assert Path("copy/1").read_bytes() == b"content"
+    assert os.stat("copy/1").st_nlink == 1
+
+
+def test_archive_when_its_kind_is_told_then_the_content_decides(tree):
+    write("zip.tar", "zip", tree)
+    write("tar.zip", "tar:gz", tree)
+    (tree / "inner.zip").write_bytes(Path("zip.tar").read_bytes())
+    (tree / "zz_last.zip").write_bytes(Path("zip.tar").read_bytes())
+    write("ends_like_zip", "tar", tree)
+    for name in ("zip.tar", "tar.zip", "ends_like_zip"):
+        with open_archive(name) as reader:
+            assert unpacking.scan(reader).state_points == {"a/1": b'{"a": 1}'}
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PK", os.urandom(2000)])
+def test_archive_when_it_is_none_then_error(content):
+    Path("x").write_bytes(content)
+    with pytest.raises(ArchiveError, match="Unknown file type: 'x'"), open_archive("x"):
+        pass
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
+def test_archive_when_cut_short_then_error(tree, kind, part):
+    (tree / "noise").write_bytes(os.urandom(300_000))
+    write("x", kind, tree)
+    content = Path("x").read_bytes()
+    Path("x").write_bytes(content[: int(len(content) * part)])
+    with pytest.raises(ArchiveError):
+        unpack("x", "a/1", "copy")
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar:gz", "tar:bz2", "tar:xz"])
+def test_archive_when_a_byte_is_wrong_then_error(tree, kind):
+    (tree / "noise").write_bytes(os.urandom(300_000))
+    write("x", kind, tree)
+    content = bytearray(Path("x").read_bytes())
+    content[len(content) // 2] ^= 0x55
+    Path("x").write_bytes(content)
+    with pytest.raises(ArchiveError, match="'x' is damaged|Unknown file type"):
+        unpack("x", "a/1", "copy")
+
+
+def test_archive_when_writing_fails_then_the_error_is_not_about_the_archive(tree, monkeypatch):
+    write("x", "tar", tree)
+    monkeypatch.setattr(os, "symlink", _fail)
+    with pytest.raises(OSError, match="No space left"):
+        unpack("x", "a/1", "copy")
+
+
+def _fail(*args: Any) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+# --- hostile archives ------------------------------------------------------------------------------------------------
+
+HOSTILE_NAMES = ["/etc/x", "../x", "a/../../x", "a/..", "..", "a/1/../../../x"]
+
+
+@contextmanager
+def nothing_changes() -> Iterator[None]:
+    """Make sure that the working directory and the one above stay as they are."""
+    before = sorted(map(str, Path("..").rglob("*")))
+    yield
+    assert sorted(map(str, Path("..").rglob("*"))) == before
+
+
+def assert_refused(path: str, message: str, roots: dict[str, str] | None = None) -> None:
+    with nothing_changes(), pytest.raises(ArchiveError, match=message) as caught, open_archive(path) as reader:
+        list(unpacking.extract(reader, unpacking.scan(reader), roots or {"": "copy"}))
+    assert path in str(caught.value)
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_tar_when_a_name_leads_out_then_refused(name):
+    assert_refused(make_tar("x", ("a/1", b"fine"), (name, b"evil")), "leads out of the archive")
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_zip_when_a_name_leads_out_then_refused(name):
+    assert_refused(make_zip("x", ("a/1", b"fine"), (name, b"evil")), "leads out of the archive")
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("a", "/etc"),
+        ("a", ".."),
+        ("a/b", "../.."),
+        ("a/b/c", "../../../x"),
+        ("a", "b/../../x"),
+        ("a", "b/.."),
+        ("a", "./../x"),
+        ("a", ""),
+    ],
+)
+def test_tar_when_a_link_leads_out_then_refused(name, target):
+    assert_refused(make_tar("x", (name, (tarfile.SYMTYPE, target))), "is a link that leads out")
+
+
+def test_tar_when_a_link_leads_to_another_job_then_refused():
+    path = make_tar("x", ("a/1/f", b"x"), ("a/2/ln", (tarfile.SYMTYPE, "../1/f")))
+    assert_refused(path, "leads out of its job", {"a/1": "one", "a/2": "two"})
+
+
+def test_tar_when_a_link_takes_the_place_of_the_state_point_then_refused():
+    path = make_tar("x", ("a/f", b"{}"), (f"a/{SP}", (tarfile.SYMTYPE, "f")))
+    assert_refused(path, "in the place of a state point", {"a": "copy"})
+
+
+@pytest.mark.parametrize("first", [(tarfile.SYMTYPE, "d"), b"a file"])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_tar_when_a_member_passes_through_a_link_or_a_file_then_refused(first, reverse):
+    members = [("a", first), ("a/b/c", b"evil")]
+    assert_refused(make_tar("x", *(reversed(members) if reverse else members)), "lies below 'a', which is no directory")
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "../x", "later", "dir"])
+def test_tar_when_a_second_name_has_no_first_one_then_refused(target):
+    members = [("dir", tarfile.DIRTYPE), ("a", (tarfile.LNKTYPE, target)), ("later", b"x")]
+    assert_refused(make_tar("x", *members), "leads out|no file before it")
+
+
+@pytest.mark.parametrize("kind", [tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_tar_when_a_member_is_a_device_then_refused(kind):
+    assert_refused(make_tar("x", ("a/dev", kind)), "is a device or a pipe")
+
+
+def test_archive_when_a_file_is_there_twice_then_refused():
+    assert_refused(make_tar("x", ("a/f", b"1"), ("./a//f", b"2")), "is there twice")
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        make_zip("y", ("a/f", b"1"), ("a/f", b"2"))
+    assert_refused("y", "is there twice")
+    assert_refused(make_tar("z", ("a", b"1"), ("a", tarfile.DIRTYPE)), "is there twice")
+
+
+def test_zip_when_a_member_is_a_link_then_refused():
+    info = zipfile.ZipInfo("a/ln")
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    assert_refused(make_zip("x", (info, b"/etc")), "is a link or a device")
+
+
+def test_zip_when_a_member_is_encrypted_then_refused():
+    make_zip("x", ("a/f", b"secret"))
+    content = Path("x").read_bytes()
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        position = content.index(signature) + offset
+        content = content[:position] + b"\x01" + content[position + 1 :]
+    Path("x").write_bytes(content)
+    assert_refused("x", "is encrypted")
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar:gz", "tar:xz"])
+def test_archive_when_it_grows_beyond_measure_then_refused_before_it_is_unpacked(tmp_path, kind):
+    root = tmp_path / "job"
+    root.mkdir()
+    (root / "zeros").write_bytes(bytes(5_000_000))
+    write("x", kind, root)
+    limits = unpacking.Limits(size=1_000_000, ratio=100)
+    with nothing_changes(), pytest.raises(ArchiveError, match="makes it grow to 5"), open_archive("x") as reader:
+        unpacking.scan(reader, limits)
+    with open_archive("x") as reader:
+        assert unpacking.scan(reader).members
+
+
+def test_archive_when_many_members_are_one_file_then_each_counts():
+    make_tar("x", ("f", bytes(100_000)), *((f"g{i}", (tarfile.LNKTYPE, "f")) for i in range(100)))
+    with pytest.raises(ArchiveError, match="makes it grow"), open_archive("x") as reader:
+        unpacking.scan(reader, unpacking.Limits(size=1_000_000, ratio=1))
+
+
+def test_tar_when_endless_zeros_follow_then_refused(tmp_path):
+    with gzip.open("x", "wb") as file:
+        file.write(Path(make_tar("y", ("a/f", b"x"))).read_bytes() + bytes(3_000_000))
+    with pytest.raises(ArchiveError, match="after its members"), open_archive("x") as reader:
+        unpacking.scan(reader, unpacking.Limits(size=1_000_000, ratio=1))
+
+
+def test_archive_when_a_state_point_is_huge_then_refused():
+    make_tar("x", (f"a/{SP}", bytes(2000)))
+    with pytest.raises(ArchiveError, match="is no state point"), open_archive("x") as reader:
+        unpacking.scan(reader, unpacking.Limits(state_point=1000))
+
+
+def test_extract_when_there_is_no_room_then_nothing_is_written(monkeypatch):
+    make_tar("x", ("a/f", bytes(2000)))
+    room = os.statvfs(".")
+    monkeypatch.setattr(os, "statvfs", lambda path: os.statvfs_result((*room[:4], 0, *room[5:])))
+    with nothing_changes(), pytest.raises(OSError, match="no room for the 2000 bytes"):
+        unpack("x", "a", "copy")
+
+
+def test_extract_when_times_are_impossible_then_the_file_is_unpacked():
+    with tarfile.open("x", "w") as tar:
+        info = tarfile.TarInfo("a/f")
+        info.pax_headers = {"mtime": "1e300"}
+        tar.addfile(info, io.BytesIO())
+    assert unpack("x", "a", "copy") == ["a"]

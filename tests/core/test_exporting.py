@@ -1,0 +1,430 @@
+"""Jobs out of a project: into directories and archives, whole, and checked before anything is written."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import os
+import shutil
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signac_core import Project, archive, buffered, copying, layout
+from signac_core.errors import JobsCorruptedError
+from signac_core.exporting import export_to, plan_export
+from signac_core.paths import PathError
+
+SP = layout.FN_STATE_POINT
+SUFFIXES = [".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".gz", ".bz2", ".xz"]
+
+
+def fill(project: Project, *state_points: dict[str, Any]) -> list[str]:
+    """Jobs with some data."""
+    ids = []
+    for state_point in state_points:
+        job = project.open_job(state_point).init()
+        job.doc.b = [state_point]
+        os.makedirs(job.fn("sub/empty"))
+        Path(job.fn("sub/data")).write_text(f"data of {state_point}")
+        ids.append(job.id)
+    return ids
+
+
+def content(root: str | Path) -> dict[str, bytes | None]:
+    """All files and directories below a directory."""
+    return {
+        str(path.relative_to(root)): path.read_bytes() if path.is_file() else None for path in Path(root).rglob("*")
+    }
+
+
+@pytest.fixture
+def jobs(project: Project) -> list[str]:
+    return fill(project, {"a": 0}, {"a": 1})
+
+
+# --- directories -----------------------------------------------------------------------------------------------------
+
+
+def test_export_when_to_a_directory_then_copies_are_equal_and_named_by_their_keys(project, jobs):
+    before = content(project.workspace)
+    found = project.export_to("out")
+    assert found == {f"{project.workspace}/{job_id}": f"a/{a}" for a, job_id in enumerate(jobs)}
+    for source, path in found.items():
+        assert content(Path("out", path)) == content(source)
+    assert sorted(os.listdir("out/a")) == ["0", "1"]
+    assert content(project.workspace) == before
+
+
+def test_export_when_it_copies_then_times_are_kept_and_links_followed(project, jobs):
+    job = project.open_job(id=jobs[0])
+    os.utime(job.fn("sub/data"), (1e9, 1e9))
+    os.symlink("sub/data", job.fn("ln"))
+    project.export_to("out")
+    assert os.stat("out/a/0/sub/data").st_mtime == 1e9
+    assert os.stat(f"out/a/0/{SP}").st_mtime == os.stat(job.fn(SP)).st_mtime
+    assert not os.path.islink("out/a/0/ln")
+    assert Path("out/a/0/ln").read_text() == "data of {'a': 0}"
+
+
+def test_export_when_of_a_selection_then_the_paths_are_those_of_the_selection(project, jobs):
+    fill(project, {"a": 2, "b": 1})
+    assert list(project.find_jobs({"a.$lt": 2}).export_to("out").values()) == ["a/1", "a/0"]
+
+
+def test_export_when_of_one_job_then_the_target_is_its_copy(project, jobs):
+    assert list(project.find_jobs({"a": 0}).export_to("new/target").values()) == [""]
+    assert content("new/target") == content(f"{project.workspace}/{jobs[0]}")
+    os.mkdir("empty")
+    project.find_jobs({"a": 0}).export_to("empty")
+    assert content("empty") == content("new/target")
+
+
+def test_export_when_there_are_no_jobs_then_nothing_is_created(project):
+    assert project.export_to("out") == {}
+    assert not os.path.exists("out")
+
+
+@pytest.mark.parametrize("target", [Path("out"), "out/", "out", "./out", "other/../out"])
+def test_export_when_the_target_is_written_differently_then_it_is_the_same(project, jobs, target):
+    os.mkdir("other")
+    project.export_to(target)
+    assert sorted(os.listdir("out/a")) == ["0", "1"]
+
+
+def test_export_when_the_directory_name_has_a_dot_then_a_slash_or_its_existence_tells(project, jobs):
+    with pytest.raises(TypeError, match="Unknown extension '.v1'"):
+        project.export_to("results.v1")
+    project.export_to("results.v1/")
+    project.export_to("results.v1", path="b_{a}")
+    assert sorted(os.listdir("results.v1")) == ["a", "b_0", "b_1"]
+
+
+def test_export_when_the_state_point_is_about_to_change_then_the_copy_has_the_new_one(project):
+    (job_id,) = fill(project, {"a": 1})
+    job = project.open_job(id=job_id)
+    Path(job.fn(layout.pending_name(job_id))).write_text('{"a": 1}')
+    Path(job.fn(SP)).write_text('{"a": 0}')
+    for target in ("out", "out.tar", "out.zip"):
+        Project(project.path).export_to(target)
+    assert Path("out", SP).read_text() == '{"a": 1}'
+    assert layout.pending_name(job_id) not in os.listdir("out")
+    with tarfile.open("out.tar") as tar, zipfile.ZipFile("out.zip") as file:
+        assert tar.extractfile(f"./{SP}").read() == file.read(f"./{SP}") == b'{"a": 1}'
+
+
+def test_export_when_killed_writers_left_files_then_they_are_not_copied(project, jobs):
+    left = "._0123456789abcdef_signac_job_document.json"
+    Path(project.open_job(id=jobs[0]).fn(left)).write_text("{")
+    project.export_to("out")
+    assert sorted(os.listdir("out/a/0")) == ["signac_job_document.json", SP, "sub"]
+
+
+# --- running again ---------------------------------------------------------------------------------------------------
+
+
+def test_export_when_run_again_then_whole_copies_count_as_done(project, jobs):
+    first = project.export_to("out")
+    inode = os.stat("out/a/1").st_ino
+    shutil.rmtree("out/a/0")
+    plan = plan_export(project.find_jobs(), "out")
+    assert plan.done == {jobs[1]}
+    assert project.export_to("out") == first
+    assert os.stat("out/a/1").st_ino == inode
+    assert content("out/a/0") == content(f"{project.workspace}/{jobs[0]}")
+
+
+@pytest.mark.parametrize("change", ["document", "missing", "more", "state point", "file", "kind"])
+def test_export_when_a_destination_differs_then_nothing_is_written(project, jobs, change):
+    project.export_to("out")
+    shutil.rmtree("out/a/0")
+    copy = Path("out/a/1")
+    if change == "document":
+        project.open_job(id=jobs[1]).doc.b = 2
+    elif change == "missing":
+        (copy / "sub/data").unlink()
+    elif change == "more":
+        (copy / "more").write_text("")
+    elif change == "state point":
+        (copy / SP).write_text('{"a":  1}')
+    elif change == "file":
+        shutil.rmtree(copy)
+        copy.write_text("a file")
+    else:
+        (copy / "sub/data").unlink()
+        (copy / "sub/data").mkdir()
+    before = content("out")
+    with pytest.raises(FileExistsError) as caught:
+        project.export_to("out")
+    assert caught.value.filename == "out/a/1"
+    assert content("out") == before
+
+
+def test_export_when_files_have_equal_size_but_other_times_then_their_content_is_compared(project, jobs):
+    project.export_to("out")
+    copy = Path("out/a/1/sub/data")
+    os.utime(copy, (1, 1))
+    assert plan_export(project.find_jobs(), "out").done == set(jobs)
+    copy.write_text("DATA of {'a': 1}")
+    with pytest.raises(FileExistsError):
+        project.export_to("out")
+
+
+@pytest.mark.parametrize("copytree", [os.replace, os.symlink, shutil.move, functools.partial(shutil.copytree)])
+def test_export_when_the_function_is_the_users_then_an_existing_destination_is_an_error(project, jobs, copytree):
+    project.export_to("out")
+    before = content(project.workspace)
+    with pytest.raises(FileExistsError):
+        project.export_to("out", copytree=copytree)
+    assert content(project.workspace) == before
+
+
+def test_export_when_a_copy_fails_then_that_job_is_absent_and_the_others_are_whole(project, monkeypatch):
+    jobs = fill(project, *({"a": a} for a in range(3)))
+    copy = shutil.copy2
+
+    def fail_for_one(source: str, *args: Any, **kwargs: Any) -> Any:
+        if jobs[1] in source:
+            raise OSError(errno.ENOSPC, "No space left on device", source)
+        return copy(source, *args, **kwargs)
+
+    order = sorted(jobs)
+    monkeypatch.setattr(shutil, "copy2", fail_for_one)
+    with pytest.raises(OSError, match="No space left"):
+        project.export_to("out", path="{job.id}")
+    assert sorted(os.listdir("out")) == order[: order.index(jobs[1])]
+    monkeypatch.undo()
+    project.export_to("out", path="{job.id}")
+    assert sorted(os.listdir("out")) == order
+
+
+@pytest.mark.parametrize("what", ["dangling", "loop", "pipe"])
+def test_export_when_something_cannot_be_copied_then_the_error_names_it(project, jobs, what):
+    job = project.open_job(id=jobs[0])
+    if what == "pipe":
+        os.mkfifo(job.fn("sub/pipe"))
+    else:
+        os.symlink("missing" if what == "dangling" else "..", job.fn(f"sub/{what}"))
+    with pytest.raises(OSError, match=f"sub/{what}"):
+        project.export_to("out", path="{job.id}")
+    assert jobs[0] not in os.listdir("out")
+    assert not [name for name in os.listdir("out") if name.startswith(".")]
+
+
+# --- what is refused -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path", ["x", "/abs/{a}", "../{a}", "{zz}", lambda job: "x", lambda job: f"../{job}", "x/{job.sp.a.b}"]
+)
+@pytest.mark.parametrize("target", ["out", "out.zip", "out.tar"])
+def test_export_when_paths_are_not_possible_then_nothing_is_written(project, jobs, path, target):
+    before = content(".")
+    with pytest.raises(PathError):
+        project.export_to(target, path=path)
+    assert content(".") == before
+
+
+def test_export_when_jobs_would_be_nested_then_refused_in_any_order(project):
+    fill(project, {"a": "n"}, {"a": "n/x"}, {"a": "n/x/y"})
+    with pytest.raises(PathError, match="nested"):
+        project.export_to("out", path="{a}")
+
+
+def test_export_when_a_link_leads_out_of_the_target_then_refused(project, jobs, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    os.mkdir("out")
+    os.symlink(outside, "out/a")
+    with pytest.raises(PathError, match="leads out of 'out'"):
+        project.export_to("out")
+    assert os.listdir(outside) == []
+
+
+def test_export_when_a_file_stands_where_a_directory_is_needed_then_refused(project, jobs):
+    os.mkdir("out")
+    Path("out/a").write_text("mine")
+    with pytest.raises(FileExistsError):
+        project.export_to("out")
+    with pytest.raises(FileExistsError):
+        project.export_to("out", path="a/b/c/{a}")
+    assert content("out") == {"a": b"mine"}
+
+
+def test_export_when_the_place_is_inside_another_job_then_refused(project, jobs):
+    project.find_jobs({"a": 0}).export_to("out")
+    with pytest.raises(PathError, match="The directory 'out' is that of a job"):
+        project.export_to("out")
+
+
+def test_export_when_the_target_is_inside_a_job_then_refused(project, jobs):
+    job = project.open_job(id=jobs[0])
+    with job, pytest.raises(PathError, match=f"inside the job '{job.id}'"):
+        project.export_to("out")
+
+
+@pytest.mark.parametrize("target", [None, 5, b"out", object()])
+def test_export_when_the_target_is_nothing_known_then_type_error(project, target):
+    with pytest.raises(TypeError, match="Unknown target type"):
+        project.export_to(target)
+
+
+def test_export_when_a_function_is_given_for_an_archive_then_value_error(project, jobs):
+    Path("out.zip").write_text("old")
+    with pytest.raises(ValueError, match="copytree"):
+        project.export_to("out.zip", copytree=shutil.copytree)
+    assert Path("out.zip").read_text() == "old"
+
+
+@pytest.mark.parametrize("target", ["out", "out.tar"])
+def test_export_when_a_job_is_damaged_then_reported_or_raised(project, jobs, target):
+    bad = project.open_job(id=jobs[1])
+    Path(bad.fn(SP)).write_text("{")
+    os.utime(bad.path, (0, 0))
+    project = Project(project.path)
+    with pytest.raises(JobsCorruptedError):
+        project.export_to(target)
+    assert not os.path.exists(target)
+    damaged: list[str] = []
+    plan_export(project.find_jobs(), target, "{a}", damaged=damaged).carry_out()
+    assert damaged == [bad.id]
+    assert os.path.exists(target)
+
+
+# --- functions -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("copytree", [os.replace, os.rename, shutil.move])
+def test_export_when_jobs_are_moved_then_they_leave_the_workspace(project, jobs, copytree):
+    before = {job_id: content(f"{project.workspace}/{job_id}") for job_id in jobs}
+    project.export_to("out", copytree=copytree)
+    assert len(project) == 0
+    assert {job_id: content(f"out/a/{a}") for a, job_id in enumerate(jobs)} == before
+    assert os.listdir(project.workspace) == []
+
+
+def test_export_when_jobs_are_moved_across_file_systems_then_copied_before_they_go(project, jobs, monkeypatch):
+    rename = os.rename
+
+    def no_way_across(source: str, destination: str) -> None:
+        if os.path.dirname(source) != os.path.dirname(destination):
+            raise OSError(errno.EXDEV, "Invalid cross-device link", source)
+        rename(source, destination)
+
+    before = content(f"{project.workspace}/{jobs[1]}")
+    monkeypatch.setattr(os, "rename", no_way_across)
+    with pytest.raises(OSError, match="cross-device"):
+        project.export_to("elsewhere", copytree=os.replace)
+    assert len(project) == 2
+    project.export_to("out", copytree=shutil.move)
+    assert len(project) == 0
+    assert content("out/a/1") == before
+
+
+def test_export_when_moved_jobs_have_buffered_documents_then_these_are_written_first(project, jobs):
+    with buffered():
+        project.open_job(id=jobs[0]).doc.late = True
+        project.export_to("out", copytree=os.replace)
+    assert '"late": true' in Path("out/a/0/signac_job_document.json").read_text()
+    assert os.listdir(project.workspace) == []
+
+
+def test_export_when_jobs_are_linked_then_links_lead_to_them(project, jobs):
+    project.export_to("out", copytree=os.symlink)
+    assert os.readlink("out/a/0") == f"{project.workspace}/{jobs[0]}"
+    assert Path("out/a/1", SP).read_text() == '{"a": 1}'
+
+
+def test_export_when_the_function_fails_then_what_it_left_is_named(project, jobs):
+    def fail(source: str, destination: str) -> None:
+        shutil.copytree(source, destination)
+        raise RuntimeError("my failure")
+
+    with pytest.raises(RuntimeError, match="my failure") as caught:
+        project.export_to("out", copytree=fail)
+    (left,) = os.listdir("out/a")
+    assert left.startswith(copying.PREFIX_COPY)
+    assert left in caught.value.__notes__[0]
+
+
+def test_export_when_the_function_is_that_of_shutil_then_it_is_our_own_copy(project, jobs):
+    project.export_to("out", copytree=shutil.copytree)
+    assert plan_export(project.find_jobs(), "out", copytree=shutil.copytree).done == set(jobs)
+
+
+# --- archives --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_export_when_to_an_archive_then_it_holds_all_jobs(project, jobs, suffix):
+    found = project.export_to(f"out{suffix}")
+    assert found == {f"{project.workspace}/{job_id}": f"a/{a}" for a, job_id in enumerate(jobs)}
+    if suffix == ".zip":
+        with zipfile.ZipFile(f"out{suffix}") as file:
+            names = set(file.namelist())
+            assert file.read(f"a/1/{SP}") == b'{"a": 1}'
+    else:
+        with tarfile.open(f"out{suffix}") as tar:
+            names = set(tar.getnames())
+            assert tar.extractfile(f"a/1/{SP}").read() == b'{"a": 1}'
+    assert {f"a/0/{SP}", "a/0/signac_job_document.json", "a/0/sub/data"} <= names
+    assert [name for name in os.listdir() if name.startswith(".") and name != ".signac"] == []
+
+
+@pytest.mark.parametrize("target", ["out.zip", "out.tar", "out.tar.gz"])
+def test_export_when_the_archive_exists_then_replaced_as_a_whole(project, jobs, target):
+    project.export_to(target)
+    size = os.path.getsize(target)
+    project.export_to(target)
+    assert os.path.getsize(target) == size
+    os.symlink("missing", project.open_job(id=jobs[0]).fn("ln"))
+    os.mkfifo(project.open_job(id=jobs[1]).fn("pipe"))
+    before = Path(target).read_bytes()
+    with pytest.raises(OSError, match="pipe|ln"):
+        project.export_to(target)
+    assert Path(target).read_bytes() == before
+
+
+def test_export_when_there_are_no_jobs_then_the_archive_is_empty(project):
+    project.export_to("out.zip")
+    project.export_to("out.tar.gz")
+    with zipfile.ZipFile("out.zip") as file, tarfile.open("out.tar.gz") as tar:
+        assert file.namelist() == tar.getnames() == []
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_export_when_to_an_open_archive_then_appended(project, jobs, kind):
+    opened: Any = functools.partial(zipfile.ZipFile if kind == "zip" else tarfile.open, "out")
+    with opened("w") as target:
+        project.export_to(target)
+    with opened("a") as target:
+        project.export_to(target, path="b/{a}")
+        with pytest.raises(FileExistsError, match="b/"):
+            project.export_to(target, path="b/{a}")
+        with pytest.raises(FileExistsError):
+            project.find_jobs({"a": 0}).export_to(target, path="a")
+    with archive.open_archive("out") as reader:
+        names = {member.name.rstrip("/") for member in reader.members()}
+    assert {f"a/0/{SP}", f"a/1/{SP}", f"b/0/{SP}", f"b/1/{SP}"} <= names
+
+
+# --- progress and plan -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", ["out", "out.zip"])
+def test_export_when_it_goes_on_then_progress_is_told(project, jobs, target):
+    told = []
+    export_to(project.find_jobs(), target, progress=lambda what, done, total: told.append((what, done, total)))
+    assert told == [("export", 1, 2), ("export", 2, 2)]
+
+
+def test_plan_when_made_then_nothing_is_written(project, jobs):
+    before = content(".")
+    plan = plan_export(project.find_jobs(), "out.zip", "{a}")
+    assert plan.paths == {jobs[0]: "0", jobs[1]: "1"}
+    assert content(".") == before
+    plan.carry_out()
+    assert zipfile.is_zipfile("out.zip")
