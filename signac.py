@@ -9,7 +9,7 @@ A package named ``signac`` would share its directory with an installation of sig
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from signac_core.version import COMPATIBLE_VERSION as __version__
 
@@ -60,13 +60,9 @@ __path__: list[str] = []  # modules below this one are found by _Finder, nowhere
 _CORE = "signac_core"
 
 _FACADES: Mapping[str, Mapping[str, tuple[str, str]]] = {
-    "version": {"__version__": ("version", "COMPATIBLE_VERSION"), "SCHEMA_VERSION": ("layout", "SCHEMA_VERSION")},
-    "import_export": {
-        "export_jobs": ("exporting", "export_to"),
-        "import_into_project": ("importing", "import_from"),
-    },
-    "linked_view": {"create_linked_view": ("view", "create_linked_view")},
     "_utility": {"_to_hashable": ("schema", "hashable")},
+    "linked_view": {"create_linked_view": ("view", "create_linked_view")},
+    "version": {"__version__": ("version", "COMPATIBLE_VERSION"), "SCHEMA_VERSION": ("layout", "SCHEMA_VERSION")},
 }
 """Modules without a room of the same meaning: their names, and the room and name that each one stands for."""
 
@@ -79,7 +75,9 @@ class _Finder:
     """
 
     @staticmethod
-    def find_spec(fullname: str, path: Iterable[str] | None = None, target: ModuleType | None = None) -> Any:
+    def find_spec(
+        fullname: str, path: Iterable[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         """Tell the import system who loads a module; None for modules that are not below this one."""
         parent, _, name = fullname.partition(".")
         if parent != __name__ or not name:

@@ -3,8 +3,6 @@
 The version is answered here, before anything else is imported. Everything else begins in :mod:`signac_cli.app`.
 """
 
-from __future__ import annotations
-
 import sys
 
 __all__ = ["main", "version_text"]
@@ -29,7 +27,7 @@ def main() -> int:
     arguments = sys.argv[1:]
     if arguments in (["--version"], ["-V"]) and _print_version():
         return 0
-    _forget_script_directory()
+    _forget_start_directory()
     try:
         from .app import run
     except KeyboardInterrupt:
@@ -49,18 +47,15 @@ def _print_version() -> bool:
     return True
 
 
-def _forget_script_directory() -> None:
-    """Take the directory of the console script off the module search path.
+def _forget_start_directory() -> None:
+    """Take the directory that Python adds for what it was started with off the module search path.
 
-    Nothing is imported from there: every import would look there first, and a file beside the script that is named
-    like a module would be imported in its place.
+    Nothing is imported from there, neither beside a console script nor (with ``python -m``) from the working directory:
+    every import would look there first, and a file that is named like a module would be imported in its place.
     """
-    if not sys.path or sys.flags.safe_path or not sys.argv or sys.argv[0] in ("", "-c", "-m"):
-        return
     import os.path
 
-    script = sys.argv[0]
-    if os.path.basename(script) not in ("signac", "signac-cli"):
-        return
-    if sys.path[0] == os.path.dirname(script) or sys.path[0] == os.path.dirname(os.path.realpath(script)):
+    package = os.path.dirname(__file__)
+    ours = os.path.basename(sys.argv[0]) in ("signac", "signac-cli") or os.path.dirname(sys.argv[0]) == package
+    if ours and not sys.flags.safe_path and sys.path[0] != os.path.dirname(package):
         del sys.path[0]

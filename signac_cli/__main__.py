@@ -1,7 +1,5 @@
 """Run the command line as ``python -m signac_cli``."""
 
-from __future__ import annotations
-
 import sys
 
 from signac_cli import main

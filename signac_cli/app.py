@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .arguments import GLOBAL_OPTIONS, Rules, canonical, format_options
-from .output import Failure, Output, OutputClosed
+from .output import Failure, Output, OutputClosed, is_utf8
 
 if TYPE_CHECKING:
     from signac_core.project import Project
@@ -93,14 +93,14 @@ class Session:
 
         """
         self._start_logging()
-        directories = self._directories or [os.environ.get("SIGNAC_PROJECT_DIR", "")]
-        for directory in directories:
+        preset = os.environ.get("SIGNAC_PROJECT_DIR")
+        for directory in self._directories or ([preset] if preset else []):
             try:
-                if directory:
-                    os.chdir(directory)
+                os.chdir(directory)
             except OSError as error:
+                origin = "" if self._directories else " (SIGNAC_PROJECT_DIR)"
                 raise Failure(
-                    f"Cannot change to the directory '{directory}': {error.strerror}.", code="no-directory"
+                    f"Cannot change to the directory '{directory}'{origin}: {error.strerror}.", code="no-directory"
                 ) from None
 
     def _start_logging(self) -> None:
@@ -127,14 +127,12 @@ class Session:
         from signac_core.project import Project
 
         try:
-            directory = os.getcwd()
+            return Project.get_project()
         except FileNotFoundError:
             raise Failure("The current directory has been deleted.", code="no-directory") from None
-        try:
-            return Project.get_project(directory)
         except LookupError:
             raise Failure(
-                f"There is no project in '{directory}' or above it.",
+                f"There is no project in '{os.getcwd()}' or above it.",
                 code="no-project",
                 hint="Create one with 'signac init', or name its directory with -C.",
             ) from None
@@ -337,7 +335,7 @@ def _failure_of_library(error: BaseException) -> Failure:
     match error:
         case errors.JobsCorruptedError():
             ids = ", ".join(error.job_ids)
-            return Failure(f"Damaged state point: {ids}.", code="damaged-jobs", hint="Run 'signac check'.")
+            return Failure(f"The state point of job {ids} is damaged.", code="damaged-jobs", hint="Run 'signac check'.")
         case errors.IncompatibleSchemaVersion():
             return Failure(str(error), code="schema-version")
         case errors.ConfigError():
@@ -363,8 +361,7 @@ def _failure_of_library(error: BaseException) -> Failure:
 
 def _decoded(arguments: Sequence[str]) -> list[str]:
     """Read the arguments as UTF-8 whatever the locale says, so that a state point has one id everywhere."""
-    encoding = sys.getfilesystemencoding()
-    if encoding.lower().replace("_", "-") == "utf-8":
+    if is_utf8(sys.getfilesystemencoding()):
         return list(arguments)
     return [os.fsencode(argument).decode("utf-8", "surrogateescape") for argument in arguments]
 

@@ -18,7 +18,7 @@ import click
 if TYPE_CHECKING:
     from .templates import Template
 
-__all__ = ["Failure", "Output", "OutputClosed", "Shape", "one_line"]
+__all__ = ["Failure", "Output", "OutputClosed", "Shape", "is_utf8", "one_line"]
 
 Record = Mapping[str, Any]
 """What is known of one job: ``id``, and ``path``, ``sp`` and ``doc`` as far as they were asked for."""
@@ -271,7 +271,7 @@ class Output:
         import json
 
         separators = (",", ":") if indent is None else (",", ": ")
-        ascii_only = sys.stdout is not None and _codec(sys.stdout.encoding) != "utf-8"
+        ascii_only = sys.stdout is not None and not is_utf8(sys.stdout.encoding)
 
         def encode(value: Any, *, ascii_only: bool) -> bytes:
             return json.dumps(
@@ -348,8 +348,9 @@ def _write_failure(error: OSError) -> Exception:
     return Failure(f"Cannot write to standard output: {error.strerror}.", code="output")
 
 
-def _codec(encoding: str) -> str:
-    return encoding.lower().replace("_", "-")
+def is_utf8(encoding: str) -> bool:
+    """Tell whether this is a name of UTF-8."""
+    return encoding.lower().replace("_", "-") in ("utf-8", "utf8")
 
 
 def _encode(text: str, encoding: str) -> bytes:

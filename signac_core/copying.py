@@ -86,6 +86,7 @@ def bring(
     name: str,
     state_point: bytes,
     copytree: CopyTree | None = None,
+    disposable: bool = False,
     durable: bool = False,
 ) -> None:
     """Copy or move a directory to where it becomes visible as a whole, with the given state point file in it.
@@ -102,6 +103,8 @@ def bring(
         The content of the state point file. Functions of the user's copy the one of the source if there is one.
     copytree : callable, optional
         Function of source and destination path that copies or moves a directory.
+    disposable : bool
+        The function only copies: what it leaves when it is stopped may be deleted.
     durable : bool
         Survive a power loss, too.
 
@@ -125,7 +128,8 @@ def bring(
             if error.errno != errno.EXDEV or copytree is not shutil.move:
                 raise
     own = copytree is None or is_own_copy(copytree) or is_move(copytree)
-    prefix = layout.PREFIX_NEW if own else PREFIX_COPY
+    disposable = disposable or own
+    prefix = layout.PREFIX_NEW if disposable else PREFIX_COPY
     temporary = os.path.join(above, f"{prefix}{name}-{files.unique_suffix()}")
     try:
         if copytree is None or own:
@@ -136,7 +140,7 @@ def bring(
                 files.write_file(os.path.join(temporary, layout.FN_STATE_POINT), state_point, durable=durable)
         publish(temporary, destination, durable=durable)
     except BaseException as error:
-        if own:
+        if disposable:
             with suppress(OSError):  # the error that led here matters more
                 files.delete_tree(temporary)
         elif os.path.lexists(temporary):
@@ -169,7 +173,7 @@ def _move(source: str, destination: str, name: str, state_point: bytes) -> None:
     """Rename a directory, under its lock, so that no document is written meanwhile."""
     path = os.path.join(source, layout.FN_STATE_POINT)
     if not os.path.lexists(path):
-        files.write_file(path, state_point)
+        files.replace_file(path, state_point)
     with Lock(path):
         workspace.finish_state_point_change(source, name)
         publish(source, destination)

@@ -170,6 +170,8 @@ def plan_export(
         raise ValueError("A copytree function can only be used when the target is a directory.")
     project = cursor._project
     found = paths.job_paths(project, cursor._ids, path, damaged=damaged)
+    if kind != "":
+        _check_target(project, target, found)
     if kind is None:
         resumable = copying.is_own_copy(copytree)
         done = frozenset(_finished(project, target, found, resumable=resumable) if found else ())
@@ -216,7 +218,6 @@ def _finished(project: Project, target: str, found: Mapping[str, str], *, resuma
         If a destination is no place for a job: outside the target, below another job, or inside an exported one.
 
     """
-    _check_target(project, target, found)
     if not os.path.lexists(target):
         return
     above: set[str] = set()

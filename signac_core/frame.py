@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["to_dataframe"]
 
+_MISSING = float("nan")  # not None, which is a value
+
 
 def to_dataframe(
     cursor: JobsCursor,
@@ -44,7 +46,7 @@ def to_dataframe(
                     if not wanted(name):
                         excluded.add(name)
                         continue
-                    column = columns[name] = [None] * len(rows)
+                    column = columns[name] = [_MISSING] * len(rows)
                 column[row] = value
     return DataFrame(columns, index=rows).infer_objects()
 

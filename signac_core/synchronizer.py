@@ -352,7 +352,7 @@ class Synchronizer:
             copied = self._copy_job(src, dst, temporary)
 
         try:
-            transfer.clone(dst.project, src, copytree=copy_tree)
+            transfer.clone(dst.project, src, copytree=copy_tree, disposable=True)
         except BaseException as error:
             for temporary in built:
                 if isinstance(error, OSError) and str(error.filename).startswith(temporary):

@@ -10,9 +10,8 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import canonical, files, layout, workspace
+from . import copying, files, layout, workspace
 from .errors import DestinationExistsError
-from .reading import read_matching
 
 if TYPE_CHECKING:
     from .job import Job
@@ -25,51 +24,33 @@ def _temporary_for(project: Project, job_id: str) -> str:
     return os.path.join(project.workspace, f"{layout.PREFIX_NEW}{job_id}-{files.unique_suffix()}")
 
 
-def clone(project: Project, job: Job, *, copytree: Callable[[str, str], Any] | None = None) -> Job:
-    """Copy a job into a project; see :meth:`Project.clone`."""
+def clone(
+    project: Project, job: Job, *, copytree: Callable[[str, str], Any] | None = None, disposable: bool = False
+) -> Job:
+    """Copy a job into a project; see :meth:`Project.clone`.
+
+    ``disposable`` says that ``copytree`` only copies, so that what it leaves when it is stopped may be deleted.
+    """
     if not os.path.isdir(job.path):
         raise ValueError(f"The source job '{job.id}' is not initialized.")
     copy = project.open_job(job.cached_statepoint)
     if os.path.lexists(copy.path):
         raise DestinationExistsError(copy)
     job._flush_document()
-    files.ensure_directory(project.workspace)
-    temporary = _temporary_for(project, job.id)
     try:
-        (_copy_tree if copytree is None else copytree)(job.path, temporary)
-        _complete_state_point(copy, temporary)
-        _publish(project, copy, temporary)
-    except BaseException:
-        if os.path.lexists(job.path):
-            files.delete_tree(temporary)
-        elif os.path.lexists(temporary):
-            os.rename(temporary, job.path)  # a copytree of the user's that moves: this is the only copy
-        raise
+        copying.bring(
+            job.path,
+            copy.path,
+            name=job.id,
+            state_point=copying.state_point_text(job.path, job.id),
+            copytree=copytree,
+            disposable=disposable,
+            durable=project.durable,
+        )
+    except FileExistsError:
+        raise DestinationExistsError(copy) from None
     copy._directory_known = True
     return copy
-
-
-def _copy_tree(source: str, destination: str) -> None:
-    import shutil
-
-    from .litter import is_leftover
-
-    try:
-        shutil.copytree(source, destination, ignore=lambda _, names: [name for name in names if is_leftover(name)])
-    except shutil.Error as error:
-        path, _, reason = error.args[0][0]
-        raise OSError(errno.EIO, f"Cannot copy the job ({reason})", path) from error
-
-
-def _complete_state_point(job: Job, directory: str) -> None:
-    """Write the state point of a copy whose source was in the middle of a state point change."""
-    path = os.path.join(directory, layout.FN_STATE_POINT)
-    try:
-        complete = read_matching(path, job.id) is not None
-    except FileNotFoundError:
-        complete = False
-    if not complete:
-        files.replace_file(path, canonical.dumps(job._plain_statepoint()).encode("ascii"))
 
 
 def _publish(project: Project, job: Job, temporary: str) -> None:

@@ -70,7 +70,11 @@ class ViewPlan:
         for link in self.created:
             path = os.path.join(self.prefix, link)
             files.ensure_directory(os.path.dirname(path))
-            os.symlink(self.targets[link], path)
+            try:
+                os.symlink(self.targets[link], path)
+            except FileExistsError:  # another process brings the same view up to date
+                if not os.path.islink(path) or os.readlink(path) != self.targets[link]:
+                    raise
         for link in self.updated:
             directory = os.path.join(self.prefix, os.path.dirname(link))
             temporary = os.path.join(directory, f"._{files.unique_suffix()}_{LINK}")
@@ -161,7 +165,7 @@ def plan_view(
         As :func:`create_linked_view`.
 
     """
-    root = "view" if prefix is None else os.fspath(prefix)
+    root = "view" if prefix is None else os.fspath(prefix) or "."
     ids = reading.list_names(project) if job_ids is None else _resolve(project, job_ids)
     found = paths.job_paths(project, ids, path, leaf=LINK, damaged=damaged)
     _check_slashes(project, found)

@@ -10,6 +10,7 @@ import click
 from ..arguments import Command, Rules
 from ..output import JSON, Failure, Shape
 from . import (
+    Report,
     allow_eval_option,
     dry_run_option,
     filter_option,
@@ -164,8 +165,6 @@ def _edit(
 ) -> int:
     """Change the documents, each in one locked write; return the exit status."""
     from signac_core.document import edit_document
-
-    from ..report import Report
 
     report = Report(session, "document", ("updated", "unchanged"), noun="document", dry_run=dry_run)
     for job_id in dict.fromkeys(ids):

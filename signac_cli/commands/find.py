@@ -134,8 +134,9 @@ def command(
 ) -> int:
     """Print the ids of the jobs that match a FILTER, sorted.
 
-    A FILTER is KEY VALUE pairs, whole conditions such as 'T>=1.5', or a JSON object; see signac-filter(7). Keys refer
-    to the state point, those that begin with doc. to the document.
+    A FILTER is KEY VALUE pairs, whole conditions such as 'T>=1.5' (with = != < <= > >= or ~ for a regular expression),
+    or one JSON object. KEY alone, or 'KEY!=!' in the end, asks whether a key is there, or is not. Keys refer to the
+    state point, those that begin with doc. to the document; dots lead to nested keys.
     """
     if show:
         sp_keys, doc_keys = sp_keys or (), doc_keys or ()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..arguments import Command, Rules
-from . import allow_eval_option, dry_run_option, filter_option, ids_argument, report_option, select
+from . import Report, allow_eval_option, dry_run_option, filter_option, ids_argument, report_option, select
 
 if TYPE_CHECKING:
     from signac_core.project import Project
@@ -56,8 +56,6 @@ def command(
     An id can be shortened to 4 digits. '-' reads ids from standard input. Nothing is removed unless every id is that
     of a job. A dry run prints the ids of the jobs that would be removed.
     """
-    from ..report import Report
-
     if not ids and filter_tokens is None:
         raise click.UsageError("Name the jobs to remove by ids, '-' or --filter.")
     project = session.project()

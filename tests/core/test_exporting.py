@@ -192,11 +192,10 @@ def test_export_when_a_copy_fails_then_that_job_is_absent_and_the_others_are_who
         return copy(source, *args, **kwargs)
 
     order = sorted(jobs)
-    monkeypatch.setattr(shutil, "copy2", fail_for_one)
-    with pytest.raises(OSError, match="No space left"):
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
+        patch.setattr(shutil, "copy2", fail_for_one)
         project.export_to("out", path="{job.id}")
     assert sorted(os.listdir("out")) == order[: order.index(jobs[1])]
-    monkeypatch.undo()
     project.export_to("out", path="{job.id}")
     assert sorted(os.listdir("out")) == order
 
@@ -260,10 +259,11 @@ def test_export_when_the_place_is_inside_another_job_then_refused(project, jobs)
         project.export_to("out")
 
 
-def test_export_when_the_target_is_inside_a_job_then_refused(project, jobs):
+@pytest.mark.parametrize("target", ["out", "out.zip"])
+def test_export_when_the_target_is_inside_a_job_then_refused(project, jobs, target):
     job = project.open_job(id=jobs[0])
     with job, pytest.raises(PathError, match=f"inside the job '{job.id}'"):
-        project.export_to("out")
+        project.export_to(target)
 
 
 @pytest.mark.parametrize("target", [None, 5, b"out", object()])

@@ -157,7 +157,7 @@ def test_import_when_by_a_function_then_it_decides(project, tmp_path, kind):
         return {"name": parts[-2]} if parts[-1] == "b_x" else None
 
     project.import_from(origin, schema=schema)
-    assert state_points(project) == [{"name": "a_0"}, {"name": "a_10"}, {"name": "a_1"}]
+    assert [state_point["name"] for state_point in state_points(project)] == ["a_0", "a_1", "a_10"]
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
@@ -402,18 +402,17 @@ def test_import_when_existing_jobs_are_skipped_then_the_others_are_imported(proj
 @pytest.mark.parametrize("kind", ["out", "out.tar"])
 def test_import_when_a_job_appears_meanwhile_then_error_and_the_rest_is_whole(project, source, kind):
     source.export_to(kind)
-    last = max(calc_id(state_point) for state_point in NUMBERS)
+    late = max(NUMBERS[1:], key=calc_id)  # not the first one, whether jobs come by path or by id
 
     def appear(what: str, done: int, total: int | None) -> None:
         if done == 1:
-            project.open_job({"a": 11}).init().doc.mine = True
+            project.open_job(late).init().doc.mine = True
 
     with pytest.raises(DestinationExistsError) as caught:
         import_from(project, kind, progress=appear)
-    assert caught.value.destination.sp() == {"a": 11}
-    assert project.open_job({"a": 11}).doc() == {"mine": True}
-    assert 1 < len(state_points(project)) < 12
-    assert last
+    assert caught.value.destination.sp() == late
+    assert project.open_job(late).doc() == {"mine": True}
+    assert len(state_points(project)) > 1
 
 
 def test_import_when_a_copy_fails_then_that_job_is_absent_and_the_others_are_whole(project, source, monkeypatch):
@@ -425,11 +424,10 @@ def test_import_when_a_copy_fails_then_that_job_is_absent_and_the_others_are_who
             raise OSError(errno.ENOSPC, "No space left on device", origin)
         return copy(origin, *args)
 
-    monkeypatch.setattr(shutil, "copy2", fail_for_one)
-    with pytest.raises(OSError, match="No space left"):
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
+        patch.setattr(shutil, "copy2", fail_for_one)
         project.import_from("out")
     assert state_points(project) == NUMBERS[:5]
-    monkeypatch.undo()
     project.import_from("out")
     assert content(project.workspace) == content(source.workspace)
 

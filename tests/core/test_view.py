@@ -173,6 +173,20 @@ def test_view_when_a_link_leads_to_another_job_then_it_is_replaced_at_once(proje
     assert links() == {"x/job": f"../../workspace/{second}", "y/job": f"../../workspace/{first}"}
 
 
+def test_view_when_another_process_makes_the_same_links_then_both_succeed(project):
+    fill(project, {"a": 0}, {"a": 1})
+    plan = plan_view(project, "view")
+    project.create_linked_view("view")
+    assert plan.carry_out() == project.create_linked_view("view")
+    project.create_linked_view("view", job_ids=[])
+    plan = plan_view(project, "view")
+    Path("view/a/0").mkdir(parents=True)
+    Path("view/a/0/job").write_text("mine")
+    with pytest.raises(FileExistsError):
+        plan.carry_out()
+    assert Path("view/a/0/job").read_text() == "mine"
+
+
 def test_view_when_it_gets_another_structure_then_emptied_directories_go(project):
     fill(project, {"a": 0, "b": 0}, {"a": 1, "b": 1})
     project.create_linked_view("view")

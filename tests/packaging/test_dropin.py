@@ -136,6 +136,25 @@ def test_name_that_dependants_import_when_imported_then_there(module, name):
     assert hasattr(importlib.import_module(f"signac.{module}"), name)
 
 
+def test_module_when_many_threads_import_it_under_both_names_then_loaded_once():
+    program = (
+        "import importlib, sys, threading\n"
+        "import signac\n"
+        "rooms = sys.argv[1:]\n"
+        "start = threading.Barrier(8)\n"
+        "found = []\n"
+        "def load(prefix):\n"
+        "    start.wait()\n"
+        "    found.append([importlib.import_module(f'{prefix}.{room}') for room in rooms])\n"
+        "threads = [threading.Thread(target=load, args=[('signac', 'signac_core')[n % 2]]) for n in range(8)]\n"
+        "[thread.start() for thread in threads]\n"
+        "[thread.join() for thread in threads]\n"
+        "assert len(found) == 8 and all(modules == found[0] for modules in found)"
+    )
+    rooms = ["job", "project", "schema", "diff", "sync", "h5store", "view"]
+    subprocess.run([sys.executable, "-I", "-c", program, *rooms], check=True)
+
+
 def test_module_of_the_core_when_imported_as_signac_then_keeps_its_own_name_and_spec():
     module = importlib.import_module("signac.job")
     assert (module.__name__, module.__spec__.name) == ("signac_core.job", "signac_core.job")

@@ -84,6 +84,13 @@ def reports() -> Iterator[Better]:
         "TypeError",
         {"0": {"a": 1}, "1": {"a": 2}},
     )
+    yield Better(
+        "jobs without a state point key have no neighbors",
+        "neighbors",
+        {"jobs": jobs({}), "ignore": []},
+        "UnboundLocalError",
+        {"0": {}},
+    )
 
 
 def state_points() -> Iterator[Better]:

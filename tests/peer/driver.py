@@ -258,6 +258,18 @@ def _state(project):
     }
 
 
+def neighbors(jobs, ignore):
+    """The neighbors of each job by position, as pairs of value and position."""
+    project = _new_project()
+    position = {job.id: number for number, job in enumerate(_fill(project, jobs))}
+    return {
+        position[job_id]: {
+            key: [[value, position[other]] for value, other in near.items()] for key, near in sorted(keys.items())
+        }
+        for job_id, keys in sorted(project.get_neighbors(ignore=ignore).items(), key=lambda item: position[item[0]])
+    }
+
+
 def update_statepoint(jobs, updates):
     """Update the first job until that fails; each update is a pair of mapping and whether to overwrite."""
     project = _new_project()
@@ -331,6 +343,7 @@ OPERATIONS = [
     group,
     ids,
     import_,
+    neighbors,
     numpy_ids,
     read,
     read_data,

@@ -51,7 +51,7 @@ def environment(name: str, *installations: list[str], paths: tuple[Path, ...] = 
     if stamp.exists() and stamp.read_text() == recipe:
         return python
     shutil.rmtree(directory, ignore_errors=True)
-    venv.create(directory, with_pip=True)
+    venv.create(directory)
     for arguments in installations:
         install(python, *arguments)
     for packages in directory.glob("lib/python3*/site-packages"):
@@ -62,8 +62,8 @@ def environment(name: str, *installations: list[str], paths: tuple[Path, ...] = 
 
 def install(python: Path, *arguments: str) -> None:
     """Run ``pip install`` in an environment; without a network the test is skipped."""
-    command = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *arguments]
-    run = subprocess.run(command, capture_output=True, text=True)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python)]
+    run = subprocess.run([*pip, "install", "--quiet", *arguments], capture_output=True, text=True)
     if run.returncode:
         reason = run.stderr.strip().splitlines()[-1] if run.stderr.strip() else f"exit status {run.returncode}"
         unavailable(f"pip cannot install {' '.join(arguments)} (no network?): {reason}")

@@ -42,18 +42,18 @@ def distinct(jobs: list[Any]) -> list[Any]:
 # --- what is meant to be better --------------------------------------------------------------------------------------
 
 
-def brief(answer: Any) -> Any:
+def outline(answer: Any) -> Any:
     """Name errors by their classes."""
     if failed(answer):
         return answer["error"][0]
     if isinstance(answer, list):
-        return [brief(part) for part in answer]
-    return {key: brief(part) for key, part in answer.items()} if isinstance(answer, dict) else answer
+        return [outline(part) for part in answer]
+    return {key: outline(part) for key, part in answer.items()} if isinstance(answer, dict) else answer
 
 
 @pytest.mark.parametrize("case", BETTER, ids=lambda case: f"{case.operation}: {case.reason}")
 def test_difference_when_listed_as_meant_then_it_is_still_there(peer, ours, case):
-    theirs, mine = (brief(side.ask(case.operation, **case.arguments)) for side in (peer, ours))
+    theirs, mine = (outline(side.ask(case.operation, **case.arguments)) for side in (peer, ours))
     assert json.dumps(theirs) != json.dumps(mine)
     assert json.dumps(theirs) == json.dumps(case.theirs)
     assert json.dumps(mine) == json.dumps(case.mine)
@@ -364,6 +364,21 @@ def test_schema_when_each_key_has_one_type_then_equal(peer, ours, data):
 def test_differences_when_jobs_differ_then_equal(peer, ours, jobs):
     theirs, mine = (side.ask("difference", jobs=jobs) for side in (peer, ours))
     assert theirs == mine
+
+
+@THOROUGH
+@given(
+    st.lists(
+        st.dictionaries(names, st.sampled_from([2, 3, 4, "x", "y", [2], [3]]), min_size=1, max_size=3), max_size=10
+    ),
+    st.lists(st.just("b"), max_size=1),
+)
+def test_neighbors_when_any_jobs_then_equal(peer, ours, points, ignore):
+    jobs = distinct([(point, None) for point in points])
+    if not any("b" in point for point in points):
+        ignore = []
+    theirs, mine = (side.ask("neighbors", jobs=jobs, ignore=ignore) for side in (peer, ours))
+    assert same(theirs, mine), (theirs, mine)
 
 
 # --- state point changes ---------------------------------------------------------------------------------------------
