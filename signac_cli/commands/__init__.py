@@ -145,9 +145,13 @@ def layout_text(
         from pprint import pformat
 
         return lambda record: pformat(record[part], depth=pretty)
-    from json import dumps
+    if indent is None:
+        from signac_core.canonical import dumps
 
-    return lambda record: dumps(record[part], indent=indent, sort_keys=sort_keys)
+        return lambda record: dumps(record[part], sort_keys=sort_keys)
+    import json
+
+    return lambda record: json.dumps(record[part], indent=indent, sort_keys=sort_keys)
 
 
 def ids_argument(function: _F) -> _F:

@@ -99,17 +99,18 @@ def _describe(project: Project, state_point: dict[str, Any], *, create: bool) ->
 
 def _read(session: Session, argument: str) -> Iterator[dict[str, Any]]:
     """State points that were given, each checked."""
-    from signac_core.canonical import plain_state_point
+    from signac_core.canonical import loads, plain_state_point
 
     from_stdin = argument == "-"
     text = session.read_input("state points (JSON)").removeprefix("\ufeff") if from_stdin else argument
     try:
-        for value in _documents(text, several=from_stdin):
+        for value in _documents(text) if from_stdin else [loads(text)]:
             if not isinstance(value, dict):
                 raise ValueError(f"it is {_KINDS[type(value)]}")
             yield plain_state_point(value)
     except (ValueError, RecursionError) as error:
-        where = "on standard input" if from_stdin else f"'{text}'"
+        shown = text if len(text) <= 80 else text[:77] + "..."
+        where = "on standard input" if from_stdin else f"'{shown}'"
         reason = str(error).rstrip(".") if isinstance(error, ValueError) else "it is nested too deeply"
         raise Failure(
             f"Invalid state point {where}: {reason}.",
@@ -118,8 +119,8 @@ def _read(session: Session, argument: str) -> Iterator[dict[str, Any]]:
         ) from None
 
 
-def _documents(text: str, *, several: bool) -> Iterator[Any]:
-    """JSON documents that follow each other in a text."""
+def _documents(text: str) -> Iterator[Any]:
+    """JSON documents that follow each other in a text, at least one."""
     from json import JSONDecoder
 
     decoder = JSONDecoder()
@@ -132,8 +133,6 @@ def _documents(text: str, *, several: bool) -> Iterator[Any]:
         yield value
         if position == len(text):
             return
-        if not several:
-            raise ValueError("there is more text behind the JSON document")
 
 
 def _skip_blanks(text: str, position: int) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import array
+import fcntl
 import json
 import os
 import shlex
 import signal
 import subprocess
+import termios
 from pathlib import Path
 
 import pytest
@@ -181,11 +184,13 @@ def test_command_when_interrupted_then_status_130_and_one_line(project):
 
 
 def wait_until_reading(process: subprocess.Popen[bytes]) -> None:
-    """Wait until the process is blocked in a read of its standard input."""
-    while process.poll() is None:
-        words = Path(f"/proc/{process.pid}/syscall").read_text().split()
-        if words[:2] == ["0", "0x0"]:
-            return
+    """Wait until the process has taken the first bytes of its input, and so waits for more."""
+    assert process.stdin is not None
+    process.stdin.write(b"{")
+    process.stdin.flush()
+    unread = array.array("i", [1])
+    while unread[0] and process.poll() is None:
+        fcntl.ioctl(process.stdin, termios.FIONREAD, unread)
 
 
 # --- locales ---------------------------------------------------------------------------------------------------------

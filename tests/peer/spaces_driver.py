@@ -167,7 +167,6 @@ def frames(jobs, cases):
         return {
             "shape": frame.shape,
             "ids": ids,
-            "order": list(frame.index),
             "index": [frame.index.name, str(frame.index.dtype)],
             "columns": [
                 [name, str(frame[name].dtype), [_data(value) for value in frame[name].loc[ids].tolist()]]
@@ -213,11 +212,11 @@ def _members(target):
     if target.endswith(".zip"):
         with zipfile.ZipFile(target) as archive:
             return sorted(
-                [info.filename, info.compress_type, archive.read(info).decode("latin-1")] for info in archive.infolist()
+                [os.path.normpath(info.filename), info.compress_type, archive.read(info).decode("latin-1")] for info in archive.infolist()
             )
     with tarfile.open(target) as archive, open(target, "rb") as file:
         members = [
-            [info.name, info.type.decode(), stat.S_IMODE(info.mode)]
+            [os.path.normpath(info.name), info.type.decode(), stat.S_IMODE(info.mode)]
             + ([archive.extractfile(info).read().decode("latin-1"), info.mtime] if info.isfile() else [])
             for info in archive
         ]
@@ -241,7 +240,7 @@ def export(root, target, path, selection=None):
     source = project if selection is None else project.find_jobs(selection)
     copies = source.export_to(target, path)
     return [
-        {os.path.relpath(directory, project.path): copy for directory, copy in copies.items()},
+        {os.path.relpath(directory, project.path): os.path.normpath(copy) for directory, copy in copies.items()},
         _members(target) if os.path.lexists(target) else None,
     ]
 
@@ -288,7 +287,7 @@ def synchronize(source, destination, options, document_strategy, whole):
         except signac.errors.DocumentSyncConflict as error:
             return {"conflict": "document", "keys": sorted(error.keys)}
         except signac.errors.FileSyncConflict as error:
-            return {"conflict": "file", "name": error.filename}
+            return {"conflict": "file", "name": os.path.basename(error.filename)}
         except signac.errors.SchemaSyncConflict:
             return {"conflict": "schema"}
     return {"stats": stats and list(stats), "jobs": _workspace(project), "document": project.doc()}
@@ -376,7 +375,7 @@ def _described(value):
         return [type(value).__name__, table.index.tolist(), columns]
     if hasattr(value, "dtype"):
         name = type(value).__name__
-        content = value[()]
+        content = value[()] if name == "Dataset" else value
         return [name, str(value.dtype), list(value.shape), content.tobytes().hex()]
     return [type(value).__name__, value]
 

@@ -68,6 +68,7 @@ def check_exchange(
     assert found["update_cache"] == (None if cache and jobs else len(jobs))
 
 
+@pytest.mark.roundtrip
 @pytest.mark.parametrize("cache", [False, True])
 def test_project_when_written_by_one_then_the_other_reads_every_awkward_value(pair, tmp_path, cache):
     check_exchange(*pair, tmp_path / "project", AWKWARD_JOBS, AWKWARD_PROJECT_DOCUMENT, cache=cache)
