@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "statepoint": ("statepoint", "Print state points."),
     "document": ("document", "Print job documents, and change them."),
     "rm": ("rm", "Remove jobs, or clear them."),
+    "check": ("check", "Find what is damaged, and repair it."),
 }
 """The module, and one line of help, of each command."""
 

@@ -6,8 +6,7 @@ Everything is plain files. The names below are loaded on first use: importing th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # type checkers know the name; importing it would cost more than everything else here
 if TYPE_CHECKING:
     from . import errors as errors
     from . import sync as sync

@@ -79,13 +79,18 @@ class _Entry:
 
     __slots__ = ("base", "document", "measured_version", "size", "tree", "version")
 
-    def __init__(self, source: Document) -> None:
-        self.document = Document(source.path, source.lock_path, durable=source.durable)
-        self.document.read()
+    def __init__(self, source: Document, *, overwrite: bool) -> None:
+        self.document = Document(source.path, source.lock_path, durable=source.durable, data=source.initial())
+        self.base: bytes | None = None  # what the file held; None: it is damaged, and to be replaced
+        try:
+            self.document.read()
+            self.base = self.document.encode() if self.document.exists else b"{}"
+        except ValueError:
+            if not overwrite:
+                raise
         self.tree = self.document.tree
-        self.base = self.document.encode()  # what the tree was when it was loaded
         self.version = 0
-        self.size = len(self.base)
+        self.size = len(self.base or b"")
         self.measured_version = 0
 
     def measure(self) -> int:
@@ -106,6 +111,8 @@ class _Entry:
             If the file cannot be written; it is left as it is.
 
         """
+        if self.version == 0:
+            return
         ours = canonical.dumps(self.tree).encode("ascii")
         if ours == self.base:
             return
@@ -113,9 +120,11 @@ class _Entry:
         with disk.lock():
             try:
                 disk.read()
-                disk.tree = merge(canonical.loads(self.base), self.tree, disk.tree)
+                disk.tree = merge(canonical.loads(self.base or b"{}"), self.tree, disk.tree)
             except (MergeConflict, ValueError):
-                raise MetadataError(disk.path, ours) from None
+                if self.base is not None:
+                    raise MetadataError(disk.path, ours) from None
+                disk.tree = self.tree
             disk.replace(disk.encode())
 
 
@@ -131,7 +140,7 @@ class Buffer:
         self.depth = 0  # nesting of buffered(), which covers every document
         self.own_depth: dict[str, int] = {}  # nesting of the contexts of single documents
         self._entries: dict[str, _Entry] = {}
-        self._guard = RLock()
+        self.guard = RLock()  # held by documents, too, from the question whether they are covered to the answer
 
     def covers(self, path: str) -> bool:
         """Tell whether the document at ``path`` is to be buffered."""
@@ -139,26 +148,28 @@ class Buffer:
 
     def size(self) -> int:
         """Bytes of the JSON text of all buffered trees."""
-        with self._guard:
+        with self.guard:
             return sum(entry.measure() for entry in self._entries.values())
 
-    def bind(self, handle: Document) -> _Entry:
+    def bind(self, handle: Document, *, overwrite: bool = False) -> _Entry:
         """Give a document the tree that all handles on its file share."""
-        with self._guard:
+        with self.guard:
             entry = self._entries.get(handle.path)
             if entry is None:
-                entry = self._entries[handle.path] = _Entry(handle)
-                self._keep_to_capacity()
+                self._keep_to_capacity()  # before: the new entry must not be flushed away from under its handle
+                entry = self._entries[handle.path] = _Entry(handle, overwrite=overwrite)
             if handle.tree is not entry.tree or handle.buffer_version != entry.version:
                 handle.forget()
                 handle.adopt(entry.tree)
                 handle.buffer_version = entry.version
             return entry
 
-    def mutate(self, handle: Document, view: BoundView, operation: Callable[[Any], _T]) -> _T:
+    def mutate(
+        self, handle: Document, view: BoundView, operation: Callable[[Any], _T], *, overwrite: bool = False
+    ) -> _T:
         """Apply one operation to a buffered tree."""
-        with self._guard:
-            entry = self.bind(handle)
+        with self.guard:
+            entry = self.bind(handle, overwrite=overwrite)
             result = operation(view._attached_data())
             view._prune()
             entry.version += 1
@@ -177,7 +188,7 @@ class Buffer:
         """Set the capacity and flush everything if the buffer holds more."""
         if not isinstance(capacity, int) or isinstance(capacity, bool):
             raise TypeError(f"The buffer capacity must be an integer number of bytes, not {type(capacity).__name__}.")
-        with self._guard:
+        with self.guard:
             self.capacity = capacity
             if self.size() > capacity:
                 self.flush(list(self._entries))
@@ -192,44 +203,49 @@ class Buffer:
 
         """
         errors: dict[str, Exception] = {}
-        with self._guard:
+        interrupt: BaseException | None = None
+        with self.guard:
             for path in paths:
                 entry = self._entries.pop(path, None)
                 if entry is not None:
                     try:
                         entry.flush()
-                    except (MetadataError, OSError) as error:
+                    except Exception as error:
                         errors[path] = error
+                    except BaseException as error:  # an interrupt must not cost the documents after this one
+                        interrupt = interrupt or error
+        if interrupt is not None:
+            raise interrupt
         if errors:
             raise BufferedError(errors)
 
     def discard(self, path: str) -> None:
         """Forget the tree of a file that is being removed."""
-        with self._guard:
+        with self.guard:
             self._entries.pop(path, None)
 
     def enter(self) -> None:
         """Begin to buffer every document."""
-        with self._guard:
+        with self.guard:
             self.depth += 1
             document.active_buffer = self
 
     def leave(self) -> None:
         """End what :meth:`enter` began; the last exit flushes."""
-        with self._guard:
+        with self.guard:
             self.depth -= 1
             if self.depth == 0:
                 self._finish([path for path in self._entries if path not in self.own_depth])
 
     def enter_own(self, path: str) -> None:
         """Begin to buffer one document."""
-        with self._guard:
+        with self.guard:
             self.own_depth[path] = self.own_depth.get(path, 0) + 1
             document.active_buffer = self
 
     def leave_own(self, path: str) -> None:
         """End what :meth:`enter_own` began; the last exit flushes."""
-        with self._guard:
+        with self.guard:
             self.own_depth[path] -= 1
             if self.own_depth[path] == 0:
                 del self.own_depth[path]
@@ -266,11 +282,11 @@ class buffered:
 
     def __init__(self, buffer_capacity: int | None = None) -> None:
         self._capacity = buffer_capacity
-        self._outer_capacity = DEFAULT_CAPACITY
+        self._outer_capacities: list[int] = []  # the object may be entered several times
 
     def __enter__(self) -> None:
         if self._capacity is not None:
-            self._outer_capacity = _buffer.capacity
+            self._outer_capacities.append(_buffer.capacity)
             _buffer.set_capacity(self._capacity)
         _buffer.enter()
 
@@ -281,7 +297,7 @@ class buffered:
             _buffer.leave()
         finally:
             if self._capacity is not None:
-                _buffer.set_capacity(self._outer_capacity)
+                _buffer.set_capacity(self._outer_capacities.pop())
 
 
 class BufferedDocument:

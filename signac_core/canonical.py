@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from json import JSONDecodeError, JSONEncoder
-from json import loads as _json_loads
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import InvalidKeyError, KeyTypeError, NumpyConversionWarning
 
+if TYPE_CHECKING:
+    from json import JSONDecodeError
 __all__ = [
     "JSONDecodeError",
     "calc_id",
@@ -71,9 +71,58 @@ def _is_live_view(value: Any) -> bool:
     return module is not None and isinstance(value, module.View)
 
 
-_encode = JSONEncoder().encode
-_encode_sorted = JSONEncoder(sort_keys=True).encode
-_encode_state_point = JSONEncoder(sort_keys=True, default=_encode_state_point_value).encode
+def _refuse(value: Any) -> Any:
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable.")
+
+
+def _codec() -> tuple[Callable[[Any, Callable[[Any], Any], bool], str], Callable[[str, int], tuple[Any, int]] | None]:
+    """The encoder and the scanner of the json package, without importing the package.
+
+    Both are C functions of ``_json``; the package around them costs 40 file system calls, more than a job. An
+    interpreter whose ``_json`` is missing or other than expected gets the package.
+    """
+    try:
+        from _json import encode_basestring_ascii, make_encoder, make_scanner
+
+        def encode(value: Any, default: Callable[[Any], Any], sort_keys: bool) -> str:
+            encoder = make_encoder({}, default, encode_basestring_ascii, None, ": ", ", ", sort_keys, False, True)
+            return "".join(encoder(value, 0))
+
+        scan = make_scanner(_ScannerSettings)  # type: ignore[arg-type]
+        if encode({"b": [1.5, None], "a": "\u00e9"}, _refuse, True) == '{"a": "\\u00e9", "b": [1.5, null]}':
+            return encode, scan
+    except (ImportError, TypeError, AttributeError):
+        pass
+    from json import JSONEncoder
+
+    def encode_by_package(value: Any, default: Callable[[Any], Any], sort_keys: bool) -> str:
+        return JSONEncoder(default=default, sort_keys=sort_keys).encode(value)
+
+    return encode_by_package, None
+
+
+class _ScannerSettings:
+    """What ``json.JSONDecoder()`` tells its scanner."""
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}.__getitem__
+    memo: dict[str, str] = {}  # noqa: RUF012 - of the scanner's own
+
+
+_encode, _scan = _codec()
+
+
+def __getattr__(name: str) -> Any:
+    """Load the class of parse errors when it is asked for: by then there is an error."""
+    if name == "JSONDecodeError":
+        from json import JSONDecodeError
+
+        return JSONDecodeError
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def dumps(value: Any, *, sort_keys: bool = False) -> str:
@@ -85,7 +134,15 @@ def dumps(value: Any, *, sort_keys: bool = False) -> str:
     '{"b": 1, "a": [1.0, null]}'
 
     """
-    return _encode_sorted(value) if sort_keys else _encode(value)
+    return _encode(value, _refuse, sort_keys)
+
+
+_BLANKS = " \t\n\r"
+
+
+def _is_utf_8(text: bytes) -> bool:
+    """Tell whether JSON text begins as UTF-8 without a byte order mark; UTF-16 and UTF-32 have NULs or a mark there."""
+    return len(text) > 1 and text[0] < 0x80 and text[0] != 0 and text[1] != 0
 
 
 def loads(text: bytes | str) -> Any:
@@ -98,7 +155,17 @@ def loads(text: bytes | str) -> Any:
 
     """
     try:
-        return _json_loads(text)
+        if _scan is not None and (isinstance(text, str) or _is_utf_8(text)):
+            try:
+                decoded = text if isinstance(text, str) else text.decode("utf-8", "surrogatepass")
+                value, end = _scan(decoded, 0)
+                if end == len(decoded) or not decoded[end:].strip(_BLANKS):
+                    return value
+            except (StopIteration, ValueError):
+                pass  # the package says what is wrong
+        from json import loads as load
+
+        return load(text)
     except RecursionError:
         raise ValueError("The JSON text is nested too deeply.") from None
 
@@ -154,7 +221,7 @@ def calc_id(obj: Any) -> str:
 
     """
     try:
-        return id_of_text(_encode_state_point(obj))
+        return id_of_text(_encode(obj, _encode_state_point_value, True))
     except KeyTypeError:
         raise
     except TypeError as error:  # keys that are no JSON keys, or keys that cannot be sorted
@@ -170,7 +237,7 @@ def state_point_matches(text: bytes, state_point: Any, job_id: str) -> bool:
         return isinstance(state_point, dict)
     if not isinstance(state_point, dict):
         return False
-    return id_of_text(_encode_sorted(state_point)) == job_id
+    return id_of_text(_encode(state_point, _refuse, True)) == job_id
 
 
 def validate_key(key: Any) -> str:
@@ -236,7 +303,10 @@ def _plain_other(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, bytearray):
         return list(value)
-    converted = _numpy_equivalent(value)
+    try:
+        converted = _numpy_equivalent(value)
+    except ValueError as error:
+        raise TypeError(str(error)) from None
     if converted is not value:
         return plain(converted)
     if isinstance(value, complex):

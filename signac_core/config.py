@@ -44,7 +44,7 @@ def durable(config: ProjectConfig) -> bool:
 def _parse_plain(text: str) -> dict[str, Any] | None:
     """Parse text that consists of plain ``key = value`` lines and comments; None when it holds anything else."""
     values: dict[str, Any] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         line = line.strip()
         if not line or line.startswith("#"):
             continue
@@ -68,7 +68,7 @@ def parse_file(path: str) -> dict[str, Any]:
 
     """
     try:
-        text = files.read_bytes(path).decode("utf-8")
+        text = files.read_bytes(path).decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise ConfigError(f"Failed to read configuration file '{path}': it is not UTF-8 text ({error}).") from None
     values = _parse_plain(text)
@@ -77,7 +77,7 @@ def parse_file(path: str) -> dict[str, Any]:
     import configobj
 
     try:
-        return dict(configobj.ConfigObj(text.splitlines(), interpolation=False).dict())
+        return dict(configobj.ConfigObj(text.split("\n"), interpolation=False).dict())
     except configobj.ConfigObjError as error:
         raise ConfigError(f"Failed to read configuration file '{path}':\n{error}") from None
 

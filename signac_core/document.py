@@ -217,9 +217,12 @@ class Document:
             If it cannot be read.
 
         """
-        if active_buffer is not None and active_buffer.covers(self.path):
-            active_buffer.bind(self)
-            return
+        buffer = active_buffer
+        if buffer is not None:
+            with buffer.guard:
+                if buffer.covers(self.path):
+                    buffer.bind(self)
+                    return
         if self._signature is not None:
             try:
                 if Signature.of(os.stat(self.path)) == self._signature:
@@ -245,6 +248,15 @@ class Document:
             self._text, self._canonical = text, False
             self.adopt(tree)
         self._signature = settled_signature(status, self.path)
+
+    @property
+    def exists(self) -> bool:
+        """Whether there was a file when the document was last read or written."""
+        return self._text is not None
+
+    def initial(self) -> dict[str, Any] | None:
+        """What the tree holds as long as there is no file; None once there was one."""
+        return None if self.exists else canonical.loads(self.encode())
 
     def adopt(self, tree: dict[str, Any]) -> None:
         """Take another tree and bind the live views to it."""
@@ -285,8 +297,11 @@ class Document:
 
         """
         with self._guard:
-            if active_buffer is not None and active_buffer.covers(self.path):
-                return active_buffer.mutate(self, view, operation)
+            buffer = active_buffer
+            if buffer is not None:
+                with buffer.guard:
+                    if buffer.covers(self.path):
+                        return buffer.mutate(self, view, operation, overwrite=overwrite)
             with self.lock():
                 return self._apply(view, operation, overwrite=overwrite)
 
@@ -321,7 +336,8 @@ class Document:
             if text != (before if existed else b"{}") or (overwrite and not existed):
                 self.replace(text)
         except BaseException:
-            self.adopt(canonical.loads(before))
+            if self.encode() != before:
+                self.adopt(canonical.loads(before))
             raise
         view._prune()
         return result
@@ -362,7 +378,7 @@ def for_job(project: Project, job_id: str) -> Document:
 def for_project(project: Project) -> Document:
     """Document of a project; its writers take the lock of the configuration file."""
     return Document(
-        os.path.join(project.path, layout.FN_PROJECT_DOCUMENT),
+        os.path.join(project.path, project.FN_DOCUMENT),
         os.path.join(project.path, layout.FN_CONFIG),
         durable=project.durable,
     )

@@ -127,7 +127,7 @@ def replace_file(path: str, data: bytes, *, durable: bool = False) -> None:
 
     """
     directory, name = os.path.split(path)
-    temporary = os.path.join(directory, f"._{unique_suffix()}_{name}"[:_NAME_MAX])
+    temporary = os.path.join(directory, os.fsdecode(os.fsencode(f"._{unique_suffix()}_{name}")[:_NAME_MAX]))
     try:
         write_file(temporary, data, durable=durable)
     except OSError as error:

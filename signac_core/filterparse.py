@@ -194,7 +194,8 @@ def normalise(filter: object) -> dict[str, Any] | None:
     try:
         items: dict[Any, Any] = dict(filter)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"A filter that is no mapping holds (key, value) pairs: {error}.") from error
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"A filter that is no mapping holds (key, value) pairs: {error}.") from error
     return {key: _plain_item(key, value) for key, value in items.items()} or None
 
 

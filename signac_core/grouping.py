@@ -35,6 +35,8 @@ def _group_by_keys(cursor: JobsCursor, key: Any, default: Any) -> Iterator[tuple
     keys = [key] if isinstance(key, str) else list(key)
     paths: dict[str, list[list[str]]] = {"sp": [], "doc": []}
     for name in keys:
+        if not isinstance(name, str):
+            raise TypeError(f"A key to group by must be a str, not {type(name).__name__}.")
         namespace, _, rest = name.partition(".")
         if namespace in paths and rest:
             paths[namespace].append(rest.split("."))

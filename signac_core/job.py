@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from _thread import RLock
 from collections.abc import Mapping
 from contextlib import suppress
 from types import MappingProxyType, TracebackType
@@ -54,6 +55,7 @@ class Job:
     # Defaults on the class keep the handles of a long iteration small.
     _data: dict[str, Any] | None = None  # the state point as far as it is known; never changed in place
     _invalid: Exception | None = None  # why the state point given has an id, but cannot be used
+    _given: Any = None  # the state point given, when it cannot be used
     _store: StatePoint | None = None
     _document: JSONDict | None = None
     _stores: H5StoreManager | None = None
@@ -78,7 +80,7 @@ class Job:
         except (TypeError, InvalidKeyError) as error:
             # Such a state point may have an id all the same; it is refused when it is used.
             self._id = id_ or calc_id(statepoint)
-            self._invalid = error
+            self._invalid, self._given = error, statepoint
         else:
             self._id = id_ or calc_id(statepoint)
 
@@ -99,7 +101,8 @@ class Job:
         return self._id
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(project={self._project!r}, statepoint={self._plain_statepoint()!r})"
+        statepoint = self._plain_statepoint() if self._invalid is None else self._given
+        return f"{type(self).__name__}(project={self._project!r}, statepoint={statepoint!r})"
 
     def __hash__(self) -> int:
         return hash(self._id)
@@ -122,7 +125,7 @@ class Job:
 
         copy = type(self)._known(deepcopy(self._project, memo), self._id, self._data)
         copy._directory_known = self._directory_known
-        copy._invalid = self._invalid
+        copy._invalid, copy._given = self._invalid, self._given
         copy.__dict__.update(deepcopy(self._own_attributes(), memo))
         return copy
 
@@ -132,6 +135,7 @@ class Job:
             "_id": self._id,
             "_data": self._data,
             "_invalid": self._invalid,
+            "_given": self._given,
             "_directory_known": self._directory_known,
         }
         return _blank, (type(self),), state | self._own_attributes()
@@ -198,7 +202,10 @@ class Job:
         if self._store is None:
             from .statepoint import StatePoint
 
-            self._store = StatePoint(self, canonical.plain_state_point(self._plain_statepoint()))
+            tree = canonical.plain_state_point(self._plain_statepoint())
+            with _creation:  # threads that share the handle share the state point
+                if self._store is None:
+                    self._store = StatePoint(self, tree)
         return self._store
 
     @property
@@ -225,10 +232,10 @@ class Job:
     def statepoint(self, value: Mapping[str, Any]) -> None:
         try:
             state_point = self._state_point()
-        except InvalidKeyError:  # on disk already: assignment is the way out
+        except InvalidKeyError:  # assignment is the way out, when it is on disk already
             from .statepoint import StatePoint
 
-            self._store = state_point = StatePoint(self, dict(self._plain_statepoint()))
+            self._store = state_point = StatePoint(self, dict(self._given or self._plain_statepoint()))
         state_point.view.reset(value)
 
     @property
@@ -276,7 +283,7 @@ class Job:
         if not overwrite:
             current = self._plain_statepoint()
             for key, value in update.items():
-                if key in current and not canonical.equal(current[key], canonical.plain(value)):
+                if key in current and not _same_value(current[key], canonical.plain(value)):
                     raise KeyError(f"Key '{key}' exists in the state point with another value (see overwrite=True).")
         view.update(update)
 
@@ -360,7 +367,7 @@ class Job:
         text = canonical.dumps(data).encode("ascii")
         workspace.publish(project.workspace, self._id, text, force=force, durable=project.durable)
         self._directory_known = True
-        project._remember(self._id, data)
+        project._remember(self._id, data if self._store is None else canonical.loads(text))
         return self
 
     def remove(self) -> None:
@@ -374,7 +381,7 @@ class Job:
         """
         if self._data is None and self._store is None:
             # Keep the handle usable: it can initialise the job again.
-            with suppress(JobsCorruptedError):
+            with suppress(JobsCorruptedError, InvalidKeyError, TypeError):
                 self._plain_statepoint()
         from . import document
 
@@ -436,7 +443,8 @@ class Job:
         data = self._data
         if data is not None:
             project._remember(self._id, data)
-        self._rename(project, self._id)
+        for job in [self] if self._store is None else self._store.jobs:
+            job._rename(project, self._id)
 
     def sync(self, other: Job, strategy: Any = None, exclude: Any = None, doc_sync: Any = None, **kwargs: Any) -> None:
         """Bring the data of another job into this one, one way.
@@ -543,12 +551,15 @@ class Job:
         self.close()
 
 
+_creation = RLock()
+
 _INTERNAL = frozenset(
     {
         "_project",
         "_id",
         "_data",
         "_invalid",
+        "_given",
         "_store",
         "_document",
         "_stores",
@@ -556,6 +567,11 @@ _INTERNAL = frozenset(
         "_left_directories",
     }
 )
+
+
+def _same_value(left: Any, right: Any) -> bool:
+    """Tell whether two plain values are the same as far as job ids tell: the order of keys does not matter."""
+    return canonical.dumps(left, sort_keys=True) == canonical.dumps(right, sort_keys=True)
 
 
 def _blank(cls: type[Job]) -> Job:

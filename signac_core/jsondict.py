@@ -42,7 +42,7 @@ def copy_plain(value: Any) -> Any:
     kind = type(value)
     if kind is dict:
         copy = value.copy()
-        for key, item in value.items():
+        for key, item in copy.items():
             if type(item) is dict or type(item) is list:
                 copy[key] = copy_plain(item)
         return copy
@@ -108,6 +108,8 @@ class View:
         if type(value) is type(child._data):
             if value is not child._data:
                 child._rebind(value)
+            else:
+                child._prune()  # changed in place through another handle on the same buffered tree
             return True
         child._detach()
         return False
@@ -271,7 +273,7 @@ class JSONDict(View, MutableMapping[str, Any]):
 
     def __setitem__(self, key: str, value: Any) -> None:
         key = validate_key(key)
-        if isinstance(value, View) and value is self._children.get(key) and value._attached:
+        if isinstance(value, View) and self._current().get(key) is value._data and value._attached:
             return  # the end of an augmented assignment, which has changed the child in place already
         new = plain(value)
 
@@ -404,16 +406,14 @@ class JSONList(View, MutableSequence[Any]):
         return view
 
     def _rebind(self, data: Any) -> None:
-        old = self._data
         object.__setattr__(self, "_data", data)
         if not self._children:
             return
-        position = {id(item): index for index, item in enumerate(old)}
         held = {id(item) for item in data}
         children = {}
         for child in list(self._children.values()):
             if id(child._data) not in held:  # parsed anew: what stands at its index now
-                index = position.get(id(child._data), len(data))
+                index = child._key  # of before the change, even if that was undone
                 if not self._bind_child(child, data[index] if index < len(data) else _MISSING):
                     continue
             children[id(child._data)] = child
@@ -466,13 +466,17 @@ class JSONList(View, MutableSequence[Any]):
         self._mutate(operation)
 
     def __iter__(self) -> Iterator[Any]:
-        for index, value in enumerate(list(self._current())):
+        self._current()
+        index = 0
+        while index < len(self._data):  # the container of now: it is another after every read of a changed file
+            value = self._data[index]
             yield self._wrap(id(value), index, value)
+            index += 1
 
     def __reversed__(self) -> Iterator[Any]:
-        data = list(self._current())
-        for index in range(len(data) - 1, -1, -1):
-            yield self._wrap(id(data[index]), index, data[index])
+        for index in range(len(self._current()) - 1, -1, -1):
+            if index < len(self._data):
+                yield self._wrap(id(self._data[index]), index, self._data[index])
 
     def __contains__(self, value: object) -> bool:
         return value in self._current()

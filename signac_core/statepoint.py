@@ -6,6 +6,7 @@ destination exists, a value is invalid, or the disk is full) leaves the tree as 
 
 from __future__ import annotations
 
+from _thread import RLock
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -35,6 +36,7 @@ class StatePoint:
 
     def __init__(self, job: Job, tree: dict[str, Any]) -> None:
         self.jobs = [job]
+        self._guard = RLock()
         self.tree = tree
         self.root: BoundView | None = None
         self.view = JSONDict._of(self)
@@ -61,6 +63,10 @@ class StatePoint:
             If the job cannot be renamed.
 
         """
+        with self._guard:
+            return self._mutate(view, operation)
+
+    def _mutate(self, view: BoundView, operation: Callable[[Any], _T]) -> _T:
         container = view._attached_data()
         before = canonical.dumps(self.tree)
         renamed = False

@@ -18,7 +18,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from . import canonical, files, layout
@@ -167,7 +167,11 @@ def publish(workspace: str, job_id: str, text: bytes, *, force: bool = False, du
                     error.filename, error.filename2 = target, None
                     raise
                 # Another process was faster, or a directory without a (valid) state point waits for one.
-                if force or not os.path.lexists(path):
+                if os.path.islink(target) and not os.path.exists(target):
+                    raise FileExistsError(
+                        errno.EEXIST, "A broken link stands where the job directory belongs", target
+                    ) from None
+                if force or not os.path.exists(path):
                     with suppress(FileNotFoundError):
                         os.rename(os.path.join(temporary, layout.FN_STATE_POINT), path)
                         return True
@@ -255,6 +259,25 @@ def lock(directory: str) -> AbstractContextManager[object]:
     return Lock(os.path.join(directory, layout.FN_STATE_POINT))
 
 
+def lock_if_possible(directory: str) -> AbstractContextManager[object]:
+    """Lock of a job, taken; a damaged job without a state point file has none to take.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such directory.
+
+    """
+    from .locks import Lock
+
+    try:
+        return Lock(os.path.join(directory, layout.FN_STATE_POINT)).acquire()
+    except FileNotFoundError:
+        if os.path.isdir(directory):
+            return nullcontext()
+        raise
+
+
 def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *, durable: bool = False) -> None:
     """Turn the job ``old_id`` into the job ``new_id``, with all its data.
 
@@ -340,13 +363,14 @@ def remove(workspace: str, job_id: str) -> bool:
     source = os.path.join(workspace, job_id)
     aside = os.path.join(workspace, f"{layout.PREFIX_REMOVED}{job_id}-{files.unique_suffix()}")
     try:
-        with lock(source):
+        with lock_if_possible(source):
             os.rename(source, aside)
-    except (FileNotFoundError, NotADirectoryError):  # no state point file to lock: damaged, or gone
-        try:
-            os.rename(source, aside)
-        except FileNotFoundError:
+    except NotADirectoryError:  # a file in the place of a job
+        os.rename(source, aside)
+    except FileNotFoundError:
+        if not os.path.islink(source):
             return False
+        os.rename(source, aside)  # a broken link in the place of a job
     files.delete_tree(aside)
     return True
 
@@ -362,7 +386,7 @@ def move_directory(source: str, workspace: str, job_id: str, *, durable: bool = 
         With ``EXDEV`` if the workspace is on another file system; in general if the rename fails.
 
     """
-    with lock(source):
+    with lock_if_possible(source):
         try:
             publish_directory(workspace, job_id, source, durable=durable)
         except FileNotFoundError:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import signac_core
 from signac_core import Project, buffered, buffering
 from signac_core.canonical import equal
-from signac_core.errors import BufferedError, MetadataError
+from signac_core.errors import BufferedError, DetachedError, MetadataError
 from signac_core.job import Job
 
 
@@ -206,3 +206,86 @@ def test_merge_with_an_unchanged_side_is_the_other(base: dict[str, Any], changed
 def test_merge_of_different_keys_keeps_both(base: dict[str, Any], theirs: dict[str, Any], value: int) -> None:
     merged = buffering.merge(base, {**base, "mine": value}, theirs)
     assert merged == {**theirs, "mine": value}
+
+
+def test_a_document_larger_than_the_capacity_is_written_all_the_same(job: Job) -> None:
+    job.doc.x = "y" * 50
+    with buffered(10):
+        job.doc.a = 1
+        job.doc.b = 2
+    assert (on_disk(job)["a"], on_disk(job)["b"]) == (1, 2)
+
+
+def test_a_child_that_another_handle_removed_refuses_writes(job: Job) -> None:
+    job.doc.l = [{"i": 0}, {"i": 1}]
+    other = job.project.open_job(id=job.id).doc
+    with buffered():
+        child, nested = other.l[0], other.n
+        job.doc.l.pop(0)
+        job.doc.pop("n")
+        for gone in (child, nested):
+            with pytest.raises(DetachedError):
+                gone["lost"] = 1
+    assert on_disk(job)["l"] == [{"i": 1}]
+
+
+def test_a_context_can_be_entered_several_times(job: Job) -> None:
+    context = buffered(5)
+    with context, context:
+        assert signac_core.get_buffer_capacity() == 5
+
+
+def test_an_unexpected_failure_does_not_cost_the_other_documents(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, other = (job.project.open_job({"b": i}).init() for i in range(2))
+    flush = buffering._Entry.flush
+
+    def fail_for_one(entry: buffering._Entry) -> None:
+        if entry.document.path == broken.fn(broken.FN_DOCUMENT):
+            raise RecursionError("too deep")
+        flush(entry)
+
+    monkeypatch.setattr(buffering._Entry, "flush", fail_for_one)
+    with pytest.raises(BufferedError) as caught, buffered():
+        job.doc.x = 2
+        broken.doc.x = 1
+        other.doc.x = 3
+    assert list(caught.value.files) == [broken.fn(broken.FN_DOCUMENT)]
+    assert (on_disk(job)["x"], on_disk(other)["x"]) == (2, 3)
+
+
+def test_a_damaged_document_can_be_replaced(job: Job) -> None:
+    Path(job.fn(job.FN_DOCUMENT)).write_text("{")
+    with buffered():
+        with pytest.raises(ValueError, match="not valid JSON"):
+            job.doc["a"] = 1
+        job.doc = {"healed": 1}
+    assert on_disk(job) == {"healed": 1}
+
+
+def test_the_initial_data_of_a_free_standing_document_is_kept() -> None:
+    document = signac_core.JSONDict("some.json", data={"a": 1})
+    with buffered():
+        assert document() == {"a": 1}
+        document["b"] = 2
+    assert json.loads(Path("some.json").read_text()) == {"a": 1, "b": 2}
+
+
+def test_leaving_the_buffer_while_other_threads_write_loses_nothing(job: Job) -> None:
+    errors: list[BaseException] = []
+    jobs = [job.project.open_job({"t": i}).init() for i in range(3)]
+
+    def write(target: Job) -> None:
+        try:
+            for i in range(60):
+                target.doc[f"k{i}"] = i
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=write, args=(target,)) for target in jobs]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        with buffered():
+            job.doc.get("x")
+    assert errors == []
+    assert [len(on_disk(target)) for target in jobs] == [60, 60, 60]

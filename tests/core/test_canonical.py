@@ -207,3 +207,50 @@ def test_equal_compares_type_value_and_order(left: Any, right: Any, *, same: boo
 def test_loads_when_nested_too_deeply_raises_value_error() -> None:
     with pytest.raises(ValueError, match="nested too deeply"):
         canonical.loads("[" * 100_000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"a": 1}',
+        b' {"a": 1}\n', b'{"a": 1} ', b"1", b'"x"', b"null",
+        b"[NaN, -Infinity, 1e400, -0.0, 123456789012345678901]",
+        b'{"a": 1, "a": 2}',
+        b'\xef\xbb\xbf{"a": 1}', '{"\u00e9": "\u2603"}'.encode(),
+        '{"a": 1}'.encode("utf-16"),
+        '{"a": 1}'.encode("utf-16-le"), '{"a": 1}'.encode("utf-32-be"), b'{"a": "\\ud800"}', b'{"a":', b"", b"{}x", b"{'a': 1}",
+        b"\xff\xff", b'{"a": "\xff"}', b'{"a": "\n"}', b"[1,]", b"nul",
+    ],
+)  # fmt: skip
+def test_loads_does_what_the_json_package_does(text: bytes) -> None:
+    def outcome(load: Any, value: Any) -> str:
+        try:
+            return repr(load(value))
+        except ValueError as error:
+            return f"{type(error).__name__}: {error}"
+
+    assert outcome(canonical.loads, text) == outcome(json.loads, text)
+    decoded = text.decode("latin-1")
+    assert outcome(canonical.loads, decoded) == outcome(json.loads, decoded)
+
+
+def test_the_json_package_stands_in_for_its_c_functions(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "_json", None)
+    encode, scan = canonical._codec()
+    monkeypatch.setattr(canonical, "_encode", encode)
+    monkeypatch.setattr(canonical, "_scan", scan)
+    assert scan is None
+    assert canonical.dumps({"b": 1, "a": [1.0, "\u00e9"]}, sort_keys=True) == '{"a": [1.0, "\\u00e9"], "b": 1}'
+    assert canonical.loads(b'{"a": [1.5]}') == {"a": [1.5]}
+    assert calc_id({"a": 0}) == "9bfd29df07674bc4aa960cf661b5acd2"
+    with pytest.raises(TypeError, match="set"):
+        canonical.dumps({"a": {1}})
+
+
+def test_circular_data_is_refused() -> None:
+    data: list[Any] = []
+    data.append(data)
+    with pytest.raises(ValueError, match="[Cc]ircular"):
+        canonical.dumps(data)

@@ -115,3 +115,9 @@ def test_durable_is_a_setting_of_the_project_or_the_environment(
     assert Project(root).durable is expected
     monkeypatch.setenv("SIGNAC_DURABLE", "1")
     assert Project(root).durable is True
+
+
+def test_a_byte_order_mark_and_other_line_ends_do_not_matter(tmp_path: Path) -> None:
+    (tmp_path / ".signac").mkdir()
+    (tmp_path / ".signac" / "config").write_bytes(b"\xef\xbb\xbfschema_version = 2\r\nk = a\xe2\x80\xa8b\r\n")
+    assert Project(str(tmp_path)).config["k"] == "a\u2028b"

@@ -569,3 +569,69 @@ def test_a_state_point_file_that_may_only_be_read_is_locked_all_the_same(
         monkeypatch.setenv("SIGNAC_LOCK_TIMEOUT", "0")
         with pytest.raises(LockTimeoutError):
             job.doc["a"] = 1
+
+
+def test_a_loop_over_a_list_goes_on_while_others_write(job: Job) -> None:
+    job.doc.l = [{"i": 0}, {"i": 1}, {"i": 2}]
+    other = job.project.open_job(id=job.id)
+    for number, item in enumerate(job.doc.l):
+        other.doc[f"other{number}"] = 1
+        with pytest.raises(KeyError):
+            del item["nothing"]
+        item["done"] = True
+    for item in reversed(job.doc.l):
+        other.doc.again = item.i
+        item["twice"] = True
+    assert on_disk(job)["l"] == [{"i": i, "done": True, "twice": True} for i in range(3)]
+
+
+def test_a_held_item_stays_with_its_element_when_a_change_fails(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    job.doc.l = [{"x": 0}, {"x": 1}]
+    held = job.doc.l[0]
+
+    def no_space(fd: int, data: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", no_space)
+        with pytest.raises(OSError, match="No space"):
+            job.doc.l.insert(0, {"x": -1})
+    held["seen"] = True
+    assert on_disk(job) == {"l": [{"x": 0, "seen": True}, {"x": 1}]}
+
+
+def test_a_child_assigned_to_a_key_that_others_deleted_is_stored(job: Job) -> None:
+    job.doc.a = {"x": 1}
+    child = job.doc.a
+    write_raw(job, "{}")
+    job.doc["a"] = child
+    assert on_disk(job) == {"a": {"x": 1}}
+
+
+def test_readers_and_writers_of_one_handle_in_threads_do_not_disturb_each_other(job: Job) -> None:
+    import sys
+
+    errors: list[BaseException] = []
+    stop = threading.Event()
+
+    def read() -> None:
+        try:
+            while not stop.is_set():
+                job.doc()
+                list(job.doc.items())
+        except BaseException as error:
+            errors.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    job.doc.update({f"k{i}": i for i in range(50)})
+    thread = threading.Thread(target=read)
+    thread.start()
+    try:
+        for i in range(200):
+            job.doc[f"n{i}"] = i
+    finally:
+        stop.set()
+        thread.join()
+        sys.setswitchinterval(interval)
+    assert errors == []

@@ -676,3 +676,93 @@ def test_pickles_are_independent_handles(project: Project) -> None:
         assert other.sp() == original.sp()
     assert pickle.loads(pickle.dumps(job)).note == "mine"
     assert pickle.loads(pickle.dumps(job.sp))() == {"a": 1}
+
+
+def test_a_refused_change_keeps_held_items_with_their_elements(project: Project) -> None:
+    job = project.open_job({"l": [{"x": 0}, {"x": 1}]}).init()
+    project.open_job({"l": [{"x": 1}]}).init()
+    held = job.sp.l[1]
+    with pytest.raises(DestinationExistsError):
+        job.sp.l.pop(0)
+    assert held() == {"x": 1}
+
+
+def test_what_the_project_remembers_does_not_change_with_the_handle(project: Project) -> None:
+    job = project.open_job({"a": 1})
+    _ = job.sp
+    job.init()
+    old_id = job.id
+    job.sp.a = 2
+    Project().open_job({"a": 1}).init()
+    assert project.open_job(id=old_id).sp() == {"a": 1}
+    assert (len(project.find_jobs({"a": 1})), len(project.find_jobs({"a": 2}))) == (1, 1)
+
+
+def test_shallow_copies_follow_a_move(project: Project) -> None:
+    other = Project.init_project("other")
+    job = project.open_job({"a": 1}).init()
+    shallow = copy.copy(job)
+    shallow.move(other)
+    shallow.sp.a = 2
+    assert job.path == shallow.path == os.path.join(other.workspace, calc_id({"a": 2}))
+    assert os.listdir(other.workspace) == [job.id]
+
+
+@pytest.mark.parametrize("depth", ["directory", "file"])
+def test_init_where_a_broken_link_stands_ends(project: Project, depth: str) -> None:
+    job = project.open_job({"a": 1})
+    if depth == "directory":
+        os.symlink("/nowhere", job.path)
+        with pytest.raises(FileExistsError, match="broken link"):
+            job.init()
+        job.remove()
+    else:
+        os.mkdir(job.path)
+        os.symlink("/nowhere", job.fn(job.FN_STATE_POINT))
+    assert job.init().sp() == {"a": 1}
+    assert os.listdir(project.workspace) == [job.id]
+
+
+def test_threads_that_share_a_handle_may_change_its_state_point(project: Project) -> None:
+    import threading
+
+    job = project.open_job({"n": 0}).init()
+    errors: list[BaseException] = []
+
+    def change(worker: int) -> None:
+        try:
+            for i in range(5):
+                job.sp[f"k{worker}_{i}"] = i
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=change, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert len(Project().open_job(id=job.id).sp()) == 21
+
+
+def test_update_statepoint_accepts_an_equal_value_in_another_key_order(project: Project) -> None:
+    job = project.open_job({"m": {"a": 1, "b": 2}}).init()
+    job.update_statepoint({"m": {"b": 2, "a": 1}, "z": 1})
+    assert job.sp() == {"m": {"b": 2, "a": 1}, "z": 1}
+
+
+def test_a_job_without_state_point_file_can_be_moved(project: Project) -> None:
+    other = Project.init_project("other")
+    job = project.open_job({"a": 1}).init()
+    Path(job.fn("data")).write_text("x")
+    state_point_file(job).unlink()
+    job.move(other)
+    assert os.listdir(job.path) == ["data"]
+
+
+def test_a_handle_with_an_invalid_state_point_can_be_shown_and_removed(project: Project) -> None:
+    job = project.open_job({"a.b": 1})
+    assert "{'a.b': 1}" in repr(job)
+    job.remove()
+    job.sp = {"a": {"b": 1}}
+    assert job.init().sp() == {"a": {"b": 1}}

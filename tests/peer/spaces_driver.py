@@ -212,7 +212,8 @@ def _members(target):
     if target.endswith(".zip"):
         with zipfile.ZipFile(target) as archive:
             return sorted(
-                [os.path.normpath(info.filename), info.compress_type, archive.read(info).decode("latin-1")] for info in archive.infolist()
+                [os.path.normpath(info.filename), info.compress_type, archive.read(info).decode("latin-1")]
+                for info in archive.infolist()
             )
     with tarfile.open(target) as archive, open(target, "rb") as file:
         members = [
@@ -275,6 +276,8 @@ def synchronize(source, destination, options, document_strategy, whole):
         "strategy": FILE_STRATEGIES[options["strategy"]],
         "doc_sync": DocSync.ByKey(pattern) if pattern else strategies[kind](),
     }
+    if "selection" in options:
+        options["selection"] = [other.open_job(state_point).id for state_point in options["selection"]]
     stats = None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -287,10 +290,13 @@ def synchronize(source, destination, options, document_strategy, whole):
         except signac.errors.DocumentSyncConflict as error:
             return {"conflict": "document", "keys": sorted(error.keys)}
         except signac.errors.FileSyncConflict as error:
-            return {"conflict": "file", "name": os.path.basename(error.filename)}
+            return {"conflict": "file", "name": error.filename}
         except signac.errors.SchemaSyncConflict:
             return {"conflict": "schema"}
-    return {"stats": stats and list(stats), "jobs": _workspace(project), "document": project.doc()}
+    jobs = _workspace(project)
+    kept = options.get("preserve_times")
+    times = {name: int(os.stat(os.path.join(project.workspace, name)).st_mtime) for name in jobs if kept and jobs[name]}
+    return {"stats": stats and list(stats), "jobs": jobs, "times": times, "document": project.doc()}
 
 
 def _merge(source, destination):
@@ -376,7 +382,8 @@ def _described(value):
     if hasattr(value, "dtype"):
         name = type(value).__name__
         content = value[()] if name == "Dataset" else value
-        return [name, str(value.dtype), list(value.shape), content.tobytes().hex()]
+        text = repr(content.tolist()) if value.dtype.hasobject else content.tobytes().hex()
+        return [name, str(value.dtype), list(value.shape), text]
     return [type(value).__name__, value]
 
 

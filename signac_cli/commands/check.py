@@ -1,0 +1,144 @@
+"""``signac check``: find what is damaged, and repair it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from ..arguments import Command, Rules
+from ..output import OutputClosed, one_line
+from . import Report, dry_run_option, report_option
+
+if TYPE_CHECKING:
+    from signac_core.integrity import Outcome, Problem
+
+    from ..app import Session
+
+__all__ = ["command"]
+
+FOUND, MENDED, LEFT, HARMLESS = "found", "mended", "left", "harmless"
+
+_BY_HAND = {
+    "invalid-document": "Correct the document by hand, restore it from a backup, or move it away.",
+    "stray-directory": "Move it out of the workspace.",
+    "stray-file": "Move it out of the workspace.",
+}
+_STATE_POINT_BY_HAND = "Correct the state point file by hand, or restore it from a backup."
+
+
+@click.command(
+    "check",
+    cls=Command,
+    rules=Rules(),
+    epilog="""
+    \b
+    Examples:
+      signac check
+      signac check --repair -n             # what would be repaired?
+      signac check --repair
+    """,
+)
+@click.option("--repair", is_flag=True, help="Repair what can be repaired without losing data.")
+@dry_run_option
+@report_option
+@click.pass_obj
+def command(session: Session, /, *, repair: bool, dry_run: bool, as_json: bool) -> int:
+    """Look for damaged state points and documents and for stray entries of the workspace, and list them.
+
+    Each problem is one line: the id of the job, or a path in the project, what is wrong, and what to do. With --repair,
+    state points are restored from the cache and from what interrupted changes left behind, and the line tells what came
+    of it. Documents and other data are never changed.
+
+    The exit status is 3 if there are problems, or with --repair if any are left, and 0 otherwise. What interrupted
+    operations left behind and only takes up space is listed as harmless, and does not count.
+    """
+    if dry_run and not repair:
+        raise click.UsageError("--dry-run goes with --repair.")
+    from signac_core.integrity import examine, mend
+
+    project = session.project()
+    problems = examine(project)
+    if not repair:
+        findings = _Findings(session, "check", (FOUND, HARMLESS), noun="problem")
+        findings.extend(project.path, _listed(problems))
+    else:
+        findings = _Findings(session, "check", (MENDED, LEFT, HARMLESS), noun="problem", dry_run=dry_run)
+        findings.extend(project.path, _planned(problems) if dry_run else _repaired(mend(project, problems)))
+    return findings.finish(as_json=as_json)
+
+
+class _Findings(Report):
+    """The problems of a project, and what became of each."""
+
+    def extend(self, root: str, results: Iterable[tuple[Problem, str, str]]) -> None:
+        """Note problems of the project in ``root``, each with the action and a sentence about it."""
+        self.lines: list[str] = []
+        for problem, action, told in results:
+            self.jobs.append(
+                {
+                    "id": problem.name,
+                    "action": action,
+                    "kind": problem.kind,
+                    "path": problem.path,
+                    "detail": problem.detail,
+                    "result": told,
+                }
+            )
+            # The id of a job does not say which of its files is litter.
+            named = problem.name and not problem.is_litter
+            where = problem.name if named else os.path.relpath(problem.path, root)
+            kind = problem.kind.replace("-", " ") + (" (harmless)" if problem.is_litter else "")
+            self.lines.append(one_line(f"{where}: {kind}: {_sentence(problem.detail)} {told}"))
+
+    def finish(self, *, as_json: bool) -> int:
+        """Write the report, or a line for each problem and the summary; return the exit status."""
+        if as_json:
+            super().finish(as_json=True)
+        else:
+            output = self.session.output
+            try:
+                output.write_lines(self.lines)
+                output.flush()
+            except OutputClosed:  # the work is done, whether anybody reads about it or not
+                output.abandon()
+            output.talk(self._summary({action: self._count(action) for action in self.actions}))
+        return 3 if self._count(FOUND) or self._count(LEFT) else 0
+
+    def _count(self, action: str) -> int:
+        return sum(job["action"] == action for job in self.jobs)
+
+
+def _listed(problems: Iterable[Problem]) -> Iterator[tuple[Problem, str, str]]:
+    for problem in problems:
+        advice = f"--repair can {problem.remedy}." if problem.remedy else _by_hand(problem)
+        yield problem, HARMLESS if problem.is_litter else FOUND, advice
+
+
+def _planned(problems: Iterable[Problem]) -> Iterator[tuple[Problem, str, str]]:
+    for problem in problems:
+        if problem.remedy:
+            yield problem, MENDED, f"Would {problem.remedy}."
+        else:
+            yield problem, LEFT, _by_hand(problem)
+
+
+def _repaired(outcomes: Iterable[Outcome]) -> Iterator[tuple[Problem, str, str]]:
+    for outcome in outcomes:
+        problem, told = outcome.problem, _sentence(outcome.detail)
+        if outcome.mended:
+            yield problem, MENDED, told
+        elif problem.is_litter:
+            yield problem, HARMLESS, told
+        else:
+            yield problem, LEFT, f"{told} {_by_hand(problem)}"
+
+
+def _by_hand(problem: Problem) -> str:
+    return _BY_HAND.get(problem.kind, _STATE_POINT_BY_HAND)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
