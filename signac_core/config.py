@@ -68,7 +68,7 @@ def parse_file(path: str) -> dict[str, Any]:
 
     """
     try:
-        text = files.read_bytes(path).decode("utf-8-sig").replace("\r\n", "\n")
+        text = files.read_bytes(path).removeprefix(b"\xef\xbb\xbf").decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise ConfigError(f"Failed to read configuration file '{path}': it is not UTF-8 text ({error}).") from None
     values = _parse_plain(text)

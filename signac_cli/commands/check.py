@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -22,11 +22,11 @@ __all__ = ["command"]
 FOUND, MENDED, LEFT, HARMLESS = "found", "mended", "left", "harmless"
 
 _BY_HAND = {
-    "invalid-document": "Correct the document by hand, restore it from a backup, or move it away.",
+    "invalid-document": "Correct the document, restore it from a backup, or move it away.",
     "stray-directory": "Move it out of the workspace.",
     "stray-file": "Move it out of the workspace.",
 }
-_STATE_POINT_BY_HAND = "Correct the state point file by hand, or restore it from a backup."
+_STATE_POINT_BY_HAND = "Restore the state point file from a backup, correct it, or make it readable."
 
 
 @click.command(
@@ -62,36 +62,32 @@ def command(session: Session, /, *, repair: bool, dry_run: bool, as_json: bool) 
     project = session.project()
     problems = examine(project)
     if not repair:
-        findings = _Findings(session, "check", (FOUND, HARMLESS), noun="problem")
-        findings.extend(project.path, _listed(problems))
+        findings, results = _Findings(session, (FOUND, HARMLESS), project.path), _listed(problems)
     else:
-        findings = _Findings(session, "check", (MENDED, LEFT, HARMLESS), noun="problem", dry_run=dry_run)
-        findings.extend(project.path, _planned(problems) if dry_run else _repaired(mend(project, problems)))
+        findings = _Findings(session, (MENDED, LEFT, HARMLESS), project.path, dry_run=dry_run)
+        results = _planned(problems) if dry_run else _repaired(mend(project, problems))
+    for result in results:
+        findings.note(*result)
     return findings.finish(as_json=as_json)
 
 
 class _Findings(Report):
     """The problems of a project, and what became of each."""
 
-    def extend(self, root: str, results: Iterable[tuple[Problem, str, str]]) -> None:
-        """Note problems of the project in ``root``, each with the action and a sentence about it."""
+    def __init__(self, session: Session, actions: Sequence[str], root: str, *, dry_run: bool = False) -> None:
+        super().__init__(session, "check", actions, noun="problem", dry_run=dry_run)
+        self.root = root
         self.lines: list[str] = []
-        for problem, action, told in results:
-            self.jobs.append(
-                {
-                    "id": problem.name,
-                    "action": action,
-                    "kind": problem.kind,
-                    "path": problem.path,
-                    "detail": problem.detail,
-                    "result": told,
-                }
-            )
-            # The id of a job does not say which of its files is litter.
-            named = problem.name and not problem.is_litter
-            where = problem.name if named else os.path.relpath(problem.path, root)
-            kind = problem.kind.replace("-", " ") + (" (harmless)" if problem.is_litter else "")
-            self.lines.append(one_line(f"{where}: {kind}: {_sentence(problem.detail)} {told}"))
+
+    def note(self, problem: Problem, action: str, message: str) -> None:
+        """Note a problem, and what to do about it or what was done."""
+        entry = {"kind": problem.kind, "path": problem.path, "detail": problem.detail, "message": message}
+        self.jobs.append({"id": problem.name, "action": action} | entry)
+        # The id of a job does not say which of its files is litter, and the project has no id.
+        has_path = problem.is_litter or not problem.name
+        where = os.path.relpath(problem.path, self.root) if has_path else problem.name
+        kind = problem.kind.replace("-", " ") + (" (harmless)" if problem.is_litter else "")
+        self.lines.append(one_line(f"{where}: {kind}: {_sentence(problem.detail)} {message}"))
 
     def finish(self, *, as_json: bool) -> int:
         """Write the report, or a line for each problem and the summary; return the exit status."""
@@ -127,13 +123,13 @@ def _planned(problems: Iterable[Problem]) -> Iterator[tuple[Problem, str, str]]:
 
 def _repaired(outcomes: Iterable[Outcome]) -> Iterator[tuple[Problem, str, str]]:
     for outcome in outcomes:
-        problem, told = outcome.problem, _sentence(outcome.detail)
+        problem, message = outcome.problem, _sentence(outcome.detail)
         if outcome.mended:
-            yield problem, MENDED, told
+            yield problem, MENDED, message
         elif problem.is_litter:
-            yield problem, HARMLESS, told
+            yield problem, HARMLESS, message
         else:
-            yield problem, LEFT, f"{told} {_by_hand(problem)}"
+            yield problem, LEFT, message if problem.remedy else f"{message} {_by_hand(problem)}"
 
 
 def _by_hand(problem: Problem) -> str:

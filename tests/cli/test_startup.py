@@ -156,7 +156,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(source, packages / source.name, ignore=shutil.ignore_patterns("__pycache__"))
     assert compileall.compile_dir(packages, quiet=1)
     script = directory / "bin" / "signac"
-    script.write_text(f"#!{directory}/bin/python\nimport re\nimport sys\nfrom signac_cli import main\nsys.exit(main())\n")
+    script.write_text(
+        f"#!{directory}/bin/python\nimport re\nimport sys\nfrom signac_cli import main\nsys.exit(main())\n"
+    )
     script.chmod(0o755)
     return directory / "bin"
 

@@ -213,15 +213,30 @@ def test_loads_when_nested_too_deeply_raises_value_error() -> None:
     "text",
     [
         b'{"a": 1}',
-        b' {"a": 1}\n', b'{"a": 1} ', b"1", b'"x"', b"null",
+        b' {"a": 1}\n',
+        b'{"a": 1} ',
+        b"1",
+        b'"x"',
+        b"null",
         b"[NaN, -Infinity, 1e400, -0.0, 123456789012345678901]",
         b'{"a": 1, "a": 2}',
-        b'\xef\xbb\xbf{"a": 1}', '{"\u00e9": "\u2603"}'.encode(),
+        b'\xef\xbb\xbf{"a": 1}',
+        '{"\u00e9": "\u2603"}'.encode(),
         '{"a": 1}'.encode("utf-16"),
-        '{"a": 1}'.encode("utf-16-le"), '{"a": 1}'.encode("utf-32-be"), b'{"a": "\\ud800"}', b'{"a":', b"", b"{}x", b"{'a': 1}",
-        b"\xff\xff", b'{"a": "\xff"}', b'{"a": "\n"}', b"[1,]", b"nul",
+        '{"a": 1}'.encode("utf-16-le"),
+        '{"a": 1}'.encode("utf-32-be"),
+        b'{"a": "\\ud800"}',
+        b'{"a":',
+        b"",
+        b"{}x",
+        b"{'a': 1}",
+        b"\xff\xff",
+        b'{"a": "\xff"}',
+        b'{"a": "\n"}',
+        b"[1,]",
+        b"nul",
     ],
-)  # fmt: skip
+)
 def test_loads_does_what_the_json_package_does(text: bytes) -> None:
     def outcome(load: Any, value: Any) -> str:
         try:

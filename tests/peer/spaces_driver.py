@@ -21,8 +21,9 @@ import zipfile
 from collections.abc import Mapping
 from decimal import Decimal
 
-import signac
 from signac.sync import DocSync, FileSync
+
+import signac
 
 STATE_POINT = "signac_statepoint.json"
 CACHE = ".signac/statepoint_cache.json.gz"
@@ -300,7 +301,7 @@ def synchronize(source, destination, options, document_strategy, whole):
 
 
 def _merge(source, destination):
-    for key in source.keys():
+    for key in source:
         if key not in destination or source[key] != destination[key]:
             destination[key] = [source[key]]
 
