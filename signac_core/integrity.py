@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import canonical, files, layout, litter, reading, workspace
-from .errors import JobsCorruptedError
+from .errors import DestinationExistsError, JobsCorruptedError
 from .progress import track
 
 if TYPE_CHECKING:
@@ -244,9 +244,12 @@ def _mend(project: Project, problem: Problem, known: _Known) -> Outcome:
         if problem.is_litter:
             gone = litter.delete(problem.path)
             return Outcome(problem, gone, "deleted" if gone else "Another process has begun to work on it.")
+        os.listdir(os.path.join(project.workspace, problem.name))  # a directory that cannot be read cannot be restored
         job_id = _restore(project, problem.name, known)
     except _BeyondRepair as error:
         return Outcome(problem, False, str(error))
+    except DestinationExistsError as error:
+        return Outcome(problem, False, f"Job {error.destination} has appeared meanwhile.")
     except OSError as error:
         return Outcome(problem, False, f"{error.strerror}: '{error.filename or problem.path}'.")
     return Outcome(problem, True, "restored" if job_id == problem.name else f"renamed to {job_id}")

@@ -558,3 +558,18 @@ def test_the_workspace_may_be_missing(project: Project) -> None:
     assert list(examine(project)) == []
     check(project)
     repair(project)
+
+
+def test_mend_when_a_directory_cannot_be_listed_then_it_is_not_called_restored(project, monkeypatch):
+    job = project.open_job({"a": 1}).init()
+    listdir = os.listdir
+
+    def refuse(path="."):
+        if path == job.path:
+            raise PermissionError(13, "Permission denied", path)
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    problems = list(examine(project))
+    assert [problem.name for problem in problems] == [job.id]
+    assert [outcome.mended for outcome in mend(project, problems)] == [False]
