@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .cursor import JobsCursor
@@ -36,5 +36,6 @@ def _jobs_html(cursor: JobsCursor) -> str:
         import pandas
 
         with pandas.option_context("display.max_rows", _ROWS_SHOWN):
-            return str(cursor.to_dataframe()._repr_html_())  # type: ignore[operator]
+            frame: Any = cursor.to_dataframe()
+            return str(frame._repr_html_())
     return f"<br/><strong>{count}</strong> job(s) found"

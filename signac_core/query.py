@@ -16,10 +16,11 @@ opaque: only the empty one equals something (``{}``), and it compares with nothi
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+from .operators import MISSING, TESTS, Operator, Test, described
 
 if TYPE_CHECKING:
     from typing import Protocol, Self, TypeVar
@@ -44,20 +45,9 @@ class FilterKeyError(KeyError):
         return str(self.args[0]) if self.args else ""
 
 
-class _Missing:
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "MISSING"
-
-
-MISSING: Final = _Missing()
-"""What `Condition.test` is given for a job that lacks the key."""
-
 NO_DOCUMENT: Final[Mapping[str, Any]] = MappingProxyType({})
 """The document of a job that has none; ``{"doc": {"$exists": true}}`` tells it from an empty one."""
 
-Test: TypeAlias = Callable[[Any], bool]
 Matcher: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
 
 
@@ -238,7 +228,7 @@ def _conjunction(filter: Mapping[str, Any], incomparable: set[str]) -> Expressio
 
 def _members(name: str, value: Any) -> list[Mapping[str, Any]]:
     if not isinstance(value, (list, tuple)):
-        raise ValueError(f"{name} takes a list of filters, not {_described(value)}.")
+        raise ValueError(f"{name} takes a list of filters, not {described(value)}.")
     if not value:
         raise ValueError(f"The list of {name} is empty; it takes at least one filter.")
     return [_member(name, member) for member in value]
@@ -248,7 +238,7 @@ def _member(name: str, value: Any) -> Mapping[str, Any]:
     if isinstance(value, Mapping):
         return value
     what = "a filter" if name == "$not" else "a list of filters"
-    raise TypeError(f"{name} takes {what}, a filter is a mapping such as {{'a': 1}}; found {_described(value)}.")
+    raise TypeError(f"{name} takes {what}, a filter is a mapping such as {{'a': 1}}; found {described(value)}.")
 
 
 def _flatten(dotted: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -267,7 +257,7 @@ def _condition(dotted: str, argument: Any, incomparable: set[str]) -> Condition:
         name = parts.pop()
         _check_operator(dotted, name)
     key = ".".join(parts)
-    test = _TESTS[name](_Operator(name, key, argument, incomparable))
+    test = TESTS[name](Operator(name, key, argument, incomparable))
     return Condition(parts[0], tuple(parts[1:]), name, argument, test)
 
 
@@ -277,7 +267,7 @@ def _check_operator(dotted: str, name: str) -> None:
         raise FilterKeyError(f"Filter key '{dotted}' names more than one operator; an operator takes a plain value.")
     if not name.startswith("$"):
         raise FilterKeyError(f"Filter key '{dotted}': an operator is the last part of a key and takes a plain value.")
-    if name in _TESTS:
+    if name in TESTS:
         return
     if name in ("$and", "$or", "$not"):
         raise FilterKeyError(
@@ -287,229 +277,9 @@ def _check_operator(dotted: str, name: str) -> None:
     # Only a mistake pays for the import.
     from difflib import get_close_matches
 
-    close = get_close_matches(name, [*_TESTS, "$and", "$or", "$not"], n=1)
-    advice = f"did you mean '{close[0]}'?" if close else f"known are {' '.join(_TESTS)} and $and $or $not."
+    close = get_close_matches(name, [*TESTS, "$and", "$or", "$not"], n=1)
+    advice = f"did you mean '{close[0]}'?" if close else f"known are {' '.join(TESTS)} and $and $or $not."
     raise FilterKeyError(f"Unknown operator '{name}' of key '{dotted}'; {advice}")
-
-
-def _described(value: Any) -> str:
-    text = repr(value)
-    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
-
-
-# --- operators: argument -> test of one value ------------------------------------------------------------------------
-
-
-class _Operator:
-    """An operator about to be compiled, with all that its test and its error messages need."""
-
-    __slots__ = ("argument", "incomparable", "key", "name")
-
-    def __init__(self, name: str, key: str, argument: Any, incomparable: set[str]) -> None:
-        self.name = name
-        self.key = key
-        self.argument = argument
-        self.incomparable = incomparable
-
-    def reject(self, kind: type[Exception], expected: str) -> NoReturn:
-        raise kind(f"Filter key '{self.key}': {self.name} takes {expected}, not {_described(self.argument)}.")
-
-
-def _eq(op: _Operator) -> Test:
-    argument = op.argument
-    return lambda value: value == argument
-
-
-def _ne(op: _Operator) -> Test:
-    argument = op.argument
-    return lambda value: value is not MISSING and value != argument
-
-
-def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[_Operator], Test]:
-    def build(op: _Operator) -> Test:
-        key, argument, incomparable = op.key, op.argument, op.incomparable
-        if argument is None or isinstance(argument, Mapping):
-            op.reject(TypeError, "a number, a text or a list")
-
-        def test(value: Any) -> bool:
-            if value is MISSING:
-                return False
-            try:
-                return compare(value, argument)
-            except TypeError:
-                incomparable.add(key)
-                return False
-
-        return test
-
-    return build
-
-
-def _in(op: _Operator) -> Test:
-    if isinstance(op.argument, str):
-        return _substring(op, wanted=True)
-    return _member_test(op)
-
-
-def _nin(op: _Operator) -> Test:
-    if isinstance(op.argument, str):
-        return _substring(op, wanted=False)
-    is_member = _member_test(op)
-    return lambda value: value is not MISSING and not is_member(value)
-
-
-def _member_test(op: _Operator) -> Test:
-    argument = [] if op.argument == {} else op.argument
-    if not isinstance(argument, (list, tuple)):
-        op.reject(TypeError, "a list")
-    # What equals no stored value has to go: NaN would be found by its identity, a mapping by its content.
-    members = [member for member in argument if member == member and not (isinstance(member, Mapping) and member)]
-    containers = [member for member in members if isinstance(member, (list, dict))]
-    scalars = frozenset(member for member in members if not isinstance(member, (list, dict)))
-    return lambda value: value in (containers if isinstance(value, (list, dict)) else scalars)
-
-
-def _substring(op: _Operator, *, wanted: bool) -> Test:
-    key, argument, incomparable = op.key, op.argument, op.incomparable
-
-    def test(value: Any) -> bool:
-        if isinstance(value, str):
-            return (value in argument) is wanted
-        if value is not MISSING:
-            incomparable.add(key)
-        return False
-
-    return test
-
-
-def _exists(op: _Operator) -> Test:
-    if not isinstance(op.argument, bool):
-        op.reject(ValueError, "true or false")
-    return (lambda value: value is not MISSING) if op.argument else (lambda value: value is MISSING)
-
-
-def _regex(op: _Operator) -> Test:
-    import re
-
-    if not isinstance(op.argument, str):
-        op.reject(TypeError, "a regular expression as text")
-    try:
-        search = re.compile(op.argument).search
-    except re.error as error:
-
-        class PatternError(ValueError, re.error):
-            """Caught by those who expect a wrong value and by those who expect the error of the pattern compiler."""
-
-        raise PatternError(f"Filter key '{op.key}': {op.argument!r} is no regular expression: {error}.") from None
-    return lambda value: isinstance(value, str) and search(value) is not None
-
-
-_TYPES: Final[dict[str, type]] = {
-    "int": int,
-    "float": float,
-    "bool": bool,
-    "str": str,
-    "list": list,
-    "null": type(None),
-}
-
-
-def _type(op: _Operator) -> Test:
-    if not isinstance(op.argument, str) or op.argument not in _TYPES:
-        op.reject(ValueError, f"one of {' '.join(_TYPES)}")
-    kind = _TYPES[op.argument]
-    return lambda value: isinstance(value, kind)
-
-
-def _where(op: _Operator) -> Test:
-    import json
-    import math
-    import re
-
-    source = op.argument
-    if not isinstance(source, str):
-        op.reject(TypeError, "Python source as text, such as 'lambda x: x > 0'")
-    note = f"in the $where expression {source!r} of filter key '{op.key}'"
-    names = {"json": json, "math": math, "operator": operator, "re": re, "isclose": math.isclose}
-    try:
-        function = eval(source, names)
-    except Exception as error:
-        error.add_note(note)
-        raise
-    if not callable(function):
-        op.reject(TypeError, "Python source of a function, such as 'lambda x: x > 0'")
-
-    def test(value: Any) -> bool:
-        if value is MISSING:
-            return False
-        if isinstance(value, list):
-            value = _as_tuple(value)
-        elif isinstance(value, dict):
-            value = _Nested
-        try:
-            return bool(function(value))
-        except Exception as error:
-            error.add_note(f"{note}, applied to {_described(value)}")
-            raise
-
-    return test
-
-
-class _Nested:
-    """What a ``$where`` function sees in place of a mapping: the class itself, so that ``x == 1`` is false."""
-
-
-def _as_tuple(value: list[Any]) -> tuple[Any, ...]:
-    return tuple(_as_tuple(item) if isinstance(item, list) else item for item in value)
-
-
-def _near(op: _Operator) -> Test:
-    from math import isclose
-
-    key, argument, incomparable = op.key, op.argument, op.incomparable
-    numbers = argument if isinstance(argument, (list, tuple)) else [argument]
-    expected = "a number, or a list of a number, a relative and an absolute tolerance (the tolerances may be left out)"
-    if not 1 <= len(numbers) <= 3:
-        op.reject(ValueError, expected)
-    try:
-        reference, *tolerances = (float(number) for number in numbers)
-    except (ValueError, OverflowError):
-        op.reject(ValueError, expected)
-    except TypeError:
-        op.reject(TypeError, expected)
-    if any(tolerance < 0 for tolerance in tolerances):
-        op.reject(ValueError, "tolerances that are not negative")
-    relative, absolute = (*tolerances, *(1e-9, 0.0)[len(tolerances) :])
-
-    def test(value: Any) -> bool:
-        if value is MISSING:
-            return False
-        try:
-            return isclose(value, reference, rel_tol=relative, abs_tol=absolute)
-        except OverflowError:
-            return False
-        except TypeError:
-            incomparable.add(key)
-            return False
-
-    return test
-
-
-_TESTS: Final[dict[str, Callable[[_Operator], Test]]] = {
-    "$eq": _eq,
-    "$ne": _ne,
-    "$gt": _ordered(operator.gt),
-    "$gte": _ordered(operator.ge),
-    "$lt": _ordered(operator.lt),
-    "$lte": _ordered(operator.le),
-    "$in": _in,
-    "$nin": _nin,
-    "$exists": _exists,
-    "$regex": _regex,
-    "$type": _type,
-    "$where": _where,
-    "$near": _near,
-}
 
 
 # --- expression -> answer --------------------------------------------------------------------------------------------
