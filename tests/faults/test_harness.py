@@ -117,6 +117,7 @@ with h5py.File("data.h5", "r+") as f:
 
 PROCESSES = """
 import os, subprocess, sys
+subprocess._USE_POSIX_SPAWN = False  # it duplicates descriptors inside libc, where no library can look
 with open("kept", "w") as kept:
     child = "import os; os.write(1, b'text'); os.mkdir('made')"
     subprocess.run([sys.executable, "-P", "-c", child], stdout=kept, check=True)
