@@ -14,7 +14,7 @@ import errno
 import os
 from _thread import RLock
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from . import canonical, files, layout
@@ -307,14 +307,12 @@ class Document:
 
     def lock(self) -> AbstractContextManager[object]:
         """Take the lock of the document for a ``with`` block; a job without a state point file has none to take."""
-        from .locks import Lock  # readers do not pay for it
+        from .locks import acquire  # readers do not pay for it
 
+        directory = os.path.dirname(self.path) or "."
         try:
-            return Lock(self.lock_path).acquire()
+            return acquire(self.lock_path, directory)
         except FileNotFoundError:
-            directory = os.path.dirname(self.path) or "."
-            if os.path.isdir(directory):
-                return nullcontext()
             raise FileNotFoundError(
                 errno.ENOENT, "The directory of the document has gone (moved or removed meanwhile?)", directory
             ) from None

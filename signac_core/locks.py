@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import AbstractContextManager, nullcontext
 from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 from types import TracebackType
 
 from .errors import LockTimeoutError
 
-__all__ = ["Lock"]
+__all__ = ["Lock", "acquire"]
 
 _UNSUPPORTED = frozenset(
     {errno.ENOLCK, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM, errno.EROFS, errno.EOPNOTSUPP}
@@ -130,6 +131,25 @@ class Lock:
             return held.st_nlink > 0
         named = os.stat(self.path)
         return (held.st_ino, held.st_dev) == (named.st_ino, named.st_dev)
+
+
+def acquire(path: str, directory: str) -> AbstractContextManager[object]:
+    """Take the lock on a file of ``directory``, for a ``with`` block; where there is no such file, there is no lock.
+
+    Raises
+    ------
+    LockTimeoutError
+        As :class:`Lock`.
+    FileNotFoundError
+        If the directory does not exist either.
+
+    """
+    try:
+        return Lock(path).acquire()
+    except FileNotFoundError:
+        if os.path.isdir(directory):
+            return nullcontext()
+        raise
 
 
 def _open(path: str) -> int:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from . import canonical, files, layout
@@ -268,14 +268,9 @@ def lock_if_possible(directory: str) -> AbstractContextManager[object]:
         If there is no such directory.
 
     """
-    from .locks import Lock
+    from .locks import acquire
 
-    try:
-        return Lock(os.path.join(directory, layout.FN_STATE_POINT)).acquire()
-    except FileNotFoundError:
-        if os.path.isdir(directory):
-            return nullcontext()
-        raise
+    return acquire(os.path.join(directory, layout.FN_STATE_POINT), directory)
 
 
 def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *, durable: bool = False) -> None:
