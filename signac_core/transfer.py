@@ -88,13 +88,15 @@ def _move_across_file_systems(job: Job, project: Project) -> None:
     temporary = _temporary_for(project, job.id)
     try:
         shutil.copytree(job.path, temporary, symlinks=True)
-        _compare(job.path, temporary)
-        _publish(project, copy, temporary)
+        with workspace.lock_if_possible(job.path):  # no document is written between the comparison and the removal
+            _compare(job.path, temporary)
+            _publish(project, copy, temporary)
+            aside = workspace.set_aside(job.project.workspace, job.id)
     except BaseException:
         if os.path.lexists(temporary):
             files.delete_tree(temporary)
         raise
-    workspace.remove(job.project.workspace, job.id)
+    files.delete_tree(aside)
 
 
 def _compare(left: str, right: str) -> None:

@@ -39,6 +39,7 @@ __all__ = [
     "publish_directory",
     "read_state_point",
     "remove",
+    "set_aside",
 ]
 
 _ROUNDS = 3
@@ -356,18 +357,24 @@ def remove(workspace: str, job_id: str) -> bool:
 
     """
     source = os.path.join(workspace, job_id)
-    aside = os.path.join(workspace, f"{layout.PREFIX_REMOVED}{job_id}-{files.unique_suffix()}")
     try:
         with lock_if_possible(source):
-            os.rename(source, aside)
+            aside = set_aside(workspace, job_id)
     except NotADirectoryError:  # a file in the place of a job
-        os.rename(source, aside)
+        aside = set_aside(workspace, job_id)
     except FileNotFoundError:
         if not os.path.islink(source):
             return False
-        os.rename(source, aside)  # a broken link in the place of a job
+        aside = set_aside(workspace, job_id)  # a broken link in the place of a job
     files.delete_tree(aside)
     return True
+
+
+def set_aside(workspace: str, job_id: str) -> str:
+    """Take a job out of the workspace by one rename, its lock being held; return the path that is to be deleted."""
+    aside = os.path.join(workspace, f"{layout.PREFIX_REMOVED}{job_id}-{files.unique_suffix()}")
+    os.rename(os.path.join(workspace, job_id), aside)
+    return aside
 
 
 def move_directory(source: str, workspace: str, job_id: str, *, durable: bool = False) -> None:

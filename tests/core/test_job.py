@@ -598,6 +598,36 @@ def test_move_across_file_systems_when_the_copy_differs_keeps_the_source(
     assert os.listdir(other.workspace) == []
 
 
+def test_move_across_file_systems_lets_nobody_write_between_comparison_and_removal(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from signac_core import transfer
+    from signac_core.errors import LockTimeoutError
+
+    other = Project.init_project("other")
+    job = project.open_job({"a": 1}).init()
+    late = Project().open_job(id=job.id).doc
+    rename, compare = os.rename, transfer._compare
+
+    def cross_device(source: str, destination: str) -> None:
+        if source.startswith(project.workspace) != destination.startswith(project.workspace):
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        rename(source, destination)
+
+    def compare_then_try_to_write(left: str, right: str) -> None:
+        compare(left, right)
+        monkeypatch.setenv("SIGNAC_LOCK_TIMEOUT", "0")
+        with pytest.raises(LockTimeoutError):
+            late["lost"] = 1
+
+    monkeypatch.setattr(os, "rename", cross_device)
+    monkeypatch.setattr(transfer, "_compare", compare_then_try_to_write)
+    job.move(other)
+    with pytest.raises(FileNotFoundError, match="has gone"):
+        late["lost"] = 1
+    assert (len(project), len(other)) == (0, 1)
+
+
 def test_clone_copies_the_job_whole(project: Project) -> None:
     other = Project.init_project("other")
     job = project.open_job({"a": 1}).init()
