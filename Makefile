@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: all demo test lint types generated peer faults torture bench clean
+.PHONY: all demo test lint types generated drift shells peer faults torture bench clean
 
 all: lint types test
 
@@ -23,7 +23,7 @@ demo: $(STAMP)
 	PATH="$(BIN):$$PATH" PYTHON="$(BIN)/python" examples/ising/run.sh build/ising
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -q -m "not slow or roundtrip" --ignore-glob='tests/faults/test_*promises.py'
+	$(BIN)/python -m pytest -q -m "not slow or roundtrip" --ignore-glob='tests/faults/test_*promises.py' --ignore=tests/completion
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -31,6 +31,16 @@ lint: $(STAMP)
 
 types: $(STAMP)
 	$(BIN)/mypy
+
+# man/ and completions/, from the commands
+generated: $(STAMP)
+	$(BIN)/python -m tools
+
+drift: $(STAMP)
+	$(BIN)/python -m tools --check
+
+shells: $(STAMP)
+	$(BIN)/python -m pytest -q tests/completion
 
 peer: $(STAMP)
 	$(BIN)/python -m pytest -q tests/peer tests/packaging

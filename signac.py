@@ -4,6 +4,16 @@ This is one module, not a package, and every module of ``signac_core`` is a modu
 ``signac_core.project``, loaded when it is asked for. A class has the same identity under both names, and so do pickles.
 
 A package named ``signac`` would share its directory with an installation of signac 2.x and be deleted along with it.
+
+Examples
+--------
+>>> import signac, signac_core
+>>> signac.Project is signac_core.Project
+True
+>>> from signac.job import calc_id
+>>> calc_id({"a": 0})
+'9bfd29df07674bc4aa960cf661b5acd2'
+
 """
 
 from __future__ import annotations

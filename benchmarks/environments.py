@@ -2,45 +2,63 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "bench"
+DATA = Path(os.environ.get("BENCH_DATA", BUILD / "data")).resolve()
+"""All projects, and nothing else: what the simulated network file system holds. May be on any file system."""
 PEER_REQUIREMENTS = ["signac==2.4.1", "numpy", "pandas", "h5py"]
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment variables of this process without those that change what Python imports or writes.
+
+    So programs run byte-compiled, as every installation is, whatever the settings of the developer say.
+    """
+    return {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "SIGNAC_", "SHIM_"))}
+
+
+def _sources() -> Iterator[Path]:
+    yield from (ROOT / "pyproject.toml", ROOT / "README.md", ROOT / "signac.py")
+    for package in ("signac_core", "signac_cli"):
+        yield from sorted((ROOT / package).rglob("*.py"))
+
+
+def _recipe(requirements: list[str]) -> str:
+    """What an environment is made of: it is brought up to date only when this has changed."""
+    lines = [sys.version, *requirements]
+    if str(ROOT) in requirements:
+        lines += [f"{path.relative_to(ROOT)} {hashlib.md5(path.read_bytes()).hexdigest()}" for path in _sources()]
+    return "\n".join(lines) + "\n"
 
 
 def _environment(name: str, requirements: list[str]) -> Path:
     """Create an environment, or bring an existing one up to date; return the directory of its programs."""
     directory = BUILD / name
+    recipe, wanted = directory / "recipe", _recipe(requirements)
+    if recipe.exists() and recipe.read_text() == wanted:
+        return directory / "bin"
     if not (directory / "bin" / "python").exists():
         venv.create(directory, with_pip=True)
-    # Byte-compiled, as every installation is, whatever the environment variables of the developer say.
-    settings = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     pip = [str(directory / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, *requirements], check=True, env=settings)
+    subprocess.run([*pip, *requirements], check=True, env=clean_environment())
+    if str(ROOT) in requirements:  # the version is the same, the code need not be
+        again = ["--no-deps", "--force-reinstall", str(ROOT)]
+        subprocess.run([*pip, *again], check=True, env=clean_environment())
+    recipe.write_text(wanted)
     return directory / "bin"
 
 
 def ours() -> Path:
     """This program, installed from the working tree."""
-    programs = _environment("ours", [str(ROOT)])
-    pip = [str(programs / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--no-deps", "--force-reinstall", str(ROOT)], check=True)
-    package = subprocess.run(
-        [str(programs / "python"), "-c", "import signac_core, os; print(os.path.dirname(signac_core.__path__[0]))"],
-        check=True,
-        capture_output=True,
-        text=True,
-        cwd=BUILD,
-    ).stdout.strip()
-    subprocess.run(
-        [sys.executable, "-m", "compileall", "-q", f"{package}/signac_core", f"{package}/signac_cli"], check=True
-    )
-    return programs
+    return _environment("ours", [str(ROOT)])
 
 
 def peer() -> Path:

@@ -1,41 +1,124 @@
-"""Timing whole processes in alternation, and counting their file system calls."""
+"""Running programs in alternation, and counting their system calls."""
 
 from __future__ import annotations
 
-import os
-import shutil
+import re
 import statistics
 import subprocess
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-Command = Sequence[str]
+from .inside import MARKS
 
+WARM_UP = 4
+"""From so many rounds on the first one does not count."""
 
-def _run(command: Command, directory: Path) -> float:
-    start = time.perf_counter()
-    with open(os.devnull) as nothing:
-        subprocess.run(command, cwd=directory, check=True, stdin=nothing, capture_output=True)
-    return time.perf_counter() - start
-
-
-def medians(commands: Mapping[str, Command], directory: Path, rounds: int) -> dict[str, float]:
-    """Median seconds of each command, run in turn so that all see the same drifts of the machine."""
-    for command in commands.values():
-        _run(command, directory)
-    samples: dict[str, list[float]] = {name: [] for name in commands}
-    for _ in range(rounds):
-        for name, command in commands.items():
-            samples[name].append(_run(command, directory))
-    return {name: statistics.median(values) for name, values in samples.items()}
+NOT_ON_FILES = {"mmap", "munmap", "mprotect", "execve", "brk", "futex", "exit_group"}
 
 
-def file_system_calls(command: Command, directory: Path) -> int | None:
-    """How many system calls with paths, or on directories, a command makes; None without strace."""
-    if shutil.which("strace") is None:
-        return None
-    trace = ["strace", "-f", "-e", "trace=%file,getdents64", "-o", "/dev/stdout", *command]
-    with open(os.devnull) as nothing:
-        result = subprocess.run(trace, cwd=directory, check=True, stdin=nothing, capture_output=True, text=True)
-    return sum("(" in line and "+++" not in line and "execve(" not in line for line in result.stdout.splitlines())
+class Failed(Exception):
+    """A program did not do what was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one run took, and what came of it.
+
+    Parameters
+    ----------
+    seconds
+        How long.
+    megabytes
+        The most memory that the process had.
+    result
+        What it printed, or returned; equal for all programs.
+    """
+
+    seconds: float
+    megabytes: float
+    result: Any
+
+
+Run = Callable[[], Sample]
+
+
+def rounds_for(seconds: float, *, most: int, budget: float) -> int:
+    """How many rounds of so many seconds there is time for: one at least."""
+    return max(1, min(most, int(budget / seconds))) if seconds > 0 else most
+
+
+def alternate(runs: Mapping[str, Run], *, most: int, budget: float) -> tuple[dict[str, list[Sample]], dict[str, str]]:
+    """Run programs in turn, so that all see the same drifts of the machine.
+
+    Parameters
+    ----------
+    runs
+        By name of the program, what runs it once.
+    most
+        The largest number of rounds.
+    budget
+        The seconds that all of it should take, unless one round takes more.
+
+    Returns
+    -------
+    tuple of dict
+        The samples of each program, and the reasons of those that failed.
+    """
+    samples: dict[str, list[Sample]] = {}
+    failures: dict[str, str] = {}
+    for name, run in runs.items():
+        try:
+            samples[name] = [run()]
+        except Failed as error:
+            failures[name] = str(error)
+    rounds = rounds_for(sum(first[0].seconds for first in samples.values()), most=most, budget=budget)
+    for number in range(1, rounds):
+        names = list(samples)
+        for name in names if number % 2 else reversed(names):
+            samples[name].append(runs[name]())
+    if rounds >= WARM_UP:
+        samples = {name: values[1:] for name, values in samples.items()}
+    return samples, failures
+
+
+def median_seconds(samples: Iterable[Sample]) -> float:
+    """The median of the seconds."""
+    return statistics.median(sample.seconds for sample in samples)
+
+
+def count_calls(trace: str, *, between_marks: bool) -> int:
+    """Count the calls on files in what strace has written.
+
+    Parameters
+    ----------
+    trace
+        The lines of ``strace -f -e trace=%file,%desc``.
+    between_marks
+        Whether to count only those between the two marks of `inside.py`.
+    """
+    lines = trace.splitlines()
+    if between_marks:
+        first, last = (next(i for i, line in enumerate(lines) if mark in line) for mark in MARKS)
+        lines = lines[first + 1 : last]
+    calls = (re.match(r"(?:\d+ +)?(\w+)\(", line) for line in lines)
+    return sum(1 for call in calls if call is not None and call[1] not in NOT_ON_FILES)
+
+
+def traced(
+    command: Sequence[str | Path], directory: Path, trace: Path, environment: Mapping[str, str], *, between_marks: bool
+) -> int:
+    """Run a command under strace and count its calls on files."""
+    strace = ["strace", "-f", "-qq", "-e", "trace=%file,%desc", "-o", trace, *command]
+    done = subprocess.run(
+        strace, cwd=directory, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise Failed(last_line(done.stderr))
+    return count_calls(trace.read_text(errors="replace"), between_marks=between_marks)
+
+
+def last_line(text: str) -> str:
+    """The last line that says anything: of a traceback, the error."""
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "no message")

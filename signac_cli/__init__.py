@@ -1,6 +1,7 @@
 """The command line of the project: parse, call the library, show the result.
 
-The version is answered here, before anything else is imported. Everything else begins in :mod:`signac_cli.app`.
+The version, and what completion scripts ask, is answered here, before Click is imported. Everything else begins in
+:mod:`signac_cli.app`.
 """
 
 import sys
@@ -28,6 +29,10 @@ def main() -> int:
     if arguments in (["--version"], ["-V"]) and _print_version():
         return 0
     _forget_start_directory()
+    if arguments[:1] == ["__complete"]:
+        from . import complete
+
+        return complete.main(arguments[1:])
     try:
         from .app import run
     except KeyboardInterrupt:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .arguments import GLOBAL_OPTIONS, Rules, canonical, format_options
+from .arguments import GLOBAL_OPTIONS, Rules, canonical, write_options
 from .output import Failure, Output, OutputClosed, is_utf8
 
 if TYPE_CHECKING:
@@ -27,12 +27,30 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "find": ("find", "Find jobs by their state points and documents."),
     "statepoint": ("statepoint", "Print state points."),
     "document": ("document", "Print job documents, and change them."),
+    "diff": ("diff", "Print how the state points of jobs differ."),
+    "neighbors": ("neighbors", "Print the jobs next to a job along each parameter."),
+    "schema": ("schema", "Print the keys of the state points, with types and values."),
+    "view": ("view", "Link to the jobs under readable names."),
+    "export": ("export", "Copy jobs to a directory or archive under readable names."),
+    "import": ("import_", "Make jobs of the directories in a directory or an archive."),
     "rm": ("rm", "Remove jobs, or clear them."),
+    "move": ("move", "Move jobs into another project."),
+    "clone": ("clone", "Copy jobs into another project."),
+    "sync": ("sync", "Bring the jobs and documents of one project into another."),
     "check": ("check", "Find what is damaged, and repair it."),
+    "status": ("status", "Show what is known of the project at a glance."),
+    "update-cache": ("update_cache", "Write all state points into one file, for fast queries."),
+    "config": ("config", "Show and change the configuration."),
+    "migrate": ("migrate", "Give a project of an older layout the present one."),
+    "shell": ("shell", "Run Python with the project at hand."),
+    "completion": ("completion", "Print the completion script for a shell."),
 }
 """The module, and one line of help, of each command."""
 
 INTERRUPTED = 130
+
+_FEW = 3
+"""So many damaged jobs are told together with what is wrong with them."""
 
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 _WARNING = 30
@@ -65,6 +83,7 @@ class Session:
         self.progress = not _environment_flag("SIGNAC_NO_PROGRESS")
         self._directories: list[str] = []
         self._verbosity = 0
+        self._project: Project | None = None
 
     def set_option(self, name: str, value: Any) -> None:
         """Take a global option, given before or after the command."""
@@ -128,7 +147,7 @@ class Session:
         from signac_core.project import Project
 
         try:
-            return Project.get_project()
+            self._project = Project.get_project()
         except FileNotFoundError:
             raise Failure("The current directory has been deleted.", code="no-directory") from None
         except LookupError:
@@ -137,6 +156,7 @@ class Session:
                 code="no-project",
                 hint="Create one with 'signac init', or name its directory with -C.",
             ) from None
+        return self._project
 
     def confirm(self, question: str) -> bool:
         """Ask a question unless ``-y`` answers it."""
@@ -174,7 +194,8 @@ class Session:
         if not job_ids:
             return 0
         job_ids = sorted(set(job_ids))
-        shown = ", ".join(job_ids[:5]) + (f" and {len(job_ids) - 5} more" if len(job_ids) > 5 else "")
+        more = f" and {len(job_ids) - 5} more" if len(job_ids) > 5 else ""
+        shown = ", ".join(self._with_reasons(job_ids) if len(job_ids) <= _FEW else job_ids[:5]) + more
         jobs, were = ("job", "was") if len(job_ids) == 1 else ("jobs", "were")
         self.output.error(
             f"{len(job_ids)} {jobs} with a damaged state point or document {were} left out: {shown}.",
@@ -183,6 +204,15 @@ class Session:
         )
         return 1
 
+    def _with_reasons(self, job_ids: Sequence[str]) -> Iterator[str]:
+        """Ids of damaged jobs, each with what is wrong with it."""
+        from signac_core.integrity import examine_job
+
+        for job_id in job_ids:
+            problems = [] if self._project is None else examine_job(self._project, job_id)
+            reasons = "; ".join(problem.detail.rstrip(".") for problem in problems)
+            yield f"{job_id} ({reasons})" if reasons else job_id
+
 
 class Program(click.Group):
     """The group of all commands, each imported when it is needed."""
@@ -190,7 +220,7 @@ class Program(click.Group):
     def __init__(self) -> None:
         super().__init__(
             "signac",
-            help="Manage the data of parameter studies: a project is a directory, each job in it a point of the study.",
+            help="Manage the data of parameter studies: projects of jobs, each a directory.",
             epilog="'signac COMMAND --help' tells more about a command.",
             params=list(GLOBAL_OPTIONS),
             invoke_without_command=True,
@@ -248,7 +278,7 @@ class Program(click.Group):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the global options, then the commands, without importing these."""
-        format_options(self, ctx, formatter)
+        write_options(self.get_params(ctx), ctx, formatter, title="Global options")
         with formatter.section("Commands"):
             formatter.write_dl([(name, short_help) for name, (_, short_help) in COMMANDS.items()])
 

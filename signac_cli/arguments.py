@@ -32,7 +32,18 @@ if TYPE_CHECKING:
 else:  # before Click 8.5 the class takes no type parameter
     ParamType = click.ParamType
 
-__all__ = ["GLOBAL_OPTIONS", "Command", "Directory", "ParamType", "Rules", "Tokens", "canonical", "format_options"]
+__all__ = [
+    "GLOBAL_OPTIONS",
+    "Command",
+    "Directory",
+    "ParamType",
+    "Rules",
+    "Tokens",
+    "canonical",
+    "format_examples",
+    "format_options",
+    "write_options",
+]
 
 _NEGATIVE_NUMBER = re.compile(r"-(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf)")
 _INTEGER = re.compile(r"[+-]?\d+")
@@ -57,6 +68,8 @@ class Rules(NamedTuple):
         The long options of signac 2.4.1, which may be shortened. Nothing is ever added to these.
     filters : tuple of str
         What holds filter tokens: long options, or ``""`` for the positional arguments.
+    interspersed : bool
+        Whether options may follow positional arguments; otherwise the first of these ends the options.
 
     """
 
@@ -64,6 +77,7 @@ class Rules(NamedTuple):
     optional: Mapping[str, str] = _NONE
     abbreviated: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
+    interspersed: bool = True
 
 
 class Tokens(ParamType):
@@ -327,16 +341,17 @@ GLOBAL_OPTIONS: tuple[click.Option, ...] = (
         multiple=True,
         metavar="DIR",
         type=Directory(),
-        help="Behave as if started in DIR [SIGNAC_PROJECT_DIR].",
+        help="Act as if started in DIR [SIGNAC_PROJECT_DIR].",
     ),
-    _global("-v", "--verbose", "--verbosity", count=True, help="Tell more; repeat for still more [SIGNAC_LOG=LEVEL]."),
+    _global("-v", "--verbose", "--verbosity", count=True, help="Tell more; may be repeated [SIGNAC_LOG]."),
     _global("-q", "--quiet", is_flag=True, help="Tell nothing but results and errors."),
     _global("--debug", is_flag=True, help="Show a traceback after an error."),
     _global("-y", "--yes", is_flag=True, help="Answer every question with yes [SIGNAC_YES]."),
     _global(
         "--color",
         type=click.Choice(["auto", "always", "never"]),
-        help="Colour what is drawn: on terminals (auto), always or never [SIGNAC_COLOR, NO_COLOR, FORCE_COLOR].",
+        metavar="WHEN",
+        help="Use colours: auto, always, never [SIGNAC_COLOR].",
     ),
     _global("--no-progress", is_flag=True, help="Draw no progress bars [SIGNAC_NO_PROGRESS]."),
     _immediate("-V", "--version", callback=_print_version, help="Show the version and exit."),
@@ -357,7 +372,9 @@ class Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments in their canonical form."""
         try:
-            args, ctx.meta[_HINTS] = canonical(args, self.get_params(ctx), self.rules)
+            args, ctx.meta[_HINTS] = canonical(
+                args, self.get_params(ctx), self.rules, interspersed=self.rules.interspersed
+            )
         except click.UsageError as error:
             error.ctx = ctx
             raise
@@ -375,12 +392,34 @@ class Command(click.Command):
         """List the options of the command, then the global ones."""
         format_options(self, ctx, formatter)
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        format_examples(ctx, formatter)
+
 
 def format_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-    """Write the option sections of a help page."""
-    options = [param for param in command.get_params(ctx) if isinstance(param, click.Option)]
-    for title, wanted in (("Options", False), ("Global options", True)):
-        records = [param.get_help_record(ctx) for param in options if (param in GLOBAL_OPTIONS) is wanted]
-        if rows := [record for record in records if record is not None]:
-            with formatter.section(title):
-                formatter.write_dl(rows)
+    """Write the option sections of a help page: the global ones by name only, so that it fits on a screen."""
+    own = [param for param in command.get_params(ctx) if param not in GLOBAL_OPTIONS]
+    write_options(own, ctx, formatter, title="Options")
+    with formatter.section("Global options (see 'signac --help')"):
+        formatter.write_text(", ".join("/".join(option.opts) for option in GLOBAL_OPTIONS))
+
+
+def format_examples(ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    """Write the examples of a command, as they stand in `signac_cli.examples`."""
+    from .examples import EXAMPLES
+
+    if lines := EXAMPLES.get(ctx.command_path.partition(" ")[2], "").splitlines():
+        with formatter.section("Examples"):
+            formatter.write("".join(f"{'':{formatter.current_indent}}{line}\n" for line in lines))
+
+
+def write_options(
+    params: Iterable[click.Parameter], ctx: click.Context, formatter: click.HelpFormatter, *, title: str
+) -> None:
+    """Write a section of a help page: the names of each option, and what it does."""
+    records = [(param.get_help_record(ctx), param.help) for param in params if isinstance(param, click.Option)]
+    # Click adds the range of numbers, which costs a line and says nothing that its error message does not.
+    if rows := [(record[0], text or "") for record, text in records if record is not None]:
+        with formatter.section(title):
+            formatter.write_dl(rows)

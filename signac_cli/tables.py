@@ -1,7 +1,7 @@
-"""Tables of jobs: no borders, no blanks at the end of a line, ids and paths always whole.
+"""Tables: no borders, no blanks at the end of a line, ids and paths always whole.
 
 On a pipe every cell is whole, too. On a terminal the other columns give way until the table fits; where that would
-leave too little of them, each job gets lines of its own.
+leave too little of them, each row gets lines of its own.
 """
 
 from __future__ import annotations
@@ -18,20 +18,40 @@ if TYPE_CHECKING:
 
     from .output import Record
 
-__all__ = ["draw"]
+__all__ = ["Column", "as_cell", "compare", "draw", "draw_columns", "visible"]
 
 _GUTTER = 2
 _NARROWEST = 8
-_TRAILING_BLANKS = re.compile(r" +((?:\033\[[0-9;]*m)*)$", re.MULTILINE)
+_NARROWEST_FOLDED = 12
+_TRAILING_BLANKS = re.compile(r" (?: |\033\[[0-9;]*m)*$", re.MULTILINE)
 
 
-class _Column(NamedTuple):
+class Column(NamedTuple):
+    """A column of a table; the first one names the rows.
+
+    Parameters
+    ----------
+    header : str
+        The heading.
+    cells : sequence of str
+        The texts, without control characters.
+    whole : bool
+        Never narrowed.
+    folds : bool
+        Continued on the next line where another column would be cut off; its heading stays whole.
+    numeric : bool
+        Aligned to the right.
+
+    """
+
     header: str
-    cells: list[str]
-    whole: bool  # never shortened
-    numeric: bool
+    cells: Sequence[str]
+    whole: bool = False
+    folds: bool = False
+    numeric: bool = False
 
     def width(self, measure: Callable[[str], int]) -> int:
+        """Width of the longest text."""
         return max(measure(text) for text in (self.header, *self.cells))
 
 
@@ -55,17 +75,144 @@ def draw(records: Sequence[Record], keys: Mapping[str, Sequence[str]], *, termin
         The lines of the table; nothing when there are no rows.
 
     """
-    columns = list(_columns(records, keys))
-    if not records:
+    return draw_columns(list(_columns(records, keys)), terminal=terminal, color=color)
+
+
+def draw_columns(columns: Sequence[Column], *, terminal: bool, color: bool) -> str:
+    """Draw a table of any columns.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        The columns, all with the same number of cells.
+    terminal : bool
+        Fit the table to the width of the terminal.
+    color : bool
+        Use bold and underlined text.
+
+    Returns
+    -------
+    str
+        The lines of the table; nothing when there are no rows.
+
+    """
+    if not columns or not columns[0].cells:
         return ""
-    text = _draw_on_terminal(columns, color=color) if terminal else _draw_on_pipe(columns, color=color)
-    return _TRAILING_BLANKS.sub(r"\1", text)
+    if not terminal:
+        return _without_trailing_blanks(_draw_on_pipe(columns, color=color))
+    console = _console(color=color)
+    widths = _fit(columns, console.width)
+    with console.capture() as captured:
+        if widths is None:
+            _print_stacked(console, columns)
+        else:
+            _print_columns(console, columns, widths)
+    return _without_trailing_blanks(captured.get())
 
 
-def _columns(records: Sequence[Record], keys: Mapping[str, Sequence[str]]) -> Iterator[_Column]:
+def compare(records: Sequence[Record], *, digits: int, terminal: bool, color: bool) -> str:
+    """Draw the state points of few jobs next to each other: a row for each key, a column for each job.
+
+    On a terminal too narrow for all columns under whole ids, these come first, and the columns have beginnings of ids
+    for headings, in as many tables as it takes.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        The jobs, with ``id`` and ``sp``.
+    digits : int
+        Number of digits that tell ids apart.
+    terminal : bool
+        Fit the table to the width of the terminal.
+    color : bool
+        Use bold and underlined text.
+
+    Returns
+    -------
+    str
+        The lines of the table; nothing when there are no keys.
+
+    """
+    points = [{key: as_cell(value) for key, value in _flatten(record["sp"])} for record in records]
+    keys = sorted({key for point in points for key in point})
+    if not keys:
+        return ""
+    names = Column("key", list(map(visible, keys)), whole=True)
+    ids = [record["id"] for record in records]
+    jobs = [
+        Column(job_id, [point.get(key, "") for key in keys], folds=True)
+        for job_id, point in zip(ids, points, strict=True)
+    ]
+    if not terminal:
+        return draw_columns([names, *jobs], terminal=False, color=color)
+    console = _console(color=color)
+    with console.capture() as captured:
+        if widths := _fit([names, *jobs], console.width):
+            _print_columns(console, [names, *jobs], widths)
+        elif bands := _bands(names, [job._replace(header=job.header[:digits]) for job in jobs], console.width):
+            _print_ids(console, ids, digits)
+            for columns in bands:
+                console.print()
+                _print_columns(console, columns, _fit(columns, console.width) or ())
+        else:
+            rows = [Column(name, [job.cells[row] for job in jobs]) for row, name in enumerate(names.cells)]
+            _print_stacked(console, [Column("id", ids), *rows])
+    return _without_trailing_blanks(captured.get())
+
+
+def _bands(names: Column, jobs: Sequence[Column], width: int) -> list[list[Column]]:
+    """Put columns into as few tables as possible that fit, of nearly equal size; none when even one column does not."""
+    for number in range(1, len(jobs) + 1):
+        size = -(-len(jobs) // number)
+        bands = [[names, *jobs[start : start + size]] for start in range(0, len(jobs), size)]
+        if all(_fit(columns, width) for columns in bands):
+            return bands
+    return []
+
+
+def as_cell(value: Any, *, separator: str | None = None) -> str:
+    """Text of a value that cannot be taken for another one: JSON, strings without quotes where these say nothing.
+
+    Parameters
+    ----------
+    value : object
+        JSON data; tuples are lists.
+    separator : str, optional
+        What stands between this value and the next one in the same cell.
+
+    Examples
+    --------
+    >>> [as_cell(value) for value in ("lj", "1", "", 1, True, None, ("a", 2.5))]
+    ['lj', '"1"', '""', '1', 'true', 'null', '["a", 2.5]']
+
+    """
+    import json
+
+    is_clear = isinstance(value, str) and value.strip() == value and not _is_json(value)
+    if is_clear and not (separator and separator in value):
+        return visible(value)
+    return visible(json.dumps(value, ensure_ascii=False))
+
+
+def _is_json(text: str) -> bool:
+    """Tell whether a text looks like JSON, or like nothing at all."""
+    from signac_core.canonical import loads
+
+    try:
+        loads(text)
+    except ValueError:
+        return not text
+    return True
+
+
+def _without_trailing_blanks(text: str) -> str:
+    return _TRAILING_BLANKS.sub(lambda match: match[0].replace(" ", ""), text)
+
+
+def _columns(records: Sequence[Record], keys: Mapping[str, Sequence[str]]) -> Iterator[Column]:
     for part in ("id", "path"):
         if any(part in record for record in records):
-            yield _Column(part, [record[part] for record in records], whole=True, numeric=False)
+            yield Column(part, [record[part] for record in records], whole=True)
     for part, prefix in (("sp", ""), ("doc", "doc.")):
         parts = [record.get(part, {}) for record in records]
         if keys.get(part):
@@ -76,8 +223,8 @@ def _columns(records: Sequence[Record], keys: Mapping[str, Sequence[str]]) -> It
             values = [row.get(key, MISSING) for row in rows]
             known = [value for value in values if value is not MISSING]
             numeric = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in known)
-            cells = ["" if value is MISSING else _visible(as_text(value)) for value in values]
-            yield _Column(_visible(prefix + key), cells, whole=False, numeric=numeric and bool(known))
+            cells = ["" if value is MISSING else visible(as_text(value)) for value in values]
+            yield Column(visible(prefix + key), cells, numeric=numeric and bool(known))
 
 
 def _flatten(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -88,12 +235,12 @@ def _flatten(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
             yield prefix + key, value
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Text without control characters, which could change what the terminal shows."""
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def _draw_on_pipe(columns: Sequence[_Column], *, color: bool) -> str:
+def _draw_on_pipe(columns: Sequence[Column], *, color: bool) -> str:
     widths = [column.width(_width) for column in columns]
 
     def line(cells: Sequence[str], before: str = "", after: str = "") -> str:
@@ -117,43 +264,41 @@ def _width(text: str) -> int:
     return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def _draw_on_terminal(columns: Sequence[_Column], *, color: bool) -> str:
+def _console(*, color: bool) -> Console:
     from io import StringIO
     from shutil import get_terminal_size
 
-    from rich.cells import cell_len
     from rich.console import Console
 
-    width = get_terminal_size().columns
-    console = Console(
+    return Console(
         file=StringIO(),
-        width=width,
+        width=get_terminal_size().columns,
         force_terminal=True,
         color_system="standard" if color else None,
         markup=False,
         emoji=False,
         highlight=False,
     )
+
+
+def _fit(columns: Sequence[Column], width: int) -> list[int] | None:
+    """Widths of columns under one limit for all that may be narrowed; None when too little would be left of them."""
+    from rich.cells import cell_len
+
+    available = width - _GUTTER * (len(columns) - 1)
     natural = [column.width(cell_len) for column in columns]
-    widths = _fit(natural, [column.whole for column in columns], width - _GUTTER * (len(columns) - 1))
-    with console.capture() as captured:
-        if widths is None:
-            _print_stacked(console, columns)
-        else:
-            _print_columns(console, columns, widths)
-    return captured.get()
-
-
-def _fit(natural: Sequence[int], whole: Sequence[bool], available: int) -> list[int] | None:
-    """Widths of columns under one limit for all that may be shortened; None when too little would be left of them."""
+    least = []
+    for column, own in zip(columns, natural, strict=True):
+        folded = max(cell_len(column.header), min(own, _NARROWEST_FOLDED))
+        least.append(own if column.whole else folded if column.folds else 0)
     for limit in range(min(max(natural), available), _NARROWEST - 1, -1):
-        widths = [width if fixed else min(width, limit) for width, fixed in zip(natural, whole, strict=True)]
+        widths = [max(lowest, min(own, limit)) for own, lowest in zip(natural, least, strict=True)]
         if sum(widths) <= available:
             return widths
     return None
 
 
-def _print_columns(console: Console, columns: Sequence[_Column], widths: Sequence[int]) -> None:
+def _print_columns(console: Console, columns: Sequence[Column], widths: Sequence[int]) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -162,30 +307,38 @@ def _print_columns(console: Console, columns: Sequence[_Column], widths: Sequenc
         table.add_column(
             Text(column.header, style="underline"),
             width=width,
-            no_wrap=True,
-            overflow="ellipsis",
+            no_wrap=not column.folds,
+            overflow="fold" if column.folds else "ellipsis",
             justify="right" if column.numeric else "left",
-            style="bold" if column.header == "id" else "",
+            style="bold" if column is columns[0] else "",
         )
     for cells in zip(*(column.cells for column in columns), strict=True):
         table.add_row(*map(Text, cells))
     console.print(table)
 
 
-def _print_stacked(console: Console, columns: Sequence[_Column]) -> None:
-    """Give each job its id on a line, and each of its other values a line or more below."""
+def _print_stacked(console: Console, columns: Sequence[Column]) -> None:
+    """Give the first cell of each row a line of its own, and each of the others a line or more below."""
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
-    identity, *others = columns
-    for index, job_id in enumerate(identity.cells):
-        console.print(Text(job_id, style="bold", overflow="fold"))
+    first, *others = columns
+    for index, name in enumerate(first.cells):
+        console.print(Text(name, style="bold", overflow="fold"))
         grid = Table.grid(padding=(0, _GUTTER, 0, 0))
-        grid.add_column(max_width=console.width // 2, overflow="ellipsis", no_wrap=True, style="dim")
+        grid.add_column(max_width=console.width // 2, overflow="fold", style="dim")
         grid.add_column(overflow="fold")
         for column in others:
             if column.cells[index]:
                 grid.add_row(Text(column.header), Text(column.cells[index]))
         if grid.row_count:
             console.print(Padding(grid, (0, 0, 0, _GUTTER)))
+
+
+def _print_ids(console: Console, ids: Sequence[str], digits: int) -> None:
+    """Print ids with the beginning in bold that stands for them below."""
+    from rich.text import Text
+
+    for job_id in ids:
+        console.print(Text.assemble((job_id[:digits], "bold"), job_id[digits:], overflow="fold"))

@@ -56,7 +56,20 @@ _NAME_MAX = 255
 
 
 class ArchiveError(Error, RuntimeError):
-    """An archive cannot be read, or holds what must not be unpacked."""
+    """An archive cannot be read, or holds what must not be unpacked.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> with open("data.zip", "w") as file:
+    ...     _ = file.write("no archive")
+    >>> try:
+    ...     init_project("study").import_from("data.zip")
+    ... except ArchiveError:
+    ...     print("not imported")
+    not imported
+
+    """
 
 
 def archive_format(name: str) -> str | None:
@@ -66,6 +79,11 @@ def archive_format(name: str) -> str | None:
     ----------
     name : str
         The name; one that ends in a slash, and one that exists as a directory, is that of a directory.
+
+    Returns
+    -------
+    str or None
+        ``"zip"``, or ``"tar"`` with ``":gz"``, ``":bz2"``, ``":xz"`` or nothing behind it.
 
     Raises
     ------
@@ -93,25 +111,77 @@ def archive_format(name: str) -> str | None:
 
 
 class Writer(Protocol):
-    """An archive to which members are added."""
+    """An archive to which members are added.
+
+    Attributes
+    ----------
+    stores_links, stores_directories : bool
+        What it can hold beside files.
+
+    """
 
     stores_links: bool
     stores_directories: bool
 
     def names(self) -> Iterable[str]:
-        """Names of the members that are there already."""
+        """Names of the members that are there already.
+
+        Returns
+        -------
+        iterable of str
+            The names, as in the archive.
+
+        """
 
     def add_directory(self, name: str, source: str) -> None:
-        """Add a directory, without what it holds."""
+        """Add a directory, without what it holds.
+
+        Parameters
+        ----------
+        name : str
+            The name of the member.
+        source : str
+            The directory, which gives time and mode.
+
+        """
 
     def add_file(self, name: str, source: str) -> None:
-        """Add a file."""
+        """Add a file.
+
+        Parameters
+        ----------
+        name : str
+            The name of the member.
+        source : str
+            The file.
+
+        """
 
     def add_text(self, name: str, text: bytes, source: str | None) -> None:
-        """Add a file with the given content, and the time and mode of ``source`` if there is such a file."""
+        """Add a file with the given content.
+
+        Parameters
+        ----------
+        name : str
+            The name of the member.
+        text : bytes
+            The content.
+        source : str or None
+            The file that gives time and mode, if there is one.
+
+        """
 
     def add_link(self, name: str, source: str) -> None:
-        """Add a symbolic link."""
+        """Add a symbolic link.
+
+        Parameters
+        ----------
+        name : str
+            The name of the member.
+        source : str
+            The link.
+
+        """
 
 
 class _ZipWriter:
@@ -206,7 +276,29 @@ class _TarWriter:
 
 
 def writer_on(archive: object) -> Writer | None:
-    """Make a writer that appends to an open :class:`zipfile.ZipFile` or :class:`tarfile.TarFile`; None for others."""
+    """Make a writer that appends to an open archive.
+
+    Parameters
+    ----------
+    archive : zipfile.ZipFile or tarfile.TarFile
+        The archive.
+
+    Returns
+    -------
+    Writer or None
+        The writer; None for any other object.
+
+    Examples
+    --------
+    >>> from zipfile import ZipFile
+    >>> with ZipFile("data.zip", "w") as archive:
+    ...     writer_on(archive).add_text("a.txt", b"text", None)
+    ...     archive.namelist()
+    ['a.txt']
+    >>> writer_on("data.zip") is None
+    True
+
+    """
     from tarfile import TarFile
     from zipfile import ZipFile
 
@@ -228,10 +320,23 @@ def create(path: str, kind: str, *, durable: bool = False) -> Iterator[Writer]:
     durable : bool
         Survive a power loss, too.
 
+    Yields
+    ------
+    Writer
+        The archive.
+
     Raises
     ------
     OSError
         If the archive cannot be written whole; what had its name is untouched then.
+
+    Examples
+    --------
+    >>> os.mkdir("job")
+    >>> with create("data.zip", "zip") as writer:
+    ...     add_directory(writer, "job", "a/0", b'{"a": 0}')
+    >>> os.path.getsize("data.zip") > 0
+    True
 
     """
     directory, name = os.path.split(path)
@@ -286,6 +391,15 @@ def add_directory(writer: Writer, source: str, name: str, state_point: bytes) ->
     OSError
         If something cannot be read, is no file, directory or link, or leads back to itself.
 
+    Examples
+    --------
+    >>> os.mkdir("job")
+    >>> with create("data.zip", "zip") as writer:
+    ...     add_directory(writer, "job", "a/0", b'{"a": 0}')
+    >>> with open_archive("data.zip") as reader:
+    ...     [member.name for member in reader.members()]
+    ['a/0/signac_statepoint.json']
+
     """
     root = name or "."
     if writer.stores_directories:
@@ -333,9 +447,27 @@ def _is_stored_as_link(path: str, depth: int) -> bool:
 
 
 def stays_inside(target: str, depth: int) -> bool:
-    """Tell whether a link, ``depth`` directories below a root, leads to something inside it.
+    """Tell whether a link leads to something inside the directory tree it belongs to.
 
     ``..`` counts in front only: after the name of another link it could lead anywhere.
+
+    Parameters
+    ----------
+    target : str
+        What the link points to.
+    depth : int
+        How many directories the link is below the root of the tree.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+
+    Examples
+    --------
+    >>> stays_inside("../other", 1), stays_inside("../other", 0), stays_inside("/etc", 1)
+    (True, False, False)
+
     """
     if not target or "\0" in target or target.startswith("/"):
         return False
@@ -353,7 +485,7 @@ def stays_inside(target: str, depth: int) -> bool:
 class Member:
     """One entry of an archive.
 
-    Attributes
+    Parameters
     ----------
     name : str
         As in the archive; normal after :func:`signac_core.unpacking.scan`.
@@ -370,6 +502,11 @@ class Member:
     target : str
         What a link points to, or the other name of the same file.
 
+    Examples
+    --------
+    >>> Member("a/0/signac_statepoint.json", "file", handle=None, size=8).kind
+    'file'
+
     """
 
     name: str
@@ -382,18 +519,56 @@ class Member:
 
 
 class Reader(Protocol):
-    """An archive whose members are read."""
+    """An archive whose members are read.
+
+    Attributes
+    ----------
+    path : str
+        The archive.
+
+    """
 
     path: str
 
     def members(self) -> Iterator[Member]:
-        """The members, in the order of the archive."""
+        """List the members.
+
+        Yields
+        ------
+        Member
+            In the order of the archive.
+
+        """
 
     def open(self, member: Member) -> IO[bytes]:
-        """Open a file for reading."""
+        """Open a file for reading.
+
+        Parameters
+        ----------
+        member : Member
+            The member.
+
+        Returns
+        -------
+        file object
+            Its content, binary.
+
+        """
 
     def check_rest(self, allowed: int) -> None:
-        """Once the members are known, read what is left of the archive as far as its checksum needs that."""
+        """Once the members are known, read what is left of the archive as far as its checksum needs that.
+
+        Parameters
+        ----------
+        allowed : int
+            Bytes that may be left.
+
+        Raises
+        ------
+        ArchiveError
+            If there are more.
+
+        """
 
 
 class _ZipReader:
@@ -457,7 +632,28 @@ class _TarReader:
 
 
 def refusal(path: str, name: str, reason: str) -> ArchiveError:
-    """Error about a member that must not be unpacked."""
+    """Make an error about a member that must not be unpacked.
+
+    Parameters
+    ----------
+    path : str
+        The archive.
+    name : str
+        The member.
+    reason : str
+        What is wrong with it, as the end of a sentence about it.
+
+    Returns
+    -------
+    ArchiveError
+        The error, to be raised.
+
+    Examples
+    --------
+    >>> str(refusal("data.tar", "../x", "leads out of the archive")).partition(". ")[0]
+    "The archive 'data.tar' is refused: its member '../x' leads out of the archive"
+
+    """
     return ArchiveError(
         f"The archive '{path}' is refused: its member {name!r} {reason}. If you trust it, unpack it and import the "
         "directory."
@@ -468,12 +664,33 @@ def refusal(path: str, name: str, reason: str) -> ArchiveError:
 def open_archive(path: str) -> Iterator[Reader]:
     """Context manager for reading an archive, whose kind is told by its content.
 
+    Parameters
+    ----------
+    path : str
+        The archive.
+
+    Yields
+    ------
+    Reader
+        The archive.
+
     Raises
     ------
     ArchiveError
         If it is neither a zip nor a tar file, or turns out to be damaged while it is read.
     OSError
         If it cannot be read.
+
+    Examples
+    --------
+    >>> os.mkdir("job")
+    >>> with create("data.zip", "zip") as writer:
+    ...     add_directory(writer, "job", "a/0", b'{"a": 0}')
+    >>> with open_archive("data.zip") as reader:
+    ...     for member in reader.members():
+    ...         with reader.open(member) as file:
+    ...             print(file.read())
+    b'{"a": 0}'
 
     """
     import tarfile

@@ -17,7 +17,7 @@ from .document import BoundView, Document
 from .errors import BufferedError, MetadataError
 
 __all__ = [
-    "Buffer",
+    "BufferedDocument",
     "MergeConflict",
     "buffered",
     "get_buffer_capacity",
@@ -33,7 +33,17 @@ DEFAULT_CAPACITY = 32 * 1024 * 1024  # bytes of JSON text
 
 
 class MergeConflict(Exception):
-    """Both sides changed the same value differently."""
+    """Both sides changed the same value differently.
+
+    Examples
+    --------
+    >>> try:
+    ...     merge({"a": 1}, {"a": 2}, {"a": 3})
+    ... except MergeConflict:
+    ...     print("decide between 2 and 3")
+    decide between 2 and 3
+
+    """
 
 
 _ABSENT = object()
@@ -41,6 +51,18 @@ _ABSENT = object()
 
 def merge(base: Any, ours: Any, theirs: Any) -> Any:
     """Merge two changed copies of a plain value; per key for mappings, lists and scalars are single values.
+
+    Parameters
+    ----------
+    base : object
+        The value before both changes.
+    ours, theirs : object
+        The value after the one and the other change.
+
+    Returns
+    -------
+    object
+        The value with both changes.
 
     Raises
     ------
@@ -277,6 +299,20 @@ class buffered:
     ------
     BufferedError
         On leaving, if a document could not be written; ``files`` names each with its reason.
+    TypeError
+        On entering, if the capacity is not an integer.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> job = init_project("study").open_job({"T": 1.5}).init()
+    >>> with buffered():
+    ...     for step in range(1000):
+    ...         job.doc.step = step
+    ...     print(job.doc.step, job.isfile("signac_job_document.json"))
+    999 False
+    >>> job.isfile("signac_job_document.json")
+    True
 
     """
 
@@ -301,7 +337,31 @@ class buffered:
 
 
 class BufferedDocument:
-    """Context in which the changes of one document are collected and written at its end."""
+    """Context in which the changes of one document are collected and written at its end.
+
+    Parameters
+    ----------
+    path : str
+        The file of the document.
+
+    Raises
+    ------
+    MetadataError
+        On leaving, if someone else changed the same key differently meanwhile; the file is left as it is.
+    OSError
+        On leaving, if the file cannot be written; it is left as it is.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> job = init_project("study").open_job({"T": 1.5}).init()
+    >>> with job.doc.buffered:
+    ...     for step in range(1000):
+    ...         job.doc.step = step
+    >>> job.doc()
+    {'step': 999}
+
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -319,17 +379,52 @@ class BufferedDocument:
 
 
 def is_buffered() -> bool:
-    """Tell whether documents are being buffered."""
+    """Tell whether documents are being buffered.
+
+    Returns
+    -------
+    bool
+        Whether this is inside of :func:`buffered`.
+
+    Examples
+    --------
+    >>> with buffered():
+    ...     print(is_buffered())
+    True
+    >>> is_buffered()
+    False
+
+    """
     return _buffer.depth > 0
 
 
 def get_buffer_capacity() -> int:
-    """Capacity of the buffer in bytes of JSON text (33554432 unless set)."""
+    """Capacity of the buffer.
+
+    Returns
+    -------
+    int
+        The capacity in bytes of JSON text, 33554432 unless set; a buffer that holds more is written at once.
+
+    Examples
+    --------
+    >>> get_buffer_capacity()
+    33554432
+    >>> with buffered(buffer_capacity=1024):
+    ...     print(get_buffer_capacity())
+    1024
+
+    """
     return _buffer.capacity
 
 
-def set_buffer_capacity(capacity: int) -> None:
-    """Set the capacity of the buffer in bytes of JSON text.
+def set_buffer_capacity(new_capacity: int) -> None:
+    """Set the capacity of the buffer.
+
+    Parameters
+    ----------
+    new_capacity : int
+        The capacity in bytes of JSON text.
 
     Raises
     ------
@@ -338,10 +433,36 @@ def set_buffer_capacity(capacity: int) -> None:
     BufferedError
         If the buffer holds more, is therefore flushed, and a document could not be written.
 
+    Examples
+    --------
+    >>> before = get_buffer_capacity()
+    >>> set_buffer_capacity(1024)
+    >>> get_buffer_capacity()
+    1024
+    >>> set_buffer_capacity(before)
+
     """
-    _buffer.set_capacity(capacity)
+    _buffer.set_capacity(new_capacity)
 
 
 def get_current_buffer_size() -> int:
-    """Bytes of JSON text that the buffer holds at the moment."""
+    """How much the buffer holds at the moment.
+
+    Returns
+    -------
+    int
+        Bytes of JSON text.
+
+    Examples
+    --------
+    >>> from signac_core import JSONDict
+    >>> d = JSONDict("d.json")
+    >>> with buffered():
+    ...     d.step = 1
+    ...     print(get_current_buffer_size())
+    11
+    >>> get_current_buffer_size()
+    0
+
+    """
     return _buffer.size()

@@ -3,28 +3,36 @@
 The file is one JSON object, ``{id: state point, ...}``, compressed with gzip. It is derived data: absent, damaged or
 out of date it is ignored, and rebuilt by :func:`update_cache`. An entry is believed only when it hashes to its id. A
 new file takes the place of the old one by a rename, so that concurrent writers leave the file of one of them.
+
+It is written together with the index, which remembers the signature of the file and thereby knows what is in it: as
+long as jobs are only added, the file is neither read nor compressed again. Its closing brace is a gzip member of its
+own, and what is new is put between that and the rest (several members are read as one).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from . import canonical, files, reading
+from . import canonical, files, layout, reading
 from .errors import JobsCorruptedError
+from .index import UnusableIndexError
 from .progress import track
 
 if TYPE_CHECKING:
+    from .index.snapshot import Snapshot
     from .progress import Progress
     from .project import Project
 
 __all__ = ["CacheReport", "delete_cache", "examine_cache", "read_cache", "update_cache"]
 
+_CORRECTED_SHARE = 0.02
+_MOST_CORRECTIONS = 20_000
+"""Corrections that a delta may make to its base before both are written as a new base."""
 _GZIP = 31  # what zlib calls a window of 32 KiB in a gzip container
-_LEVEL = 6
+_LEVEL = 1  # what is saved in bytes is lost many times over in seconds
 
 
 def read_cache(project: Project, ids: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
@@ -42,6 +50,15 @@ def read_cache(project: Project, ids: Iterable[str] | None = None) -> dict[str, 
     dict of str to dict
         State points by id, of jobs that need not exist any more. An entry that does not hash to its id is left out;
         a file that cannot be read has no entries.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> _ = project.update_cache()
+    >>> read_cache(project)
+    {'9bfd29df07674bc4aa960cf661b5acd2': {'a': 0}}
 
     """
     entries = _read_entries(project)
@@ -61,12 +78,19 @@ def _is_genuine(job_id: str, state_point: Any) -> bool:
         return False
 
 
-def _read_entries(project: Project) -> dict[str, Any] | None:
-    """Content of the cache file, unchecked; None when there is none that can be read."""
-    with suppress(OSError, ValueError):
-        entries = canonical.loads(_decompressed(files.read_with_status(project.fn(project.FN_CACHE))[0]))
+def _read_entries(project: Project, warn: Callable[[str], None] | None = None) -> dict[str, Any] | None:
+    """Content of the cache file, unchecked; None when there is none that can be read, and a warning if there is one."""
+    path = project.fn(project.FN_CACHE)
+    try:
+        entries = canonical.loads(_decompressed(files.read_with_status(path)[0]))
         if isinstance(entries, dict):
             return entries
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        pass
+    if warn is not None:
+        warn(f"The cache file '{path}' is damaged, and is written anew.")
     return None
 
 
@@ -101,7 +125,27 @@ def _compressed(data: bytes) -> bytes:
     return member.compress(data) + member.flush()
 
 
-def update_cache(project: Project, *, progress: Progress | None = None, damaged: list[str] | None = None) -> int | None:
+def _as_file(entries: dict[str, dict[str, Any]]) -> bytes:
+    """Cache file with these entries."""
+    text = canonical.dumps(entries).encode("ascii")
+    return _compressed(text[:-1]) + _compressed(b"}")
+
+
+def _with_more(file: bytes, entries: dict[str, dict[str, Any]]) -> bytes | None:
+    """Cache file with more entries; None if it does not end as :func:`_as_file` lets it end."""
+    end = _compressed(b"}")
+    if not file.endswith(end):
+        return None
+    return file[: -len(end)] + _compressed(b", " + canonical.dumps(entries).encode("ascii")[1:-1]) + end
+
+
+def update_cache(
+    project: Project,
+    *,
+    progress: Progress | None = None,
+    damaged: list[str] | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> int | None:
     """Bring the cache file up to date, reading the state points that it does not hold yet.
 
     Jobs that vanish meanwhile are left out, and so are damaged ones.
@@ -114,6 +158,8 @@ def update_cache(project: Project, *, progress: Progress | None = None, damaged:
         Told of each job.
     damaged : list of str, optional
         Takes the ids of damaged jobs.
+    warn : callable, optional
+        Told in one sentence if the cache file is found to be damaged.
 
     Returns
     -------
@@ -127,28 +173,150 @@ def update_cache(project: Project, *, progress: Progress | None = None, damaged:
     OSError
         If the file cannot be written; the old one is untouched then.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> update_cache(project), update_cache(project)
+    (1, None)
+
     """
-    ids = reading.list_ids(project)
-    entries = _read_entries(project)
-    cached = {} if entries is None else _genuine(entries, ids)
-    for job_id, state_point in cached.items():
-        project._remember(job_id, state_point)
     failed: list[str] = []
-    found = reading.read_state_points(project, ids, damaged=failed)
-    state_points = dict(track(found, "update-cache", len(ids), progress))
-    current = entries is not None and entries.keys() == state_points.keys() == cached.keys()
-    if not current:
-        text = canonical.dumps(state_points).encode("ascii")
-        files.replace_file(project.fn(project.FN_CACHE), _compressed(text), durable=project.durable)
+    snapshot = reading.open_index(project)
+    if snapshot is None:
+        written = _update_without_index(project, failed, progress, warn)
+    else:
+        with snapshot:
+            try:
+                written = _Update(project, snapshot, failed, progress, warn).run()
+            except UnusableIndexError:
+                written = _update_without_index(project, failed, progress, warn)
     if damaged is not None:
         damaged.extend(failed)
     elif failed:
         raise JobsCorruptedError(failed)
+    return written
+
+
+def _update_without_index(
+    project: Project, failed: list[str], progress: Progress | None, warn: Callable[[str], None] | None
+) -> int | None:
+    """Read what the cache file does not hold, and write both file and index anew."""
+    listing = reading.list_workspace(project)
+    ids = sorted(filter(layout.is_job_id, listing.names))
+    path = project.fn(project.FN_CACHE)
+    entries = _read_entries(project, warn)
+    cached = {} if entries is None else _genuine(entries, ids)
+    for job_id, state_point in cached.items():
+        project._remember(job_id, state_point)
+    found = reading.read_state_points(project, ids, damaged=failed)
+    state_points = dict(track(found, "update-cache", len(ids), progress))
+    current = entries is not None and entries.keys() == state_points.keys() == cached.keys()
+    if not current:
+        files.replace_file(path, _as_file(state_points), durable=project.durable)
+    _write_base(project, listing, state_points)
     return None if current and state_points else len(state_points)
 
 
-@dataclass(frozen=True, slots=True)
-class CacheReport:
+def _write_base(project: Project, listing: reading.Listing, state_points: dict[str, dict[str, Any]]) -> None:
+    from .index.snapshot import write_base
+
+    with suppress(OSError):  # the cache file is what was asked for
+        write_base(project, listing, state_points, cache=signature(project))
+
+
+def signature(project: Project) -> list[int] | None:
+    """What tells one cache file from another (stat).
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+
+    Returns
+    -------
+    list of int or None
+        Inode, size and times; None when there is no file.
+
+    """
+    try:
+        status = os.stat(project.fn(project.FN_CACHE))
+    except OSError:
+        return None
+    return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+
+
+class _Update:
+    """Bringing index and cache file up to date by what the index knows already."""
+
+    def __init__(
+        self,
+        project: Project,
+        snapshot: Snapshot,
+        failed: list[str],
+        progress: Progress | None,
+        warn: Callable[[str], None] | None,
+    ) -> None:
+        self.project = project
+        self.snapshot = snapshot
+        self.failed = failed
+        self.progress = progress
+        self.warn = warn
+
+    def run(self) -> int | None:
+        """Do it; return what :func:`update_cache` says."""
+        project, snapshot = self.project, self.snapshot
+        pending = list(filter(layout.is_job_id, snapshot.pending))
+        found = reading.read_state_points(project, pending, damaged=self.failed)
+        new = dict(track(found, "update-cache", len(pending), self.progress))
+        number = snapshot.number() + len(new)
+        remembered = snapshot.about["cache"]
+        if remembered is not None and remembered == signature(project) and not snapshot.has_lost():
+            written = self._append(new)
+        else:
+            written = self._rewrite(new)
+        self._update_index(written=written)
+        return number if written or number == 0 else None
+
+    def _append(self, new: dict[str, dict[str, Any]]) -> bool:
+        """Add to the cache file what it does not hold; tell whether there was anything."""
+        corrected = self.snapshot.corrected_state_points()
+        more = new | {job_id: corrected[job_id] for job_id in self.snapshot.about["uncached"]}
+        if not more:
+            return False
+        path = self.project.fn(self.project.FN_CACHE)
+        longer = _with_more(files.read_bytes(path), more) if self.snapshot.number() else None
+        files.replace_file(path, longer or _as_file(self._indexed() | new), durable=self.project.durable)
+        return True
+
+    def _rewrite(self, new: dict[str, dict[str, Any]]) -> bool:
+        """Write the cache file anew unless it holds just what it should; tell whether it did not."""
+        state_points = self._indexed() | new
+        if _read_entries(self.project, self.warn) == state_points:
+            return False
+        files.replace_file(self.project.fn(self.project.FN_CACHE), _as_file(state_points), durable=self.project.durable)
+        return True
+
+    def _indexed(self) -> dict[str, dict[str, Any]]:
+        try:
+            return self.snapshot.state_points()
+        except Exception as error:
+            raise UnusableIndexError(str(error)) from error
+
+    def _update_index(self, *, written: bool) -> None:
+        snapshot = self.snapshot
+        cache = signature(self.project)
+        with suppress(OSError):  # the cache file is what was asked for
+            corrections = snapshot.corrections()
+            if corrections > _MOST_CORRECTIONS or corrections > _CORRECTED_SHARE * snapshot.base.rows:
+                listing = snapshot.listing or reading.list_workspace(self.project)
+                _write_base(self.project, listing, self._indexed() | self.project._sp_cache)
+            elif written or snapshot.listing is not None or cache != snapshot.about["cache"]:
+                snapshot.refresh(self.project._sp_cache, cache=cache)
+
+
+class CacheReport(NamedTuple):
     """What there is to say about the cache file without reading state points.
 
     Parameters
@@ -161,6 +329,11 @@ class CacheReport:
         The number of jobs that it does not hold.
     obsolete : int
         The number of entries that are wrong, or of jobs that do not exist any more.
+
+    Examples
+    --------
+    >>> CacheReport("stale", size=10, missing=2).missing
+    2
 
     """
 
@@ -188,6 +361,14 @@ def examine_cache(project: Project) -> CacheReport:
     WorkspaceError
         If the workspace cannot be read.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> examine_cache(project).state, update_cache(project), examine_cache(project).state
+    ('absent', 1, 'current')
+
     """
     ids = reading.list_ids(project)
     entries = _read_entries(project)
@@ -200,7 +381,7 @@ def examine_cache(project: Project) -> CacheReport:
 
 
 def delete_cache(project: Project) -> bool:
-    """Delete the cache file.
+    """Delete the cache file and the index.
 
     Parameters
     ----------
@@ -210,16 +391,28 @@ def delete_cache(project: Project) -> bool:
     Returns
     -------
     bool
-        Whether there was one.
+        Whether there was any of them.
 
     Raises
     ------
     OSError
-        If it cannot be deleted.
+        If they cannot be deleted.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> delete_cache(project), update_cache(project), delete_cache(project)
+    (False, 1, True)
 
     """
-    try:
-        os.unlink(project.fn(project.FN_CACHE))
-    except FileNotFoundError:
-        return False
-    return True
+    from .index import BASE, DELTA, DOCUMENTS
+    from .index.snapshot import index_path
+
+    found = False
+    for path in (project.fn(project.FN_CACHE), *(index_path(project, name) for name in (DELTA, DOCUMENTS, BASE))):
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+            found = True
+    return found

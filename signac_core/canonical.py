@@ -29,6 +29,7 @@ __all__ = [
     "plain_state_point",
     "state_point_matches",
     "validate_key",
+    "validate_keys",
 ]
 
 
@@ -128,6 +129,23 @@ def __getattr__(name: str) -> Any:
 def dumps(value: Any, *, sort_keys: bool = False) -> str:
     """JSON text of a plain value, as it is stored in files: one line, ASCII, keys in their order.
 
+    Parameters
+    ----------
+    value : object
+        Plain dicts, lists and scalars.
+    sort_keys : bool
+        Sort the keys of all mappings.
+
+    Returns
+    -------
+    str
+        The text.
+
+    Raises
+    ------
+    TypeError
+        If a value has no JSON equivalent.
+
     Examples
     --------
     >>> dumps({"b": 1, "a": [1.0, None]})
@@ -148,10 +166,25 @@ def _is_utf_8(text: bytes) -> bool:
 def loads(text: bytes | str) -> Any:
     """Parse JSON text; bytes may be UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
 
+    Parameters
+    ----------
+    text : bytes or str
+        The text.
+
+    Returns
+    -------
+    object
+        Plain dicts, lists and scalars.
+
     Raises
     ------
     ValueError
         If the text is not JSON, cannot be decoded, or is nested too deeply.
+
+    Examples
+    --------
+    >>> loads(b'{"b": 1, "a": [1.0, null]}')
+    {'b': 1, 'a': [1.0, None]}
 
     """
     try:
@@ -187,11 +220,28 @@ def _digest(text: bytes) -> str:
 
 
 def id_of_text(text: str) -> str:
-    """Job id of a canonical (sorted) JSON text: 32 lower-case hexadecimal digits."""
+    """Job id of a canonical (sorted) JSON text.
+
+    Parameters
+    ----------
+    text : str
+        The text, in ASCII.
+
+    Returns
+    -------
+    str
+        32 lower-case hexadecimal digits.
+
+    Examples
+    --------
+    >>> id_of_text('{"a": 0}')
+    '9bfd29df07674bc4aa960cf661b5acd2'
+
+    """
     return _digest(text.encode("ascii"))
 
 
-def calc_id(obj: Any) -> str:
+def calc_id(statepoint: Any) -> str:
     """Job id of a state point.
 
     The rule is that of signac 2.x: MD5 of the JSON text with recursively sorted keys. ``1``, ``1.0`` and ``True`` give
@@ -199,7 +249,7 @@ def calc_id(obj: Any) -> str:
 
     Parameters
     ----------
-    obj : mapping
+    statepoint : mapping
         The state point. Anything that is JSON has an id, even though only mappings can be state points.
 
     Returns
@@ -221,7 +271,7 @@ def calc_id(obj: Any) -> str:
 
     """
     try:
-        return id_of_text(_encode(obj, _encode_state_point_value, True))
+        return id_of_text(_encode(statepoint, _encode_state_point_value, True))
     except KeyTypeError:
         raise
     except TypeError as error:  # keys that are no JSON keys, or keys that cannot be sorted
@@ -229,9 +279,29 @@ def calc_id(obj: Any) -> str:
 
 
 def state_point_matches(text: bytes, state_point: Any, job_id: str) -> bool:
-    """Tell whether ``state_point``, just parsed from ``text``, has the id ``job_id``.
+    """Tell whether a state point, just parsed, has an id.
 
     A file whose keys happen to be sorted hashes to its id as it is; only the others are encoded again.
+
+    Parameters
+    ----------
+    text : bytes
+        The content of the state point file.
+    state_point : object
+        What it was parsed to.
+    job_id : str
+        The id.
+
+    Returns
+    -------
+    bool
+        Whether it is a mapping with this id.
+
+    Examples
+    --------
+    >>> state_point_matches(b'{"a":0}', {"a": 0}, "9bfd29df07674bc4aa960cf661b5acd2")
+    True
+
     """
     if _digest(text) == job_id:
         return isinstance(state_point, dict)
@@ -241,7 +311,17 @@ def state_point_matches(text: bytes, state_point: Any, job_id: str) -> bool:
 
 
 def validate_key(key: Any) -> str:
-    """Return ``key`` as a plain string.
+    """Check the key of a mapping.
+
+    Parameters
+    ----------
+    key : object
+        The key.
+
+    Returns
+    -------
+    str
+        The key, of the type `str` itself.
 
     Raises
     ------
@@ -249,6 +329,11 @@ def validate_key(key: Any) -> str:
         If the key is not a string.
     InvalidKeyError
         If the key contains a dot, which separates the levels of nested keys in queries.
+
+    Examples
+    --------
+    >>> validate_key("T")
+    'T'
 
     """
     if type(key) is not str:
@@ -260,14 +345,68 @@ def validate_key(key: Any) -> str:
     return str(key)
 
 
+def validate_keys(tree: dict[str, Any]) -> dict[str, Any]:
+    """Check the keys of parsed JSON data.
+
+    Parameters
+    ----------
+    tree : dict
+        The data.
+
+    Returns
+    -------
+    dict
+        The data itself.
+
+    Raises
+    ------
+    InvalidKeyError
+        If a key, at any level, contains a dot.
+
+    Examples
+    --------
+    >>> validate_keys({"a": [{"b": 1}]})
+    {'a': [{'b': 1}]}
+
+    """
+    if "." in "".join(tree):
+        for key in tree:
+            validate_key(key)
+    if not _CONTAINERS.isdisjoint(map(type, tree.values())):
+        for value in tree.values():
+            _validate_keys_in(value)
+    return tree
+
+
+def _validate_keys_in(value: Any) -> None:
+    if type(value) is dict:
+        validate_keys(value)
+    elif type(value) is list:
+        for item in value:
+            _validate_keys_in(item)
+
+
+_CONTAINERS = frozenset({dict, list})
+
+
 _ATOMS = frozenset({str, int, float, bool, type(None)})
 
 
 def plain(value: Any) -> Any:
-    """Copy ``value`` into plain dicts, lists and scalars, the form in which documents hold it.
+    """Copy a value into plain dicts, lists and scalars, the form in which documents hold it.
 
     Mappings become dicts, sequences other than str become lists (bytes a list of integers), numpy values their plain
     equivalents, subclasses of the scalar types the types themselves.
+
+    Parameters
+    ----------
+    value : object
+        The value.
+
+    Returns
+    -------
+    object
+        The copy.
 
     Raises
     ------
@@ -317,12 +456,27 @@ def _plain_other(value: Any) -> Any:
 def plain_state_point(value: Any) -> dict[str, Any]:
     """Copy a state point into plain data and check it.
 
+    Parameters
+    ----------
+    value : mapping
+        The state point.
+
+    Returns
+    -------
+    dict
+        The copy.
+
     Raises
     ------
     KeyTypeError, InvalidKeyError
         If a key is not a string or contains a dot, at any depth.
     TypeError
         If the state point is not a mapping, or a value has no JSON equivalent.
+
+    Examples
+    --------
+    >>> plain_state_point({"a": (1, 2)})
+    {'a': [1, 2]}
 
     """
     if not isinstance(value, Mapping):
@@ -334,6 +488,16 @@ def equal(left: Any, right: Any) -> bool:
     """Compare two plain values by type and value: ``1``, ``1.0`` and ``True`` all differ, NaN equals itself.
 
     The order of keys counts too, because it is part of the file.
+
+    Parameters
+    ----------
+    left, right : object
+        Plain dicts, lists and scalars.
+
+    Returns
+    -------
+    bool
+        Whether they are equal.
 
     Examples
     --------

@@ -12,14 +12,41 @@ from typing import Any, NoReturn
 from . import files, layout
 from .errors import ConfigError, IncompatibleSchemaVersion
 
-__all__ = ["ProjectConfig", "check_schema_version", "durable", "find_root", "load", "no_project", "user_config_path"]
+__all__ = [
+    "ProjectConfig",
+    "check_schema_version",
+    "durable",
+    "find_root",
+    "load",
+    "merge",
+    "no_project",
+    "parse_file",
+    "user_config_path",
+]
 
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 _NOT_PLAIN = frozenset("\"'#,[]{}$%\\")
 
 
 class ProjectConfig(dict[str, Any]):
-    """The configuration of a project: a dict that cannot be changed."""
+    """The configuration of a project: a dict that cannot be changed.
+
+    Raises
+    ------
+    ValueError
+        On every change.
+
+    Examples
+    --------
+    >>> config = ProjectConfig(schema_version="2")
+    >>> config["schema_version"]
+    '2'
+    >>> config["schema_version"] = "3"
+    Traceback (most recent call last):
+        ...
+    ValueError: The project configuration is immutable.
+
+    """
 
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise ValueError("The project configuration is immutable.")
@@ -31,12 +58,41 @@ class ProjectConfig(dict[str, Any]):
 
 
 def user_config_path() -> str:
-    """The file whose settings apply to every project of the user unless the project says otherwise."""
+    """The file whose settings apply to every project of the user unless the project says otherwise.
+
+    Returns
+    -------
+    str
+        Its absolute path; it need not exist.
+
+    Examples
+    --------
+    >>> os.path.basename(user_config_path())
+    '.signacrc'
+
+    """
     return os.path.expanduser("~/.signacrc")
 
 
 def durable(config: ProjectConfig) -> bool:
-    """Whether what is published is to survive a power loss: ``SIGNAC_DURABLE``, or else the key ``durable``."""
+    """Whether what is published is to survive a power loss: ``SIGNAC_DURABLE``, or else the key ``durable``.
+
+    Parameters
+    ----------
+    config : ProjectConfig
+        The configuration.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+
+    Examples
+    --------
+    >>> durable(ProjectConfig(durable="true")), durable(ProjectConfig(durable="no")), durable(ProjectConfig())
+    (True, False, False)
+
+    """
     text = os.environ.get("SIGNAC_DURABLE") or config.get("durable", "")
     return str(text).lower() not in _FALSE
 
@@ -59,12 +115,28 @@ def _parse_plain(text: str) -> dict[str, Any] | None:
 def parse_file(path: str) -> dict[str, Any]:
     """Parse a configuration file.
 
+    Parameters
+    ----------
+    path : str
+        The file.
+
+    Returns
+    -------
+    dict
+        The values by key, each a str or a list of str, and dicts of the sections.
+
     Raises
     ------
     OSError
         If the file cannot be read.
     ConfigError
         If it is not a valid configuration.
+
+    Examples
+    --------
+    >>> files.replace_file("config", b"schema_version = 2  # comment")
+    >>> parse_file("config")
+    {'schema_version': '2'}
 
     """
     try:
@@ -82,24 +154,60 @@ def parse_file(path: str) -> dict[str, Any]:
         raise ConfigError(f"Failed to read configuration file '{path}':\n{error}") from None
 
 
-def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+def merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    """Put one configuration on top of another, section by section.
+
+    Parameters
+    ----------
+    base : dict
+        The one below.
+    top : dict
+        The one on top, whose values win.
+
+    Returns
+    -------
+    dict
+        The two together.
+
+    Examples
+    --------
+    >>> merge({"a": "1", "s": {"b": "1"}}, {"s": {"c": "2"}, "a": "3"})
+    {'a': '3', 's': {'b': '1', 'c': '2'}}
+
+    """
     merged = dict(base)
     for key, value in top.items():
         below = merged.get(key)
-        merged[key] = _merge(below, value) if isinstance(value, dict) and isinstance(below, dict) else value
+        merged[key] = merge(below, value) if isinstance(value, dict) and isinstance(below, dict) else value
     return merged
 
 
 def load(root: str) -> ProjectConfig | None:
-    """Effective configuration of the project in ``root``, or None when there is no project.
+    """Effective configuration of a project.
 
     The file of the user comes first, that of the project on top; a project file without ``schema_version`` is of
     version 1, whatever the user's file says.
+
+    Parameters
+    ----------
+    root : str
+        The project directory.
+
+    Returns
+    -------
+    ProjectConfig or None
+        The configuration; None when there is no project.
 
     Raises
     ------
     ConfigError
         If one of the files cannot be read or parsed.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> load(init_project("study").path), load("elsewhere")
+    ({'schema_version': '2'}, None)
 
     """
     path = os.path.join(root, layout.FN_CONFIG)
@@ -118,11 +226,18 @@ def load(root: str) -> ProjectConfig | None:
         user = {}
     except OSError as error:
         raise ConfigError(f"Failed to read configuration file '{user_config_path()}': {error.strerror}.") from error
-    return ProjectConfig(_merge(user, project))
+    return ProjectConfig(merge(user, project))
 
 
 def check_schema_version(config: ProjectConfig, root: str) -> None:
     """Refuse a project whose layout is older or newer than the one that this library reads.
+
+    Parameters
+    ----------
+    config : ProjectConfig
+        The configuration of the project.
+    root : str
+        The project directory, for messages.
 
     Raises
     ------
@@ -130,6 +245,15 @@ def check_schema_version(config: ProjectConfig, root: str) -> None:
         If the project has another schema version.
     ConfigError
         If the schema version is not a number.
+
+    Examples
+    --------
+    >>> check_schema_version(ProjectConfig(schema_version="2"), "study")
+    >>> try:
+    ...     check_schema_version(ProjectConfig(schema_version="1"), "study")
+    ... except IncompatibleSchemaVersion as error:
+    ...     print(error)
+    The project at 'study' uses schema version 1, but ...
 
     """
     text = config["schema_version"]
@@ -155,7 +279,31 @@ def _incompatible(root: str, version: str) -> IncompatibleSchemaVersion:
 
 
 def find_root(start: str) -> tuple[str, ProjectConfig] | None:
-    """Search ``start`` and the directories above it for a project; the nearest wins."""
+    """Search a directory and those above it for a project; the nearest wins.
+
+    Parameters
+    ----------
+    start : str
+        Absolute path of the directory.
+
+    Returns
+    -------
+    tuple of str and ProjectConfig, or None
+        The project directory and its configuration; None when there is no project.
+
+    Raises
+    ------
+    ConfigError
+        If a configuration file cannot be read or parsed.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> find_root(project.workspace) == (project.path, project.config)
+    True
+
+    """
     directory = start
     while True:
         config = load(directory)
@@ -176,6 +324,16 @@ def no_project(path: str, *, above: bool) -> Exception:
         Absolute path where a project was expected.
     above : bool
         Look for an older layout in the directories above, too.
+
+    Returns
+    -------
+    LookupError or IncompatibleSchemaVersion
+        The error, to be raised by the caller.
+
+    Examples
+    --------
+    >>> no_project("/elsewhere", above=False)
+    LookupError("Unable to find project at path '/elsewhere'.")
 
     """
     directory = path

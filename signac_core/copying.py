@@ -39,26 +39,90 @@ _OCCUPIED = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EISDI
 
 
 def is_own_copy(copytree: CopyTree | None) -> bool:
-    """Tell whether copying is left to us: no function, or the one that does what we do."""
+    """Tell whether copying is left to us: no function, or the one that does what we do.
+
+    Parameters
+    ----------
+    copytree : callable or None
+        Function of source and destination path.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+
+    Examples
+    --------
+    >>> import shutil
+    >>> is_own_copy(None), is_own_copy(shutil.copytree), is_own_copy(shutil.move)
+    (True, True, False)
+
+    """
     import shutil
 
     return copytree is None or copytree is shutil.copytree
 
 
 def is_move(copytree: CopyTree | None) -> bool:
-    """Tell whether a function is known to move directories instead of copying them."""
+    """Tell whether a function is known to move directories instead of copying them.
+
+    Parameters
+    ----------
+    copytree : callable or None
+        Function of source and destination path.
+
+    Returns
+    -------
+    bool
+        Whether it is `os.replace`, `os.rename` or `shutil.move`.
+
+    Examples
+    --------
+    >>> is_move(os.replace), is_move(None)
+    (True, False)
+
+    """
     import shutil
 
     return copytree in (os.replace, os.rename, shutil.move)
 
 
 def is_unfinished(name: str) -> bool:
-    """Tell whether a directory name is that of a copy under way, or of what is left of one that was stopped."""
+    """Tell whether a directory name is that of a copy under way, or of what is left of one that was stopped.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+
+    Examples
+    --------
+    >>> is_unfinished(".signac-copy-9bfd29df07674bc4aa960cf661b5acd2-0123456789abcdef")
+    True
+
+    """
     return name.startswith((layout.PREFIX_NEW, layout.PREFIX_REMOVED, PREFIX_COPY))
 
 
 def state_point_text(directory: str, job_id: str) -> bytes:
     """Content for the state point file of a copy: that of the job, whose own file may be about to be replaced.
+
+    Parameters
+    ----------
+    directory : str
+        The job directory.
+    job_id : str
+        The job.
+
+    Returns
+    -------
+    bytes
+        The content.
 
     Raises
     ------
@@ -66,6 +130,14 @@ def state_point_text(directory: str, job_id: str) -> bytes:
         If there is no such job.
     JobsCorruptedError
         If its state point is damaged.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> state_point_text(job.path, job.id)
+    b'{"a": 0}'
 
     """
     try:
@@ -115,6 +187,15 @@ def bring(
     OSError
         If something cannot be read or written; there is no destination then.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> bring(job.path, "data/a_0", name=job.id, state_point=b'{"a": 0}')
+    >>> os.listdir("data/a_0")
+    ['signac_statepoint.json']
+
     """
     above = os.path.dirname(destination) or "."
     files.ensure_directory(above)
@@ -153,10 +234,28 @@ def bring(
 def publish(temporary: str, destination: str, *, durable: bool = False) -> None:
     """Rename a whole directory to its destination.
 
+    Parameters
+    ----------
+    temporary : str
+        The directory.
+    destination : str
+        Its new path; an empty directory is replaced.
+    durable : bool
+        Survive a power loss.
+
     Raises
     ------
     FileExistsError
         If the destination exists and is not an empty directory.
+    OSError
+        If the directory cannot be renamed.
+
+    Examples
+    --------
+    >>> os.mkdir(".hidden")
+    >>> publish(".hidden", "visible")
+    >>> os.path.isdir("visible")
+    True
 
     """
     try:
@@ -232,6 +331,35 @@ def is_same(source: str, copy: str, state_point: bytes) -> bool:
     """Tell whether a directory is a whole copy of a job: the same names, and equal files.
 
     Files of equal size and time are taken for equal; others are compared by content.
+
+    Parameters
+    ----------
+    source : str
+        The job directory.
+    copy : str
+        The other directory, which need not exist.
+    state_point : bytes
+        What its state point file has to hold.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+
+    Raises
+    ------
+    OSError
+        If something cannot be read.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> bring(job.path, "data/a_0", name=job.id, state_point=b'{"a": 0}')
+    >>> is_same(job.path, "data/a_0", b'{"a": 0}'), is_same(job.path, "data/a_1", b'{"a": 0}')
+    (True, False)
+
     """
     try:
         if files.read_bytes(os.path.join(copy, layout.FN_STATE_POINT)) != state_point:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, overload
 
-from . import reading
+from . import finding
 from .job import Job
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ class _Jobs:
         self._ids = ids
 
     def __iter__(self) -> Iterator[Job]:
-        known = self._project._sp_cache
         project = self._project
+        project._expected = max(project._expected, len(self._ids))
+        known = project._sp_cache
         return (Job._known(project, job_id, known.get(job_id)) for job_id in self._ids)
 
     def __len__(self) -> int:
@@ -52,6 +53,18 @@ class JobsCursor:
     ValueError
         If it is of no accepted form.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for i in range(4):
+    ...     _ = project.open_job({"i": i}).init()
+    >>> jobs = project.find_jobs({"i.$lt": 2})
+    >>> len(jobs), sorted(job.sp.i for job in jobs), project.open_job({"i": 3}) in jobs
+    (2, [0, 1], False)
+    >>> jobs[0] in jobs, len(jobs[:1])
+    (True, 1)
+
     """
 
     _use_pandas_for_html_repr = True  # set it to False to keep notebooks short
@@ -64,8 +77,8 @@ class JobsCursor:
             from .filterparse import normalise
 
             self._normal = normalise(filter)
-            if not isinstance(filter, (dict, str)):
-                self._filter = self._normal
+            # As given, but not the caller's own dict, which may change later.
+            self._filter = dict(filter) if isinstance(filter, dict) else self._normal
         self._found: list[str] | None = None
         self._found_set: frozenset[str] | None = None
 
@@ -73,7 +86,7 @@ class JobsCursor:
     def _ids(self) -> list[str]:
         """Ids of the jobs, sorted, as of the first use."""
         if self._found is None:
-            self._found = reading.find_ids(self._project, self._normal, ids=reading.list_names(self._project))
+            self._found = finding.find_ids(self._project, self._normal, foreign=True)
         return self._found
 
     @property
@@ -179,6 +192,23 @@ class JobsCursor:
         pandas.DataFrame
             The frame, of shape (jobs, keys).
 
+        Raises
+        ------
+        JobsCorruptedError
+            If state points cannot be read.
+        ValueError
+            If a document cannot be read.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> project = init_project("study")
+        >>> for i in range(3):
+        ...     project.open_job({"i": i, "n": {"k": 1}}).doc.done = i < 2
+        >>> frame = project.find_jobs({"doc.done": True}).to_dataframe(flatten=True, usecols=["sp.i", "sp.n.k"])
+        >>> frame.shape, sorted(frame["sp.i"])
+        ((2, 2), [0, 1])
+
         """
         from .frame import to_dataframe
 
@@ -194,8 +224,10 @@ class JobsCursor:
         target : str
             A directory, or a file whose name ends in .zip, .tar, .tar.gz, .tar.bz2, .tar.xz, .tgz, .tbz2 or .txz.
         path : str, callable or False, optional
-            How to name the directories: a template such as ``"T_{T}/{job.id}"``, a function of the job, or False for
-            the job ids; by default the keys and values that tell the jobs apart.
+            How to name the directories: a template, a function of the job, or False for the job ids. Fields of a
+            template are keys of the state point, ``job.id``, ``job.sp.KEY`` and ``job.doc.KEY``; ``{{auto}}`` stands
+            for the keys and values that tell the jobs apart and have no field, each a directory, and ``{{auto:_}}``
+            for the same joined by ``_``. By default ``{{auto}}``.
         copytree : callable, optional
             Function of source and destination path that copies a directory; for directories only.
 
@@ -209,7 +241,23 @@ class JobsCursor:
         RuntimeError
             If names are not unique or not possible; nothing is written then.
         FileExistsError
-            If a destination exists; nothing is written then.
+            If a destination exists and is not a whole copy of its job; nothing is written then.
+        TypeError
+            If the kind of target is not known.
+        ValueError
+            If a ``copytree`` is given for an archive.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> project = init_project("study")
+        >>> for T in (1.0, 1.5, 2.0):
+        ...     _ = project.open_job({"T": T, "N": 10}).init()
+        >>> warm = project.find_jobs({"T.$gt": 1.2})
+        >>> sorted(warm.export_to("data").values())
+        ['T/1.5', 'T/2.0']
+        >>> sorted(warm.export_to("data.zip", path="N_{N}/{{auto:_}}").values())
+        ['N_10/T_1.5', 'N_10/T_2.0']
 
         """
         from .exporting import export_to

@@ -31,14 +31,23 @@ class DocSync:
     """Strategies for documents; any function of source and destination document is one, too.
 
     Such a function changes the destination document, of which it gets a draft: a live dict whose final state is
-    written at once when the function returns. An exception leaves the document as it was.
+    written at once when the function returns. An exception leaves the document as it was. Pass one of these, or a
+    function of your own, as ``doc_sync``.
 
     Examples
     --------
-    >>> draft = {"a": 1, "n": {"x": 1}}
-    >>> skipped = DocSync.ByKey()({"n": {"y": 2}}, draft)
-    >>> draft
-    {'a': 1, 'n': {'x': 1, 'y': 2}}
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> src, dst = project.open_job({"T": 1}).init(), project.open_job({"T": 2}).init()
+    >>> src.doc.update(steps=1000, stage="done")
+    >>> dst.doc.update(steps=500)
+    >>> dst.sync(src, doc_sync=DocSync.ByKey("steps"))
+    >>> dst.doc()
+    {'steps': 1000, 'stage': 'done'}
+    >>> src.doc.stage = "archived"
+    >>> dst.sync(src, doc_sync=lambda source, draft: draft.update(before=draft["stage"]))
+    >>> dst.doc.before
+    'done'
 
     """
 
@@ -50,7 +59,23 @@ class DocSync:
 
     @staticmethod
     def update(src: Mapping[str, Any], dst: MutableMapping[str, Any]) -> None:
-        """Take every top-level key from the source, overwriting what the destination holds."""
+        """Take every top-level key from the source, overwriting what the destination holds.
+
+        Parameters
+        ----------
+        src : mapping
+            The source.
+        dst : mutable mapping
+            The destination.
+
+        Examples
+        --------
+        >>> draft = {"a": 1, "n": {"x": 1}}
+        >>> DocSync.update({"n": {"y": 2}}, draft)
+        >>> draft
+        {'a': 1, 'n': {'y': 2}}
+
+        """
         dst.update(src)
 
     class ByKey:
@@ -97,7 +122,28 @@ class DocSync:
             return f"{type(self).__name__}({self._given!r})"
 
         def __call__(self, src: Mapping[str, Any], dst: MutableMapping[str, Any], root: str = "") -> set[str]:
-            """Merge ``src`` into ``dst`` and return the keys that were left alone, each prefixed with ``root``."""
+            """Merge one mapping into another.
+
+            Parameters
+            ----------
+            src : mapping
+                The source.
+            dst : mutable mapping
+                The destination.
+            root : str
+                What to put in front of the keys, for ``key_strategy`` and the result.
+
+            Returns
+            -------
+            set of str
+                The dotted keys that were left alone.
+
+            Raises
+            ------
+            DocumentSyncConflict
+                If keys differ and there is no ``key_strategy``; the destination has got the other keys then.
+
+            """
             skipped: set[str] = set()
             self._merge(src, dst, root, skipped)
             if skipped and self.key_strategy is None:
@@ -127,7 +173,21 @@ DocumentStrategy: TypeAlias = (
 
 
 class DocumentChange(NamedTuple):
-    """What a strategy did to a document."""
+    """What a strategy did to a document.
+
+    Parameters
+    ----------
+    changed : tuple of str
+        The dotted keys that were set or removed.
+    skipped : tuple of str
+        The dotted keys that differ and were left alone.
+
+    Examples
+    --------
+    >>> DocumentChange(changed=("steps",), skipped=("stage",)).changed
+    ('steps',)
+
+    """
 
     changed: tuple[str, ...]  # dotted keys that were set or removed
     skipped: tuple[str, ...]  # dotted keys that differ and were left alone
@@ -164,6 +224,17 @@ def synchronize_document(
         If others keep writing the same keys.
     ValueError
         If a document is damaged.
+
+    Examples
+    --------
+    >>> from signac_core import JSONDict
+    >>> source, destination = JSONDict("source.json"), JSONDict("destination.json")
+    >>> source.update(stage="done", steps=1000)
+    >>> destination.update(stage="running")
+    >>> synchronize_document(source, destination, DocSync.ByKey("steps"))
+    DocumentChange(changed=('steps',), skipped=('stage',))
+    >>> destination()
+    {'stage': 'running', 'steps': 1000}
 
     """
     for attempt in count(1):

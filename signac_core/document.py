@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from .buffering import Buffer
     from .project import Project
 
-__all__ = ["Document", "Signature", "Store", "edit_document", "for_job", "for_project", "parse_document"]
+__all__ = [
+    "Document",
+    "Signature",
+    "Store",
+    "edit_document",
+    "for_job",
+    "for_project",
+    "parse_document",
+    "would_edit_document",
+]
 
 _T = TypeVar("_T")
 
@@ -35,7 +44,22 @@ SETTLED_PARALLEL_NS = 10_000_000_000
 
 
 class Signature(NamedTuple):
-    """What tells one content of a file from another without reading it."""
+    """What tells one content of a file from another without reading it.
+
+    Parameters
+    ----------
+    inode, size, mtime_ns, ctime_ns : int
+        As in :class:`os.stat_result`.
+
+    Examples
+    --------
+    >>> files.replace_file("d.json", b"{}")
+    >>> before = Signature.of(os.stat("d.json"))
+    >>> files.replace_file("d.json", b"[1]")
+    >>> Signature.of(os.stat("d.json")) == before, before.size
+    (False, 2)
+
+    """
 
     inode: int
     size: int
@@ -44,7 +68,24 @@ class Signature(NamedTuple):
 
     @classmethod
     def of(cls, status: os.stat_result) -> Signature:
-        """Signature of the file with this status."""
+        """Signature of a file.
+
+        Parameters
+        ----------
+        status : os.stat_result
+            The status of the file.
+
+        Returns
+        -------
+        Signature
+            The signature.
+
+        Examples
+        --------
+        >>> Signature.of(os.stat(".")) == Signature.of(os.stat("."))
+        True
+
+        """
         return cls(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
@@ -93,12 +134,33 @@ def _file_system_type(device: int) -> str:
 def parse_document(text: bytes, path: str) -> dict[str, Any]:
     """Parse the content of a document file; JSON ``null`` is an empty document.
 
+    Parameters
+    ----------
+    text : bytes
+        The content.
+    path : str
+        The file, for messages.
+
+    Returns
+    -------
+    dict
+        The document.
+
     Raises
     ------
     JSONDecodeError
         If the text is not JSON.
     ValueError
         If it is JSON, but not an object, or not text.
+
+    Examples
+    --------
+    >>> parse_document(b'{"T": 1.5}', "d.json")
+    {'T': 1.5}
+    >>> parse_document(b"[1]", "d.json")
+    Traceback (most recent call last):
+        ...
+    ValueError: Document 'd.json': Unsupported type: <class 'list'>. The data must be a mapping or None.
 
     """
     try:
@@ -125,7 +187,17 @@ class BoundView(Protocol):
 
 
 class Store(Protocol):
-    """One plain tree behind live views: a document on disk, or the state point of a job."""
+    """One plain tree behind live views: a document on disk, or the state point of a job.
+
+    Examples
+    --------
+    >>> def show(store: Store) -> None:
+    ...     store.sync()
+    ...     print(store.describe(), store.tree)
+    >>> show(Document("d.json", "."))
+    document 'd.json' {}
+
+    """
 
     tree: dict[str, Any]
     root: BoundView | None
@@ -134,7 +206,14 @@ class Store(Protocol):
         """Bring the tree up to date before a read."""
 
     def mutate(self, view: BoundView, operation: Callable[[Any], _T], *, overwrite: bool = False) -> _T:
-        """Apply one operation to the container of ``view`` in the up-to-date tree and persist the result."""
+        """Apply one operation to the container of a view in the up-to-date tree and persist the result.
+
+        Parameters
+        ----------
+        view, operation, overwrite
+            As for :meth:`Document.mutate`.
+
+        """
         ...
 
     def describe(self) -> str:
@@ -159,6 +238,13 @@ class Document:
         Survive a power loss, too.
     data : dict, optional
         What the tree holds as long as the file does not exist; not written.
+
+    Examples
+    --------
+    >>> document = Document("d.json", ".")
+    >>> document.mutate(document, lambda tree: tree.update(T=1.5))
+    >>> document.tree, document.exists
+    ({'T': 1.5}, True)
 
     """
 
@@ -188,11 +274,36 @@ class Document:
         self._guard = RLock()
 
     def describe(self) -> str:
-        """Name of the document in messages."""
+        """Name of the document in messages.
+
+        Returns
+        -------
+        str
+            The name.
+
+        Examples
+        --------
+        >>> Document("d.json", ".").describe()
+        "document 'd.json'"
+
+        """
         return f"document '{self.path}'"
 
     def reduce(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """How to get the root view back after pickling."""
+        """How to get the root view back after pickling.
+
+        Returns
+        -------
+        tuple
+            A function and its arguments.
+
+        Examples
+        --------
+        >>> function, arguments = Document("d.json", ".").reduce()
+        >>> function(*arguments)
+        {}
+
+        """
         return _restore_view, (self.path, self.lock_path, self.durable)
 
     def _attached_data(self) -> dict[str, Any]:
@@ -216,6 +327,14 @@ class Document:
         OSError
             If it cannot be read.
 
+        Examples
+        --------
+        >>> document = Document("d.json", ".")
+        >>> files.replace_file("d.json", b'{"T": 1.5}')
+        >>> document.sync()
+        >>> document.tree
+        {'T': 1.5}
+
         """
         buffer = active_buffer
         if buffer is not None:
@@ -233,7 +352,24 @@ class Document:
             self.read()
 
     def read(self) -> None:
-        """Read the file; the tree is replaced only when the content is another."""
+        """Read the file; the tree is replaced only when the content is another.
+
+        Raises
+        ------
+        ValueError
+            If the file is not a JSON object.
+        OSError
+            If it cannot be read.
+
+        Examples
+        --------
+        >>> document = Document("d.json", ".")
+        >>> files.replace_file("d.json", b'{"T": 1.5}')
+        >>> document.read()
+        >>> document.tree
+        {'T': 1.5}
+
+        """
         self._signature = None
         try:
             text, status = files.read_with_status(self.path)
@@ -255,17 +391,50 @@ class Document:
         return self._text is not None
 
     def initial(self) -> dict[str, Any] | None:
-        """What the tree holds as long as there is no file; None once there was one."""
+        """What the tree holds as long as there is no file.
+
+        Returns
+        -------
+        dict or None
+            A copy of the tree; None once there was a file.
+
+        Examples
+        --------
+        >>> Document("d.json", ".", data={"T": 1.5}).initial()
+        {'T': 1.5}
+
+        """
         return None if self.exists else canonical.loads(self.encode())
 
     def adopt(self, tree: dict[str, Any]) -> None:
-        """Take another tree and bind the live views to it."""
+        """Take another tree and bind the live views to it.
+
+        Parameters
+        ----------
+        tree : dict
+            The tree.
+
+        Examples
+        --------
+        >>> document = Document("d.json", ".")
+        >>> document.adopt({"T": 1.5})
+        >>> document.tree
+        {'T': 1.5}
+
+        """
         self.tree = tree
         if self.root is not None:
             self.root._rebind(tree)
 
     def forget(self) -> None:
-        """Take nothing for granted: the next read parses the file again."""
+        """Take nothing for granted: the next read parses the file again.
+
+        Examples
+        --------
+        >>> document = Document("d.json", ".")
+        >>> document.forget()
+
+        """
         self._signature = None
         self._text, self._canonical = _UNKNOWN, False
 
@@ -286,6 +455,11 @@ class Document:
         overwrite : bool
             The operation replaces the whole document: what the file holds does not matter, even if it is damaged.
 
+        Returns
+        -------
+        object
+            What the operation returns.
+
         Raises
         ------
         DetachedError
@@ -294,6 +468,14 @@ class Document:
             If another process holds the lock for too long.
         OSError
             If the file cannot be read or written; it holds its old content then.
+
+        Examples
+        --------
+        >>> document = Document("d.json", ".")
+        >>> document.mutate(document, lambda tree: tree.setdefault("T", 1.5))
+        1.5
+        >>> files.read_bytes("d.json")
+        b'{"T": 1.5}'
 
         """
         with self._guard:
@@ -306,7 +488,29 @@ class Document:
                 return self._apply(view, operation, overwrite=overwrite)
 
     def lock(self) -> AbstractContextManager[object]:
-        """Take the lock of the document for a ``with`` block; a job without a state point file has none to take."""
+        """Take the lock of the document for a ``with`` block; a job without a state point file has none to take.
+
+        Returns
+        -------
+        context manager
+            Left, it gives the lock back.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the directory of the document does not exist.
+        LockTimeoutError
+            If another process holds the lock for too long.
+
+        Examples
+        --------
+        >>> document = Document("d.json", ".")
+        >>> with document.lock():
+        ...     document.read()
+        ...     document.tree["T"] = 1.5
+        ...     document.replace(document.encode())
+
+        """
         from .locks import acquire  # readers do not pay for it
 
         directory = os.path.dirname(self.path) or "."
@@ -341,13 +545,45 @@ class Document:
         return result
 
     def replace(self, text: bytes) -> None:
-        """Write ``text``, which is that of the tree, to the file; the lock is held."""
+        """Write the text of the tree to the file; the lock is held.
+
+        Parameters
+        ----------
+        text : bytes
+            What :meth:`encode` gives.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; it holds its old content then.
+
+        Examples
+        --------
+        >>> document = Document("d.json", ".", data={"T": 1.5})
+        >>> with document.lock():
+        ...     document.replace(document.encode())
+        >>> files.read_bytes("d.json")
+        b'{"T": 1.5}'
+
+        """
         files.replace_file(self.path, text, durable=self.durable)
         self._signature = None
         self._text, self._canonical = text, True
 
     def encode(self) -> bytes:
-        """Text of the tree, as this library writes it."""
+        """Text of the tree, as this library writes it.
+
+        Returns
+        -------
+        bytes
+            The text.
+
+        Examples
+        --------
+        >>> Document("d.json", ".", data={"T": 1.5}).encode()
+        b'{"T": 1.5}'
+
+        """
         return canonical.dumps(self.tree).encode("ascii")
 
 
@@ -364,7 +600,29 @@ def _restore_view(path: str, lock_path: str, durable: bool) -> Any:
 
 
 def for_job(project: Project, job_id: str) -> Document:
-    """Document of a job; its writers take the lock of the state point file."""
+    """Document of a job; its writers take the lock of the state point file.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    job_id : str
+        The id of the job.
+
+    Returns
+    -------
+    Document
+        The document, not read yet.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"T": 1.5}).init()
+    >>> os.path.basename(for_job(project, job.id).path)
+    'signac_job_document.json'
+
+    """
     directory = os.path.join(project.workspace, job_id)
     return Document(
         os.path.join(directory, layout.FN_DOCUMENT),
@@ -374,7 +632,25 @@ def for_job(project: Project, job_id: str) -> Document:
 
 
 def for_project(project: Project) -> Document:
-    """Document of a project; its writers take the lock of the configuration file."""
+    """Document of a project; its writers take the lock of the configuration file.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+
+    Returns
+    -------
+    Document
+        The document, not read yet.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> os.path.relpath(for_project(init_project("study")).path)
+    'study/signac_project_document.json'
+
+    """
     return Document(
         os.path.join(project.path, project.FN_DOCUMENT),
         os.path.join(project.path, layout.FN_CONFIG),
@@ -414,10 +690,64 @@ def edit_document(
     OSError
         If the document cannot be written; it holds its old content then.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"T": 1.5}).init()
+    >>> edit_document(project, job.id, set={"lattice.N": 10}, unset=["note"])
+    True
+    >>> job.doc()
+    {'lattice': {'N': 10}}
+
     """
-    changes = [(_split_key(key), canonical.plain(value)) for key, value in (set or {}).items()]
-    deletions = [_split_key(key) for key in unset]
     document = for_job(project, job_id)
+    return document.mutate(document, _edit(document, set or {}, unset))
+
+
+def would_edit_document(
+    project: Project, job_id: str, *, set: Mapping[str, Any] | None = None, unset: Sequence[str] = ()
+) -> bool:
+    """Tell whether :func:`edit_document` would change the document of a job now; nothing is locked or written.
+
+    Parameters
+    ----------
+    project, job_id, set, unset
+        As for :func:`edit_document`.
+
+    Returns
+    -------
+    bool
+        Whether it would.
+
+    Raises
+    ------
+    InvalidKeyError, ValueError, TypeError
+        As :func:`edit_document`.
+    OSError
+        If the job does not exist, or its document cannot be read.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"T": 1.5}).init()
+    >>> would_edit_document(project, job.id, unset=["note"])
+    False
+
+    """
+    document = for_job(project, job_id)
+    edit = _edit(document, set or {}, unset)
+    document.read()
+    if not document.exists:
+        os.stat(os.path.dirname(document.path))  # without the job, too, there is no document
+    return edit(document.tree)
+
+
+def _edit(document: Document, set: Mapping[str, Any], unset: Sequence[str]) -> Callable[[dict[str, Any]], bool]:
+    """Build the operation that sets and deletes keys of a tree, and tells whether that changed it."""
+    changes = [(_split_key(key), canonical.plain(value)) for key, value in set.items()]
+    deletions = [_split_key(key) for key in unset]
 
     def operation(tree: dict[str, Any]) -> bool:
         before = canonical.dumps(tree)
@@ -427,7 +757,7 @@ def edit_document(
             _container(tree, parts, document, create=False).pop(parts[-1], None)
         return canonical.dumps(tree) != before
 
-    return document.mutate(document, operation)
+    return operation
 
 
 def _split_key(key: str) -> list[str]:

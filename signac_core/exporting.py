@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ __all__ = ["ExportPlan", "export_to", "plan_export"]
 class ExportPlan:
     """What an export is going to do.
 
-    Attributes
+    Parameters
     ----------
     project : Project
         Where the jobs come from.
@@ -40,6 +40,16 @@ class ExportPlan:
     done : frozenset of str
         The jobs of which the target holds a whole copy already.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> plan = plan_export(project, [job.id for job in project], "data.tar.gz")
+    >>> plan.kind, sorted(plan.paths.values())
+    ('tar:gz', ['a/0', 'a/1'])
+
     """
 
     project: Project
@@ -51,7 +61,40 @@ class ExportPlan:
     def carry_out(
         self, *, copytree: copying.CopyTree | None = None, progress: Progress | None = None
     ) -> dict[str, str]:
-        """Copy the jobs; parameters, result and errors are those of :func:`export_to`."""
+        """Copy the jobs.
+
+        Parameters
+        ----------
+        copytree : callable, optional
+            Function of source and destination path that copies a directory.
+        progress : Progress, optional
+            Told about each job.
+
+        Returns
+        -------
+        dict of str to str
+            Path of each job directory and of its copy, relative to the target.
+
+        Raises
+        ------
+        FileExistsError
+            If a destination has come into being since the plan was made.
+        JobsCorruptedError
+            If a job has been damaged since.
+        OSError
+            If something cannot be read or written; running again does the rest.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> project = init_project("study")
+        >>> for a in range(2):
+        ...     _ = project.open_job({"a": a}).init()
+        >>> plan = plan_export(project, [job.id for job in project], "data")
+        >>> sorted(plan.carry_out().values())
+        ['a/0', 'a/1']
+
+        """
         project = self.project
         if self.kind is not None:
             if not self.kind:
@@ -114,8 +157,8 @@ def export_to(
         If there is a ``copytree`` and the target is an archive.
     RuntimeError
         If the paths are not unique or not possible; nothing is written then.
-    FileExistsError
-        If a destination exists and is not a whole copy of its job; nothing is written then.
+    PathsTakenError
+        If destinations exist that are not whole copies of their jobs; nothing is written then. It is a FileExistsError.
     JobsCorruptedError
         If jobs are damaged; nothing is written then.
 
@@ -131,11 +174,13 @@ def export_to(
     ['a_0', 'a_1']
 
     """
-    return plan_export(cursor, target, path, copytree=copytree).carry_out(copytree=copytree, progress=progress)
+    plan = plan_export(cursor._project, cursor._ids, target, path, copytree=copytree)
+    return plan.carry_out(copytree=copytree, progress=progress)
 
 
 def plan_export(
-    cursor: JobsCursor,
+    project: Project,
+    job_ids: Iterable[str],
     target: Any,
     path: paths.PathSpecification = None,
     *,
@@ -146,21 +191,42 @@ def plan_export(
 
     Parameters
     ----------
-    cursor, target, path, copytree
+    project : Project
+        The project.
+    job_ids : iterable of str
+        The ids of existing jobs.
+    target, path, copytree
         As :func:`export_to`.
     damaged : list of str, optional
         Takes the ids of damaged jobs, which are left out.
 
+    Returns
+    -------
+    ExportPlan
+        The plan, which has found nothing in the way.
+
     Raises
     ------
-    TypeError, ValueError, RuntimeError, FileExistsError, JobsCorruptedError
+    TypeError, ValueError, RuntimeError, PathsTakenError, JobsCorruptedError
         As :func:`export_to`.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> plan = plan_export(project, [job.id for job in project], "data")
+    >>> sorted(plan.paths.values()), os.path.exists("data")
+    (['a/0', 'a/1'], False)
 
     """
     kind: str | None = ""
     if isinstance(target, (str, os.PathLike)):
         target = os.fspath(target)
         kind = archive.archive_format(target)
+        if kind is None:
+            target = target.rstrip("/") or target[:1]
     else:
         writer = archive.writer_on(target)
         if writer is None:
@@ -168,13 +234,13 @@ def plan_export(
         target = writer
     if kind is not None and copytree is not None:
         raise ValueError("A copytree function can only be used when the target is a directory.")
-    project = cursor._project
-    found = paths.job_paths(project, cursor._ids, path, damaged=damaged)
+    found = paths.job_paths(project, job_ids, path, damaged=damaged)
     if kind != "":
         _check_target(project, target, found)
     if kind is None:
-        resumable = copying.is_own_copy(copytree)
-        done = frozenset(_finished(project, target, found, resumable=resumable) if found else ())
+        done, taken = _present(project, target, found, resumable=copying.is_own_copy(copytree))
+        if taken:
+            raise paths.PathsTakenError(taken)
         return ExportPlan(project, target, kind, found, done)
     if not kind:
         _check_appended(target, found)
@@ -207,32 +273,39 @@ def _check_appended(writer: archive.Writer, found: Mapping[str, str]) -> None:
             raise FileExistsError(errno.EEXIST, "The archive holds this path already", path)
 
 
-def _finished(project: Project, target: str, found: Mapping[str, str], *, resumable: bool) -> Iterator[str]:
-    """Jobs that the target directory holds whole copies of.
+def _present(
+    project: Project, target: str, found: Mapping[str, str], *, resumable: bool
+) -> tuple[frozenset[str], list[paths.Taken]]:
+    """Jobs that the target directory holds whole copies of, and what else is in the place of a copy.
 
     Raises
     ------
-    FileExistsError
-        If there is anything else in the place of a copy.
     PathError
         If a destination is no place for a job: outside the target, below another job, or inside an exported one.
 
     """
+    done: set[str] = set()
+    taken: list[paths.Taken] = []
     if not os.path.lexists(target):
-        return
+        return frozenset(), taken
     above: set[str] = set()
     for job_id, path in found.items():
         directory = path.rpartition("/")[0]
         if path and directory not in above:
-            _check_directory(target, directory, above)
+            try:
+                _check_directory(target, directory, above)
+            except FileExistsError as error:
+                taken.append(paths.Taken(job_id, error.filename, error.strerror or ""))
+                above.add(directory)  # once is enough
         destination = os.path.join(target, path) if path else target
         if not os.path.lexists(destination):
             continue
         source = f"{project.workspace}/{job_id}"
         if resumable and copying.is_same(source, destination, copying.state_point_text(source, job_id)):
-            yield job_id
+            done.add(job_id)
         elif not (resumable and os.path.isdir(destination) and not os.listdir(destination)):
-            raise FileExistsError(errno.EEXIST, f"The destination of job '{job_id}' exists", destination)
+            taken.append(paths.Taken(job_id, destination, f"The destination of job '{job_id}' exists"))
+    return frozenset(done), taken
 
 
 def _check_target(project: Project, target: str, found: Mapping[str, str]) -> None:

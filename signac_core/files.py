@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 __all__ = [
+    "Replacement",
     "delete_tree",
     "ensure_directory",
     "read_bytes",
@@ -31,7 +32,19 @@ _NAME_MAX = 255
 
 
 def unique_suffix() -> str:
-    """A random name part: 16 hexadecimal digits."""
+    """A random name part: 16 hexadecimal digits.
+
+    Returns
+    -------
+    str
+        The digits.
+
+    Examples
+    --------
+    >>> len(unique_suffix()), unique_suffix() == unique_suffix()
+    (16, False)
+
+    """
     return os.urandom(8).hex()
 
 
@@ -48,10 +61,26 @@ def _read_all(fd: int, first: int) -> bytes:
 def read_bytes(path: str) -> bytes:
     """Content of a file (open, read, close for files below 64 KiB).
 
+    Parameters
+    ----------
+    path : str
+        The file.
+
+    Returns
+    -------
+    bytes
+        The content.
+
     Raises
     ------
     OSError
         If the file cannot be opened or read.
+
+    Examples
+    --------
+    >>> write_file("notes.txt", b"T = 1.5")
+    >>> read_bytes("notes.txt")
+    b'T = 1.5'
 
     """
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -65,7 +94,31 @@ def read_bytes(path: str) -> bytes:
 
 
 def read_with_status(path: str) -> tuple[bytes, os.stat_result]:
-    """Content of a file and the status of the very file that was read (open, fstat, read, close)."""
+    """Content of a file and the status of the very file that was read (open, fstat, read, close).
+
+    Parameters
+    ----------
+    path : str
+        The file.
+
+    Returns
+    -------
+    tuple of bytes and os.stat_result
+        Content and status.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be opened or read.
+
+    Examples
+    --------
+    >>> write_file("notes.txt", b"T = 1.5")
+    >>> content, status = read_with_status("notes.txt")
+    >>> content, status.st_size
+    (b'T = 1.5', 7)
+
+    """
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         status = os.fstat(fd)
@@ -80,12 +133,29 @@ def read_with_status(path: str) -> tuple[bytes, os.stat_result]:
 def write_file(path: str, data: bytes, *, durable: bool = False) -> None:
     """Create a new file with the given content (open, write, close; fsync when durable).
 
+    Parameters
+    ----------
+    path : str
+        The file.
+    data : bytes
+        The content.
+    durable : bool
+        Survive a power loss, too.
+
     Raises
     ------
     FileExistsError
         If the file exists.
     OSError
         If the file cannot be written whole; nothing is left behind then.
+
+    Examples
+    --------
+    >>> write_file("notes.txt", b"T = 1.5")
+    >>> write_file("notes.txt", b"T = 2.5")
+    Traceback (most recent call last):
+        ...
+    FileExistsError: [Errno 17] File exists: 'notes.txt'
 
     """
     fd = os.open(path, _CREATE, 0o666)
@@ -107,7 +177,24 @@ def write_file(path: str, data: bytes, *, durable: bool = False) -> None:
 
 
 def sync_directory(path: str) -> None:
-    """Make the names in a directory survive a power loss."""
+    """Make the names in a directory survive a power loss.
+
+    Parameters
+    ----------
+    path : str
+        The directory.
+
+    Raises
+    ------
+    OSError
+        If the file system refuses.
+
+    Examples
+    --------
+    >>> write_file("notes.txt", b"T = 1.5", durable=True)
+    >>> sync_directory(".")
+
+    """
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
@@ -120,14 +207,29 @@ def replace_file(path: str, data: bytes, *, durable: bool = False) -> None:
 
     The new file has the modes that the umask asks for. A symbolic link at ``path`` is replaced, not followed.
 
+    Parameters
+    ----------
+    path : str
+        The file; it need not exist.
+    data : bytes
+        The new content.
+    durable : bool
+        Survive a power loss, too.
+
     Raises
     ------
     OSError
         If the content cannot be written whole; the old file is untouched then.
 
+    Examples
+    --------
+    >>> replace_file("notes.txt", b"T = 1.5")
+    >>> replace_file("notes.txt", b"T = 2.5")
+    >>> read_bytes("notes.txt"), os.listdir()
+    (b'T = 2.5', ['notes.txt'])
+
     """
-    directory, name = os.path.split(path)
-    temporary = os.path.join(directory, os.fsdecode(os.fsencode(f"._{unique_suffix()}_{name}")[:_NAME_MAX]))
+    temporary = _temporary_for(path)
     try:
         write_file(temporary, data, durable=durable)
     except OSError as error:
@@ -140,16 +242,141 @@ def replace_file(path: str, data: bytes, *, durable: bool = False) -> None:
             os.unlink(temporary)
         raise
     if durable:
-        sync_directory(directory or ".")
+        sync_directory(os.path.dirname(path) or ".")
+
+
+def _temporary_for(path: str) -> str:
+    directory, name = os.path.split(path)
+    return os.path.join(directory, os.fsdecode(os.fsencode(f"._{unique_suffix()}_{name}")[:_NAME_MAX]))
+
+
+class Replacement:
+    """A file under construction that takes the place of another when the ``with`` block ends without an error.
+
+    Parameters
+    ----------
+    path : str
+        The file to be replaced.
+
+    Attributes
+    ----------
+    fd : int
+        The new file, open for writing.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written whole; the old file is untouched then.
+
+    Examples
+    --------
+    >>> with Replacement("table") as file:
+    ...     file.write(b"_ of contents")
+    ...     file.write_at(b"t", 0)
+    >>> read_bytes("table")
+    b't of contents'
+
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._temporary = _temporary_for(path)
+        self.fd = os.open(self._temporary, _CREATE, 0o666)
+
+    def write(self, data: bytes) -> None:
+        """Append to the file.
+
+        Parameters
+        ----------
+        data : bytes
+            What to append.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+
+        Examples
+        --------
+        >>> with Replacement("table") as file:
+        ...     file.write(b"first ")
+        ...     file.write(b"second")
+        >>> read_bytes("table")
+        b'first second'
+
+        """
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self.fd, view) :]
+
+    def write_at(self, data: bytes, offset: int) -> None:
+        """Overwrite a part of the file.
+
+        Parameters
+        ----------
+        data : bytes
+            The new part.
+        offset : int
+            Where it begins.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+
+        Examples
+        --------
+        >>> with Replacement("table") as file:
+        ...     file.write(b"-----end")
+        ...     file.write_at(b"begin", 0)
+        >>> read_bytes("table")
+        b'beginend'
+
+        """
+        view = memoryview(data)
+        while view:
+            written = os.pwrite(self.fd, view, offset)
+            view, offset = view[written:], offset + written
+
+    def __enter__(self) -> Replacement:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        try:
+            os.close(self.fd)
+            if kind is None:
+                os.rename(self._temporary, self._path)
+                return
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(self._temporary)
+            raise
+        with suppress(OSError):  # the error that led here matters more
+            os.unlink(self._temporary)
 
 
 def write_directory(path: str, files: Mapping[str, bytes], *, durable: bool = False) -> None:
     """Create a directory with the given files (mkdir, and open, write, close for each file).
 
+    Parameters
+    ----------
+    path : str
+        The directory.
+    files : mapping of str to bytes
+        Contents by name.
+    durable : bool
+        Survive a power loss, too.
+
     Raises
     ------
     OSError
         If anything cannot be written; nothing is left behind then.
+
+    Examples
+    --------
+    >>> write_directory("run", {"in.txt": b"T = 1.5"})
+    >>> read_bytes("run/in.txt")
+    b'T = 1.5'
 
     """
     os.mkdir(path)
@@ -167,10 +394,22 @@ def write_directory(path: str, files: Mapping[str, bytes], *, durable: bool = Fa
 def ensure_directory(path: str) -> None:
     """Create a directory and its parents; an existing one is fine (one call when its parent exists).
 
+    Parameters
+    ----------
+    path : str
+        The directory.
+
     Raises
     ------
     FileExistsError
         If something that is not a directory stands in the way.
+
+    Examples
+    --------
+    >>> ensure_directory("a/b/c")
+    >>> ensure_directory("a/b/c")
+    >>> os.listdir("a/b")
+    ['c']
 
     """
     try:
@@ -192,10 +431,24 @@ def delete_tree(path: str, *, dir_fd: int | None = None) -> None:
     Several processes may delete the same tree at once: what has gone already is fine, and what appears meanwhile is
     deleted too.
 
+    Parameters
+    ----------
+    path : str
+        The directory or file.
+    dir_fd : int, optional
+        Descriptor of the directory that ``path`` is relative to.
+
     Raises
     ------
     OSError
         If something cannot be deleted.
+
+    Examples
+    --------
+    >>> write_directory("run", {"in.txt": b"T = 1.5"})
+    >>> delete_tree("run")
+    >>> os.listdir()
+    []
 
     """
     try:

@@ -20,6 +20,7 @@ from . import files, layout
 from .litter import is_leftover
 
 __all__ = [
+    "NOT_RECURSIVE",
     "Step",
     "TransferOptions",
     "carry_out",
@@ -28,13 +29,46 @@ __all__ = [
     "plan",
 ]
 
+NOT_RECURSIVE = "it is a directory, and recursive is not set"
+"""Why a sub-directory was skipped that would have been compared otherwise."""
+
 _CHUNK = 1 << 20
 _BACKUPS = frozenset({layout.FN_STATE_POINT_BACKUP, layout.FN_DOCUMENT + "~"})  # of signac 2.x, when it is stopped
 
 
 @dataclass(frozen=True, slots=True)
 class TransferOptions:
-    """How files are compared and copied; see :func:`signac_core.sync.sync_jobs`."""
+    """How files are compared and copied; see :func:`signac_core.sync.sync_jobs`.
+
+    Parameters
+    ----------
+    exclude : tuple of re.Pattern
+        Names to leave out, see :func:`compile_patterns`.
+    recursive : bool
+        Go into sub-directories.
+    follow_symlinks : bool
+        Copy what symbolic links lead to; otherwise the links themselves.
+    preserve_permissions, preserve_times, preserve_owner, preserve_group : bool
+        What a copy is given of the source.
+    deep : bool
+        Compare the content of all files of equal size.
+    size_only : bool
+        Files of equal size are equal.
+    round_times : bool
+        Compare modification times in whole seconds.
+
+    Raises
+    ------
+    ValueError
+        If options contradict each other.
+
+    Examples
+    --------
+    >>> options = TransferOptions(preserve_permissions=True, preserve_times=True)
+    >>> options.preserves_anything
+    True
+
+    """
 
     exclude: tuple[re.Pattern[str], ...] = ()
     recursive: bool = False
@@ -59,7 +93,25 @@ class TransferOptions:
         return self.preserve_permissions or self.preserve_owner or self.preserve_group
 
     def excludes(self, name: str) -> bool:
-        """Tell whether a file or directory of this name is left out."""
+        """Tell whether a file or directory is left out.
+
+        Parameters
+        ----------
+        name : str
+            Its name, without directories.
+
+        Returns
+        -------
+        bool
+            Whether one of the patterns matches at the beginning of the name.
+
+        Examples
+        --------
+        >>> options = TransferOptions(exclude=compile_patterns("tmp"))
+        >>> options.excludes("tmp_1"), options.excludes("my_tmp")
+        (True, False)
+
+        """
         return any(pattern.match(name) for pattern in self.exclude)
 
 
@@ -67,7 +119,7 @@ class TransferOptions:
 class Step:
     """One step of a plan.
 
-    Attributes
+    Parameters
     ----------
     kind : str
         ``"directory"``: make one. ``"filled"``: everything in that directory is done. ``"copy"``: a file or link that
@@ -83,6 +135,15 @@ class Step:
         What the link to create points to.
     reason : str
         Why there is nothing to do.
+
+    Examples
+    --------
+    >>> os.mkdir("source")
+    >>> with open("source/log.txt", "w") as file:
+    ...     _ = file.write("done")
+    >>> step = Step("copy", "log.txt", os.stat("source/log.txt"))
+    >>> step.size
+    4
 
     """
 
@@ -104,12 +165,27 @@ def compile_patterns(
 ) -> tuple[re.Pattern[str], ...]:
     """Compile one exclude pattern or several.
 
+    Parameters
+    ----------
+    exclude : str, re.Pattern, iterable of these, or None
+        Regular expressions.
+
+    Returns
+    -------
+    tuple of re.Pattern
+        The patterns.
+
     Raises
     ------
     TypeError
         If a pattern is not a str.
-    ValueError
+    re.error
         If a pattern is not a regular expression.
+
+    Examples
+    --------
+    >>> [pattern.pattern for pattern in compile_patterns(["tmp", "log.*[.]gz$"])]
+    ['tmp', 'log.*[.]gz$']
 
     """
     if exclude is None:
@@ -154,6 +230,15 @@ def plan(
     ------
     OSError
         If the source cannot be read.
+
+    Examples
+    --------
+    >>> for name, text in (("source", "new"), ("target", "old")):
+    ...     os.mkdir(name)
+    ...     with open(f"{name}/log.txt", "w") as file:
+    ...         _ = file.write(text)
+    >>> [(step.kind, step.path) for step in plan("source", "target", TransferOptions(deep=True))]
+    [('differs', 'log.txt')]
 
     """
     comparison = _Comparison(source, target, options, frozenset(apart))
@@ -251,7 +336,7 @@ class _Comparison:
         self, path: str, status: os.stat_result, *, fresh: bool, above: frozenset[tuple[int, int]]
     ) -> Iterator[Step]:
         if not fresh and not self._options.recursive:
-            yield Step("skip", path, status, reason="it is a directory (see recursive)")
+            yield Step("skip", path, status, reason=NOT_RECURSIVE)
             return
         above = above or self._roots
         identity = (status.st_dev, status.st_ino)
@@ -357,6 +442,19 @@ def carry_out(
     OSError
         If something cannot be read or written; the target is as it was then.
 
+    Examples
+    --------
+    >>> for name, text in (("source", "new"), ("target", "old")):
+    ...     os.mkdir(name)
+    ...     with open(f"{name}/log.txt", "w") as file:
+    ...         _ = file.write(text)
+    >>> options = TransferOptions(deep=True)
+    >>> [carry_out(step, "source", "target", options) for step in plan("source", "target", options)]
+    [True]
+    >>> with open("target/log.txt") as file:
+    ...     file.read()
+    'new'
+
     """
     origin, destination = os.path.join(source, step.path), os.path.join(target, step.path)
     if not step.path:
@@ -391,7 +489,42 @@ def carry_out(
 
 
 def finish_directory(step: Step, target: str, options: TransferOptions, *, durable: bool = False) -> bool:
-    """Give a directory, now that everything is in it, what is to be preserved of its source; see :func:`carry_out`."""
+    """Give a directory, now that everything is in it, what is to be preserved of its source; see :func:`carry_out`.
+
+    Parameters
+    ----------
+    step : Step
+        The step of kind ``"filled"``.
+    target : str
+        The directory that is made.
+    options : TransferOptions
+        What to preserve.
+    durable : bool
+        Survive a power loss.
+
+    Returns
+    -------
+    bool
+        Whether all that was to be preserved could be.
+
+    Raises
+    ------
+    OSError
+        If the directory cannot be opened or changed.
+
+    Examples
+    --------
+    >>> os.makedirs("source/sub", mode=0o700)
+    >>> os.mkdir("target")
+    >>> options = TransferOptions(recursive=True, preserve_permissions=True)
+    >>> for step in plan("source", "target", options):
+    ...     if step.kind == "filled":
+    ...         print(finish_directory(step, "target", options))
+    ...     else:
+    ...         _ = carry_out(step, "source", "target", options)
+    True
+
+    """
     if not (durable or options.preserves_anything):
         return True
     assert step.status is not None

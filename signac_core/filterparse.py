@@ -86,6 +86,11 @@ def parse_filter_arg(args: Sequence[str] | None) -> dict[str, Any] | None:
     ValueError
         As for `parse_tokens`.
 
+    Examples
+    --------
+    >>> parse_filter_arg(["T>=1.5", "T<2"])
+    {'T': {'$gte': 1.5, '$lt': 2}}
+
     """
     if not args:
         return None
@@ -144,6 +149,13 @@ def parse_filter(filter: object) -> Iterator[tuple[str, Any]]:
     ------
     ValueError
         The filter has none of these forms.
+
+    Examples
+    --------
+    >>> dict(parse_filter("T>=1.5 N 10"))
+    {'T': {'$gte': 1.5}, 'N': 10}
+    >>> dict(parse_filter([("T", 1.5)]))
+    {'T': 1.5}
 
     """
     if isinstance(filter, str):

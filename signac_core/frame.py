@@ -25,19 +25,102 @@ def to_dataframe(
     usecols: Container[str] | Callable[[str], bool] | None,
     flatten: bool,
 ) -> DataFrame:
-    """Build the frame of a query result; see :meth:`JobsCursor.to_dataframe`."""
+    """Build the frame of a query result; see :meth:`JobsCursor.to_dataframe`.
+
+    Parameters
+    ----------
+    cursor : JobsCursor
+        The jobs.
+    sp_prefix, doc_prefix : str
+        What to put in front of the keys of state points and of documents.
+    usecols : container of str, callable or None
+        The columns to keep, or a function of the name that tells; all by default.
+    flatten : bool
+        Give nested keys columns of their own.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per job, by its id; NaN where a job lacks a key.
+
+    Raises
+    ------
+    JobsCorruptedError
+        If state points cannot be read.
+    ValueError
+        If a document is damaged.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> frame = to_dataframe(
+    ...     project.find_jobs(), sp_prefix="sp.", doc_prefix="doc.", usecols=None, flatten=False
+    ... )
+    >>> frame.to_dict("list")
+    {'sp.a': [0]}
+
+    """
     from pandas import DataFrame
 
     project, ids = cursor._project, cursor._ids
     state_points = dict(reading.read_state_points(project, ids))
-    documents = dict(reading.read_documents(project, state_points))
+    documents = dict(reading.read_documents(project, list(state_points)))
     rows = list(documents)
     wanted = _column_filter(usecols)
+    trees = [state_points[job_id] for job_id in rows]
+    columns = _uniform_columns(trees, sp_prefix, wanted, flatten=flatten)
+    if columns is None:
+        columns = {}
+        parts = [(sp_prefix, trees), (doc_prefix, [documents[job_id] for job_id in rows])]
+        _add_row_by_row(columns, parts, wanted, flatten=flatten)
+    else:
+        trees = [documents[job_id] for job_id in rows]
+        more = _uniform_columns(trees, doc_prefix, wanted, flatten=flatten)
+        if more is None or columns.keys() & more.keys():
+            _add_row_by_row(columns, [(doc_prefix, trees)], wanted, flatten=flatten)
+        else:
+            columns |= more
+    return DataFrame(columns, index=rows).infer_objects()
+
+
+def _uniform_columns(
+    trees: list[dict[str, Any]], prefix: str, wanted: Callable[[str], bool], *, flatten: bool
+) -> dict[str, list[Any]] | None:
+    """Columns of trees that all have the same keys in the same order; None of others."""
+    if len(set(map(tuple, trees))) > 1:
+        return None
     columns: dict[str, list[Any]] = {}
+    if not trees:
+        return columns
+    for key, values in zip(trees[0], zip(*map(dict.values, trees), strict=True), strict=True):
+        kinds = set(map(type, values))
+        if flatten and dict in kinds:
+            if len(kinds) > 1 or not all(values):
+                return None
+            below = _uniform_columns(list(values), f"{prefix}{key}.", wanted, flatten=True)
+            if below is None:
+                return None
+            columns |= below
+        elif wanted(prefix + key):
+            columns[prefix + key] = list(map(_as_tuple, values) if flatten and list in kinds else values)
+    return columns
+
+
+def _add_row_by_row(
+    columns: dict[str, list[Any]],
+    parts: list[tuple[str, list[dict[str, Any]]]],
+    wanted: Callable[[str], bool],
+    *,
+    flatten: bool,
+) -> None:
+    """Add the columns of trees with different keys, in the order in which they first appear."""
     excluded: set[str] = set()
-    for row, job_id in enumerate(rows):
-        for prefix, data in ((sp_prefix, state_points[job_id]), (doc_prefix, documents[job_id])):
-            for key, value in _flat(data) if flatten else data.items():
+    number = len(parts[0][1])
+    for row in range(number):
+        for prefix, trees in parts:
+            for key, value in _flat(trees[row]) if flatten else trees[row].items():
                 name = prefix + key
                 column = columns.get(name)
                 if column is None:
@@ -46,9 +129,8 @@ def to_dataframe(
                     if not wanted(name):
                         excluded.add(name)
                         continue
-                    column = columns[name] = [_MISSING] * len(rows)
+                    column = columns[name] = [_MISSING] * number
                 column[row] = value
-    return DataFrame(columns, index=rows).infer_objects()
 
 
 def _column_filter(usecols: Container[str] | Callable[[str], bool] | None) -> Callable[[str], bool]:

@@ -91,7 +91,17 @@ class _Node(h5values.Stored, MutableMapping[str, Any]):
             del self[name]
 
     def clear(self) -> None:
-        """Remove all data."""
+        """Remove all data.
+
+        Examples
+        --------
+        >>> store = H5Store("file.h5")
+        >>> store.update(a=1, b=2)
+        >>> store.clear()
+        >>> len(store)
+        0
+
+        """
         store, path = self._location()
         with _writing(store) as file:
             group = _group(file, store, path)
@@ -101,10 +111,29 @@ class _Node(h5values.Stored, MutableMapping[str, Any]):
     def pop(self, key: str, default: Any = _MISSING) -> Any:
         """Remove a key and return its value as a whole: an array as such, a group as a dict.
 
+        Parameters
+        ----------
+        key : str
+            The key.
+        default : object, optional
+            Returned if there is no such key.
+
+        Returns
+        -------
+        object
+            The value.
+
         Raises
         ------
         KeyError
             If there is no such key and no default is given.
+
+        Examples
+        --------
+        >>> store = H5Store("file.h5")
+        >>> store["text"] = "x"
+        >>> store.pop("text"), store.pop("text", None)
+        ('x', None)
 
         """
         store, path = self._location()
@@ -122,10 +151,22 @@ class _Node(h5values.Stored, MutableMapping[str, Any]):
     def popitem(self) -> tuple[str, Any]:
         """Remove a key and return it with its value, as :meth:`pop` does.
 
+        Returns
+        -------
+        tuple of str and object
+            Key and value.
+
         Raises
         ------
         KeyError
             If there is no key.
+
+        Examples
+        --------
+        >>> store = H5Store("file.h5")
+        >>> store["text"] = "x"
+        >>> store.popitem()
+        ('text', 'x')
 
         """
         for key in self:
@@ -133,7 +174,32 @@ class _Node(h5values.Stored, MutableMapping[str, Any]):
         raise KeyError(f"{self!r} is empty.")
 
     def setdefault(self, key: str, value: Any) -> Any:  # type: ignore[override]
-        """Store a value unless the key exists; return what is stored then."""
+        """Store a value unless the key exists; return what is stored then.
+
+        Parameters
+        ----------
+        key : str
+            The key.
+        value : object
+            The value for a key that does not exist.
+
+        Returns
+        -------
+        object
+            The value of the key, as ``store[key]`` gives it.
+
+        Raises
+        ------
+        TypeError
+            If the value cannot be stored.
+
+        Examples
+        --------
+        >>> store = H5Store("file.h5")
+        >>> store.setdefault("text", "x"), store.setdefault("text", "y")
+        ('x', 'x')
+
+        """
         if key not in self:
             _assign(self, {key: value})
         return self[key]
@@ -142,6 +208,28 @@ class _Node(h5values.Stored, MutableMapping[str, Any]):
         """Store the values of a mapping (also of a store or group) or of pairs, and keyword arguments.
 
         The file is opened once. Nothing is stored if one of the values cannot be.
+
+        Parameters
+        ----------
+        other : mapping or iterable of pairs, optional
+            Keys and values.
+        **kwargs
+            More keys and values; they take precedence.
+
+        Raises
+        ------
+        InvalidKeyError
+            If a key holds a dot.
+        TypeError
+            If a value cannot be stored.
+
+        Examples
+        --------
+        >>> store = H5Store("file.h5")
+        >>> store.update({"text": "x"}, n=None)
+        >>> dict(store)
+        {'n': None, 'text': 'x'}
+
         """
         _assign(self, {**_members(other), **kwargs})
 
@@ -157,12 +245,24 @@ class _Node(h5values.Stored, MutableMapping[str, Any]):
 class H5Group(_Node):
     """A group of a store: a mapping that lives in the file, at a path.
 
+    Not to be constructed directly: it is what a store gives for a key under which a mapping was stored. Keys are
+    attributes as well, and so is what the `h5py.Group` offers.
+
     Parameters
     ----------
     store : H5Store
         The store.
     path : str
         The path of the group in the file.
+
+    Examples
+    --------
+    >>> store = H5Store("file.h5")
+    >>> store["liquid"] = {"name": "argon"}
+    >>> store["liquid"]
+    H5Group(store=H5Store(filename='file.h5'), path='/liquid')
+    >>> store.liquid.name, store["liquid/name"]
+    ('argon', 'argon')
 
     """
 
@@ -229,13 +329,11 @@ class H5Store(_Node):
 
     Examples
     --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as directory:
-    ...     store = H5Store(f"{directory}/file.h5")
-    ...     store["foo"] = "bar"
-    ...     store.nested = {"n": None, "text": "x"}
-    ...     with store.open(mode="r"):
-    ...         print(store.foo, dict(store.nested))
+    >>> store = H5Store("file.h5")
+    >>> store["foo"] = "bar"
+    >>> store.nested = {"n": None, "text": "x"}
+    >>> with store.open(mode="r"):
+    ...     print(store.foo, dict(store.nested))
     bar {'n': None, 'text': 'x'}
 
     """
@@ -260,17 +358,41 @@ class H5Store(_Node):
 
     @property
     def filename(self) -> str:
-        """The absolute path of the file."""
+        """The absolute path of the file.
+
+        Returns
+        -------
+        str
+            The path.
+
+        Examples
+        --------
+        >>> H5Store("data/file.h5").filename == os.path.abspath("data/file.h5")
+        True
+
+        """
         return self._filename
 
     @property
     def file(self) -> h5py.File:
         """The underlying `h5py.File`.
 
+        Returns
+        -------
+        h5py.File
+            The open file.
+
         Raises
         ------
         H5StoreClosedError
             If the store is closed.
+
+        Examples
+        --------
+        >>> with H5Store("file.h5") as store:
+        ...     created = store.file.create_dataset("zeros", (1000, 3), "f8", compression="gzip")
+        ...     print(store.zeros.shape)
+        (1000, 3)
 
         """
         file = _open_file(self)
@@ -282,10 +404,21 @@ class H5Store(_Node):
     def mode(self) -> str:
         """The mode in which the file is open: ``"r"`` or ``"r+"``.
 
+        Returns
+        -------
+        str
+            The mode that `h5py.File` reports: ``"r+"`` for all modes that allow to write.
+
         Raises
         ------
         H5StoreClosedError
             If the store is closed.
+
+        Examples
+        --------
+        >>> with H5Store("file.h5", mode="a") as store:
+        ...     store.mode
+        'r+'
 
         """
         return str(self.file.mode)
@@ -310,6 +443,15 @@ class H5Store(_Node):
         OSError
             If the file cannot be opened.
 
+        Examples
+        --------
+        >>> from array import array
+        >>> store = H5Store("file.h5")
+        >>> store["numbers"] = array("d", [1, 2, 3])
+        >>> with store.open(mode="r"):
+        ...     store.numbers.shape
+        (3,)
+
         """
         with h5values.LOCK:
             if _open_file(self) is not None:
@@ -319,7 +461,18 @@ class H5Store(_Node):
         return self
 
     def close(self) -> None:
-        """Close the file. A store that is closed stays closed."""
+        """Close the file. A store that is closed stays closed.
+
+        Examples
+        --------
+        >>> store = H5Store("file.h5").open()
+        >>> store.close()
+        >>> store.file  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        signac_core.errors.H5StoreClosedError: ...file.h5
+
+        """
         with h5values.LOCK:
             file, self._file = self._file, None
             self._inside.clear()
@@ -333,6 +486,12 @@ class H5Store(_Node):
         ------
         H5StoreClosedError
             If the store is closed.
+
+        Examples
+        --------
+        >>> with H5Store("file.h5") as store:
+        ...     store["step"] = 1
+        ...     store.flush()
 
         """
         self.file.flush()
@@ -395,12 +554,12 @@ class H5StoreManager:
 
     Examples
     --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as directory:
-    ...     stores = H5StoreManager(directory)
-    ...     stores.data = {"foo": "bar"}
-    ...     print(list(stores), dict(stores.data))
-    ['data'] {'foo': 'bar'}
+    >>> stores = H5StoreManager(".")
+    >>> stores.data = {"foo": "bar"}
+    >>> stores
+    H5StoreManager(prefix='.')
+    >>> list(stores), dict(stores.data)
+    (['data'], {'foo': 'bar'})
 
     """
 
@@ -418,7 +577,19 @@ class H5StoreManager:
 
     @property
     def prefix(self) -> str:
-        """The absolute path of the directory."""
+        """The absolute path of the directory.
+
+        Returns
+        -------
+        str
+            The path.
+
+        Examples
+        --------
+        >>> H5StoreManager("stores").prefix == os.path.abspath("stores")
+        True
+
+        """
         return self._prefix
 
     def __getitem__(self, key: str) -> H5Store:
@@ -468,7 +639,21 @@ class H5StoreManager:
         return iter([name.removesuffix(self.suffix) for name in names if name != self.suffix])
 
     def keys(self) -> Iterator[str]:
-        """Iterate over the names of the files, without suffix."""
+        """Iterate over the names of the files, without suffix.
+
+        Returns
+        -------
+        iterator of str
+            The names, in the order of the directory.
+
+        Examples
+        --------
+        >>> stores = H5StoreManager(".")
+        >>> stores["thermo"] = {"T": 87.0}
+        >>> list(stores.keys())
+        ['thermo']
+
+        """
         return iter(self)
 
     def __len__(self) -> int:

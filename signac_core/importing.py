@@ -20,7 +20,7 @@ from .progress import Progress, track
 if TYPE_CHECKING:
     from .project import Project
 
-__all__ = ["Found", "ImportPlan", "Schema", "import_from", "plan_import"]
+__all__ = ["Found", "ImportPlan", "Schema", "import_apart", "import_from", "plan_import"]
 
 Schema = str | Callable[[str], Mapping[str, Any] | None] | None
 """None: directories with a state point file are jobs. A str: a template. A callable: a function of the path."""
@@ -30,7 +30,7 @@ Schema = str | Callable[[str], Mapping[str, Any] | None] | None
 class Found:
     """A directory that is to become a job.
 
-    Attributes
+    Parameters
     ----------
     name : str
         What it is called: its path, or its path inside the archive (empty for the archive itself).
@@ -42,6 +42,16 @@ class Found:
         The content of the state point file.
     has_file : bool
         Whether the directory holds that file.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> for name in "xy":
+    ...     os.makedirs(f"data/name_{name}")
+    >>> project = init_project("study")
+    >>> with plan_import(project, "data", schema="name_{name}") as plan:
+    ...     sorted((found.name, found.statepoint, found.has_file) for found in plan.found)[0]
+    ('data/name_x', {'name': 'x'}, False)
 
     """
 
@@ -114,67 +124,187 @@ def import_from(
 
     """
     if sync is None or sync is False:
-        with _opened(project, origin, copytree) as place:
-            found = place.find(schema)
-            _check_unique(found)
-            existing = _existing(project, place, found, skip=skip_existing)
-            missing = [one for one in found if one.job_id not in existing]
-            files.ensure_directory(project.workspace)
-            for one in track(place.bring(missing), "import", len(missing), progress):
-                project._remember(one.job_id, one.statepoint)
-        imported = [one for one in found if not skip_existing or one.job_id not in existing]
-        return {one.name: f"{project.workspace}/{one.job_id}" for one in imported}
+        with plan_import(project, origin, schema=schema, copytree=copytree, skip_existing=skip_existing) as plan:
+            return plan.carry_out(progress=progress)
     if sync is not True and not isinstance(sync, Mapping):
         raise TypeError(f"The argument sync must be a bool or a mapping of arguments, not {sync!r}.")
-    with project.temporary_project() as temporary:
-        with _opened(temporary, origin, None, apart=project.workspace) as place:
-            found = place.find(schema)
-            _check_unique(found)
-            for _ in track(place.bring(found), "import", len(found), progress):
-                pass
+    with import_apart(project, origin, schema=schema, progress=progress) as (temporary, found):
         project.sync(temporary, **({} if sync is True else sync))
     return {one.name: f"{project.workspace}/{one.job_id}" for one in found}
 
 
-@dataclass(frozen=True, slots=True)
-class ImportPlan:
-    """What an import is going to do.
-
-    Attributes
-    ----------
-    found : tuple of Found
-        The directories that are jobs.
-    existing : frozenset of str
-        The ids of those that exist in the project.
-
-    """
-
-    found: tuple[Found, ...]
-    existing: frozenset[str]
-
-
-def plan_import(project: Project, origin: str | os.PathLike[str] | None = None, *, schema: Schema = None) -> ImportPlan:
-    """Find out what an import would do; nothing is written.
+@contextmanager
+def import_apart(
+    project: Project,
+    origin: str | os.PathLike[str] | None = None,
+    *,
+    schema: Schema = None,
+    progress: Progress | None = None,
+) -> Iterator[tuple[Project, tuple[Found, ...]]]:
+    """Context manager for a temporary project with the content of a data space, to synchronize with.
 
     Parameters
     ----------
-    project, origin, schema
+    project, origin, schema, progress
         As :func:`import_from`.
+
+    Yields
+    ------
+    tuple of Project and tuple of Found
+        The temporary project, which is deleted when the context is left, and the directories that became its jobs.
 
     Raises
     ------
     ValueError, TypeError, ArchiveError, StatepointParsingError
         As :func:`import_from`.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> for name in "xy":
+    ...     os.makedirs(f"data/name_{name}")
+    >>> project = init_project("study")
+    >>> with import_apart(project, "data", schema="name_{name}") as (temporary, found):
+    ...     project.sync(temporary)
+    >>> len(project)
+    2
+
     """
-    with _opened(project, origin, None) as place:
-        found = place.find(schema)
-    _check_unique(found)
-    return ImportPlan(tuple(found), frozenset(one.job_id for one in found if _exists(project, one)))
+    with project.temporary_project() as temporary:
+        with _opened(temporary, origin, None, apart=project.workspace) as place:
+            found = tuple(place.find(schema))
+            _check_unique(found)
+            for _ in track(place.bring(found), "import", len(found), progress):
+                pass
+        yield temporary, found
 
 
-def _exists(project: Project, one: Found) -> bool:
-    return os.path.lexists(f"{project.workspace}/{one.job_id}")
+@dataclass(frozen=True, slots=True)
+class ImportPlan:
+    """What an import is going to do, while its origin is open.
+
+    Parameters
+    ----------
+    project : Project
+        Where the jobs go.
+    origin : object
+        Where they come from.
+    found : tuple of Found
+        The directories that are jobs.
+    existing : frozenset of str
+        The ids of those that exist in the project, and are left as they are.
+    collisions : tuple of Found
+        Those that exist with other files, or all if all exist: the import was done before.
+    skip_existing : bool
+        Whether what exists is left out, whatever it holds; there are no collisions then.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> for name in "xy":
+    ...     os.makedirs(f"data/name_{name}")
+    >>> project = init_project("study")
+    >>> with plan_import(project, "data", schema="name_{name}") as plan:
+    ...     len(plan.found), len(plan.existing), len(plan.collisions)
+    (2, 0, 0)
+
+    """
+
+    project: Project
+    origin: _Origin
+    found: tuple[Found, ...]
+    existing: frozenset[str]
+    collisions: tuple[Found, ...]
+    skip_existing: bool
+
+    def carry_out(self, *, progress: Progress | None = None) -> dict[str, str]:
+        """Copy what does not exist yet.
+
+        Parameters
+        ----------
+        progress : Progress, optional
+            Told about each job.
+
+        Returns
+        -------
+        dict of str to str
+            As :func:`import_from`.
+
+        Raises
+        ------
+        DestinationExistsError
+            If there are collisions, or turn out to be.
+        ArchiveError, OSError
+            If something cannot be read or written; what has been imported by then is whole, and running again goes on.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> for name in "xy":
+        ...     os.makedirs(f"data/name_{name}")
+        >>> project = init_project("study")
+        >>> with plan_import(project, "data", schema="name_{name}") as plan:
+        ...     sorted(plan.carry_out())
+        ['data/name_x', 'data/name_y']
+
+        """
+        project = self.project
+        if self.collisions:
+            raise DestinationExistsError(project.open_job(self.collisions[0].statepoint))
+        missing = [one for one in self.found if one.job_id not in self.existing]
+        files.ensure_directory(project.workspace)
+        for one in track(self.origin.bring(missing), "import", len(missing), progress):
+            project._remember(one.job_id, one.statepoint)
+        imported = missing if self.skip_existing else self.found
+        return {one.name: f"{project.workspace}/{one.job_id}" for one in imported}
+
+
+@contextmanager
+def plan_import(
+    project: Project,
+    origin: str | os.PathLike[str] | None = None,
+    *,
+    schema: Schema = None,
+    copytree: copying.CopyTree | None = None,
+    skip_existing: bool = False,
+) -> Iterator[ImportPlan]:
+    """Context manager for what an import would do, and whether it can; until it is carried out nothing is changed.
+
+    Parameters
+    ----------
+    project, origin, schema, copytree, skip_existing
+        As :func:`import_from`.
+
+    Yields
+    ------
+    ImportPlan
+        The plan, which may have found collisions.
+
+    Raises
+    ------
+    ValueError, TypeError, ArchiveError, StatepointParsingError
+        As :func:`import_from`.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> for name in "xy":
+    ...     os.makedirs(f"data/name_{name}")
+    >>> project = init_project("study")
+    >>> with plan_import(project, "data", schema="name_{name}") as plan:
+    ...     print(len(plan.found), "found")
+    2 found
+    >>> len(project)
+    0
+
+    """
+    with _opened(project, origin, copytree) as place:
+        found = tuple(place.find(schema))
+        _check_unique(found)
+        existing = tuple(one for one in found if os.path.lexists(f"{project.workspace}/{one.job_id}"))
+        collisions = () if skip_existing else _collisions(project, place, found, existing)
+        ids = frozenset(one.job_id for one in existing)
+        yield ImportPlan(project, place, found, ids, collisions, skip_existing)
 
 
 # what all origins have in common --------------------------------------------------------------------------------------
@@ -288,26 +418,21 @@ def _check_unique(found: Sequence[Found]) -> None:
             )
 
 
-def _existing(project: Project, place: _Origin, found: Sequence[Found], *, skip: bool) -> set[str]:
-    """Ids of the jobs that exist already, with the same files or to be skipped.
+def _collisions(
+    project: Project, place: _Origin, found: Sequence[Found], existing: Sequence[Found]
+) -> tuple[Found, ...]:
+    """Those of the existing jobs that an import that was stopped cannot have left.
 
-    Raises
-    ------
-    DestinationExistsError
-        If one holds something else, or there is nothing left to do: the import was done before.
-
+    They hold something else, or there is nothing left to do: the import was done before.
     """
-    existing = [one for one in found if _exists(project, one)]
-    ids = {one.job_id for one in existing}
-    if not existing or skip:
-        return ids
-    if len(existing) < len(found):
-        with place.copies(existing) as copies:
-            for one, directory in copies:
-                if not copying.is_same(directory, f"{project.workspace}/{one.job_id}", one.text):
-                    raise DestinationExistsError(project.open_job(one.statepoint))
-        return ids
-    raise DestinationExistsError(project.open_job(existing[0].statepoint))
+    if not existing or len(existing) == len(found):
+        return tuple(existing)
+    with place.copies(existing) as copies:
+        return tuple(
+            one
+            for one, directory in copies
+            if not copying.is_same(directory, f"{project.workspace}/{one.job_id}", one.text)
+        )
 
 
 # directories ----------------------------------------------------------------------------------------------------------

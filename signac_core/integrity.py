@@ -10,20 +10,20 @@ data are never changed.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from . import canonical, files, layout, litter, reading, workspace
+from . import canonical, files, layout, litter, reading
 from .errors import DestinationExistsError, JobsCorruptedError
-from .progress import track
 
 if TYPE_CHECKING:
     from .progress import Progress
     from .project import Project
 
-__all__ = ["Outcome", "Problem", "check", "examine", "mend", "repair"]
+__all__ = ["Outcome", "Problem", "check", "examine", "examine_job", "mend", "repair"]
+
+_T = TypeVar("_T")
 
 Kind = Literal[
     "missing-state-point",
@@ -42,8 +42,7 @@ _LITTER: frozenset[Kind] = frozenset({"unfinished-job", "unfinished-removal", "t
 _BEYOND_REPAIR: frozenset[Kind] = frozenset({"invalid-document", "stray-file"})
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """Something in a project that is not as it should be.
 
     Parameters
@@ -62,6 +61,16 @@ class Problem:
     remedy : str
         What :func:`mend` can do about it; empty if nothing.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> open(job.fn(job.FN_STATE_POINT), "w").close()
+    >>> (problem,) = examine_job(project, job.id)
+    >>> problem.kind, problem.is_litter
+    ('invalid-state-point', False)
+
     """
 
     name: str
@@ -76,8 +85,7 @@ class Problem:
         return self.kind in _LITTER
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a problem.
 
     Parameters
@@ -88,6 +96,16 @@ class Outcome:
         Whether it is solved.
     detail : str
         What was done, or why nothing could be done.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> open(job.fn(job.FN_STATE_POINT), "w").close()
+    >>> (outcome,) = mend(project, examine_job(project, job.id))
+    >>> outcome.problem.kind, outcome.mended
+    ('invalid-state-point', True)
 
     """
 
@@ -113,17 +131,35 @@ def check(project: Project, *, progress: Progress | None = None) -> None:
     WorkspaceError
         If the workspace cannot be read.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> check(project)
+
     """
-    names = reading.list_names(project)
-    suspects = [name for name in track(names, "check", len(names), progress) if not _is_readable(project, name)]
+    names = reading.list_workspace(project).names
+    suspects = [name for name in _told(names, "check", progress) if not _is_readable(project, name)]
     # Another look, because a job may have been at the moment of its creation (by signac 2.x) or of a change.
     damaged = [name for name in suspects if not _is_readable(project, name)]
     if damaged:
         raise JobsCorruptedError(damaged)
 
 
+def _told(items: Sequence[_T], what: str, progress: Progress | None) -> Iterable[_T]:
+    """Yield the items, and report each to ``progress`` when it has been dealt with."""
+    if progress is None:
+        return items
+    from .progress import track
+
+    return track(items, what, len(items), progress)
+
+
 def _is_readable(project: Project, name: str) -> bool:
     """Tell whether a job has its state point, or has gone."""
+    from . import workspace  # what only looks for problems does not pay for it
+
     directory = os.path.join(project.workspace, name)
     try:
         workspace.read_state_point(directory, name)
@@ -153,12 +189,21 @@ def repair(project: Project, job_ids: Iterable[str] | None = None, *, progress: 
     WorkspaceError
         If the workspace cannot be read.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> open(job.fn(job.FN_STATE_POINT), "w").close()
+    >>> repair(project)
+    >>> check(project)
+
     """
     listed = job_ids is None
-    names = reading.list_names(project) if job_ids is None else list(dict.fromkeys(map(str, job_ids)))
+    names = reading.list_workspace(project).names if job_ids is None else list(dict.fromkeys(map(str, job_ids)))
     known = _Known(project)
     failed = []
-    for name in track(names, "repair", len(names), progress):
+    for name in _told(names, "repair", progress):
         try:
             _restore(project, name, known)
         except FileNotFoundError:
@@ -191,11 +236,20 @@ def examine(project: Project, *, progress: Progress | None = None) -> Iterator[P
     WorkspaceError
         If the workspace cannot be read.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> open(job.fn(job.FN_STATE_POINT), "w").close()
+    >>> [problem.kind for problem in examine(project)]
+    ['invalid-state-point']
+
     """
-    names = reading.list_names(project)
+    names = reading.list_workspace(project).names
     known = _Known(project)
     suspects = []
-    for name in track(names, "check", len(names), progress):
+    for name in _told(names, "check", progress):
         problem = _state_point_problem(project, name, known)
         if problem is not None:
             suspects.append(name)
@@ -209,6 +263,35 @@ def examine(project: Project, *, progress: Progress | None = None) -> Iterator[P
         problem = _state_point_problem(project, name, known)
         if problem is not None:
             yield problem
+
+
+def examine_job(project: Project, job_id: str) -> list[Problem]:
+    """Say what is wrong with the state point and the document of a job.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    job_id : str
+        The id of the job.
+
+    Returns
+    -------
+    list of Problem
+        The problems; none for a job that is in order, or has gone.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> examine_job(project, job.id)
+    []
+
+    """
+    document = os.path.join(project.workspace, job_id, layout.FN_DOCUMENT)
+    found = [_state_point_problem(project, job_id, _Known(project)), _document_problem(job_id, document)]
+    return [problem for problem in found if problem is not None]
 
 
 def mend(project: Project, problems: Iterable[Problem], *, progress: Progress | None = None) -> list[Outcome]:
@@ -231,10 +314,19 @@ def mend(project: Project, problems: Iterable[Problem], *, progress: Progress | 
     list of Outcome
         What became of each.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> open(job.fn(job.FN_STATE_POINT), "w").close()
+    >>> [outcome.mended for outcome in mend(project, examine(project))]
+    [True]
+
     """
     problems = list(problems)
     known = _Known(project)
-    return [_mend(project, problem, known) for problem in track(problems, "repair", len(problems), progress)]
+    return [_mend(project, problem, known) for problem in _told(problems, "repair", progress)]
 
 
 def _mend(project: Project, problem: Problem, known: _Known) -> Outcome:
@@ -314,7 +406,7 @@ def _other_problems(project: Project, name: str, *, is_whole: bool) -> Iterator[
         if document is not None:
             yield document
         if is_whole:
-            for path in litter.in_job(directory, os.listdir(directory), document_is_valid=document is None):
+            for path in litter.in_job(directory, document_is_valid=document is None):
                 yield _litter_problem(name, path)
     except NotADirectoryError:
         yield Problem(name, "stray-file", directory, "A file has the name of a job.", "")
@@ -326,10 +418,11 @@ def _other_problems(project: Project, name: str, *, is_whole: bool) -> Iterator[
 
 
 def _document_problem(name: str, path: str) -> Problem | None:
-    from .document import parse_document
-
     try:
-        parse_document(files.read_bytes(path), path)
+        text = files.read_bytes(path)
+        from .document import parse_document  # many projects have none
+
+        parse_document(text, path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
@@ -353,8 +446,7 @@ class _BeyondRepair(Exception):
     """A job whose state point cannot be found again."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Rescue:
+class _Rescue(NamedTuple):
     """A state point for a damaged job."""
 
     job_id: str
@@ -363,7 +455,7 @@ class _Rescue:
 
 
 class _Known:
-    """State points known from elsewhere than the job directories: from memory, and from the persistent cache."""
+    """State points known from elsewhere than the job directories: from memory, the cache file, and the index."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -376,8 +468,9 @@ class _Known:
         if self._cached is None:
             from .cache import read_cache
 
-            self._cached = read_cache(self._project)
-        return self._cached.get(job_id)
+            self._cached = reading.indexed_state_points(self._project) | read_cache(self._project)
+        state_point = self._cached.get(job_id)
+        return state_point if state_point is not None and canonical.calc_id(state_point) == job_id else None
 
 
 def _find_rescue(directory: str, name: str, known: _Known) -> _Rescue | None:
@@ -429,6 +522,8 @@ def _restore(project: Project, name: str, known: _Known) -> str:
         If the directory does not exist, or cannot be changed.
 
     """
+    from . import workspace
+
     if not layout.is_job_directory(name) or "/" in name:
         raise _BeyondRepair(f"'{name}' is not a job id.")
     directory = os.path.join(project.workspace, name)
@@ -442,6 +537,8 @@ def _restore(project: Project, name: str, known: _Known) -> str:
 
 
 def _restore_locked(project: Project, name: str, directory: str, known: _Known) -> str:
+    from . import workspace
+
     path = os.path.join(directory, layout.FN_STATE_POINT)
     with suppress(FileNotFoundError):
         if workspace.finish_state_point_change(directory, name):

@@ -46,6 +46,34 @@ class Job:
     KeyTypeError
         If the state point holds a value without a JSON equivalent.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"T": 1.5, "lattice": {"N": 10}}).init()
+    >>> job.id, job.project == project, os.path.relpath(job.path, project.workspace) == job.id
+    ('41671f9c81a81591125f7aac06acafbf', True, True)
+
+    State point and document are read like dicts or by attributes, and nested; called, they give a plain copy:
+
+    >>> job.sp.T, job.statepoint["lattice"]["N"], job.cached_statepoint["T"]
+    (1.5, 10, 1.5)
+    >>> job.doc.energies = [-2.5]
+    >>> job.doc.energies.append(-2.25)
+    >>> job.document()
+    {'energies': [-2.5, -2.25]}
+
+    Arrays go to HDF5 files, all other files into the job directory:
+
+    >>> job.data.magnetisation = 0.25
+    >>> float(job.stores["signac_data"].magnetisation)
+    0.25
+    >>> with job:
+    ...     with open("log.txt", "w") as file:
+    ...         _ = file.write("done")
+    >>> job.isfile("log.txt")
+    True
+
     """
 
     FN_STATE_POINT = layout.FN_STATE_POINT
@@ -172,6 +200,13 @@ class Job:
         str
             The path; nothing is created.
 
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> job = init_project("study").open_job({"T": 1.5}).init()
+        >>> job.fn("log.txt") == os.path.join(job.path, "log.txt")
+        True
+
         """
         return os.path.join(self.path, filename)
 
@@ -182,6 +217,18 @@ class Job:
         ----------
         filename : str
             The name of the file, relative to the job directory.
+
+        Returns
+        -------
+        bool
+            Whether there is a file; directories are none.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> job = init_project("study").open_job({"T": 1.5}).init()
+        >>> job.isfile("log.txt"), job.isfile("signac_statepoint.json")
+        (False, True)
 
         """
         return os.path.isfile(self.fn(filename))
@@ -202,7 +249,7 @@ class Job:
         if self._store is None:
             from .statepoint import StatePoint
 
-            tree = canonical.plain_state_point(self._plain_statepoint())
+            tree = canonical.validate_keys(self._plain_statepoint())
             with _creation:  # threads that share the handle share the state point
                 if self._store is None:
                     self._store = StatePoint(self, tree)
@@ -224,6 +271,18 @@ class Job:
             On changes, if a job with the new state point exists; nothing is changed then.
         FileNotFoundError
             On changes, if the job existed and was moved or removed by someone else.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> project = init_project("study")
+        >>> job = project.open_job({"T": 1.5}).init()
+        >>> job.statepoint.N = 10
+        >>> job.statepoint(), job == project.open_job({"T": 1.5, "N": 10}), len(project)
+        ({'T': 1.5, 'N': 10}, True, 1)
+        >>> job.statepoint = {"T": 2.5}
+        >>> job.statepoint
+        {'T': 2.5}
 
         """
         return self._state_point().view
@@ -256,6 +315,17 @@ class Job:
         JobsCorruptedError
             If the state point cannot be read or is not the one of this job.
 
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> job = init_project("study").open_job({"T": 1.5}).init()
+        >>> dict(job.cached_statepoint)
+        {'T': 1.5}
+        >>> job.cached_statepoint["T"] = 2.5
+        Traceback (most recent call last):
+            ...
+        TypeError: 'mappingproxy' object does not support item assignment
+
         """
         from .jsondict import copy_plain
 
@@ -277,6 +347,19 @@ class Job:
             If a parameter exists with another value, unless ``overwrite``.
         DestinationExistsError
             If a job with the new state point exists; nothing is changed then.
+        KeyTypeError, InvalidKeyError, TypeError
+            If keys or values are not allowed; nothing is changed then.
+        OSError
+            If the job cannot be renamed; it is the old one then.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> job = init_project("study").open_job({"T": 1.5}).init()
+        >>> job.update_statepoint({"N": 10})
+        >>> job.update_statepoint({"T": 2.5}, overwrite=True)
+        >>> job.sp()
+        {'T': 2.5, 'N': 10}
 
         """
         view = self._state_point().view
@@ -340,7 +423,7 @@ class Job:
         Parameters
         ----------
         force : bool
-            Replace a state point file that is damaged.
+            Replace a state point file that is damaged; implies ``validate_statepoint``.
         validate_statepoint : bool
             Read an existing state point and check it; otherwise an existing directory is enough.
 
@@ -357,6 +440,17 @@ class Job:
             If something that is not a directory stands in its place.
         OSError
             If the directory cannot be written; there is no job then.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> project = init_project("study")
+        >>> job = project.open_job({"T": 1.5})
+        >>> job in project, job.init() in project
+        (False, True)
+        >>> os.remove(job.fn("signac_statepoint.json"))
+        >>> os.listdir(job.init().path)
+        ['signac_statepoint.json']
 
         """
         if not validate_statepoint and not force and (self._directory_known or os.path.isdir(self.path)):
@@ -377,6 +471,14 @@ class Job:
         ------
         OSError
             If it cannot be deleted.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> job = init_project("study").open_job({"T": 1.5}).init()
+        >>> job.remove()
+        >>> job in job.project
+        False
 
         """
         if self._data is None and self._store is None:
@@ -402,6 +504,16 @@ class Job:
         OSError
             If something cannot be deleted.
 
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> job = init_project("study").open_job({"T": 1.5}).init()
+        >>> job.doc.stage = "done"
+        >>> job.data.energy = -2.5
+        >>> job.clear()
+        >>> sorted(os.listdir(job.path)), job.doc()
+        (['signac_job_document.json', 'signac_statepoint.json'], {})
+
         """
         from .files import delete_tree
 
@@ -416,7 +528,22 @@ class Job:
         self.document.clear()
 
     def reset(self) -> None:
-        """Delete all files of the job and empty its document; create the job if it does not exist."""
+        """Delete all files of the job and empty its document; create the job if it does not exist.
+
+        Raises
+        ------
+        OSError
+            If something cannot be deleted or written.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> job = init_project("study").open_job({"T": 1.5})
+        >>> job.reset()
+        >>> os.listdir(job.path)
+        ['signac_statepoint.json']
+
+        """
         self.clear()
         self.init()
 
@@ -434,6 +561,15 @@ class Job:
             If the job is not initialised.
         DestinationExistsError
             If the job exists there; nothing is changed then.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> job = init_project("draft").open_job({"T": 1.5}).init()
+        >>> study = init_project("study")
+        >>> job.move(study)
+        >>> job.project == study, job in study
+        (True, True)
 
         """
         from . import transfer
@@ -453,13 +589,31 @@ class Job:
         ----------
         other : Job
             The job to take data from.
-        strategy, exclude, doc_sync, **kwargs
-            As :func:`signac_core.sync.sync_jobs`.
+        strategy : callable, optional
+            Decides about files that differ: one of :class:`signac_core.sync.FileSync`, or a function of source,
+            destination and file name that tells whether to overwrite.
+        exclude : str or list of str, optional
+            Regular expressions for the names of files to leave alone.
+        doc_sync : callable or attribute of DocSync, optional
+            How to synchronize documents, see :class:`signac_core.sync.DocSync`; by default new keys are added, and
+            keys that differ are a conflict.
+        **kwargs
+            Passed to :func:`signac_core.sync.sync_jobs`, such as ``recursive`` or ``dry_run``.
 
         Raises
         ------
         FileSyncConflict, DocumentSyncConflict
             If files or documents differ and no strategy decides.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> project = init_project("study")
+        >>> old, new = project.open_job({"T": 1.5}), project.open_job({"T": 2.5}).init()
+        >>> old.doc.note = "cold"
+        >>> new.sync(old)
+        >>> new.doc.note
+        'cold'
 
         """
         from .sync import sync_jobs
@@ -474,6 +628,23 @@ class Job:
 
         Assignment of a mapping replaces the document as a whole. ``job.document()`` is a plain copy; even deep copies
         of ``job.document`` change the same file.
+
+        Raises
+        ------
+        OSError
+            If the job cannot be created.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> job = init_project("study").open_job({"T": 1.5}).init()
+        >>> job.document = {"stage": "done"}
+        >>> job.document.history = [{"step": 1}]
+        >>> job.document.history[0].step
+        1
+        >>> job.document()
+        {'stage': 'done', 'history': [{'step': 1}]}
+
         """
         if self._document is None:
             self.init(validate_statepoint=False)
@@ -528,7 +699,25 @@ class Job:
     # working directory --------------------------------------------------------------------------------------------
 
     def open(self) -> None:
-        """Make the job directory the working directory, creating the job if need be; see :meth:`close`."""
+        """Make the job directory the working directory, creating the job if need be; see :meth:`close`.
+
+        The same as ``with job:``, which returns at the end of the block.
+
+        Raises
+        ------
+        OSError
+            If the job cannot be created or entered.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> job = init_project("study").open_job({"T": 1.5}).init()
+        >>> job.open()
+        >>> os.path.samefile(os.getcwd(), job.path)
+        True
+        >>> job.close()
+
+        """
         self.init(validate_statepoint=False)
         here = os.getcwd()
         os.chdir(self.path)
@@ -537,7 +726,24 @@ class Job:
         self._left_directories.append(here)
 
     def close(self) -> None:
-        """Return to the working directory before the last :meth:`open`; without one, do nothing."""
+        """Return to the working directory before the last :meth:`open`; without one, do nothing.
+
+        Raises
+        ------
+        OSError
+            If that directory has gone.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> job = init_project("study").open_job({"T": 1.5}).init()
+        >>> before = os.getcwd()
+        >>> job.open()
+        >>> job.close()
+        >>> os.getcwd() == before
+        True
+
+        """
         if self._left_directories:
             os.chdir(self._left_directories.pop())
 

@@ -52,7 +52,16 @@ def copy_plain(value: Any) -> Any:
 
 
 class View:
-    """What live dicts and lists have in common."""
+    """What live dicts and lists have in common: called, they give a plain copy.
+
+    Examples
+    --------
+    >>> d = JSONDict("d.json")
+    >>> d.lattice = {"N": 10}
+    >>> isinstance(d.lattice, View), type(d.lattice()) is dict
+    (True, True)
+
+    """
 
     __slots__ = ("__weakref__", "_attached", "_children", "_data", "_key", "_parent", "_store")
 
@@ -206,6 +215,15 @@ class JSONDict(View, MutableMapping[str, Any]):
     >>> d.a.b.append(3)
     >>> d()
     {'a': {'b': [1, 2, 3]}}
+    >>> with open(d.filename) as file:
+    ...     print(file.read())
+    {"a": {"b": [1, 2, 3]}}
+
+    Many changes in one write:
+
+    >>> with d.buffered:
+    ...     for i in range(3):
+    ...         d[f"step_{i}"] = i
 
     """
 
@@ -249,7 +267,7 @@ class JSONDict(View, MutableMapping[str, Any]):
 
     @property
     def buffered(self) -> BufferedDocument:
-        """Context in which the changes of this document are collected and written at its end."""
+        """Context in which the changes of this document are collected and written at its end; see :func:`buffered`."""
         from .buffering import BufferedDocument
 
         return BufferedDocument(self._document().path)
@@ -324,59 +342,223 @@ class JSONDict(View, MutableMapping[str, Any]):
         return NotImplemented
 
     def keys(self) -> KeysView[str]:
-        """Keys at this moment."""
+        """Keys at this moment.
+
+        Returns
+        -------
+        KeysView
+            The keys, in the order of the file.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.update(T=1.5, N=10)
+        >>> list(d.keys())
+        ['T', 'N']
+
+        """
         return dict.fromkeys(self._current()).keys()
 
     def values(self) -> ValuesView[Any]:
-        """Values at this moment, as plain copies."""
+        """Values at this moment, as plain copies.
+
+        Returns
+        -------
+        ValuesView
+            The values, in the order of the file.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.update(T=1.5, lattice={"N": 10})
+        >>> list(d.values())
+        [1.5, {'N': 10}]
+
+        """
         plain_copy: dict[str, Any] = self()
         return plain_copy.values()
 
     def items(self) -> ItemsView[str, Any]:
-        """Keys and values at this moment, the values as plain copies."""
+        """Keys and values at this moment, the values as plain copies.
+
+        Returns
+        -------
+        ItemsView
+            The pairs, in the order of the file.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.update(T=1.5, N=10)
+        >>> list(d.items())
+        [('T', 1.5), ('N', 10)]
+
+        """
         plain_copy: dict[str, Any] = self()
         return plain_copy.items()
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Value of a key, live if it is a container, or ``default``."""
+        """Value of a key, or a default.
+
+        Parameters
+        ----------
+        key : str
+            The key.
+        default : object, optional
+            What to return if there is no such key.
+
+        Returns
+        -------
+        object
+            The value, live if it is a dict or a list.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.T = 1.5
+        >>> d.get("T"), d.get("N"), d.get("N", 10)
+        (1.5, None, 10)
+
+        """
         data = self._current()
         return self._wrap(key, key, data[key]) if key in data else default
 
     def pop(self, key: str, default: Any = None) -> Any:
-        """Remove a key and return its value as plain data; ``default`` if there is no such key (never an error)."""
+        """Remove a key, which need not exist, and return its value.
+
+        Parameters
+        ----------
+        key : str
+            The key.
+        default : object, optional
+            What to return if there is no such key, which is never an error.
+
+        Returns
+        -------
+        object
+            The value, as plain data.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.T = 1.5
+        >>> d.pop("T"), d.pop("T"), d()
+        (1.5, None, {})
+
+        """
         return self._mutate(lambda data: data.pop(key, default))
 
     def popitem(self) -> tuple[str, Any]:
-        """Remove the last key and return it with its value as plain data.
+        """Remove the last key and return it with its value.
+
+        Returns
+        -------
+        tuple
+            Key and value, as plain data.
 
         Raises
         ------
         KeyError
             If the dict is empty.
 
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.update(T=1.5, N=10)
+        >>> d.popitem(), d()
+        (('N', 10), {'T': 1.5})
+
         """
         item: tuple[str, Any] = self._mutate(lambda data: data.popitem())
         return item
 
     def setdefault(self, key: str, default: Any = None) -> Any:
-        """Value of a key, which is set to ``default`` first if it is absent."""
+        """Value of a key, which is set first if it is absent.
+
+        Parameters
+        ----------
+        key : str
+            The key.
+        default : object, optional
+            The value to set.
+
+        Returns
+        -------
+        object
+            The value, live if it is a dict or a list.
+
+        Raises
+        ------
+        KeyTypeError, InvalidKeyError
+            If the key is not allowed.
+        TypeError
+            If the value has no JSON equivalent.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.setdefault("energies", []).append(-2.5)
+        >>> d()
+        {'energies': [-2.5]}
+
+        """
         key = validate_key(key)
         new = plain(default)
         value = self._mutate(lambda data: data.setdefault(key, new))
         return self._wrap(key, key, value)
 
     def update(self, other: Any = None, /, **kwargs: Any) -> None:
-        """Set several keys in one write: all of them or, if one is invalid, none."""
+        """Set several keys in one write: all of them or, if one is invalid, none.
+
+        Parameters
+        ----------
+        other : mapping or iterable of pairs, optional
+            Keys and values.
+        **kwargs
+            More keys and values; they win over those of ``other``.
+
+        Raises
+        ------
+        KeyTypeError, InvalidKeyError
+            If a key is not allowed.
+        TypeError
+            If a value has no JSON equivalent.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.update({"T": 1.5}, N=10)
+        >>> d()
+        {'T': 1.5, 'N': 10}
+
+        """
         new = {validate_key(key): plain(value) for key, value in dict(other or (), **kwargs).items()}
         self._mutate(lambda data: data.update(new))
 
     def reset(self, data: Any) -> None:
-        """Replace everything by ``data``, whatever others wrote meanwhile.
+        """Replace everything, whatever others wrote meanwhile.
+
+        Parameters
+        ----------
+        data : mapping
+            The new keys and values.
 
         Raises
         ------
         ValueError
             If ``data`` is not a mapping.
+        KeyTypeError, InvalidKeyError
+            If a key is not allowed.
+        TypeError
+            If a value has no JSON equivalent.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.T = 1.5
+        >>> d.reset({"N": 10})
+        >>> d()
+        {'N': 10}
 
         """
         if not isinstance(data, Mapping):
@@ -390,12 +572,36 @@ class JSONDict(View, MutableMapping[str, Any]):
         self._mutate(operation, overwrite=True)
 
     def clear(self) -> None:
-        """Remove all keys, whatever others wrote meanwhile."""
+        """Remove all keys, whatever others wrote meanwhile.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.T = 1.5
+        >>> d.clear()
+        >>> d()
+        {}
+
+        """
         self._mutate(lambda data: data.clear(), overwrite=True)
 
 
 class JSONList(View, MutableSequence[Any]):
-    """A list inside a :class:`JSONDict`; every change is in the file when it returns."""
+    """A list inside a :class:`JSONDict`; every change is in the file when it returns.
+
+    Examples
+    --------
+    >>> d = JSONDict("d.json")
+    >>> d.energies = [-2.5, -2.25]
+    >>> energies = d.energies
+    >>> energies[0] = -3.0
+    >>> energies += [-2.0]
+    >>> len(energies), energies[1:], -2.0 in energies
+    (3, [-2.25, -2.0], True)
+    >>> d()
+    {'energies': [-3.0, -2.25, -2.0]}
+
+    """
 
     __slots__ = ()
 
@@ -503,50 +709,188 @@ class JSONList(View, MutableSequence[Any]):
         return self
 
     def append(self, value: Any) -> None:
-        """Add a value at the end."""
+        """Add a value at the end.
+
+        Parameters
+        ----------
+        value : object
+            The value; dicts and lists are copied.
+
+        Raises
+        ------
+        TypeError
+            If the value has no JSON equivalent.
+        KeyTypeError, InvalidKeyError
+            If it holds keys that are not allowed.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.energies = [-2.5, -2.25]
+        >>> d.energies.append(-2.0)
+        >>> d.energies
+        [-2.5, -2.25, -2.0]
+
+        """
         new = plain(value)
         self._mutate(lambda data: data.append(new))
 
     def insert(self, index: int, value: Any) -> None:
-        """Add a value before ``index``."""
+        """Add a value before another.
+
+        Parameters
+        ----------
+        index : int
+            The position of the other.
+        value : object
+            The value; dicts and lists are copied.
+
+        Raises
+        ------
+        TypeError
+            If the value has no JSON equivalent.
+        KeyTypeError, InvalidKeyError
+            If it holds keys that are not allowed.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.energies = [-2.5, -2.25]
+        >>> d.energies.insert(0, -3.0)
+        >>> d.energies
+        [-3.0, -2.5, -2.25]
+
+        """
         new = plain(value)
         self._mutate(lambda data: data.insert(index, new))
 
     def extend(self, values: Iterable[Any]) -> None:
-        """Add several values at the end, in one write."""
+        """Add several values at the end, in one write.
+
+        Parameters
+        ----------
+        values : iterable
+            The values.
+
+        Raises
+        ------
+        TypeError
+            If a value has no JSON equivalent.
+        KeyTypeError, InvalidKeyError
+            If one holds keys that are not allowed.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.energies = [-2.5, -2.25]
+        >>> d.energies.extend([-2.0, -1.75])
+        >>> len(d.energies)
+        4
+
+        """
         new = [plain(value) for value in values]
         self._mutate(lambda data: data.extend(new))
 
     def pop(self, index: int = -1) -> Any:
-        """Remove the value at ``index`` and return it as plain data."""
+        """Remove a value and return it.
+
+        Parameters
+        ----------
+        index : int
+            Its position; the last one by default.
+
+        Returns
+        -------
+        object
+            The value, as plain data.
+
+        Raises
+        ------
+        IndexError
+            If there is none.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.energies = [-2.5, -2.25]
+        >>> d.energies.pop(), d.energies
+        (-2.25, [-2.5])
+
+        """
         return self._mutate(lambda data: data.pop(index))
 
     def remove(self, value: Any) -> None:
-        """Remove the first item equal to ``value``.
+        """Remove the first item that equals a value.
+
+        Parameters
+        ----------
+        value : object
+            The value.
 
         Raises
         ------
         ValueError
             If there is none.
 
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.energies = [-2.5, -2.25]
+        >>> d.energies.remove(-2.5)
+        >>> d.energies
+        [-2.25]
+
         """
         self._mutate(lambda data: data.remove(value))
 
     def reverse(self) -> None:
-        """Reverse the order."""
+        """Reverse the order.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.energies = [-2.5, -2.25]
+        >>> d.energies.reverse()
+        >>> d.energies
+        [-2.25, -2.5]
+
+        """
         self._mutate(lambda data: data.reverse())
 
     def clear(self) -> None:
-        """Remove all items, whatever others wrote meanwhile."""
+        """Remove all items, whatever others wrote meanwhile.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.energies = [-2.5, -2.25]
+        >>> d.energies.clear()
+        >>> d.energies
+        []
+
+        """
         self._mutate(lambda data: data.clear())
 
     def reset(self, data: Any) -> None:
-        """Replace everything by ``data``, whatever others wrote meanwhile.
+        """Replace everything, whatever others wrote meanwhile.
+
+        Parameters
+        ----------
+        data : sequence
+            The new items.
 
         Raises
         ------
         ValueError
             If ``data`` is not a sequence, or a str.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.energies = [-2.5, -2.25]
+        >>> d.energies.reset((-1.0, -2.0, -3.0))
+        >>> d.energies
+        [-1.0, -2.0, -3.0]
 
         """
         new = None if isinstance(data, str) else plain(data)
@@ -559,19 +903,57 @@ class JSONList(View, MutableSequence[Any]):
         self._mutate(operation)
 
     def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
-        """Position of the first item equal to ``value``.
+        """Position of the first item that equals a value.
+
+        Parameters
+        ----------
+        value : object
+            The value.
+        start, stop : int, optional
+            Where to begin to look, and where to end.
+
+        Returns
+        -------
+        int
+            The position.
 
         Raises
         ------
         ValueError
             If there is none.
 
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.energies = [-2.5, -2.25]
+        >>> d.energies.index(-2.25)
+        1
+
         """
         data: list[Any] = self._current()
         return data.index(value, start, len(data) if stop is None else stop)
 
     def count(self, value: Any) -> int:
-        """How many items equal ``value``."""
+        """How many items equal a value.
+
+        Parameters
+        ----------
+        value : object
+            The value.
+
+        Returns
+        -------
+        int
+            Their number.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.energies = [-2.5, -2.25]
+        >>> d.energies.count(-2.5)
+        1
+
+        """
         data: list[Any] = self._current()
         return data.count(value)
 

@@ -5,6 +5,7 @@
     PROJECT/
         .signac/config                            ``schema_version = 2``
         .signac/statepoint_cache.json.gz          derived; shared with signac 2.x
+        .signac/index, index.delta, ...           derived (see ``index``)
         signac_project_document.json
         workspace/
             <id>/signac_statepoint.json           the state point; its canonical text hashes to <id>
@@ -19,6 +20,7 @@ SCHEMA_VERSION = 2
 CONFIG_DIRECTORY = ".signac"
 FN_CONFIG = ".signac/config"
 FN_CACHE = ".signac/statepoint_cache.json.gz"
+FN_INDEX = ".signac/index"
 FN_PROJECT_DOCUMENT = "signac_project_document.json"
 FN_LEGACY_CONFIG = "signac.rc"
 WORKSPACE = "workspace"
@@ -37,20 +39,83 @@ _HEX_DIGITS = frozenset("0123456789abcdef")
 
 
 def is_job_id(name: str) -> bool:
-    """Tell whether ``name`` is a job id: exactly 32 lower-case hexadecimal digits."""
+    """Tell whether a name is a job id: exactly 32 lower-case hexadecimal digits.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+
+    Returns
+    -------
+    bool
+        Whether it is one.
+
+    Examples
+    --------
+    >>> is_job_id("9bfd29df07674bc4aa960cf661b5acd2"), is_job_id("9bfd29df")
+    (True, False)
+
+    """
     return len(name) == JOB_ID_LENGTH and _HEX_DIGITS.issuperset(name)
 
 
 def is_job_directory(name: str) -> bool:
-    """Tell whether a workspace entry counts as a job: its first 32 characters are an id (the rule of signac 2.x)."""
+    """Tell whether a workspace entry counts as a job: its first 32 characters are an id (the rule of signac 2.x).
+
+    Parameters
+    ----------
+    name : str
+        The name of the entry.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+
+    Examples
+    --------
+    >>> is_job_directory("9bfd29df07674bc4aa960cf661b5acd2"), is_job_directory(".signac-new-9bfd29df")
+    (True, False)
+
+    """
     return _HEX_DIGITS.issuperset(name[:JOB_ID_LENGTH]) and len(name) >= JOB_ID_LENGTH
 
 
 def is_id_prefix(text: str) -> bool:
-    """Tell whether ``text`` can be the beginning of a job id: 1 to 32 lower-case hexadecimal digits."""
+    """Tell whether a text can be the beginning of a job id: 1 to 32 lower-case hexadecimal digits.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+
+    Returns
+    -------
+    bool
+        Whether it can.
+
+    Examples
+    --------
+    >>> is_id_prefix("9bfd"), is_id_prefix("9BFD"), is_id_prefix("")
+    (True, False, False)
+
+    """
     return 0 < len(text) <= JOB_ID_LENGTH and _HEX_DIGITS.issuperset(text)
 
 
 def pending_name(job_id: str) -> str:
-    """Name, inside a job directory, of the state point that makes it the job ``job_id`` once renamed."""
+    """Name, inside a job directory, of the state point that makes it another job once renamed.
+
+    Parameters
+    ----------
+    job_id : str
+        The id of that job.
+
+    Returns
+    -------
+    str
+        The name of the file.
+
+    """
     return f"._signac_next_{job_id}.json"

@@ -18,6 +18,7 @@ STALE_SECONDS = 3600
 
 _TOKEN_LENGTHS = frozenset({16, 36})  # of this library; a UUID of signac 2.x
 _TOKEN_CHARACTERS = frozenset("0123456789abcdef-")
+_SYNC = "sync"  # the last part of the name of every file that a synchronization is writing
 
 
 def _target(name: str) -> str | None:
@@ -37,6 +38,16 @@ def is_leftover(name: str) -> bool:
 
     Such files are not part of the data: they are neither copied nor compared.
 
+    Parameters
+    ----------
+    name : str
+        The name.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+
     Examples
     --------
     >>> is_leftover("._0123456789abcdef_signac_job_document.json"), is_leftover("._mine")
@@ -52,19 +63,34 @@ def _is_pending(name: str) -> bool:
 
 
 def temporary_state_points(names: Iterable[str]) -> list[str]:
-    """Names, among those of a job directory, of files that were to become a state point file, sorted."""
+    """Find the files that were to become a state point file.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The names in a job directory.
+
+    Returns
+    -------
+    list of str
+        Those of such files, sorted.
+
+    Examples
+    --------
+    >>> temporary_state_points(["log.txt", "._0123456789abcdef_signac_statepoint.json"])
+    ['._0123456789abcdef_signac_statepoint.json']
+
+    """
     return sorted(name for name in names if _is_temporary(name, layout.FN_STATE_POINT) or _is_pending(name))
 
 
-def in_job(directory: str, names: Iterable[str], *, document_is_valid: bool) -> Iterator[str]:
-    """Stale files in the directory of a job with a valid state point.
+def in_job(directory: str, *, document_is_valid: bool) -> Iterator[str]:
+    """Stale files in a job with a valid state point, at any depth; links are not followed.
 
     Parameters
     ----------
     directory : str
         The job directory.
-    names : iterable of str
-        The names of its entries.
     document_is_valid : bool
         Otherwise what is left of writes to the document may be all there is, and does not count.
 
@@ -73,10 +99,24 @@ def in_job(directory: str, names: Iterable[str], *, document_is_valid: bool) -> 
     str
         The path of each.
 
+    Raises
+    ------
+    OSError
+        If the job directory cannot be listed; those below it are passed over then.
+
+    Examples
+    --------
+    >>> os.mkdir("job")
+    >>> open("job/._0123456789abcdef_signac_statepoint.json", "w").close()
+    >>> list(in_job("job", document_is_valid=True))  # it is young
+    []
+
     """
-    names = sorted(names)
+    with os.scandir(directory) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    names = [entry.name for entry in entries]
     obsolete = [*temporary_state_points(names), layout.FN_STATE_POINT_BACKUP]
-    obsolete += [name for name in names if _is_temporary(name, "sync") or name.startswith(layout.PREFIX_NEW)]
+    obsolete += [name for name in names if _is_temporary(name, _SYNC) or name.startswith(layout.PREFIX_NEW)]
     if document_is_valid and layout.FN_DOCUMENT in names:
         obsolete += [name for name in names if _is_temporary(name, layout.FN_DOCUMENT)]
         obsolete.append(f"{layout.FN_DOCUMENT}~")  # of a stopped sync of signac 2.x, which refuses to go on with it
@@ -84,15 +124,43 @@ def in_job(directory: str, names: Iterable[str], *, document_is_valid: bool) -> 
         path = os.path.join(directory, name)
         if name in names and _is_stale(path):
             yield path
+    for entry in entries:
+        if entry.name not in obsolete and entry.is_dir(follow_symlinks=False):
+            yield from _of_sync(entry.path)
+
+
+def _of_sync(directory: str) -> Iterator[str]:
+    """What stopped synchronizations left in a directory of a job, and in those below it."""
+    try:
+        with os.scandir(directory) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError:  # it has gone, or may not be looked into
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _of_sync(entry.path)
+        elif _is_temporary(entry.name, _SYNC) and _is_stale(entry.path):
+            yield entry.path
 
 
 def in_workspace(workspace: str) -> Iterator[str]:
-    """Jobs whose creation was stopped, and jobs whose deletion was not finished.
+    """Find jobs whose creation was stopped, and jobs whose deletion was not finished.
+
+    Parameters
+    ----------
+    workspace : str
+        The workspace.
 
     Yields
     ------
     str
         The path of each.
+
+    Examples
+    --------
+    >>> os.makedirs("workspace/.signac-rm-9bfd29df07674bc4aa960cf661b5acd2-0123456789abcdef")
+    >>> [os.path.basename(path)[:11] for path in in_workspace("workspace")]
+    ['.signac-rm-']
 
     """
     for name in _names(workspace):
@@ -102,12 +170,22 @@ def in_workspace(workspace: str) -> Iterator[str]:
 
 
 def in_project(root: str) -> Iterator[str]:
-    """Stale files in the project directory and its directory of settings.
+    """Find stale files in the project directory and its directory of settings.
+
+    Parameters
+    ----------
+    root : str
+        The project directory.
 
     Yields
     ------
     str
         The path of each.
+
+    Examples
+    --------
+    >>> list(in_project("."))
+    []
 
     """
     cache = os.path.basename(layout.FN_CACHE)
@@ -138,6 +216,13 @@ def delete(path: str) -> bool:
     ------
     OSError
         If it cannot be deleted.
+
+    Examples
+    --------
+    >>> path = "workspace/.signac-rm-9bfd29df07674bc4aa960cf661b5acd2-0123456789abcdef"
+    >>> os.makedirs(path)
+    >>> delete(path), os.path.exists(path)
+    (True, False)
 
     """
     if not os.path.basename(path).startswith(layout.PREFIX_REMOVED) and os.path.lexists(path) and not _is_stale(path):

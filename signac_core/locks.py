@@ -42,6 +42,14 @@ class Lock:
     FileNotFoundError
         On entering, if there is no such file.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> with Lock(project.fn(".signac/config")):
+    ...     print("nobody else changes the document of the project now")
+    nobody else changes the document of the project now
+
     """
 
     __slots__ = ("_fd", "path")
@@ -54,7 +62,19 @@ class Lock:
         return self if self._fd is not None else self.acquire()
 
     def acquire(self) -> Lock:
-        """Take the lock; the errors are those of the class."""
+        """Take the lock; the errors are those of the class.
+
+        Returns
+        -------
+        Lock
+            This lock.
+
+        Examples
+        --------
+        >>> lock = Lock(".").acquire()
+        >>> lock.release()
+
+        """
         while True:
             try:
                 self._fd = _open(self.path)
@@ -84,7 +104,15 @@ class Lock:
         self.release()
 
     def release(self) -> None:
-        """Give the lock back; without one, do nothing."""
+        """Give the lock back; without one, do nothing.
+
+        Examples
+        --------
+        >>> lock = Lock(".").acquire()
+        >>> lock.release()
+        >>> lock.release()
+
+        """
         if self._fd is not None:
             try:
                 flock(self._fd, LOCK_UN)  # explicitly: a child forked meanwhile keeps the descriptor open
@@ -134,7 +162,19 @@ class Lock:
 
 
 def acquire(path: str, directory: str) -> AbstractContextManager[object]:
-    """Take the lock on a file of ``directory``, for a ``with`` block; where there is no such file, there is no lock.
+    """Take the lock on a file that need not exist, for a ``with`` block; where there is no file, there is no lock.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    directory : str
+        The directory that it belongs to.
+
+    Returns
+    -------
+    context manager
+        Left, it gives the lock back.
 
     Raises
     ------
@@ -142,6 +182,11 @@ def acquire(path: str, directory: str) -> AbstractContextManager[object]:
         As :class:`Lock`.
     FileNotFoundError
         If the directory does not exist either.
+
+    Examples
+    --------
+    >>> with acquire("signac_statepoint.json", "."):
+    ...     pass
 
     """
     try:

@@ -58,18 +58,27 @@ def pending_migrations(root: str | os.PathLike[str]) -> list[tuple[int, int]]:
     RuntimeError
         If the project has a newer layout than this library knows.
 
+    Examples
+    --------
+    >>> with open("signac.rc", "w") as file:
+    ...     _ = file.write("project = study")
+    >>> pending_migrations(".")
+    [(0, 1), (1, 2)]
+
     """
     return _load(os.path.abspath(os.fspath(root))).steps()
 
 
-def apply_migrations(root: str | os.PathLike[str], *, on_step: Callable[[int, int], None] | None = None) -> None:
+def apply_migrations(
+    root_directory: str | os.PathLike[str], *, on_step: Callable[[int, int], None] | None = None
+) -> None:
     """Give a project of an older layout the present one; a project that is up to date is left alone.
 
     Stopped at any point, it can be run again.
 
     Parameters
     ----------
-    root : str
+    root_directory : str or PathLike
         The project directory.
     on_step : callable, optional
         Told the schema versions before and after each step, before it is taken.
@@ -82,8 +91,17 @@ def apply_migrations(root: str | os.PathLike[str], *, on_step: Callable[[int, in
         If a step fails, with the reason as its cause: nothing is lost then, and the step can be taken again. Or if the
         project has a newer layout than this library knows.
 
+    Examples
+    --------
+    >>> with open("signac.rc", "w") as file:
+    ...     _ = file.write("project = study")
+    >>> apply_migrations(".")
+    >>> from signac_core import get_project
+    >>> get_project().doc()
+    {'signac_project_name': 'study'}
+
     """
-    directory = os.path.abspath(os.fspath(root))
+    directory = os.path.abspath(os.fspath(root_directory))
     while (configuration := _load(directory)).steps():
         try:
             lock = Lock(configuration.path).acquire()

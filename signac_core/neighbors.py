@@ -50,6 +50,14 @@ def get_neighbors(project: Project, ignore: Any = (), *, damaged: list[str] | No
     JobsCorruptedError
         If state points cannot be read and there is no list to take the ids.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> ids = [project.open_job({"T": T, "N": 10}).init().id for T in (1, 2, 4)]
+    >>> get_neighbors(project)[ids[1]] == {"T": {1: ids[0], 4: ids[2]}}
+    True
+
     """
     space = _Space(dict(reading.read_state_points(project, reading.list_names(project), damaged=damaged)), ignore)
     found: dict[str, Neighbors] = {job_id: {} for job_id in space.points}
@@ -90,6 +98,14 @@ def job_neighbors(job: Job, ignore: Any = (), *, damaged: list[str] | None = Non
     ValueError, JobsCorruptedError
         As :func:`get_neighbors`.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> one, two = (project.open_job({"T": T, "N": 10}).init() for T in (1, 2))
+    >>> job_neighbors(one) == {"T": {2: two.id}, "N": {}}
+    True
+
     """
     state_points = dict(reading.read_state_points(job.project, reading.list_names(job.project), damaged=damaged))
     state_points.setdefault(job.id, dict(job.cached_statepoint))
@@ -121,6 +137,16 @@ def neighbors_of(
     ------
     ValueError, JobsCorruptedError
         As :func:`get_neighbors`.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> found = neighbors_of(project, ["9bfd29df07674bc4aa960cf661b5acd2"])
+    >>> found["9bfd29df07674bc4aa960cf661b5acd2"]
+    {'a': {1: '42b7b4f2921788ea14dac5566e6f06d0'}}
 
     """
     space = _Space(dict(reading.read_state_points(project, reading.list_names(project), damaged=damaged)), ignore)

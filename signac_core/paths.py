@@ -9,11 +9,12 @@ the public attributes of a job.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from string import Formatter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import reading
 from .errors import Error, StatepointParsingError
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 __all__ = [
     "PathError",
     "PathSpecification",
+    "PathsTakenError",
     "SchemaPathEvaluationError",
+    "Taken",
     "UnknownTypeError",
     "automatic_tokens",
     "check_paths",
@@ -42,15 +45,108 @@ _SHOWN = 3  # collisions that a message lists
 
 
 class PathError(Error, RuntimeError):
-    """Jobs cannot be given paths in the way that was asked for."""
+    """Jobs cannot be given paths in the way that was asked for.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> try:
+    ...     project.export_to("data", path="same")
+    ... except PathError:
+    ...     print("append {job.id}")
+    append {job.id}
+
+    """
 
 
 class SchemaPathEvaluationError(PathError):
-    """A path template cannot be filled in for a job."""
+    """A path template cannot be filled in for a job.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> try:
+    ...     project.export_to("data", path="b/{b}")
+    ... except SchemaPathEvaluationError:
+    ...     print("there is no b")
+    there is no b
+
+    """
+
+
+class Taken(NamedTuple):
+    """What stands in the way of a job.
+
+    Parameters
+    ----------
+    job_id : str
+        The job, or the first of several.
+    path : str
+        What is there.
+    reason : str
+        Why that is in the way.
+
+    Examples
+    --------
+    >>> Taken("9bfd29df07674bc4aa960cf661b5acd2", "data/a/0", "The destination exists").path
+    'data/a/0'
+
+    """
+
+    job_id: str
+    path: str
+    reason: str
+
+
+class PathsTakenError(Error, FileExistsError):
+    """Jobs cannot get their paths, because something stands there.
+
+    Parameters
+    ----------
+    taken : sequence of Taken
+        All that is in the way; the first is what the error is about as a :class:`FileExistsError`.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> os.makedirs("data/a/0/mine")
+    >>> try:
+    ...     project.export_to("data")
+    ... except PathsTakenError as error:
+    ...     print([taken.path for taken in error.taken])
+    ['data/a/0']
+
+    """
+
+    def __init__(self, taken: Sequence[Taken]) -> None:
+        super().__init__(errno.EEXIST, taken[0].reason, taken[0].path)
+        self.taken = tuple(taken)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.taken,)
 
 
 class UnknownTypeError(KeyError):
-    """A field of an import schema has a type that is not known."""
+    """A field of an import schema has a type that is not known.
+
+    Examples
+    --------
+    >>> try:
+    ...     parse_schema("a_{a:integer}")
+    ... except UnknownTypeError:
+    ...     print("int, float, bool or str")
+    int, float, bool or str
+
+    """
 
     def __str__(self) -> str:
         # KeyError would show the repr of the message.
@@ -367,10 +463,27 @@ def _shortened(value: object) -> str:
 def normal_path(text: str, job_id: str) -> str:
     """Path without empty and ``.`` components, once it is sure that it is one below the place it is meant for.
 
+    Parameters
+    ----------
+    text : str
+        The path.
+    job_id : str
+        The job, for the message.
+
+    Returns
+    -------
+    str
+        The normal path; empty for the place itself.
+
     Raises
     ------
     PathError
         If it is absolute, contains ``..``, or is not a possible file name.
+
+    Examples
+    --------
+    >>> normal_path("a//./1/", "9bfd29df07674bc4aa960cf661b5acd2")
+    'a/1'
 
     """
     parts = text.split("/")
@@ -405,6 +518,10 @@ def check_paths(paths: Mapping[str, str], specification: object = None) -> None:
     ------
     PathError
         If two paths are equal or nested, in whatever order they come.
+
+    Examples
+    --------
+    >>> check_paths({"id_1": "a/1", "id_2": "a/2"})
 
     """
     owners: dict[str, str] = {}

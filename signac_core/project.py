@@ -69,8 +69,21 @@ class Project:
     --------
     >>> project = Project.init_project("study")
     >>> job = project.open_job({"T": 1.5}).init()
-    >>> len(project), job in project
-    (1, True)
+    >>> len(project), job in project, [job.sp.T for job in project]
+    (1, True, [1.5])
+    >>> os.path.relpath(project.path), os.path.relpath(project.workspace)
+    ('study', 'study/workspace')
+    >>> project.config["schema_version"], project.durable
+    ('2', False)
+
+    Data that belong to the study as a whole:
+
+    >>> project.doc.author = "A. Kumar"
+    >>> project.document()
+    {'author': 'A. Kumar'}
+    >>> project.data.mean = 0.5
+    >>> float(project.stores["signac_data"].mean)
+    0.5
 
     """
 
@@ -93,6 +106,8 @@ class Project:
         self._document: JSONDict | None = None
         self._stores: H5StoreManager | None = None
         self._sp_cache: dict[str, dict[str, Any]] = {}
+        self._preloaded = False  # whether the index has been taken into memory
+        self._expected = 0  # jobs whose state points may be asked for one by one
         if not os.path.isdir(self._workspace):
             try:
                 files.ensure_directory(self._workspace)
@@ -120,8 +135,18 @@ class Project:
         ------
         IncompatibleSchemaVersion
             If the directory holds a project of an older or newer layout.
+        ConfigError
+            If its configuration cannot be read.
         OSError
             If the directory cannot be written.
+
+        Examples
+        --------
+        >>> project = Project.init_project("study")
+        >>> sorted(os.listdir("study"))
+        ['.signac', 'workspace']
+        >>> Project.init_project("study") == project
+        True
 
         """
         root = os.path.abspath(os.getcwd() if path is None else os.fspath(path))
@@ -163,6 +188,17 @@ class Project:
         IncompatibleSchemaVersion, ConfigError
             As the constructor.
 
+        Examples
+        --------
+        >>> project = Project.init_project("study")
+        >>> os.makedirs("study/plots/draft")
+        >>> Project.get_project("study/plots/draft") == project
+        True
+        >>> Project.get_project("study/plots", search=False)
+        Traceback (most recent call last):
+            ...
+        LookupError: Unable to find project at path '...'.
+
         """
         start = os.path.abspath(os.getcwd() if path is None else os.fspath(path))
         if not search:
@@ -201,6 +237,12 @@ class Project:
         LookupError
             If there is none, or the path does not exist.
 
+        Examples
+        --------
+        >>> job = Project.init_project("study").open_job({"T": 1.5}).init()
+        >>> Project.get_job(job.fn("signac_statepoint.json")) == job
+        True
+
         """
         start = os.path.abspath(os.getcwd() if path is None else os.fspath(path))
         if not os.path.exists(start):
@@ -224,6 +266,19 @@ class Project:
         ----------
         dir : str, optional
             Where to create it; by default inside the workspace, so that jobs can be moved between the two.
+
+        Returns
+        -------
+        context manager
+            Entered, it gives the :class:`Project`.
+
+        Examples
+        --------
+        >>> project = Project.init_project("study")
+        >>> with project.temporary_project() as temporary:
+        ...     temporary.open_job({"T": 1.5}).init().move(project)
+        >>> len(project), os.path.exists(temporary.path)
+        (1, False)
 
         """
         from .temporary import TemporaryProject
@@ -276,6 +331,17 @@ class Project:
         filename : str
             The name of the file, relative to the project directory.
 
+        Returns
+        -------
+        str
+            The path; nothing is created.
+
+        Examples
+        --------
+        >>> project = Project.init_project("study")
+        >>> os.path.relpath(project.fn("notes.txt"))
+        'study/notes.txt'
+
         """
         return os.path.join(self._path, filename)
 
@@ -286,6 +352,17 @@ class Project:
         ----------
         filename : str
             The name of the file, relative to the project directory.
+
+        Returns
+        -------
+        bool
+            Whether there is a file; directories are none.
+
+        Examples
+        --------
+        >>> project = Project.init_project("study")
+        >>> project.isfile("notes.txt"), project.isfile(".signac/config")
+        (False, True)
 
         """
         return os.path.isfile(self.fn(filename))
@@ -375,6 +452,21 @@ class Project:
             If there is no job with this id.
         LookupError
             If the id is the beginning of several.
+        TypeError
+            If the id is not a str.
+
+        Examples
+        --------
+        >>> project = Project.init_project("study")
+        >>> job = project.open_job({"T": 1.5}).init()
+        >>> job.id
+        'e99643db5357346e9026d8965a9e958a'
+        >>> project.open_job(id=job.id[:8]) == job
+        True
+        >>> project.open_job(id="0000")
+        Traceback (most recent call last):
+            ...
+        KeyError: '0000'
 
         """
         from .job import Job
@@ -414,6 +506,10 @@ class Project:
 
         """
         known = self._sp_cache.get(job_id)
+        if known is None and self._expected:
+            from . import reading
+
+            known = reading.state_point_in_memory(self, job_id)
         if known is None:
             from . import workspace
             from .errors import JobsCorruptedError
@@ -464,15 +560,83 @@ class Project:
         return JobsCursor(self, filter)
 
     def groupby(self, key: Any = None, default: Any = None) -> Iterator[tuple[Any, Iterator[Job]]]:
-        """Group the jobs by state point or document values; see :meth:`JobsCursor.groupby`."""
+        """Group all jobs by values of state points and documents.
+
+        Parameters
+        ----------
+        key : str, iterable of str, or callable, optional
+            What to group by, as for :meth:`JobsCursor.groupby`; by default every job is a group under its id.
+        default : object, optional
+            The value of jobs that lack the key; by default they are left out.
+
+        Returns
+        -------
+        iterator
+            Pairs of the key and the jobs of each group, sorted by key.
+
+        Raises
+        ------
+        TypeError
+            If the values cannot be ordered.
+
+        Examples
+        --------
+        >>> project = Project.init_project("study")
+        >>> for i in range(3):
+        ...     project.open_job({"i": i}).doc.done = i < 2
+        >>> for done, jobs in project.groupby("doc.done"):
+        ...     print(done, sorted(job.sp.i for job in jobs))
+        False [2]
+        True [0, 1]
+
+        """
         return self.find_jobs().groupby(key, default)
 
     def to_dataframe(self, *args: Any, **kwargs: Any) -> DataFrame:
-        """State points and documents as a pandas data frame; see :meth:`JobsCursor.to_dataframe`."""
+        """State points and documents of all jobs as a pandas data frame.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            Passed to :meth:`JobsCursor.to_dataframe`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The frame, one row per job, indexed by id.
+
+        Examples
+        --------
+        >>> project = Project.init_project("study")
+        >>> project.open_job({"T": 1.5}).doc.energy = -2.5
+        >>> project.to_dataframe().iloc[0].to_dict()
+        {'sp.T': 1.5, 'doc.energy': -2.5}
+
+        """
         return self.find_jobs().to_dataframe(*args, **kwargs)
 
     def min_len_unique_id(self) -> int:
-        """Least number of digits that tells the ids of all jobs apart; 0 for fewer than two jobs."""
+        """Least number of digits that tells the ids of all jobs apart.
+
+        Returns
+        -------
+        int
+            The number; 0 for fewer than two jobs.
+
+        Raises
+        ------
+        WorkspaceError
+            If the workspace cannot be read.
+
+        Examples
+        --------
+        >>> project = Project.init_project("study")
+        >>> [project.open_job({"i": i}).init().id[:3] for i in range(3)]
+        ['39e', 'caa', '21d']
+        >>> project.min_len_unique_id()
+        1
+
+        """
         from . import reading
 
         return reading.unique_prefix_length(reading.list_names(self))
@@ -497,6 +661,19 @@ class Project:
         JobsCorruptedError
             If state points cannot be read.
 
+        Examples
+        --------
+        >>> project = Project.init_project("study")
+        >>> for T in (1.0, 1.5):
+        ...     _ = project.open_job({"T": T, "lattice": {"N": 10}}).init()
+        >>> print(project.detect_schema())
+        {
+         'T': 'float([1.0, 1.5], 2)',
+         'lattice.N': 'int([10], 1)',
+        }
+        >>> list(project.detect_schema(exclude_const=True))
+        ['T']
+
         """
         from .schema import detect_schema
 
@@ -519,6 +696,15 @@ class Project:
         ------
         ValueError
             If jobs cannot be told apart without the ignored keys.
+        JobsCorruptedError
+            If state points cannot be read.
+
+        Examples
+        --------
+        >>> project = Project.init_project("study")
+        >>> jobs = [project.open_job({"T": T}).init() for T in (1, 2, 4)]
+        >>> project.get_neighbors()[jobs[1].id] == {"T": {1: jobs[0].id, 4: jobs[2].id}}
+        True
 
         """
         from .neighbors import get_neighbors
@@ -549,6 +735,14 @@ class Project:
         ValueError
             If the source job is not initialised.
 
+        Examples
+        --------
+        >>> source, project = Project.init_project("source"), Project.init_project("study")
+        >>> job = source.open_job({"T": 1.5}).init()
+        >>> copy = project.clone(job)
+        >>> copy in project, job in source, copy.sp()
+        (True, True, {'T': 1.5})
+
         """
         from .transfer import clone
 
@@ -569,13 +763,36 @@ class Project:
         ----------
         other : Project
             The project to take data from.
-        strategy, exclude, doc_sync, selection, **kwargs
-            As :func:`signac_core.sync.sync_projects`.
+        strategy : callable, optional
+            Decides about files that differ: one of :class:`signac_core.sync.FileSync`, or a function of source,
+            destination and file name that tells whether to overwrite.
+        exclude : str or list of str, optional
+            Regular expressions for the names of files to leave alone.
+        doc_sync : callable or attribute of DocSync, optional
+            How to synchronize documents, see :class:`signac_core.sync.DocSync`; by default new keys are added, and
+            keys that differ are a conflict.
+        selection : iterable of Job or str, optional
+            Synchronize these jobs only.
+        **kwargs
+            Passed to :func:`signac_core.sync.sync_projects`, such as ``recursive`` or ``dry_run``.
+
+        Returns
+        -------
+        FileTransferStats or None
+            What was copied, if ``collect_stats`` is set.
 
         Raises
         ------
         FileSyncConflict, DocumentSyncConflict, SchemaSyncConflict
             If files, documents or schemas differ and no strategy decides.
+
+        Examples
+        --------
+        >>> source, project = Project.init_project("source"), Project.init_project("study")
+        >>> source.open_job({"T": 1.5}).doc.energy = -2.5
+        >>> project.sync(source)
+        >>> [job.doc() for job in project]
+        [{'energy': -2.5}]
 
         """
         from .sync import sync_projects
@@ -602,7 +819,7 @@ class Project:
         job_ids : iterable of str, optional
             The jobs to show; all by default.
         path : str or callable, optional
-            How to name the links: as in :meth:`export_to`.
+            How to name the links: as in :meth:`JobsCursor.export_to`.
 
         Returns
         -------
@@ -614,6 +831,15 @@ class Project:
         RuntimeError
             If names are not unique or not possible; the view is as it was then.
 
+        Examples
+        --------
+        >>> project = Project.init_project("study")
+        >>> for T in (1.0, 1.5):
+        ...     _ = project.open_job({"T": T, "N": 10}).init()
+        >>> links = project.create_linked_view("study/view")
+        >>> sorted(links), os.path.isfile("study/view/T/1.5/job/signac_statepoint.json")
+        (['T/1.0/job', 'T/1.5/job'], True)
+
         """
         from .view import create_linked_view
 
@@ -622,7 +848,40 @@ class Project:
     def export_to(
         self, target: Any, path: Any = None, copytree: Callable[[str, str], Any] | None = None
     ) -> dict[str, str]:
-        """Copy all jobs to a directory or an archive, under readable names; see :meth:`JobsCursor.export_to`."""
+        """Copy all jobs to a directory or an archive, under readable names.
+
+        Parameters
+        ----------
+        target : str
+            A directory, or the file name of a zip or tar file.
+        path : str, callable or False, optional
+            How to name the directories, as for :meth:`JobsCursor.export_to`.
+        copytree : callable, optional
+            Function of source and destination path that copies a directory; for directories only.
+
+        Returns
+        -------
+        dict of str to str
+            Path of each job directory and of its copy, relative to ``target``.
+
+        Raises
+        ------
+        RuntimeError
+            If names are not unique or not possible; nothing is written then.
+        FileExistsError
+            If a destination exists and is not a whole copy of its job; nothing is written then.
+
+        Examples
+        --------
+        >>> project = Project.init_project("study")
+        >>> for T in (1.0, 1.5):
+        ...     _ = project.open_job({"T": T, "N": 10}).init()
+        >>> sorted(project.export_to("data").values())
+        ['T/1.0', 'T/1.5']
+        >>> sorted(project.export_to("data.tar.gz", path="N{N}_{{auto:_}}").values())
+        ['N10_T_1.0', 'N10_T_1.5']
+
+        """
         return self.find_jobs().export_to(target, path=path, copytree=copytree)
 
     def import_from(
@@ -656,6 +915,18 @@ class Project:
             If a job exists already; nothing is imported then.
         StatepointParsingError
             If state points are not unique or contradict the files.
+        ValueError
+            If the origin does not exist.
+
+        Examples
+        --------
+        >>> for T in (10, 15):
+        ...     os.makedirs(f"measured/T_{T}")
+        >>> project = Project.init_project("study")
+        >>> sorted(project.import_from("measured", schema="T_{T:int}"))
+        ['measured/T_10', 'measured/T_15']
+        >>> sorted(job.sp.T for job in project)
+        [10, 15]
 
         """
         from .importing import import_from
@@ -668,7 +939,19 @@ class Project:
         Raises
         ------
         JobsCorruptedError
-            If any is damaged.
+            If any is damaged; ``job_ids`` names all of them.
+
+        Examples
+        --------
+        >>> project = Project.init_project("study")
+        >>> job = project.open_job({"T": 1.5}).init()
+        >>> project.check()
+        >>> os.remove(job.fn("signac_statepoint.json"))
+        >>> try:
+        ...     project.check()
+        ... except RuntimeError as error:
+        ...     error.job_ids == [job.id]
+        True
 
         """
         from .integrity import check
@@ -686,7 +969,16 @@ class Project:
         Raises
         ------
         JobsCorruptedError
-            If some could not be repaired.
+            If some could not be repaired; ``job_ids`` names them.
+
+        Examples
+        --------
+        >>> project = Project.init_project("study")
+        >>> job = project.open_job({"T": 1.5}).init()
+        >>> os.rename(job.path, project.workspace + "/" + 32 * "0")
+        >>> project.repair()
+        >>> job in project
+        True
 
         """
         from .integrity import repair
@@ -695,6 +987,11 @@ class Project:
 
     def update_cache(self, *, progress: Progress | None = None) -> int | None:
         """Bring the persistent state point cache up to date.
+
+        Parameters
+        ----------
+        progress : Progress, optional
+            Told of each job.
 
         Returns
         -------
@@ -705,6 +1002,15 @@ class Project:
         ------
         JobsCorruptedError
             If state points cannot be read.
+        OSError
+            If the cache cannot be written; the old one is untouched then.
+
+        Examples
+        --------
+        >>> project = Project.init_project("study")
+        >>> job = project.open_job({"T": 1.5}).init()
+        >>> print(project.update_cache(), project.update_cache())
+        1 None
 
         """
         from .cache import update_cache
@@ -713,15 +1019,90 @@ class Project:
 
 
 def init_project(path: str | os.PathLike[str] | None = None) -> Project:
-    """Make a directory a project; see :meth:`Project.init_project`."""
+    """Make a directory a project; one that is a project already is left as it is.
+
+    Parameters
+    ----------
+    path : str, optional
+        The directory, created with its parents if need be; by default the working directory.
+
+    Returns
+    -------
+    Project
+        The project.
+
+    Raises
+    ------
+    IncompatibleSchemaVersion, ConfigError, OSError
+        As :meth:`Project.init_project`.
+
+    Examples
+    --------
+    >>> project = init_project("study")
+    >>> len(project)
+    0
+
+    """
     return Project.init_project(path)
 
 
 def get_project(path: str | os.PathLike[str] | None = None, search: bool = True, **kwargs: Any) -> Project:
-    """Find the project of a path; see :meth:`Project.get_project`."""
+    """Find the project of a path.
+
+    Parameters
+    ----------
+    path : str, optional
+        Where to start; by default the working directory.
+    search : bool
+        Look in the directories above, too; the nearest project wins.
+    **kwargs
+        Passed to :class:`Project`.
+
+    Returns
+    -------
+    Project
+        The project.
+
+    Raises
+    ------
+    LookupError
+        If there is none, or the path does not exist.
+    IncompatibleSchemaVersion, ConfigError
+        As :class:`Project`.
+
+    Examples
+    --------
+    >>> project = init_project("study")
+    >>> get_project("study/workspace") == project
+    True
+
+    """
     return Project.get_project(path, search=search, **kwargs)
 
 
 def get_job(path: str | os.PathLike[str] | None = None) -> Job:
-    """Find the job whose directory a path is in or below; see :meth:`Project.get_job`."""
+    """Find the job whose directory a path is in or below.
+
+    Parameters
+    ----------
+    path : str, optional
+        Where to start; by default the working directory.
+
+    Returns
+    -------
+    Job
+        The innermost job.
+
+    Raises
+    ------
+    LookupError
+        If there is none, or the path does not exist.
+
+    Examples
+    --------
+    >>> with init_project("study").open_job({"T": 1.5}) as job:
+    ...     get_job() == job
+    True
+
+    """
     return Project.get_job(path)

@@ -38,7 +38,17 @@ __all__ = ["MISSING", "NO_DOCUMENT", "And", "Condition", "FilterKeyError", "Not"
 
 
 class FilterKeyError(KeyError):
-    """A key of a filter names an unknown operator, or an operator in the wrong place."""
+    """A key of a filter names an unknown operator, or an operator in the wrong place.
+
+    Examples
+    --------
+    >>> try:
+    ...     compile_filter({"T.$greater": 1})
+    ... except FilterKeyError as error:
+    ...     "$greater" in str(error)
+    True
+
+    """
 
     def __str__(self) -> str:
         # KeyError would show the repr of the message.
@@ -68,6 +78,12 @@ class Condition(NamedTuple):
         Judges the JSON value found under the key, or `MISSING`. Only ``$exists: false`` accepts `MISSING`.
         Of a mapping it matters only whether it is empty.
 
+    Examples
+    --------
+    >>> (condition,) = compile_filter({"T.$lt": 1.5}).conditions
+    >>> condition.key, condition.operator, condition.argument, condition.test(1)
+    ('sp.T', '$lt', 1.5, True)
+
     """
 
     namespace: str
@@ -83,7 +99,20 @@ class Condition(NamedTuple):
 
 
 class And:
-    """All parts hold; without parts: every job."""
+    """All parts hold; without parts: every job.
+
+    Parameters
+    ----------
+    parts : tuple of Condition, And, Or or Not
+        The parts.
+
+    Examples
+    --------
+    >>> expression = compile_filter({"T": 1, "doc.done": True}).expression
+    >>> isinstance(expression, And), [part.key for part in expression.parts]
+    (True, ['sp.T', 'doc.done'])
+
+    """
 
     __slots__ = __match_args__ = ("parts",)
 
@@ -92,7 +121,20 @@ class And:
 
 
 class Or:
-    """At least one part holds."""
+    """At least one part holds.
+
+    Parameters
+    ----------
+    parts : tuple of Condition, And, Or or Not
+        The parts.
+
+    Examples
+    --------
+    >>> expression = compile_filter({"$or": [{"T": 1}, {"T": 2}]}).expression
+    >>> isinstance(expression, Or), len(expression.parts)
+    (True, 2)
+
+    """
 
     __slots__ = __match_args__ = ("parts",)
 
@@ -101,7 +143,20 @@ class Or:
 
 
 class Not:
-    """The part does not hold."""
+    """The part does not hold.
+
+    Parameters
+    ----------
+    part : Condition, And, Or or Not
+        The part.
+
+    Examples
+    --------
+    >>> expression = compile_filter({"$not": {"T": 1}}).expression
+    >>> isinstance(expression, Not), expression.part.key
+    (True, 'sp.T')
+
+    """
 
     __slots__ = __match_args__ = ("part",)
 
@@ -113,12 +168,18 @@ Expression: TypeAlias = Condition | And | Or | Not
 
 
 class Query:
-    """A compiled filter.
+    """A compiled filter; made by :func:`compile_filter`.
 
-    Attributes
+    Parameters
     ----------
     expression : Condition, And, Or or Not
         The filter as a tree.
+    incomparable : set of str
+        The keys, with namespace, for which values were met that the operator cannot be applied to, such as
+        ``$gt: 1`` and a text. Such values do not match. Filled while the query is used.
+
+    Attributes
+    ----------
     conditions : tuple of Condition
         The leaves of the tree, in the order of the filter.
     needs_state_points, needs_documents : bool
@@ -126,9 +187,12 @@ class Query:
     matches : callable
         ``matches(state_point, document)`` tells whether a job satisfies the filter. Both are plain JSON data; the
         document may be anything unless `needs_documents`, and is `NO_DOCUMENT` for a job that has none.
-    incomparable : set of str
-        The keys, with namespace, for which values were met that the operator cannot be applied to, such as
-        ``$gt: 1`` and a text. Such values do not match. Filled while the query is used.
+
+    Examples
+    --------
+    >>> query = compile_filter({"T.$gt": 1})
+    >>> query.matches({"T": 2}, NO_DOCUMENT), query.matches({"T": "high"}, NO_DOCUMENT), query.incomparable
+    (True, False, {'sp.T'})
 
     """
 

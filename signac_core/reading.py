@@ -9,95 +9,308 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from time import monotonic, time_ns
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from . import canonical, files, layout
+from . import canonical, files, layout, settings
 from .errors import JobsCorruptedError, WorkspaceError
 
 if TYPE_CHECKING:
+    from .index.snapshot import Snapshot
     from .project import Project
-    from .query import Query
+
+    T = TypeVar("T")
 
 __all__ = [
-    "UnresolvedId",
-    "find_ids",
+    "Listing",
+    "ask_index",
+    "indexed_state_points",
     "list_ids",
     "list_names",
+    "list_workspace",
+    "look_up",
+    "open_index",
+    "preload",
+    "read_document_files",
     "read_documents",
     "read_matching",
     "read_state_points",
-    "resolve_ids",
+    "read_values",
+    "refresh",
+    "state_point_in_memory",
+    "tell_unusable",
     "unique_prefix_length",
 ]
 
-_MANY_IDS = 64  # from here on one listing is cheaper than a look at each
+_MANY_FILES = 16  # up to here nothing is cheaper than reading them
+_ROWS_PER_FILE = 50  # what the index puts together in the time that it takes to read one file
 
 
-def _list_directory(workspace: str) -> list[str]:
-    """Names of the job directories, unsorted, by one listing (open, fstat, listing, fstat, close).
+class Listing(NamedTuple):
+    """One listing of a workspace.
+
+    Parameters
+    ----------
+    entries : list of str
+        The names of all entries, unsorted.
+    status : os.stat_result or None
+        The status of the workspace, if it was the same before and after.
+    wall_ns, monotonic : int, float
+        When it began, by the clock on the wall (ns) and by the one that is never set (s).
+
+    """
+
+    entries: list[str]
+    status: os.stat_result | None
+    wall_ns: int
+    monotonic: float
+
+    @property
+    def names(self) -> list[str]:
+        """The entries that count as jobs by the rule of signac 2.x (their first 32 characters), sorted."""
+        return sorted(filter(layout.is_job_directory, self.entries))
+
+
+def list_workspace(project: Project) -> Listing:
+    """List the workspace (open, fstat, listing, fstat, close).
 
     A job that changes its id while the listing is under way could appear under both ids; when the directory changed
     meanwhile, only the names that a second listing confirms are returned. A missing workspace has no jobs.
 
+    Parameters
+    ----------
+    project : Project
+        The project.
+
+    Returns
+    -------
+    Listing
+        The names, and what is needed to judge how current they are.
+
     Raises
     ------
-    OSError
+    WorkspaceError
         If the workspace cannot be read.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> list_workspace(project).names
+    ['42b7b4f2921788ea14dac5566e6f06d0', '9bfd29df07674bc4aa960cf661b5acd2']
+
     """
+    try:
+        return _list_directory(project.workspace)
+    except FileNotFoundError:
+        raise WorkspaceError(f"The link '{project.workspace}' pointing to the workspace is broken.") from None
+    except OSError as error:
+        raise WorkspaceError(error) from error
+
+
+def _list_directory(workspace: str) -> Listing:
+    now = time_ns(), monotonic()
     try:
         fd = os.open(workspace, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
         if os.path.islink(workspace):
             raise
-        return []
+        return Listing([], None, *now)
     try:
         before = os.fstat(fd)
-        names = [name for name in os.listdir(fd) if layout.is_job_directory(name)]
+        entries = os.listdir(fd)
         after = os.fstat(fd)
-        if (before.st_mtime_ns, before.st_ctime_ns) != (after.st_mtime_ns, after.st_ctime_ns):
-            confirmed = set(os.listdir(fd))
-            names = [name for name in names if name in confirmed]
-        return names
+        if (before.st_mtime_ns, before.st_ctime_ns) == (after.st_mtime_ns, after.st_ctime_ns):
+            return Listing(entries, after, *now)
+        confirmed = set(os.listdir(fd))
+        return Listing([entry for entry in entries if entry in confirmed], None, *now)
     finally:
         os.close(fd)
+
+
+def open_index(project: Project) -> Snapshot | None:
+    """Open the index and compare it with the workspace; None if there is none that can be used.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+
+    Returns
+    -------
+    Snapshot or None
+        The index, to be closed.
+
+    Raises
+    ------
+    WorkspaceError
+        If the workspace cannot be read.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> open_index(project) is None  # a few jobs need none
+    True
+
+    """
+    try:
+        if settings.index_directory() is None:  # the usual query pays for no import
+            fd = os.open(f"{project.path}/{layout.FN_INDEX}", os.O_RDONLY | os.O_CLOEXEC)
+        else:
+            from .index import BASE
+            from .index.snapshot import index_path
+
+            fd = os.open(index_path(project, BASE), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        from .index.snapshot import Snapshot
+
+        return Snapshot(project, fd, lambda: list_workspace(project))
+    except WorkspaceError:
+        raise
+    except Exception as error:
+        tell_unusable(error)
+        return None
+
+
+def ask_index(project: Project, question: Callable[[Snapshot], T | None]) -> T | None:
+    """Answer of the index to a question; None without a usable index.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    question : callable
+        Is given the index. If it raises anything, the index is not usable.
+
+    Returns
+    -------
+    object
+        The answer.
+
+    """
+    snapshot = open_index(project)
+    if snapshot is None:
+        return None
+    with snapshot:
+        try:
+            return question(snapshot)
+        except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
+            tell_unusable(error)
+            return None
+
+
+def tell_unusable(error: Exception) -> None:
+    """Say at debug level why the index is not used."""
+    import logging
+
+    logging.getLogger(__name__).debug("The index cannot be used: %s: %s", type(error).__name__, error)
 
 
 def list_names(project: Project) -> list[str]:
     """Names of the workspace entries that count as jobs by the rule of signac 2.x (their first 32 characters), sorted.
 
+    Parameters
+    ----------
+    project : Project
+        The project.
+
+    Returns
+    -------
+    list of str
+        The names.
+
     Raises
     ------
     WorkspaceError
         If the workspace cannot be read.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> list_names(project)
+    ['42b7b4f2921788ea14dac5566e6f06d0', '9bfd29df07674bc4aa960cf661b5acd2']
+
     """
-    try:
-        names = _list_directory(project.workspace)
-    except FileNotFoundError:
-        raise WorkspaceError(f"The link '{project.workspace}' pointing to the workspace is broken.") from None
-    except OSError as error:
-        raise WorkspaceError(error) from error
-    names.sort()
+    names = ask_index(project, _names_of)
+    return list_workspace(project).names if names is None else names
+
+
+def _names_of(snapshot: Snapshot) -> list[str]:
+    names = snapshot.names()
+    refresh(snapshot)
     return names
+
+
+def refresh(snapshot: Snapshot) -> None:
+    """Let the index catch up on the way out of a query, if that is possible."""
+    with suppress(Exception):  # nobody has asked for it
+        if snapshot.worth_refreshing(snapshot.project._sp_cache):
+            snapshot.refresh(snapshot.project._sp_cache)
 
 
 def list_ids(project: Project) -> list[str]:
     """Ids of all jobs, sorted: the names that are job ids and nothing more.
 
+    Parameters
+    ----------
+    project : Project
+        The project.
+
+    Returns
+    -------
+    list of str
+        The ids.
+
     Raises
     ------
     WorkspaceError
         If the workspace cannot be read.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> list_ids(project)
+    ['42b7b4f2921788ea14dac5566e6f06d0', '9bfd29df07674bc4aa960cf661b5acd2']
 
     """
     return [name for name in list_names(project) if len(name) == layout.JOB_ID_LENGTH]
 
 
 def unique_prefix_length(ids: Sequence[str]) -> int:
-    """Least number of characters that tells sorted ids apart; 0 for fewer than two."""
+    """Least number of characters that tells sorted ids apart; 0 for fewer than two.
+
+    Parameters
+    ----------
+    ids : sequence of str
+        The ids, sorted.
+
+    Returns
+    -------
+    int
+        The number.
+
+    Examples
+    --------
+    >>> unique_prefix_length(["42b7", "9bfa", "9bfd"])
+    4
+
+    """
     longest = 0
     for left, right in pairwise(ids):
         while left[:longest] == right[:longest]:
@@ -108,13 +321,40 @@ def unique_prefix_length(ids: Sequence[str]) -> int:
 def read_matching(path: str, job_id: str) -> dict[str, Any] | None:
     """State point in the file ``path`` if it is the one of ``job_id``; None when it is another or not readable as one.
 
+    Parameters
+    ----------
+    path : str
+        The file.
+    job_id : str
+        The job.
+
+    Returns
+    -------
+    dict or None
+        The state point.
+
     Raises
     ------
     OSError
         If the file cannot be read.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> job = project.open_job({"a": 0})
+    >>> path = job.fn(job.FN_STATE_POINT)
+    >>> read_matching(path, job.id), read_matching(path, "0" * 32)
+    ({'a': 0}, None)
+
     """
-    text = files.read_bytes(path)
+    return _genuine(files.read_bytes(path), job_id)
+
+
+def _genuine(text: bytes, job_id: str) -> dict[str, Any] | None:
+    """State point in a text if it is the one of a job."""
     try:
         state_point = canonical.loads(text)
     except ValueError:
@@ -146,24 +386,228 @@ def read_state_points(
     JobsCorruptedError
         At the end, if jobs are damaged and there is no list to take them.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> dict(read_state_points(project, ["9bfd29df07674bc4aa960cf661b5acd2"]))
+    {'9bfd29df07674bc4aa960cf661b5acd2': {'a': 0}}
+
     """
-    root = project.workspace + "/"
+    ids = ids if isinstance(ids, (list, tuple)) else list(ids)
     known = project._sp_cache
     failed: list[str] = []
-    for job_id in ids:
-        state_point = known.get(job_id)
-        if state_point is None:
-            try:
-                state_point = read_matching(f"{root}{job_id}/{layout.FN_STATE_POINT}", job_id)
-            except OSError:
-                state_point = None
+    unknown = [job_id for job_id in ids if job_id not in known]
+    if len(unknown) > _MANY_FILES:
+        preload(project, len(unknown))
+        unknown = [job_id for job_id in unknown if job_id not in known]
+    if unknown:
+        unknown = list(dict.fromkeys(unknown))
+        read = zip(unknown, _read_files(project, unknown), strict=True)
+        left_out = set()
+        for job_id in ids:
+            state_point = known.get(job_id)
             if state_point is None:
-                state_point = _read_unusual(root + job_id, job_id, failed)
-                if state_point is None:
+                if job_id in left_out:
                     continue
-            known[job_id] = state_point
-        yield job_id, state_point
+                _, text = next(read)
+                state_point = None if text is None else _genuine(text, job_id)
+                if state_point is None:
+                    state_point = _read_unusual(f"{project.workspace}/{job_id}", job_id, failed)
+                    if state_point is None:
+                        left_out.add(job_id)
+                        continue
+                known[job_id] = state_point
+            yield job_id, state_point
+    else:
+        for job_id in ids:
+            yield job_id, known[job_id]
     _report(failed, damaged)
+
+
+def _read_files(project: Project, ids: list[str]) -> Iterator[bytes | None]:
+    """Content of the state point files of jobs; None where there is none to be read."""
+    from .bulk import in_order
+
+    root, name = project.workspace + "/", "/" + layout.FN_STATE_POINT
+
+    def read(job_id: str) -> bytes | None:
+        try:
+            return files.read_bytes(root + job_id + name)
+        except OSError:
+            return None
+
+    return in_order(read, ids) if len(ids) > _MANY_FILES else map(read, ids)
+
+
+def preload(project: Project, number: int) -> None:
+    """Take the state points of all jobs from the index into memory, if that is less work than reading files.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    number : int
+        How many state points that are not in memory are going to be asked for.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> preload(project, 2)  # so few are read from their files
+
+    """
+
+    def take(snapshot: Snapshot) -> None:
+        if number * _ROWS_PER_FILE >= snapshot.number():
+            found = snapshot.state_points()
+            found.update(project._sp_cache)
+            project._sp_cache.update(found)
+            project._preloaded = True
+
+    if number > _MANY_FILES and not project._preloaded:
+        ask_index(project, take)
+
+
+def read_values(
+    project: Project, ids: Sequence[str], keys: Sequence[str], *, missing: Any
+) -> dict[str, tuple[Any, ...]]:
+    """Values under dotted keys of state points; only the columns of these keys are read where there is an index.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    ids : sequence of str
+        The ids of existing jobs; one that has vanished is left out.
+    keys : sequence of str
+        The keys.
+    missing : object
+        Stands for the value of a job that lacks a key.
+
+    Returns
+    -------
+    dict of str to tuple
+        The values of each job in the order of the keys.
+
+    Raises
+    ------
+    JobsCorruptedError
+        If jobs are damaged.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": {"b": 1}}).init()
+    >>> read_values(project, [job.id], ["a.b", "c"], missing=None) == {job.id: (1, None)}
+    True
+
+    """
+
+    def columns(snapshot: Snapshot) -> dict[str, tuple[Any, ...]]:
+        wanted = set(ids)
+        return {job_id: values for job_id, values in snapshot.values(keys, missing) if job_id in wanted}
+
+    found: dict[str, tuple[Any, ...]] = {}
+    if len(ids) > _MANY_FILES and not project._preloaded:
+        found = ask_index(project, columns) or {}
+    paths = [key.split(".") for key in keys]
+    rest = [job_id for job_id in ids if job_id not in found] if found else ids
+    for job_id, state_point in read_state_points(project, rest):
+        found[job_id] = tuple(look_up(state_point, path, missing) for path in paths)
+    return found
+
+
+def look_up(data: Any, path: Iterable[str], missing: Any) -> Any:
+    """Value under a nested key.
+
+    Parameters
+    ----------
+    data : object
+        Plain data.
+    path : iterable of str
+        The parts of the key.
+    missing : object
+        What to return if there is none.
+
+    Returns
+    -------
+    object
+        The value.
+
+    Examples
+    --------
+    >>> look_up({"a": {"b": 1}}, ["a", "b"], None), look_up({"a": 1}, ["a", "b"], "none")
+    (1, 'none')
+
+    """
+    for part in path:
+        if not isinstance(data, dict) or part not in data:
+            return missing
+        data = data[part]
+    return data
+
+
+def indexed_state_points(project: Project) -> dict[str, dict[str, Any]]:
+    """State points that the index holds, by id, of jobs whose directories exist; none without a usable index.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+
+    Returns
+    -------
+    dict of str to dict
+        State points by id, not to be changed.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> _ = project.update_cache()
+    >>> sorted(indexed_state_points(project))
+    ['42b7b4f2921788ea14dac5566e6f06d0', '9bfd29df07674bc4aa960cf661b5acd2']
+
+    """
+    return ask_index(project, lambda snapshot: snapshot.state_points()) or {}
+
+
+def state_point_in_memory(project: Project, job_id: str) -> dict[str, Any] | None:
+    """State point of one of the jobs that are being iterated over, if it need not be read from its file.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    job_id : str
+        The job.
+
+    Returns
+    -------
+    dict or None
+        The state point, not to be changed; None if it has to be read.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> state_point_in_memory(project, "9bfd29df07674bc4aa960cf661b5acd2")
+    {'a': 0}
+
+    """
+    number, project._expected = project._expected, 0
+    preload(project, number)
+    return project._sp_cache.get(job_id)
 
 
 def _read_unusual(directory: str, job_id: str, failed: list[str]) -> dict[str, Any] | None:
@@ -206,32 +650,63 @@ def read_documents(
     OSError
         If a document cannot be read and there is no list to take the id.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> project.open_job({"a": 0}).doc.stage = "done"
+    >>> dict(read_documents(project, ["9bfd29df07674bc4aa960cf661b5acd2"]))
+    {'9bfd29df07674bc4aa960cf661b5acd2': {'stage': 'done'}}
+
     """
-    for job_id, document in _read_documents(project, ids, damaged):
+    for job_id, document, _ in read_document_files(project, ids, damaged=damaged):
         yield job_id, {} if document is None else document
 
 
-def _read_documents(
-    project: Project, ids: Iterable[str], damaged: list[str] | None
-) -> Iterator[tuple[str, dict[str, Any] | None]]:
-    """Do what :func:`read_documents` says, but tell a job without a document from one with an empty document."""
+def read_document_files(
+    project: Project, ids: Iterable[str], *, damaged: list[str] | None
+) -> Iterator[tuple[str, dict[str, Any] | None, os.stat_result | None]]:
+    """Do what :func:`read_documents` says, but tell a job without a document from one with an empty document.
+
+    Parameters
+    ----------
+    project, ids, damaged
+        As there.
+
+    Yields
+    ------
+    tuple
+        Id, document and status of the file that was read; the last two are None if there is none.
+
+    """
+    from .bulk import in_order
     from .document import parse_document
 
-    for job_id in ids:
-        path = f"{project.workspace}/{job_id}/{layout.FN_DOCUMENT}"
-        document: dict[str, Any] | None = None
+    ids = ids if isinstance(ids, (list, tuple)) else list(ids)
+    root, name = project.workspace + "/", "/" + layout.FN_DOCUMENT
+
+    def read(job_id: str) -> tuple[bytes, os.stat_result] | OSError:
         try:
-            document = parse_document(files.read_bytes(path), path)
+            return files.read_with_status(root + job_id + name)
+        except OSError as error:
+            return error
+
+    results = in_order(read, ids) if len(ids) > _MANY_FILES else map(read, ids)
+    for job_id, result in zip(ids, results, strict=True):
+        try:
+            if isinstance(result, OSError):
+                raise result
+            yield job_id, parse_document(result[0], root + job_id + name), result[1]
         except FileNotFoundError:
-            pass
+            yield job_id, None, None
         except (OSError, ValueError) as error:
             if isinstance(error, OSError) and error.errno == errno.ENOTDIR:
                 continue  # a file named like a job has no document
             if damaged is None:
                 raise
             damaged.append(job_id)
-            continue
-        yield job_id, document
 
 
 def _report(failed: list[str], damaged: list[str] | None) -> None:
@@ -239,156 +714,3 @@ def _report(failed: list[str], damaged: list[str] | None) -> None:
         damaged.extend(failed)
     elif failed:
         raise JobsCorruptedError(failed)
-
-
-def find_ids(
-    project: Project,
-    filter: Mapping[str, Any] | Query | None,
-    *,
-    ids: Sequence[str] | None = None,
-    damaged: list[str] | None = None,
-) -> list[str]:
-    """Ids of the jobs that match a filter, in the order of ``ids`` (sorted by default).
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-    filter : mapping or Query, optional
-        The filter; all jobs by default.
-    ids : sequence of str, optional
-        The jobs to consider; all by default.
-    damaged : list of str, optional
-        Takes the ids of damaged jobs, which match nothing.
-
-    Raises
-    ------
-    JobsCorruptedError
-        If jobs are damaged and there is no list to take them.
-    KeyError, ValueError, TypeError
-        If the filter is invalid.
-    WorkspaceError
-        If the workspace cannot be read.
-
-    """
-    if ids is None:
-        ids = list_ids(project)
-    if filter is None:
-        return list(ids)
-    from .query import NO_DOCUMENT, Query, compile_filter
-
-    query = filter if isinstance(filter, Query) else compile_filter(filter)
-    matches = query.matches
-    if not query.needs_documents:
-        return [job_id for job_id, sp in read_state_points(project, ids, damaged=damaged) if matches(sp, {})]
-    state_points: dict[str, dict[str, Any]] = {}
-    if query.needs_state_points:
-        state_points = dict(read_state_points(project, ids, damaged=damaged))
-        ids = list(state_points)
-    return [
-        job_id
-        for job_id, document in _read_documents(project, ids, damaged)
-        if matches(state_points.get(job_id, {}), NO_DOCUMENT if document is None else document)
-    ]
-
-
-class UnresolvedId(NamedTuple):
-    """A text that does not name one job."""
-
-    text: str
-    reason: str
-
-
-def resolve_ids(project: Project, texts: Sequence[str], *, minimum: int = 1) -> tuple[list[str], list[UnresolvedId]]:
-    """Find the jobs that users name.
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-    texts : sequence of str
-        Full ids, beginnings of ids, or paths of job directories of this project (or of something in them).
-    minimum : int
-        Least number of digits of an abbreviated id.
-
-    Returns
-    -------
-    tuple
-        The ids in the given order, duplicates included, and the texts that name no job or several.
-
-    """
-    wanted = [_strip_path(project, text) for text in texts]
-    names: list[str] | None = None
-    if len(wanted) > _MANY_IDS or any(len(text) < layout.JOB_ID_LENGTH for text in wanted):
-        names = list_ids(project)
-    existing = set(names) if names is not None else None
-    ids: list[str] = []
-    unresolved: list[UnresolvedId] = []
-    for original, text in zip(texts, wanted, strict=True):
-        if not layout.is_id_prefix(text):
-            reason = f"'{original}' is not a job id: ids consist of 32 digits from 0-9 and a-f, or the first of them."
-            unresolved.append(UnresolvedId(original, reason if original else "An empty string is not a job id."))
-        elif len(text) == layout.JOB_ID_LENGTH:
-            found = text in existing if existing is not None else os.path.isdir(f"{project.workspace}/{text}")
-            if found:
-                ids.append(text)
-            else:
-                unresolved.append(UnresolvedId(original, _unknown(project, original, text, names)))
-        elif len(text) < minimum:
-            reason = f"The id '{original}' is too short: give at least {minimum} digits, or the whole id."
-            unresolved.append(UnresolvedId(original, reason))
-        else:
-            matches = _with_prefix(names or [], text)
-            if len(matches) == 1:
-                ids.append(matches[0])
-            elif matches:
-                reason = (
-                    f"The id '{original}' is ambiguous: {len(matches)} jobs begin with it; "
-                    f"{unique_prefix_length(matches)} digits tell them apart."
-                )
-                unresolved.append(UnresolvedId(original, reason))
-            else:
-                unresolved.append(UnresolvedId(original, _unknown(project, original, text, names)))
-    return ids, unresolved
-
-
-def _strip_path(project: Project, text: str) -> str:
-    """Take the id out of a path into the workspace of this project; other texts only lose line ends and slashes."""
-    text = text.rstrip("\r\n").rstrip("/")
-    if "/" not in text:
-        return text
-    for root in (project.workspace, layout.WORKSPACE, f"./{layout.WORKSPACE}", os.path.realpath(project.workspace)):
-        if text.startswith(root + "/"):
-            name = text[len(root) + 1 :].split("/")
-            return text if ".." in name else name[0]
-    return text
-
-
-def _with_prefix(names: list[str], prefix: str) -> list[str]:
-    from bisect import bisect_left
-
-    first = bisect_left(names, prefix)
-    last = first
-    while last < len(names) and names[last].startswith(prefix):
-        last += 1
-    return names[first:last]
-
-
-def _unknown(project: Project, original: str, text: str, names: list[str] | None) -> str:
-    """Say that there is no such job, and which similar ones there are."""
-    if names is None:
-        names = list_ids(project)
-    similar = sorted({name[: len(text)] for name in names if _differ_little(name[: len(text)], text)})
-    hint = f" Did you mean {' or '.join(similar[:3])}?" if similar else ""
-    return f"There is no job with the id '{original}' in '{project.path}'.{hint}"
-
-
-def _differ_little(left: str, right: str) -> bool:
-    """Tell whether two texts of equal length differ in one character, or in the order of two neighbours."""
-    if len(right) < 3:
-        return False
-    different = [i for i, (a, b) in enumerate(zip(left, right, strict=True)) if a != b]
-    if len(different) == 2:
-        i, j = different
-        return j == i + 1 and left[i] == right[j] and left[j] == right[i]
-    return len(different) == 1

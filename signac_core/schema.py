@@ -9,6 +9,7 @@ from . import layout, reading
 from .progress import track
 
 if TYPE_CHECKING:
+    from .index.snapshot import Snapshot
     from .job import Job
     from .progress import Progress
     from .project import Project
@@ -30,6 +31,16 @@ class _HashableDict(dict[str, Any]):
 def hashable(value: Any) -> Any:
     """Equivalent of a JSON value that can be a member of a set: lists become tuples, every NaN the same object.
 
+    Parameters
+    ----------
+    value : object
+        A plain value.
+
+    Returns
+    -------
+    object
+        The equivalent, equal to that of every equal value.
+
     Examples
     --------
     >>> hashable([1, [2.0, {"x": []}]])
@@ -48,6 +59,18 @@ def leaves(state_point: Mapping[str, Any], above: str = "") -> Iterator[tuple[st
 
     A key with a dot in it, which only another program can have written, is left out: nobody could address it.
 
+    Parameters
+    ----------
+    state_point : mapping
+        A plain state point, or a part of one.
+    above : str
+        What to put in front of the keys.
+
+    Yields
+    ------
+    tuple of str and object
+        Dotted key and value.
+
     Examples
     --------
     >>> list(leaves({"a": {"b": 1, "c": {}}, "d": [2]}))
@@ -64,7 +87,28 @@ def leaves(state_point: Mapping[str, Any], above: str = "") -> Iterator[tuple[st
 
 
 def ordered(items: Iterable[_T], *, value: Callable[[_T], Any]) -> list[_T]:
-    """Sort items by their values, which are of one type: NaN last; by their text when they cannot be compared."""
+    """Sort items by their values, which are of one type: NaN last; by their text when they cannot be compared.
+
+    Parameters
+    ----------
+    items : iterable
+        The items.
+    value : callable
+        Gives the value of an item.
+
+    Returns
+    -------
+    list
+        The items, sorted.
+
+    Examples
+    --------
+    >>> ordered([2, 10, 1], value=lambda item: item)
+    [1, 2, 10]
+    >>> ordered([(1,), ("x",)], value=lambda item: item)
+    [('x',), (1,)]
+
+    """
     known = list(items)
     if not known:
         return known
@@ -194,6 +238,13 @@ class ProjectSchema(Mapping[str, _Types]):
         set of str
             The keys of this schema that differ.
 
+        Examples
+        --------
+        >>> ours = ProjectSchema({"T": {int: {1, 2}}, "N": {int: {10}}})
+        >>> theirs = ProjectSchema({"T": {int: {3}}})
+        >>> sorted(ours.difference(theirs)), ours.difference(theirs, ignore_values=True)
+        (['N', 'T'], {'N'})
+
         """
         return {
             key for key, types in self._schema.items() if key not in other or not (ignore_values or other[key] == types)
@@ -302,17 +353,26 @@ def detect_schema(
     JobsCorruptedError
         If state points cannot be read and there is no list to take the ids.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for T in (85, 87):
+    ...     _ = project.open_job({"T": T, "N": 10}).init()
+    >>> list(detect_schema(project)), list(detect_schema(project, exclude_const=True))
+    (['N', 'T'], ['T'])
+
     """
-    if subset is None:
-        ids = reading.list_names(project)
-    else:
-        ids = sorted({name for name in map(str, subset) if layout.is_job_directory(name) and "/" not in name})
     root: dict[str, _Key] = {}
-    jobs = 0
-    state_points = reading.read_state_points(project, ids, damaged=damaged)
-    for _, state_point in track(state_points, "schema", len(ids), progress):
-        jobs += 1
-        _collect(state_point, root)
+    indexed = 0
+    if subset is not None:
+        ids = sorted({name for name in map(str, subset) if layout.is_job_directory(name) and "/" not in name})
+    else:
+        root, indexed, ids = reading.ask_index(project, _collect_from_index) or (root, 0, reading.list_names(project))
+    jobs = indexed + _collect_from_files(project, ids, root, damaged, progress)
+    if indexed and any(len(key.types) > 1 for _, key in _dotted(root)):  # the index does not know which came first
+        root = {}
+        jobs = _collect_from_files(project, reading.list_names(project), root, damaged, progress)
     keys = dict(_dotted(root))
     found = sorted((key.distinct(), name) for name, key in keys.items())
     return ProjectSchema(
@@ -322,6 +382,22 @@ def detect_schema(
             if not (exclude_const and distinct == 1 and keys[name].jobs == jobs)
         }
     )
+
+
+def _collect_from_files(
+    project: Project,
+    ids: list[str],
+    root: dict[str, _Key],
+    damaged: list[str] | None,
+    progress: Progress | None,
+) -> int:
+    """Add the values of the state points of jobs, in this order; return their number."""
+    jobs = 0
+    state_points = reading.read_state_points(project, ids, damaged=damaged)
+    for _, state_point in track(state_points, "schema", len(ids), progress):
+        jobs += 1
+        _collect(state_point, root)
+    return jobs
 
 
 def _collect(state_point: dict[str, Any], keys: dict[str, _Key]) -> None:
@@ -349,6 +425,48 @@ def _collect(state_point: dict[str, Any], keys: dict[str, _Key]) -> None:
             key.types[kind].add(value)
         else:
             key.types[kind] = {value}
+
+
+def _collect_from_index(snapshot: Snapshot) -> tuple[dict[str, _Key], int, list[str]] | None:
+    """Values in the base of the index, their number of jobs, and the other jobs.
+
+    None if values may belong to jobs that have gone, or if a key has values of several types: these are in the order of
+    their first appearance, which the index does not know.
+    """
+    base, present = snapshot.layers[0]
+    if present.bits.bit_count() != base.rows:
+        return None
+    root: dict[str, _Key] = {}
+    names = list(base.directory.keys)
+    for name in names:
+        *above, last = name.split(".")
+        level = root
+        for part in above:
+            key = level.setdefault(part, _Key())
+            if key.below is None:
+                key.below = {}
+            level = key.below
+        key = level.setdefault(last, _Key())
+        for chunk, data in base.read_chunks(base.chunk_list(name)):
+            key.jobs += chunk.rows
+            _add_values(key, base.values_of(chunk, data))
+        if len(key.types) > 1 or any(other.startswith(f"{name}.") for other in names):
+            return None
+    corrections = [job_id for table, rows in snapshot.layers[1:] for job_id in table.ids_of(rows)]
+    return root, base.rows, sorted(corrections + snapshot.pending)
+
+
+def _add_values(key: _Key, values: list[Any]) -> None:
+    kinds = set(map(type, values))
+    if len(kinds) == 1 and not kinds & {dict, list, float}:
+        key.types.setdefault(kinds.pop(), set()).update(values)
+        return
+    for value in values:
+        if type(value) is dict:
+            key.below, key.empty = key.below or {}, True
+        else:
+            value = hashable(value)
+            key.types.setdefault(type(value), set()).add(value)
 
 
 def _dotted(keys: dict[str, _Key], above: str = "") -> Iterator[tuple[str, _Key]]:

@@ -35,39 +35,148 @@ class FileSync:
     """Strategies for files that differ.
 
     A strategy is a function of source job, destination job and the path of the file, relative to both; the file is
-    overwritten if it returns something true.
+    overwritten if it returns something true. Pass one of these, or a function of your own, as ``strategy``.
 
     Examples
     --------
-    >>> FileSync.keys()
-    ('always', 'never', 'update', 'Ask')
+    >>> from signac_core import init_project
+    >>> source, destination = init_project("source"), init_project("destination")
+    >>> for project in (source, destination):
+    ...     with project.open_job({"T": 1}), open("log.txt", "w") as file:
+    ...         _ = file.write(project.path)
+    >>> destination.sync(source, strategy=FileSync.always)
+    >>> with destination.open_job({"T": 1}), open("log.txt") as file:
+    ...     file.read() == source.path
+    True
+    >>> destination.sync(source, strategy=lambda src, dst, fn: fn.endswith(".txt"))
 
     """
 
     @classmethod
     def keys(cls) -> tuple[str, ...]:
-        """Names of the strategies."""
+        """Names of the strategies.
+
+        Returns
+        -------
+        tuple of str
+            The names: attributes of this class.
+
+        Examples
+        --------
+        >>> FileSync.keys()
+        ('always', 'never', 'update', 'Ask')
+
+        """
         return ("always", "never", "update", "Ask")
 
     @staticmethod
     def always(src: Job, dst: Job, fn: str) -> bool:
-        """Overwrite."""
+        """Overwrite.
+
+        Parameters
+        ----------
+        src, dst : Job
+            Source and destination job.
+        fn : str
+            The file, relative to both job directories.
+
+        Returns
+        -------
+        bool
+            True.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> project = init_project("study")
+        >>> src, dst = project.open_job({"T": 1}).init(), project.open_job({"T": 2}).init()
+        >>> FileSync.always(src, dst, "log.txt")
+        True
+
+        """
         return True
 
     @staticmethod
     def never(src: Job, dst: Job, fn: str) -> bool:
-        """Keep what the destination has."""
+        """Keep what the destination has.
+
+        Parameters
+        ----------
+        src, dst : Job
+            Source and destination job.
+        fn : str
+            The file, relative to both job directories.
+
+        Returns
+        -------
+        bool
+            False.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> project = init_project("study")
+        >>> src, dst = project.open_job({"T": 1}).init(), project.open_job({"T": 2}).init()
+        >>> FileSync.never(src, dst, "log.txt")
+        False
+
+        """
         return False
 
     @staticmethod
     def update(src: Job, dst: Job, fn: str) -> bool:
-        """Overwrite if the file of the source was modified later."""
+        """Overwrite if the file of the source was modified later.
+
+        Parameters
+        ----------
+        src, dst : Job
+            Source and destination job.
+        fn : str
+            The file, relative to both job directories.
+
+        Returns
+        -------
+        bool
+            Whether it was, to the resolution of the file system.
+
+        Raises
+        ------
+        FileNotFoundError
+            If one of the two files does not exist.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> project = init_project("study")
+        >>> src, dst = project.open_job({"T": 1}).init(), project.open_job({"T": 2}).init()
+        >>> for job, time in ((src, 20), (dst, 10)):
+        ...     open(job.fn("log.txt"), "w").close()
+        ...     os.utime(job.fn("log.txt"), (time, time))
+        >>> FileSync.update(src, dst, "log.txt"), FileSync.update(dst, src, "log.txt")
+        (True, False)
+
+        """
         return _modified(src.fn(fn)) > _modified(dst.fn(fn))
 
     class Ask:
         """Ask on standard error whether to overwrite, and read the answer from standard input; its end means no.
 
         One answer holds for all files of the same relative path, in whatever job.
+
+        Attributes
+        ----------
+        yes, no : set of str
+            The paths that were answered so.
+
+        Examples
+        --------
+        >>> ask = FileSync.Ask()
+        >>> ask.yes.add("log.txt")  # answers that are known are not asked for
+        >>> from signac_core import init_project
+        >>> project = init_project("study")
+        >>> ask(project.open_job({"T": 1}), project.open_job({"T": 2}), "log.txt")
+        True
+
         """
 
         def __init__(self) -> None:
@@ -76,7 +185,21 @@ class FileSync:
             self._guard = threading.Lock()
 
         def __call__(self, src: Job, dst: Job, fn: str) -> bool:
-            """Decide about one file."""
+            """Decide about one file.
+
+            Parameters
+            ----------
+            src, dst : Job
+                Source and destination job.
+            fn : str
+                The file, relative to both job directories.
+
+            Returns
+            -------
+            bool
+                The answer.
+
+            """
             with self._guard:  # one question at a time
                 if fn not in self.yes and fn not in self.no:
                     (self.yes if _confirmed(f"Overwrite files named '{fn}'?") else self.no).add(fn)
@@ -172,6 +295,10 @@ def sync_jobs(
         If keys of the documents differ and ``doc_sync`` does not decide about them.
     ValueError
         If source and destination are the same, or options contradict each other.
+    TypeError
+        If a strategy is not callable, or an exclude pattern not a str.
+    re.error
+        If an exclude pattern is not a regular expression.
     OSError
         If something cannot be read or written; each file is the old or the new one then.
 
@@ -275,6 +402,10 @@ preserve_group, deep, dry_run, size_only, round_times, report
         If jobs of the source cannot be cloned because their state points are damaged; all others are synchronized.
     ValueError
         If source and destination are the same, or options contradict each other.
+    TypeError
+        If a strategy is not callable, or an exclude pattern not a str.
+    re.error
+        If an exclude pattern is not a regular expression.
     OSError
         If something cannot be read or written.
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .progress import Progress
     from .project import Project
 
-__all__ = ["FileStrategy", "FileTransferStats", "SyncAction", "Synchronizer"]
+__all__ = ["KEPT", "FileStrategy", "FileTransferStats", "SyncAction", "Synchronizer"]
 
 MORE = 15
 logging.addLevelName(MORE, "MORE")
@@ -44,11 +44,27 @@ FileStrategy: TypeAlias = Callable[[Job, Job, str], Any]
 """Function of source job, destination job and relative path: whether to overwrite."""
 
 _CHUNK = 32  # jobs that a thread takes at a time, at most
-_KEPT = "the strategy keeps the file of the destination"
+KEPT = "the strategy keeps the file of the destination"
+"""Why a file that differs was skipped when that was the answer of the strategy."""
 
 
 class FileTransferStats(NamedTuple):
-    """How much a synchronization copied."""
+    """How much a synchronization copied.
+
+    Parameters
+    ----------
+    num_files : int
+        Files, including those of new jobs; symbolic links and documents that were merged do not count.
+    volume : int
+        Their bytes.
+
+    Examples
+    --------
+    >>> num_files, volume = FileTransferStats(num_files=1, volume=8)
+    >>> volume
+    8
+
+    """
 
     num_files: int
     volume: int  # bytes
@@ -61,7 +77,7 @@ ActionKind: TypeAlias = Literal["copy", "overwrite", "clone", "document", "skip"
 class SyncAction:
     """What a synchronization did about one thing, or would do in a dry run.
 
-    Attributes
+    Parameters
     ----------
     kind : str
         ``"copy"``: the destination lacked a file. ``"overwrite"``: it had another. ``"clone"``: it lacked the job.
@@ -77,6 +93,18 @@ class SyncAction:
         Files and bytes that were copied.
     reason : str
         Why something was skipped.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> src, dst = project.open_job({"a": 0}).init(), project.open_job({"a": 1}).init()
+    >>> open(src.fn("log.txt"), "w").close()
+    >>> from signac_core.sync import sync_jobs
+    >>> actions = []
+    >>> sync_jobs(src, dst, dry_run=True, report=actions.append)
+    >>> print(*actions)
+    copy log.txt (job 42b7b4f2921788ea14dac5566e6f06d0): 1 file(s), 0 byte(s)
 
     """
 
@@ -119,6 +147,16 @@ class Synchronizer:
     TypeError
         If a strategy is not callable.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> src, dst = project.open_job({"a": 0}).init(), project.open_job({"a": 1}).init()
+    >>> open(src.fn("log.txt"), "w").close()
+    >>> Synchronizer(None, None, TransferOptions()).synchronize_jobs(src, dst)
+    >>> dst.isfile("log.txt")
+    True
+
     """
 
     def __init__(
@@ -150,7 +188,33 @@ class Synchronizer:
         self._cloned = self._synchronized = self._num_files = self._volume = 0
 
     def synchronize_jobs(self, src: Job, dst: Job) -> None:
-        """Synchronize two jobs, of which the destination exists unless this is a dry run; see :mod:`sync`."""
+        """Synchronize two jobs, of which the destination exists unless this is a dry run; see :mod:`sync`.
+
+        Parameters
+        ----------
+        src, dst : Job
+            Source and destination.
+
+        Raises
+        ------
+        SyncConflict
+            If somebody has to decide; in a dry run, at the end.
+        ValueError
+            If a document is damaged.
+        OSError
+            If something cannot be read or written.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> project = init_project("study")
+        >>> src, dst = project.open_job({"a": 0}).init(), project.open_job({"a": 1}).init()
+        >>> open(src.fn("log.txt"), "w").close()
+        >>> Synchronizer(None, None, TransferOptions(), dry_run=True).synchronize_jobs(src, dst)
+        >>> dst.isfile("log.txt")
+        False
+
+        """
         try:
             self._synchronize(src, dst)
         finally:
@@ -167,7 +231,44 @@ class Synchronizer:
         threads: int = 1,
         progress: Progress | None = None,
     ) -> FileTransferStats:
-        """Synchronize the documents of two projects and jobs of the source; see :mod:`sync`."""
+        """Synchronize the documents of two projects and jobs of the source; see :mod:`sync`.
+
+        Parameters
+        ----------
+        source, destination : Project
+            The projects.
+        ids : sequence of str
+            The jobs of the source.
+        threads : int
+            How many threads work.
+        progress : Progress, optional
+            Told about each job.
+
+        Returns
+        -------
+        FileTransferStats
+            Files and bytes that were copied, or would be.
+
+        Raises
+        ------
+        SyncConflict
+            If somebody has to decide; in a dry run, at the end.
+        JobsCorruptedError
+            If jobs could not be cloned because their state points are damaged; all others are done.
+        ValueError
+            If a document is damaged.
+        OSError
+            If something cannot be read or written.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> source, destination = init_project("source"), init_project("destination")
+        >>> job = source.open_job({"a": 0}).init()
+        >>> Synchronizer(None, None, TransferOptions()).synchronize_projects(source, destination, [job.id])
+        FileTransferStats(num_files=1, volume=8)
+
+        """
         logger.info("Synchronizing '%s' -> '%s'.", source, destination)
         jobs = _Jobs(self._clone_or_synchronize, source, destination, total=len(ids), progress=progress)
         try:
@@ -192,7 +293,7 @@ class Synchronizer:
     def _note(self, action: SyncAction) -> None:
         """Count, log and report one action."""
         level = logging.INFO if self._dry_run else MORE
-        if action.kind == "skip" and not action.keys and action.reason != _KEPT:
+        if action.kind == "skip" and not action.keys and action.reason != KEPT:
             level = logging.WARNING  # nobody asked for it
         with self._guard:
             self._num_files += action.num_files
@@ -280,11 +381,12 @@ class Synchronizer:
 
     def _may_overwrite(self, step: Step, src: Job, dst: Job) -> bool:
         if self._strategy is None:
-            self._note_conflict(FileSyncConflict(step.path, dst.id), SyncAction("conflict", dst.id, step.path))
+            error = FileSyncConflict(os.path.basename(step.path), dst.id, step.path)
+            self._note_conflict(error, SyncAction("conflict", dst.id, step.path))
             return False
         if self._strategy(src, dst, step.path):
             return True
-        self._note(SyncAction("skip", dst.id, step.path, reason=_KEPT))
+        self._note(SyncAction("skip", dst.id, step.path, reason=KEPT))
         return False
 
     def _carry_out(

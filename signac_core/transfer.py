@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import copying, files, layout, workspace
+from . import files, layout, workspace
 from .errors import DestinationExistsError
 
 if TYPE_CHECKING:
@@ -29,8 +29,44 @@ def clone(
 ) -> Job:
     """Copy a job into a project; see :meth:`Project.clone`.
 
-    ``disposable`` says that ``copytree`` only copies, so that what it leaves when it is stopped may be deleted.
+    Parameters
+    ----------
+    project : Project
+        The destination.
+    job : Job
+        The job.
+    copytree : callable, optional
+        Function of source and destination path that copies a directory.
+    disposable : bool
+        The function only copies, so that what it leaves when it is stopped may be deleted.
+
+    Returns
+    -------
+    Job
+        The copy.
+
+    Raises
+    ------
+    ValueError
+        If the job is not initialized.
+    DestinationExistsError
+        If the project has this job.
+    JobsCorruptedError
+        If its state point is damaged.
+    OSError
+        If something cannot be read or written; there is no copy then.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project, other = init_project("study"), init_project("other")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> clone(other, job) in other, job in project
+    (True, True)
+
     """
+    from . import copying  # a move on one file system does not pay for it
+
     if not os.path.isdir(job.path):
         raise ValueError(f"The source job '{job.id}' is not initialized.")
     copy = project.open_job(job.cached_statepoint)
@@ -61,7 +97,34 @@ def _publish(project: Project, job: Job, temporary: str) -> None:
 
 
 def move(job: Job, project: Project) -> None:
-    """Move a job into another project; see :meth:`Job.move`."""
+    """Move a job into another project; see :meth:`Job.move`.
+
+    Parameters
+    ----------
+    job : Job
+        The job.
+    project : Project
+        The destination, on the same file system or another.
+
+    Raises
+    ------
+    RuntimeError
+        If the job is not initialized.
+    DestinationExistsError
+        If the project has this job; nothing is changed then.
+    OSError
+        If something cannot be read or written; one of the two projects has the whole job.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project, other = init_project("study"), init_project("other")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> move(job, other)
+    >>> len(project), len(other)
+    (0, 1)
+
+    """
     if not os.path.isdir(job.path):
         raise RuntimeError(f"Cannot move job '{job.id}', because it is not initialized!")
     source = job.path

@@ -26,7 +26,7 @@ _CHUNK = 1 << 20
 class Limits:
     """What an archive may grow to before it counts as a bomb.
 
-    Attributes
+    Parameters
     ----------
     size : int
         Bytes that any archive may grow to.
@@ -34,6 +34,11 @@ class Limits:
         Beyond that, so many times its own size.
     state_point : int
         Bytes of one state point file.
+
+    Examples
+    --------
+    >>> Limits(ratio=1000).size == 2**30
+    True
 
     """
 
@@ -46,7 +51,7 @@ class Limits:
 class Contents:
     """The members of an archive, which are safe to unpack.
 
-    Attributes
+    Parameters
     ----------
     members : list of Member
         In the order of the archive.
@@ -54,6 +59,11 @@ class Contents:
         The content of the state point file, for each directory that holds one.
     directories : set of str
         The directories that have an entry of their own or hold a file.
+
+    Examples
+    --------
+    >>> Contents(directories={"a/0"}).state_points
+    {}
 
     """
 
@@ -65,11 +75,33 @@ class Contents:
 def scan(reader: Reader, limits: Limits | None = None) -> Contents:
     """Read the list of members, and the state points.
 
+    Parameters
+    ----------
+    reader : Reader
+        The archive.
+    limits : Limits, optional
+        What it may grow to.
+
+    Returns
+    -------
+    Contents
+        What it holds.
+
     Raises
     ------
     ArchiveError
         If a member has an absolute name or one with ``..``, is there twice, is a device, leads or passes through a link
         out of the archive, or if the archive would grow beyond all measure.
+
+    Examples
+    --------
+    >>> from signac_core.archive import add_directory, create, open_archive
+    >>> os.mkdir("job")
+    >>> with create("data.zip", "zip") as writer:
+    ...     add_directory(writer, "job", "a/0", b'{"a": 0}')
+    >>> with open_archive("data.zip") as reader:
+    ...     scan(reader).state_points
+    {'a/0': b'{"a": 0}'}
 
     """
     limits = limits or Limits()
@@ -160,6 +192,18 @@ def extract(reader: Reader, contents: Contents, roots: Mapping[str, str]) -> Ite
         If a link leads out of its directory (nothing is written then), or the archive is damaged.
     OSError
         If something cannot be written.
+
+    Examples
+    --------
+    >>> from signac_core.archive import add_directory, create, open_archive
+    >>> os.mkdir("job")
+    >>> with create("data.zip", "zip") as writer:
+    ...     add_directory(writer, "job", "a/0", b'{"a": 0}')
+    >>> with open_archive("data.zip") as reader:
+    ...     list(extract(reader, scan(reader), {"a/0": "copy"}))
+    ['a/0']
+    >>> os.listdir("copy")
+    ['signac_statepoint.json']
 
     """
     plan = [(member, root) for member in contents.members if (root := _root_of(member.name, roots)) is not None]

@@ -7,7 +7,6 @@ replaced, except for links of that name to job directories that are gone, where 
 
 from __future__ import annotations
 
-import errno
 import os
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,8 +15,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import files, layout, paths, reading
+from .progress import track
 
 if TYPE_CHECKING:
+    from .progress import Progress
     from .project import Project
 
 __all__ = ["ViewPlan", "create_linked_view", "plan_view"]
@@ -30,7 +31,7 @@ LINK = "job"
 class ViewPlan:
     """What brings a view up to date.
 
-    Attributes
+    Parameters
     ----------
     project : Project
         The project.
@@ -43,6 +44,16 @@ class ViewPlan:
     created, updated, removed, unchanged : tuple of str
         Paths of links, below the prefix.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> plan = plan_view(project, "view")
+    >>> sorted(plan.created)
+    ['a/0/job', 'a/1/job']
+
     """
 
     project: Project
@@ -54,33 +65,60 @@ class ViewPlan:
     removed: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
 
-    def carry_out(self) -> dict[str, str]:
+    def carry_out(self, *, progress: Progress | None = None) -> dict[str, str]:
         """Bring the view up to date; the result is that of :func:`create_linked_view`.
+
+        Parameters
+        ----------
+        progress : Progress, optional
+            Told about each link that has been made, changed or removed.
+
+        Returns
+        -------
+        dict of str to str
+            As :func:`create_linked_view`.
 
         Raises
         ------
         OSError
             If a link cannot be made or removed; running again does the rest.
 
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> project = init_project("study")
+        >>> for a in range(2):
+        ...     _ = project.open_job({"a": a}).init()
+        >>> sorted(plan_view(project, "view").carry_out())
+        ['a/0/job', 'a/1/job']
+
         """
-        for link in self.removed:
-            with suppress(FileNotFoundError):
-                os.unlink(os.path.join(self.prefix, link))
-            self._remove_empty(os.path.dirname(link))
-        for link in self.created:
-            path = os.path.join(self.prefix, link)
-            files.ensure_directory(os.path.dirname(path))
-            try:
-                os.symlink(self.targets[link], path)
-            except FileExistsError:  # another process brings the same view up to date
-                if not os.path.islink(path) or os.readlink(path) != self.targets[link]:
-                    raise
-        for link in self.updated:
-            directory = os.path.join(self.prefix, os.path.dirname(link))
-            temporary = os.path.join(directory, f"._{files.unique_suffix()}_{LINK}")
-            os.symlink(self.targets[link], temporary)
-            os.rename(temporary, os.path.join(self.prefix, link))
+        steps = [(self._remove, link) for link in self.removed]
+        steps += [(self._create, link) for link in self.created]
+        steps += [(self._update, link) for link in self.updated]
+        for step, link in track(steps, "view", len(steps), progress):
+            step(link)
         return {link: f"{self.project.workspace}/{job_id}" for link, job_id in self.ids.items()}
+
+    def _remove(self, link: str) -> None:
+        with suppress(FileNotFoundError):
+            os.unlink(os.path.join(self.prefix, link))
+        self._remove_empty(os.path.dirname(link))
+
+    def _create(self, link: str) -> None:
+        path = os.path.join(self.prefix, link)
+        files.ensure_directory(os.path.dirname(path))
+        try:
+            os.symlink(self.targets[link], path)
+        except FileExistsError:  # another process brings the same view up to date
+            if not os.path.islink(path) or os.readlink(path) != self.targets[link]:
+                raise
+
+    def _update(self, link: str) -> None:
+        directory = os.path.join(self.prefix, os.path.dirname(link))
+        temporary = os.path.join(directory, f"._{files.unique_suffix()}_{LINK}")
+        os.symlink(self.targets[link], temporary)
+        os.rename(temporary, os.path.join(self.prefix, link))
 
     def _remove_empty(self, directory: str) -> None:
         """Remove the directories that the removal of a link has emptied."""
@@ -124,8 +162,8 @@ def create_linked_view(
         If there is no job with an id, or several.
     RuntimeError
         If the paths are not unique or not possible, or a state point contains a slash; nothing is changed then.
-    FileExistsError
-        If something that is not ours stands in the place of a link; nothing is changed then.
+    PathsTakenError
+        If something that is not ours stands in the place of links; nothing is changed then. It is a FileExistsError.
     JobsCorruptedError
         If jobs are damaged; nothing is changed then.
 
@@ -159,10 +197,25 @@ def plan_view(
     damaged : list of str, optional
         Takes the ids of damaged jobs, which are left out.
 
+    Returns
+    -------
+    ViewPlan
+        The plan, which has found nothing in the way.
+
     Raises
     ------
-    KeyError, LookupError, RuntimeError, FileExistsError, JobsCorruptedError
+    KeyError, LookupError, RuntimeError, PathsTakenError, JobsCorruptedError
         As :func:`create_linked_view`.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> plan = plan_view(project, "view", path="all/{job.id}")
+    >>> len(plan.created), os.path.exists("view")
+    (2, False)
 
     """
     root = "view" if prefix is None else os.fspath(prefix) or "."
@@ -185,7 +238,9 @@ def plan_view(
         else:
             created.append(link)
     removed = sorted(present.keys() - links.keys())
-    location.check_free(created, removed)
+    taken = location.taken({link: links[link] for link in created}, removed)
+    if taken:
+        raise paths.PathsTakenError(taken)
     return ViewPlan(project, root, links, targets, tuple(created), tuple(updated), tuple(removed), tuple(unchanged))
 
 
@@ -276,27 +331,33 @@ class _Location:
             return False
         return layout.is_job_directory(os.path.basename(os.readlink(path)))
 
-    def check_free(self, created: Iterable[str], removed: Iterable[str]) -> None:
-        """Make sure that nothing stands in the place of links, or of the directories above them.
+    def taken(self, created: Mapping[str, str], removed: Iterable[str]) -> list[paths.Taken]:
+        """What stands in the place of links, or of the directories above them, and will not be removed.
 
-        Raises
-        ------
-        FileExistsError
-            If something does that will not be removed.
+        Parameters
+        ----------
+        created : mapping of str to str
+            The links to create, and their jobs.
+        removed : iterable of str
+            The links to remove.
 
         """
         going = set(removed)
         known: set[str] = set()
-        for link in created:
-            if os.path.lexists(path := os.path.join(self._real_prefix, link)) and not self._will_be_empty(link, going):
-                raise FileExistsError(errno.EEXIST, "What stands in the place of a link is not part of the view", path)
+        taken = []
+        for link, job_id in created.items():
+            path = os.path.join(self._real_prefix, link)
+            if os.path.lexists(path) and not self._will_be_empty(link, going):
+                reason = "What stands in the place of a link is not part of the view"
+                taken.append(paths.Taken(job_id, path, reason))
             above = os.path.dirname(link)
             while above not in known:
                 known.add(above)
                 path = os.path.join(self._real_prefix, above)
                 if above not in going and os.path.lexists(path) and (os.path.islink(path) or not os.path.isdir(path)):
-                    raise FileExistsError(errno.EEXIST, "The view needs a directory in the place of this", path)
+                    taken.append(paths.Taken(job_id, path, "The view needs a directory in the place of this"))
                 above = os.path.dirname(above)
+        return taken
 
     def _will_be_empty(self, directory: str, going: set[str]) -> bool:
         """Tell whether a directory holds nothing but links that will be removed."""

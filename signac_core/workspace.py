@@ -57,12 +57,25 @@ def read_state_point(directory: str, job_id: str) -> dict[str, Any]:
     job_id : str
         The id that it is named after.
 
+    Returns
+    -------
+    dict
+        The state point.
+
     Raises
     ------
     FileNotFoundError
         If there is no such directory.
     JobsCorruptedError
         If the state point is missing, not readable, or not the one of ``job_id``.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"T": 1.5}).init()
+    >>> read_state_point(job.path, job.id)
+    {'T': 1.5}
 
     """
     path = os.path.join(directory, layout.FN_STATE_POINT)
@@ -145,6 +158,16 @@ def publish(workspace: str, job_id: str, text: bytes, *, force: bool = False, du
     OSError
         If the job cannot be written; nothing is left behind then.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> text, job_id = b'{"T": 1.5}', canonical.calc_id({"T": 1.5})
+    >>> publish(project.workspace, job_id, text), publish(project.workspace, job_id, text)
+    (True, False)
+    >>> project.open_job(id=job_id).sp()
+    {'T': 1.5}
+
     """
     target = os.path.join(workspace, job_id)
     path = os.path.join(target, layout.FN_STATE_POINT)
@@ -214,6 +237,13 @@ def _is_whole(target: str, path: str, job_id: str, *, force: bool) -> bool:
 def create_job(project: Project, statepoint: Mapping[str, Any]) -> tuple[str, bool]:
     """Create the job of a state point unless it exists.
 
+    Parameters
+    ----------
+    project : Project
+        The project.
+    statepoint : mapping
+        The state point.
+
     Returns
     -------
     tuple of str and bool
@@ -226,6 +256,13 @@ def create_job(project: Project, statepoint: Mapping[str, Any]) -> tuple[str, bo
     JobsCorruptedError, OSError
         As :func:`publish`.
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> create_job(project, {"T": 1.5}), create_job(project, {"T": 1.5})
+    (('e99643db5357346e9026d8965a9e958a', True), ('e99643db5357346e9026d8965a9e958a', False))
+
     """
     plain = canonical.plain_state_point(statepoint)
     job_id = canonical.calc_id(plain)
@@ -236,10 +273,33 @@ def create_job(project: Project, statepoint: Mapping[str, Any]) -> tuple[str, bo
 def publish_directory(workspace: str, job_id: str, temporary: str, *, durable: bool = False) -> None:
     """Rename a whole directory, built under a hidden name inside the workspace, to its job id.
 
+    Parameters
+    ----------
+    workspace : str
+        The workspace.
+    job_id : str
+        The id of the job.
+    temporary : str
+        The path of the directory.
+    durable : bool
+        Survive a power loss, too.
+
     Raises
     ------
     DestinationExistsError
         If the job exists; the temporary directory is left to the caller.
+    OSError
+        If the rename fails.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> temporary = os.path.join(project.workspace, ".draft")
+    >>> files.write_directory(temporary, {"signac_statepoint.json": b'{"T": 1.5}'})
+    >>> publish_directory(project.workspace, "e99643db5357346e9026d8965a9e958a", temporary)
+    >>> [job.sp() for job in project]
+    [{'T': 1.5}]
 
     """
     target = os.path.join(workspace, job_id)
@@ -254,7 +314,28 @@ def publish_directory(workspace: str, job_id: str, temporary: str, *, durable: b
 
 
 def lock(directory: str) -> AbstractContextManager[object]:
-    """Lock of a job, for a ``with`` block."""
+    """Lock of a job, for a ``with`` block.
+
+    Parameters
+    ----------
+    directory : str
+        The job directory.
+
+    Returns
+    -------
+    context manager
+        Entered, it takes the lock; left, it gives it back.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"T": 1.5}).init()
+    >>> with lock(job.path):
+    ...     print("nobody else changes the document of the job now")
+    nobody else changes the document of the job now
+
+    """
     from .locks import Lock  # queries and creation do not pay for it
 
     return Lock(os.path.join(directory, layout.FN_STATE_POINT))
@@ -296,6 +377,15 @@ def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *,
         If a job ``new_id`` exists; nothing is changed then.
     OSError
         If the state point cannot be written; the job is the old one then.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"T": 1.5}).init()
+    >>> change_state_point(project.workspace, job.id, canonical.calc_id({"T": 2.5}), b'{"T": 2.5}')
+    >>> [job.sp() for job in project]
+    [{'T': 2.5}]
 
     """
     source = os.path.join(workspace, old_id)
@@ -344,6 +434,13 @@ def finish_state_point_change(directory: str, job_id: str) -> bool:
 def remove(workspace: str, job_id: str) -> bool:
     """Delete a job: one rename under its lock, after which no listing shows it, then the deletion.
 
+    Parameters
+    ----------
+    workspace : str
+        The workspace.
+    job_id : str
+        The id of the job.
+
     Returns
     -------
     bool
@@ -354,6 +451,14 @@ def remove(workspace: str, job_id: str) -> bool:
     OSError
         If the directory cannot be renamed (the job is intact then), or something in it cannot be deleted (the job is
         gone from the workspace, the rest is hidden and deleted by the next ``check --repair``).
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"T": 1.5}).init()
+    >>> remove(project.workspace, job.id), remove(project.workspace, job.id)
+    (True, False)
 
     """
     source = os.path.join(workspace, job_id)
@@ -371,7 +476,36 @@ def remove(workspace: str, job_id: str) -> bool:
 
 
 def set_aside(workspace: str, job_id: str) -> str:
-    """Take a job out of the workspace by one rename, its lock being held; return the path that is to be deleted."""
+    """Take a job out of the workspace by one rename, its lock being held.
+
+    Parameters
+    ----------
+    workspace : str
+        The workspace.
+    job_id : str
+        The id of the job.
+
+    Returns
+    -------
+    str
+        The path that is to be deleted now.
+
+    Raises
+    ------
+    OSError
+        If the rename fails.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"T": 1.5}).init()
+    >>> with lock(job.path):
+    ...     aside = set_aside(project.workspace, job.id)
+    >>> job in project, os.listdir(aside)
+    (False, ['signac_statepoint.json'])
+
+    """
     aside = os.path.join(workspace, f"{layout.PREFIX_REMOVED}{job_id}-{files.unique_suffix()}")
     os.rename(os.path.join(workspace, job_id), aside)
     return aside
@@ -380,12 +514,32 @@ def set_aside(workspace: str, job_id: str) -> str:
 def move_directory(source: str, workspace: str, job_id: str, *, durable: bool = False) -> None:
     """Move a job directory into another workspace on the same file system, under its lock.
 
+    Parameters
+    ----------
+    source : str
+        The job directory.
+    workspace : str
+        The other workspace.
+    job_id : str
+        The id of the job.
+    durable : bool
+        Survive a power loss, too.
+
     Raises
     ------
     DestinationExistsError
         If the job exists there.
     OSError
         With ``EXDEV`` if the workspace is on another file system; in general if the rename fails.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> job = init_project("draft").open_job({"T": 1.5}).init()
+    >>> study = init_project("study")
+    >>> move_directory(job.path, study.workspace, job.id)
+    >>> job in study
+    True
 
     """
     with lock_if_possible(source):

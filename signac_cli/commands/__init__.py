@@ -66,10 +66,10 @@ def output_options(function: _F) -> _F:
             "--format",
             "template",
             metavar="TEMPLATE",
-            help="Print one line per job, such as '{id} {path} {sp.a} {doc.energy:.3f}'; \\t and \\n are understood.",
+            help="Print lines such as '{id} {sp.a} {doc.b:.3f}'.",
         ),
         click.option("--table", "as_table", is_flag=True, help="Print a table."),
-        click.option("--plain", is_flag=True, help="Print the plain text of a pipe on a terminal, too."),
+        click.option("--plain", is_flag=True, help="Print the text of a pipe on a terminal, too."),
         click.option("-0", "--null", is_flag=True, help="End each record with NUL instead of a newline."),
     )
 
@@ -117,11 +117,9 @@ def layout_options(function: _F) -> _F:
             "--pretty",
             type=click.IntRange(min=0),
             metavar="[DEPTH]",
-            help="Print as Python data, down to DEPTH levels (3 when left out; 0 is off).",
+            help="Print Python data, DEPTH (3) levels; 0 is off.",
         ),
-        click.option(
-            "-i", "--indent", type=int, metavar="[N]", help="Print as JSON, indented by N blanks (2 when left out)."
-        ),
+        click.option("-i", "--indent", type=int, metavar="[N]", help="Print as JSON, indented by N (2) blanks."),
         click.option("-s", "--sort", "sort_keys", is_flag=True, help="Sort the keys."),
     )
 
@@ -174,7 +172,7 @@ def job_id_option(function: _F) -> _F:
         "job_ids",
         type=Tokens(),
         metavar="ID...",
-        help="Select jobs by id or by the beginning of an id; '-' reads ids from standard input.",
+        help="Select jobs by id; '-' reads standard input.",
     )(function)
 
 
@@ -279,7 +277,7 @@ def find_matching(
         If the filter cannot be applied.
 
     """
-    from signac_core.reading import find_ids
+    from signac_core.finding import find_ids
 
     try:
         found = find_ids(project, query, ids=ids, damaged=damaged)
@@ -320,7 +318,7 @@ def resolve(session: Session, project: Project, texts: Iterable[str], *, minimum
         If any of them cannot be resolved; all others that cannot have been reported before.
 
     """
-    from signac_core.reading import resolve_ids
+    from signac_core.resolving import resolve_ids
 
     ids, unresolved = resolve_ids(project, list(_expanded(session, texts)), minimum=minimum)
     if unresolved:
@@ -419,6 +417,11 @@ class Report:
     dry_run : bool
         Nothing has really been done.
 
+    Attributes
+    ----------
+    details : dict
+        What else the command tells in JSON.
+
     """
 
     def __init__(
@@ -431,6 +434,7 @@ class Report:
         self.dry_run = dry_run
         self.jobs: list[dict[str, Any]] = []
         self.errors: list[dict[str, Any]] = []
+        self.details: dict[str, Any] = {}
 
     def add(self, job_id: str, action: str) -> None:
         """Note what has been done to a job."""
@@ -454,19 +458,22 @@ class Report:
             Write the report to standard output.
 
         """
-        counts = {action: sum(job["action"] == action for job in self.jobs) for action in self.actions}
-        counts["failed"] = len(self.errors)
+        counts = self._counts()
         output = self.session.output
         output.talk(self._summary(counts))
         try:
             if as_json:
                 report = {"command": self.command, "dry_run": self.dry_run, "counts": counts}
-                output.write_json(report | {"jobs": self.jobs, "errors": self.errors})
+                output.write_json(report | self.details | {"jobs": self.jobs, "errors": self.errors})
             elif self.dry_run:
-                output.write_lines(job["id"] for job in self.jobs)
+                output.write_lines(job["id"] for job in self.jobs if job["action"] == self.actions[0])
         except OutputClosed:  # the work is done, whether anybody reads about it or not
             output.abandon()
         return 1 if self.errors else 0
+
+    def _counts(self) -> dict[str, int]:
+        counts = {action: sum(job["action"] == action for job in self.jobs) for action in self.actions}
+        return counts | {"failed": len(self.errors)}
 
     def _summary(self, counts: dict[str, int]) -> str:
         (first, number), *others = counts.items()

@@ -33,13 +33,6 @@ _STATE_POINT_BY_HAND = "Restore the state point file from a backup, correct it, 
     "check",
     cls=Command,
     rules=Rules(),
-    epilog="""
-    \b
-    Examples:
-      signac check
-      signac check --repair -n             # what would be repaired?
-      signac check --repair
-    """,
 )
 @click.option("--repair", is_flag=True, help="Repair what can be repaired without losing data.")
 @dry_run_option
@@ -50,7 +43,8 @@ def command(session: Session, /, *, repair: bool, dry_run: bool, as_json: bool) 
 
     Each problem is one line: the id of the job, or a path in the project, what is wrong, and what to do. With --repair,
     state points are restored from the cache and from what interrupted changes left behind, and the line tells what came
-    of it. Documents and other data are never changed.
+    of it. Documents and other data are never changed. A warning tells where the file system of the project has no locks
+    between hosts.
 
     The exit status is 3 if there are problems, or with --repair if any are left, and 0 otherwise. What interrupted
     operations left behind and only takes up space is listed as harmless, and does not count.
@@ -58,16 +52,26 @@ def command(session: Session, /, *, repair: bool, dry_run: bool, as_json: bool) 
     if dry_run and not repair:
         raise click.UsageError("--dry-run goes with --repair.")
     from signac_core.integrity import examine, mend
+    from signac_core.mounts import lock_warnings
+
+    from ..progress import bar
 
     project = session.project()
-    problems = examine(project)
+    with bar(session, "Checking") as progress:
+        problems = list(examine(project, progress=progress))
     if not repair:
         findings, results = _Findings(session, (FOUND, HARMLESS), project.path), _listed(problems)
     else:
         findings = _Findings(session, (MENDED, LEFT, HARMLESS), project.path, dry_run=dry_run)
-        results = _planned(problems) if dry_run else _repaired(mend(project, problems))
+        if dry_run:
+            results = _planned(problems)
+        else:
+            with bar(session, "Repairing") as progress:
+                results = _repaired(mend(project, problems, progress=progress))
     for result in results:
         findings.note(*result)
+    for warning in lock_warnings(project.path, project.workspace):
+        findings.warn(warning)
     return findings.finish(as_json=as_json)
 
 
@@ -78,6 +82,7 @@ class _Findings(Report):
         super().__init__(session, "check", actions, noun="problem", dry_run=dry_run)
         self.root = root
         self.lines: list[str] = []
+        self.details["warnings"] = []
 
     def note(self, problem: Problem, action: str, message: str) -> None:
         """Note a problem, and what to do about it or what was done."""
@@ -88,6 +93,11 @@ class _Findings(Report):
         where = os.path.relpath(problem.path, self.root) if has_path else problem.name
         kind = problem.kind.replace("-", " ") + (" (harmless)" if problem.is_litter else "")
         self.lines.append(one_line(f"{where}: {kind}: {_sentence(problem.detail)} {message}"))
+
+    def warn(self, warning: str) -> None:
+        """Note what is no damage, but may lead to it."""
+        self.details["warnings"].append(warning)
+        self.session.output.warn(warning)
 
     def finish(self, *, as_json: bool) -> int:
         """Write the report, or a line for each problem and the summary; return the exit status."""

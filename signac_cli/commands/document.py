@@ -41,14 +41,6 @@ __all__ = ["command"]
         abbreviated=("--help", "--pretty", "--indent", "--sort", "--filter"),
         filters=("--filter",),
     ),
-    epilog="""
-    \b
-    Examples:
-      signac document 9bfd --pretty
-      signac document -f doc.status failed --format '{id} {doc.reason}'
-      signac document "$id" --set energy=-1.25 --set status=done
-      signac find doc.status=failed | signac document - --unset status
-    """,
 )
 @ids_argument
 @filter_option("-f", "--filter")
@@ -58,9 +50,9 @@ __all__ = ["command"]
     "assignments",
     multiple=True,
     metavar="KEY=JSON",
-    help="Set a key of the document, dotted for nested ones; a value that is not JSON is a text. Repeatable.",
+    help="Set a key, to JSON or else text; repeatable.",
 )
-@click.option("--unset", "deletions", multiple=True, metavar="KEY", help="Delete a key of the document. Repeatable.")
+@click.option("--unset", "deletions", multiple=True, metavar="KEY", help="Delete a key; repeatable.")
 @dry_run_option
 @layout_options
 @allow_eval_option
@@ -164,12 +156,13 @@ def _edit(
     as_json: bool,
 ) -> int:
     """Change the documents, each in one locked write; return the exit status."""
-    from signac_core.document import edit_document
+    from signac_core.document import edit_document, would_edit_document
 
+    edit = would_edit_document if dry_run else edit_document
     report = Report(session, "document", ("updated", "unchanged"), noun="document", dry_run=dry_run)
     for job_id in dict.fromkeys(ids):
         try:
-            changed = dry_run or edit_document(project, job_id, set=values, unset=deletions)
+            changed = edit(project, job_id, set=values, unset=deletions)
         except Exception as error:
             report.fail(job_id, error)
         else:

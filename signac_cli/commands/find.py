@@ -74,15 +74,6 @@ class SortKeys(ParamType):
         abbreviated=("--help", "--show", "--sp", "--doc", "--pretty", "--one-line"),
         filters=("",),
     ),
-    epilog="""
-    \b
-    Examples:
-      signac find 'T>=1.5' 'name~^lj' doc.done true
-      signac find p 3 --format '{id}\\t{sp.T}\\t{doc.energy}'
-      signac find --sort sp.T -L 10 --sp T p --table
-      signac find doc.status failed -0 --path | xargs -0 du -sh
-      signac find 'doc.energy!=!' --shard "$SLURM_ARRAY_TASK_ID/32"
-    """,
 )
 @click.argument("filter_tokens", nargs=-1, metavar="[FILTER]...")
 @click.option("-s", "--show", type=int, metavar="[N]", help="Show state point and document: --sp --doc (0 is off).")
@@ -93,10 +84,10 @@ class SortKeys(ParamType):
     "--pretty",
     type=click.IntRange(min=1),
     metavar="[DEPTH]",
-    help="Show down to DEPTH levels of Python data (3 when left out).",
+    help="Show as Python data, DEPTH levels (3) deep.",
 )
 @click.option("-1", "--one-line", is_flag=True, help="Show as JSON, each on one line.")
-@click.option("--path", is_flag=True, help="Print paths of job directories instead of ids; add them to records.")
+@click.option("--path", is_flag=True, help="Print paths instead of ids; add them to records.")
 @click.option(
     "--sort", "sort_keys", type=SortKeys(), metavar="KEY[,KEY]", help="Sort by id, sp.KEY or doc.KEY instead of by id."
 )
@@ -104,9 +95,7 @@ class SortKeys(ParamType):
 @click.option("-L", "--limit", type=click.IntRange(min=0), metavar="N", help="Print the first N jobs only.")
 @click.option("--count", is_flag=True, help="Print how many jobs there are.")
 @job_id_option
-@click.option(
-    "--shard", type=Shard(), metavar="I/N", help="Take part I, from 0 to N-1, of the jobs; always the same part."
-)
+@click.option("--shard", type=Shard(), metavar="I/N", help="Take part I (0 to N-1) of the jobs, always the same.")
 @click.option("-e", "--exit-status", is_flag=True, help="Exit with status 3 when nothing is found.")
 @allow_eval_option
 @output_options
@@ -134,9 +123,8 @@ def command(
 ) -> int:
     """Print the ids of the jobs that match a FILTER, sorted.
 
-    A FILTER is KEY VALUE pairs, whole conditions such as 'T>=1.5' (with = != < <= > >= or ~ for a regular expression),
-    or one JSON object. KEY alone, or 'KEY!=!' in the end, asks whether a key is there, or is not. Keys refer to the
-    state point, those that begin with doc. to the document; dots lead to nested keys.
+    A FILTER is conditions such as 'T>=1.5' (= != < <= > >=, ~ for a regular expression), KEY VALUE pairs, or a JSON
+    object; see signac-filter(7). KEY is one of the state point, doc.KEY one of the document.
     """
     if show:
         sp_keys, doc_keys = sp_keys or (), doc_keys or ()

@@ -19,12 +19,6 @@ __all__ = ["command"]
     "init",
     cls=Command,
     rules=Rules(abbreviated=("--help",)),
-    epilog="""
-    \b
-    Examples:
-      signac init          # in the current directory
-      signac init study    # in a new directory
-    """,
 )
 @click.argument("directory", required=False, type=Directory(), metavar="[DIR]")
 @click.option("--json", "as_json", is_flag=True, help="Print a report as one JSON object.")

@@ -33,13 +33,6 @@ _KINDS = {
     "job",
     cls=Command,
     rules=Rules(abbreviated=("--help", "--workspace", "--path", "--create")),
-    epilog="""
-    \b
-    Examples:
-      signac job '{"T": 1.5}'                # the id; the job need not exist
-      cd "$(signac job -cp '{"T": 1.5}')"    # create it and go there
-      signac job -c < statepoints.jsonl      # create many
-    """,
 )
 @click.argument("statepoint", default="-", metavar="[STATEPOINT|-]")
 @click.option("-c", "--create", is_flag=True, help="Create the job if it does not exist.")

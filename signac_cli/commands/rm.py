@@ -23,13 +23,6 @@ SHORTEST_PREFIX = 4
     "rm",
     cls=Command,
     rules=Rules(greedy={"--filter": 1}, abbreviated=("--help", "--clear", "--interactive"), filters=("--filter",)),
-    epilog="""
-    \b
-    Examples:
-      signac rm 9bfd29df
-      signac find p 3 | signac rm -n -     # what would be removed?
-      signac rm --filter doc.status failed
-    """,
 )
 @ids_argument
 @filter_option("--filter")

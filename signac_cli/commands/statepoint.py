@@ -35,13 +35,6 @@ __all__ = ["command"]
         abbreviated=("--help", "--pretty", "--indent", "--sort"),
         filters=("--filter",),
     ),
-    epilog="""
-    \b
-    Examples:
-      signac statepoint 9bfd                    # one line of JSON
-      signac find 'T>=1.5' | signac statepoint -
-      signac statepoint --format '{id} {T}'     # of all jobs
-    """,
 )
 @ids_argument
 @filter_option("-f", "--filter")

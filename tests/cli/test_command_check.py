@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from running import execute, snapshot
 
-from signac_core import Project, litter
+from signac_core import Project, litter, mounts
 from signac_core.canonical import calc_id
 
 SP, DOC = "signac_statepoint.json", "signac_job_document.json"
@@ -160,14 +160,14 @@ def test_check_when_a_name_has_a_line_break_then_still_one_line(cli, directory):
 
 def test_check_when_a_directory_cannot_be_listed_then_told_and_the_others_checked(cli, study, directory, monkeypatch):
     remove_state_point(directory.with_name(study["2"]))
-    listdir = os.listdir
+    scandir = os.scandir
 
     def refused(path):
         if path == str(directory):
             raise PermissionError(13, "Permission denied", path)
-        return listdir(path)
+        return scandir(path)
 
-    monkeypatch.setattr(os, "listdir", refused)
+    monkeypatch.setattr(os, "scandir", refused)
     result = cli("check")
     assert (result.status, result.err) == (3, "Found 2 problems.\n")
     assert "The directory cannot be read: Permission denied." in result.out
@@ -236,6 +236,18 @@ def test_repair_when_there_is_litter_then_deleted(cli, directory, later):
     assert (result.status, result.err) == (0, "Mended 1 problem.\n")
     assert result.out.endswith(" Deleted.\n")
     assert not (directory / TEMPORARY).exists()
+
+
+def test_repair_when_a_stopped_sync_left_files_in_subdirectories_then_deleted(cli, directory, later):
+    left = [directory / "._0123456789abcdef_sync", directory / "sub" / "deep" / "._0123456789abcdef_sync"]
+    left[-1].parent.mkdir(parents=True)
+    for path in left:
+        path.write_text("half")
+    listed = cli("check")
+    assert (listed.status, listed.err) == (0, "Found 0 problems, 2 harmless.\n")
+    assert f"{directory.name}/sub/deep/._0123456789abcdef_sync: temporary file" in listed.out
+    assert cli("check", "--repair").err == "Mended 2 problems.\n"
+    assert not any(path.exists() for path in left)
 
 
 def test_repair_when_litter_is_in_use_again_then_kept_and_harmless(cli, directory, later, monkeypatch):
@@ -318,6 +330,7 @@ def test_check_when_json_then_one_report(cli, directory, options, status, counts
         "command": "check",
         "dry_run": "-n" in options,
         "counts": counts | {"failed": 0},
+        "warnings": [],
         "jobs": [
             {
                 "id": name,
@@ -347,6 +360,20 @@ def test_check_when_json_then_litter_and_the_project_document_are_told_apart(cli
         (directory.name, "harmless", str(directory / TEMPORARY)),
         ("", "found", str(Path("signac_project_document.json").absolute())),
     }
+
+
+@pytest.mark.parametrize("options", [[], ["--repair"], ["--repair", "-n"]])
+def test_check_when_locks_hold_on_one_host_only_then_a_warning_and_no_problem(cli, study, monkeypatch, options):
+    number = os.stat(".").st_dev
+    Path("mounts").write_text(
+        f"44 30 {os.major(number)}:{os.minor(number)} / /data rw - lustre mds:/data rw,localflock\n"
+    )
+    monkeypatch.setattr(mounts, "_MOUNT_TABLE", "mounts")
+    result = cli("check", *options, "--json")
+    assert result.status == 0
+    assert result.err.startswith("Warning: The file system at '/data' (lustre, localflock) has no locks between hosts")
+    (warning,) = json.loads(result.out)["warnings"]
+    assert "Mount it with flock" in warning
 
 
 def test_check_when_there_is_no_project_then_one_line(cli):

@@ -98,6 +98,38 @@ def test_set_when_dry_run_then_told_and_nothing_changed(cli, study):
     assert snapshot() == before
 
 
+def test_set_when_dry_run_then_exactly_the_jobs_that_would_change(cli, study, project):
+    cli("document", study["1"], "--set", "n.a=1")
+    cli("document", study["2"], "--set", "n.a=1.0", "--set", "old=1")
+    arguments = ["-f", "{}", "--set", "n.a=1", "--unset", "old", "--json"]
+    planned = json.loads(cli("-q", "document", "-n", *arguments).out)
+    listed = cli("document", "-n", *arguments[:-1])
+    done = json.loads(cli("-q", "document", *arguments).out)
+    assert planned == done | {"dry_run": True}
+    assert planned["counts"] == {"updated": 3, "unchanged": 1, "failed": 0}
+    assert (listed.lines, listed.err.splitlines()[-1]) == (
+        sorted(set(study.values()) - {study["1"]}),
+        "Would have updated 3 documents, 1 unchanged.",
+    )
+
+
+def test_set_when_dry_run_then_fails_as_the_change_would(cli, study, project):
+    Path(project.workspace, study["1"], "signac_job_document.json").write_text("{")
+    arguments = [study["1"], study["1.5"], study["2"], "--set", "energy.x=1", "--json"]
+    planned = json.loads(cli("document", "-n", *arguments).out)
+    done = json.loads(cli("document", *arguments).out)
+    assert planned == done | {"dry_run": True}
+    assert planned["counts"] == {"updated": 1, "unchanged": 0, "failed": 2}
+
+
+def test_document_when_few_jobs_are_damaged_then_says_what_is_wrong(cli, study, project):
+    path = Path(project.workspace, study["1"], "signac_job_document.json")
+    path.write_text("[]")
+    result = cli("document")
+    assert result.status == 1
+    assert f"{study['1']} (Document '{path}'" in result.err
+
+
 def test_set_when_json_then_one_report(cli, study):
     cli("document", study["1"], "--set", "a=1")
     result = cli("-q", "document", study["1"], study["2"], "--set", "a=1", "--json")

@@ -146,3 +146,14 @@ def test_job_when_its_files_are_directories_then_named(cli, study, project):
     result = cli("statepoint", study["1"])
     assert (result.status, result.out) == (1, "")
     assert study["1"] in result.err
+
+
+@pytest.mark.parametrize(("number", "reasons"), [(1, 1), (3, 3), (4, 0)])
+def test_statepoint_when_few_jobs_are_damaged_then_says_what_is_wrong_with_each(cli, study, project, number, reasons):
+    for job_id in sorted(study.values())[:number]:
+        Path(project.workspace, job_id, "signac_statepoint.json").write_text("")
+    for arguments in (["statepoint"], ["find", "p>=0"]):
+        result = cli("-q", *arguments)
+        assert result.status == 1
+        assert result.err.count("The state point file is empty") == reasons
+        assert result.err.count("\n") == 1

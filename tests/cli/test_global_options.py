@@ -216,7 +216,7 @@ def test_error_when_unforeseen_then_one_line_without_traceback(cli, study, monke
     def broken(*arguments, **options):
         raise RuntimeError("out\nof order")
 
-    monkeypatch.setattr("signac_core.reading.find_ids", broken)
+    monkeypatch.setattr("signac_core.finding.find_ids", broken)
     result = cli("find")
     assert (result.status, result.out) == (1, "")
     assert result.err == "Error: RuntimeError: out of order. --debug shows where.\n"

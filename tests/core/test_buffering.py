@@ -138,7 +138,7 @@ def test_size_and_capacity(job: Job) -> None:
         signac_core.set_buffer_capacity(10)
         assert signac_core.get_current_buffer_size() == 0
         assert on_disk(job)["more"] == "y" * 100
-        signac_core.set_buffer_capacity(buffering.DEFAULT_CAPACITY)
+        signac_core.set_buffer_capacity(new_capacity=buffering.DEFAULT_CAPACITY)
     with buffered(300):
         assert signac_core.get_buffer_capacity() == 300
         job.doc.big = "z" * 300

@@ -81,7 +81,7 @@ KNOWN_IDS: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("state_point", "job_id"), KNOWN_IDS, ids=lambda value: repr(value)[:40])
 def test_calc_id_equals_that_of_the_peer(state_point: Any, job_id: str) -> None:
-    assert calc_id(state_point) == job_id
+    assert calc_id(statepoint=state_point) == job_id
     assert calc_id(plain(state_point)) == job_id
 
 

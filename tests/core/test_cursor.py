@@ -117,6 +117,17 @@ def test_representation_equality_and_pickling(study: Project) -> None:
     assert numbers(pickle.loads(pickle.dumps(cursor))) == [1]
 
 
+def test_a_cursor_shows_its_filter_as_a_dict_and_keeps_it(study: Project) -> None:
+    for filter in ("i 1", [("i", 1)], {"i": 1}.items()):
+        assert repr(study.find_jobs(filter)) == repr(study.find_jobs({"i": 1}))
+        assert study.find_jobs(filter) == study.find_jobs({"i": 1})
+    filter = {"i": 1}
+    cursor = study.find_jobs(filter)
+    filter["i"] = 2
+    assert numbers(cursor) == [1]
+    assert repr(cursor) == f"JobsCursor(project={study!r}, filter={{'i': 1}})"
+
+
 def test_jobs_found_know_their_state_point_without_reading_again(
     study: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,18 +154,19 @@ def test_a_directory_being_born_is_skipped_and_an_old_one_is_damage(study: Proje
 
 
 def test_jobs_that_vanish_during_a_query_are_left_out(study: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    from signac_core import reading
+    from signac_core import files
 
     fresh = Project()
     victim = study.find_jobs({"i": 3})[0]
-    read = reading.read_matching
+    read = files.read_bytes
 
-    def read_after_removal(path: str, job_id: str) -> dict[str, object] | None:
-        if job_id == victim.id:
+    def read_after_removal(path: str) -> bytes:
+        if victim.id in path:
+            monkeypatch.undo()
             victim.remove()
-        return read(path, job_id)
+        return read(path)
 
-    monkeypatch.setattr(reading, "read_matching", read_after_removal)
+    monkeypatch.setattr(files, "read_bytes", read_after_removal)
     assert len(fresh.find_jobs({"i.$gte": 0})) == 5
 
 

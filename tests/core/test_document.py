@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from signac_core import JSONDict, Project
-from signac_core.document import edit_document
+from signac_core.document import edit_document, would_edit_document
 from signac_core.errors import DetachedError, InvalidKeyError, KeyTypeError, LockTimeoutError
 from signac_core.job import Job
 
@@ -539,6 +539,39 @@ def test_edit_document_sets_and_deletes_dotted_keys_in_one_write(job: Job) -> No
     assert changed
     assert on_disk(job) == {"a": {"b": 5}, "x": {"y": {"z": [1]}}}
     assert not edit_document(job.project, job.id, set={"a.b": 5}, unset=["gone"])
+
+
+@pytest.mark.parametrize(
+    ("set", "unset", "changes"),
+    [
+        ({"a.b": 1}, [], False),
+        ({"a.b": 1.0}, [], True),
+        ({"a.b": True}, [], True),
+        ({"a.x.y": 1}, [], True),
+        ({"a.b": 2}, ["a.b"], True),
+        ({}, ["a.b"], True),
+        ({}, ["nope", "a.nope"], False),
+        ({}, [], False),
+    ],
+)
+def test_would_edit_document_when_asked_then_tells_what_an_edit_does_and_writes_nothing(
+    job: Job, set: dict[str, Any], unset: list[str], changes: bool
+) -> None:
+    job.doc.a = {"b": 1}
+    before = Path(job.fn("signac_job_document.json")).stat()
+    assert would_edit_document(job.project, job.id, set=set, unset=unset) is changes
+    after = Path(job.fn("signac_job_document.json")).stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert edit_document(job.project, job.id, set=set, unset=unset) is changes
+
+
+def test_would_edit_document_when_the_job_has_gone_then_fails_as_an_edit_does(job: Job) -> None:
+    assert would_edit_document(job.project, job.id, set={"a": 1})
+    assert not would_edit_document(job.project, job.id, unset=["a"])
+    job.remove()
+    for edit in (would_edit_document, edit_document):
+        with pytest.raises(FileNotFoundError):
+            edit(job.project, job.id, set={"a": 1})
 
 
 @pytest.mark.parametrize(("keys", "kind"), [({"": 1}, ValueError), ({"a..b": 1}, ValueError), ({"s.x": 1}, ValueError)])

@@ -16,7 +16,7 @@ import pytest
 from signac_core import Project, archive, buffered, copying, layout
 from signac_core.errors import JobsCorruptedError
 from signac_core.exporting import export_to, plan_export
-from signac_core.paths import PathError
+from signac_core.paths import PathError, PathsTakenError
 
 SP = layout.FN_STATE_POINT
 SUFFIXES = [".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".gz", ".bz2", ".xz"]
@@ -130,7 +130,7 @@ def test_export_when_run_again_then_whole_copies_count_as_done(project, jobs):
     first = project.export_to("out")
     inode = os.stat("out/a/1").st_ino
     shutil.rmtree("out/a/0")
-    plan = plan_export(project.find_jobs(), "out")
+    plan = plan_export(project, jobs, "out")
     assert plan.done == {jobs[1]}
     assert project.export_to("out") == first
     assert os.stat("out/a/1").st_ino == inode
@@ -167,7 +167,7 @@ def test_export_when_files_have_equal_size_but_other_times_then_their_content_is
     project.export_to("out")
     copy = Path("out/a/1/sub/data")
     os.utime(copy, (1, 1))
-    assert plan_export(project.find_jobs(), "out").done == set(jobs)
+    assert plan_export(project, jobs, "out").done == set(jobs)
     copy.write_text("DATA of {'a': 1}")
     with pytest.raises(FileExistsError):
         project.export_to("out")
@@ -253,6 +253,32 @@ def test_export_when_a_file_stands_where_a_directory_is_needed_then_refused(proj
     assert content("out") == {"a": b"mine"}
 
 
+def test_export_when_several_things_are_in_the_way_then_the_error_has_all_of_them(project, jobs):
+    more = fill(project, {"a": 2}, {"a": 3})
+    Path("out/x/0").mkdir(parents=True)
+    Path("out/x/0/mine").write_text("mine")
+    Path("out/x/1").write_text("mine")
+    Path("out/y").write_text("mine")
+    before = content("out")
+    with pytest.raises(PathsTakenError) as caught:
+        project.export_to("out", path=lambda job: f"{'x' if job.sp.a < 2 else 'y'}/{job.sp.a}")
+    taken = [(one.job_id, one.path) for one in caught.value.taken]
+    assert sorted(taken, key=lambda one: one[1]) == [
+        (jobs[0], "out/x/0"),
+        (jobs[1], "out/x/1"),
+        (min(more), "out/y"),  # once is enough
+    ]
+    assert caught.value.filename == taken[0][1]
+    assert content("out") == before
+
+
+@pytest.mark.parametrize("target", ["out/", "out.x/", "out//"])
+def test_export_when_one_job_goes_to_a_target_with_a_slash_then_it_is_the_target(project, jobs, target):
+    project.find_jobs({"a": 0}).export_to(target)
+    assert content(target) == content(f"{project.workspace}/{jobs[0]}")
+    project.find_jobs({"a": 0}).export_to(target)
+
+
 def test_export_when_the_place_is_inside_another_job_then_refused(project, jobs):
     project.find_jobs({"a": 0}).export_to("out")
     with pytest.raises(PathError, match="The directory 'out' is that of a job"):
@@ -289,7 +315,7 @@ def test_export_when_a_job_is_damaged_then_reported_or_raised(project, jobs, tar
         project.export_to(target)
     assert not os.path.exists(target)
     damaged: list[str] = []
-    plan_export(project.find_jobs(), target, "{a}", damaged=damaged).carry_out()
+    plan_export(project, jobs, target, "{a}", damaged=damaged).carry_out()
     assert damaged == [bad.id]
     assert os.path.exists(target)
 
@@ -352,7 +378,7 @@ def test_export_when_the_function_fails_then_what_it_left_is_named(project, jobs
 
 def test_export_when_the_function_is_that_of_shutil_then_it_is_our_own_copy(project, jobs):
     project.export_to("out", copytree=shutil.copytree)
-    assert plan_export(project.find_jobs(), "out", copytree=shutil.copytree).done == set(jobs)
+    assert plan_export(project, jobs, "out", copytree=shutil.copytree).done == set(jobs)
 
 
 # --- archives --------------------------------------------------------------------------------------------------------
@@ -423,7 +449,7 @@ def test_export_when_it_goes_on_then_progress_is_told(project, jobs, target):
 
 def test_plan_when_made_then_nothing_is_written(project, jobs):
     before = content(".")
-    plan = plan_export(project.find_jobs(), "out.zip", "{a}")
+    plan = plan_export(project, jobs, "out.zip", "{a}")
     assert plan.paths == {jobs[0]: "0", jobs[1]: "1"}
     assert content(".") == before
     plan.carry_out()

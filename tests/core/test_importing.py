@@ -20,7 +20,7 @@ from signac_core import Project, copying, layout
 from signac_core.archive import ArchiveError
 from signac_core.canonical import calc_id
 from signac_core.errors import DestinationExistsError, StatepointParsingError, SyncConflict
-from signac_core.importing import import_from, plan_import
+from signac_core.importing import import_apart, import_from, plan_import
 
 SP = layout.FN_STATE_POINT
 KINDS = ["dir", "zip", "tar", "tar.gz"]
@@ -514,11 +514,57 @@ def test_import_when_sync_is_of_no_accepted_form_then_type_error(project, sync):
 def test_plan_when_made_then_it_tells_what_is_there(project, source, kind):
     source.export_to(kind, path="x_{a:02d}")
     job = project.open_job({"a": 3}).init()
-    with workspace_unchanged(project):
-        plan = plan_import(project, kind)
+    with workspace_unchanged(project), plan_import(project, kind) as plan:
+        pass
     assert [os.path.basename(one.name) for one in plan.found] == [f"x_{a:02d}" for a in range(12)]
     assert [one.statepoint for one in plan.found] == NUMBERS
     assert plan.existing == {job.id}
+
+
+@pytest.mark.parametrize("kind", ["out", "out.tar"])
+def test_plan_when_jobs_exist_with_other_files_then_all_of_these_are_collisions(project, source, kind):
+    source.export_to(kind, path="x_{a:02d}")
+    import_from(project, kind)
+    project.open_job({"a": 0}).remove()
+    for a in (3, 5):
+        Path(project.open_job({"a": a}).fn("more")).write_text("mine")
+    with workspace_unchanged(project), plan_import(project, kind) as plan:
+        assert [one.statepoint for one in plan.collisions] == [{"a": 3}, {"a": 5}]
+        with pytest.raises(DestinationExistsError) as caught:
+            plan.carry_out()
+    assert caught.value.destination.sp.a == 3
+    with workspace_unchanged(project), plan_import(project, kind, skip_existing=True) as plan:
+        assert plan.collisions == ()
+        assert len(plan.existing) == 11
+
+
+@pytest.mark.parametrize("kind", ["out", "out.tar"])
+def test_plan_when_all_jobs_exist_then_all_are_collisions(project, source, kind):
+    source.export_to(kind)
+    import_from(project, kind)
+    with plan_import(project, kind) as plan:
+        assert plan.collisions == plan.found
+
+
+@pytest.mark.parametrize("kind", ["out", "out.tar"])
+def test_plan_when_carried_out_then_what_was_missing_is_there(project, source, kind):
+    source.export_to(kind, path="x_{a}")
+    job = project.open_job({"a": 3}).init()
+    with plan_import(project, kind, skip_existing=True) as plan:
+        imported = plan.carry_out()
+    assert len(project) == 12
+    assert job.path not in imported.values()
+    assert len(imported) == 11
+
+
+@pytest.mark.parametrize("kind", ["out", "out.zip"])
+def test_import_apart_when_left_then_the_project_is_as_before(project, source, kind):
+    source.export_to(kind)
+    with workspace_unchanged(project):
+        with import_apart(project, kind) as (temporary, found):
+            assert content(temporary.workspace) == content(source.workspace)
+            assert {one.job_id for one in found} == {job.id for job in source}
+        assert not os.path.exists(temporary.path)
 
 
 @pytest.mark.parametrize("kind", ["out", "out.zip"])

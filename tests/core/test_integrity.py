@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ import pytest
 from signac_core import Project, litter, workspace
 from signac_core.canonical import calc_id
 from signac_core.errors import JobsCorruptedError
-from signac_core.integrity import Outcome, Problem, check, examine, mend, repair
+from signac_core.integrity import Outcome, Problem, check, examine, examine_job, mend, repair
 from signac_core.job import Job
 from signac_core.layout import pending_name
 
@@ -419,6 +420,18 @@ def test_examine_finds_invalid_documents_and_mend_leaves_them(study: Project, co
     assert damaged() == []
 
 
+def test_examine_job_says_what_is_wrong_with_its_state_point_and_document(study: Project) -> None:
+    job_id = calc_id({"a": 1})
+    assert examine_job(study, job_id) == []
+    path_of(study, 1).write_text("")
+    path_of(study, 1, DOC).write_text("{")
+    problems = examine_job(Project(), job_id)
+    assert [problem.kind for problem in problems] == ["invalid-state-point", "invalid-document"]
+    assert problems[0].detail == "The state point file is empty."
+    shutil.rmtree(path_of(study, 1).parent)
+    assert examine_job(Project(), job_id) == []
+
+
 def test_a_document_that_is_null_or_missing_is_no_problem(study: Project) -> None:
     path_of(study, 1, DOC).write_text("null")
     path_of(study, 2, DOC).unlink()
@@ -455,7 +468,10 @@ def leave_litter(project: Project) -> list[Path]:
         root / ".signac" / "._0123456789abcdef_statepoint_cache.json.gz",
         root / ".signac" / "statepoint_cache.json.gz~",
     ]
+    for depth in (".", "sub", "sub/sub/sub"):  # of a synchronization
+        litter_files.append(path_of(project, 1, f"{depth}/._0123456789abcdef_sync"))
     for file in litter_files:
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("{}")
     return [*directories, *litter_files]
 
@@ -466,8 +482,11 @@ def keep_company(project: Project) -> list[Path]:
         path_of(project, 1, name)
         for name in ("._data.txt", "data.txt~", "._signac_job_document.json", "._signac_next_x.json", f"._{UUID}_x.txt")
     ]
+    names_below = (DOC + "~", f"._{UUID}_{DOC}", f"._0123456789abcdef_{SP}", "._0123456789abcdef_sync_", "._mine_sync")
+    kept += [path_of(project, 1, f"sub/{name}") for name in names_below]
     kept += [Path(project.path, "notes~"), Path(project.path, ".signac", "notes~"), Path(project.workspace, ".hidden")]
     for path in kept:
+        path.parent.mkdir(exist_ok=True)
         path.write_text("precious")
     return kept
 
@@ -486,6 +505,26 @@ def test_old_litter_is_found_and_cleaned_and_nothing_else(study: Project) -> Non
     assert all(path.read_text() == "precious" for path in kept)
     for a in range(3):
         assert_whole(study, a)
+
+
+@pytest.mark.usefixtures("later")
+def test_litter_behind_a_link_or_in_an_unreadable_directory_is_left(
+    study: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere, locked = tmp_path / "elsewhere", path_of(study, 1, "locked")
+    for directory in (elsewhere, locked):
+        directory.mkdir()
+        (directory / "._0123456789abcdef_sync").write_text("x")
+    path_of(study, 1, "link").symlink_to(elsewhere)
+    real = os.scandir
+
+    def scandir(path: Any) -> Any:
+        if os.fspath(path) == str(locked):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert list(examine(Project())) == []
 
 
 def test_of_young_litter_only_unfinished_removals_are_found(study: Project) -> None:
@@ -562,14 +601,17 @@ def test_the_workspace_may_be_missing(project: Project) -> None:
 
 def test_mend_when_a_directory_cannot_be_listed_then_it_is_not_called_restored(project, monkeypatch):
     job = project.open_job({"a": 1}).init()
-    listdir = os.listdir
 
-    def refuse(path="."):
-        if path == job.path:
-            raise PermissionError(13, "Permission denied", path)
-        return listdir(path)
+    def refusing(list_directory):
+        def refuse(path="."):
+            if path == job.path:
+                raise PermissionError(13, "Permission denied", path)
+            return list_directory(path)
 
-    monkeypatch.setattr(os, "listdir", refuse)
+        return refuse
+
+    monkeypatch.setattr(os, "listdir", refusing(os.listdir))
+    monkeypatch.setattr(os, "scandir", refusing(os.scandir))
     problems = list(examine(project))
     assert [problem.name for problem in problems] == [job.id]
     assert [outcome.mended for outcome in mend(project, problems)] == [False]

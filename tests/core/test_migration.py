@@ -78,7 +78,7 @@ def test_version_0_becomes_version_2_in_two_steps(root: Path, config: str) -> No
 
 def test_nothing_is_printed(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
     legacy(root)
-    apply_migrations(str(root))
+    apply_migrations(root_directory=str(root))
     assert capfd.readouterr() == ("", "")
 
 

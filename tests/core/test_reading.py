@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from signac_core import Project, reading
+from signac_core import Project, finding, reading, resolving
 from signac_core.errors import JobsCorruptedError
 
 
@@ -28,10 +28,10 @@ def test_damaged_jobs_are_collected_or_raised_together(project: Project, ids: li
         Path(project.workspace, job_id, "signac_statepoint.json").write_text("{}")
     fresh = Project()
     damaged: list[str] = []
-    assert len(reading.find_ids(fresh, {"i.$gte": 0}, damaged=damaged)) == 28
+    assert len(finding.find_ids(fresh, {"i.$gte": 0}, damaged=damaged)) == 28
     assert damaged == ids[:2]
     with pytest.raises(JobsCorruptedError) as caught:
-        reading.find_ids(Project(), {"i.$gte": 0})
+        finding.find_ids(Project(), {"i.$gte": 0})
     assert list(caught.value.job_ids) == ids[:2]
 
 
@@ -47,7 +47,7 @@ def test_damaged_documents_are_collected(project: Project, ids: list[str]) -> No
 
 def test_find_ids_tells_no_document_from_an_empty_one(project: Project, ids: list[str]) -> None:
     project.open_job(id=ids[0]).doc.clear()
-    assert reading.find_ids(project, {"doc": {"$exists": True}}) == [ids[0]]
+    assert finding.find_ids(project, {"doc": {"$exists": True}}) == [ids[0]]
 
 
 def test_resolve_ids_of_full_abbreviated_and_path_like_texts(project: Project, ids: list[str]) -> None:
@@ -61,7 +61,7 @@ def test_resolve_ids_of_full_abbreviated_and_path_like_texts(project: Project, i
         os.path.join(project.workspace, ids[5]) + "/some/file",
         ids[0],
     ]
-    assert reading.resolve_ids(project, texts) == ([*ids[:6], ids[0]], [])
+    assert resolving.resolve_ids(project, texts) == ([*ids[:6], ids[0]], [])
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_resolve_ids_of_full_abbreviated_and_path_like_texts(project: Project, i
     ],
 )
 def test_resolve_ids_of_texts_that_name_no_job(project: Project, ids: list[str], text: str, reason: str) -> None:
-    resolved, unresolved = reading.resolve_ids(project, [ids[0], text])
+    resolved, unresolved = resolving.resolve_ids(project, [ids[0], text])
     assert resolved == [ids[0]]
     assert [item.text for item in unresolved] == [text]
     assert reason in unresolved[0].reason
@@ -85,17 +85,17 @@ def test_resolve_ids_of_texts_that_name_no_job(project: Project, ids: list[str],
 
 def test_resolve_ids_of_ambiguous_short_and_misspelt_texts(project: Project, ids: list[str]) -> None:
     ambiguous = next(i[:1] for i in ids if sum(j[0] == i[0] for j in ids) > 1)
-    assert "ambiguous" in reading.resolve_ids(project, [ambiguous])[1][0].reason
-    assert "at least 4" in reading.resolve_ids(project, [ids[0][:3]], minimum=4)[1][0].reason
+    assert "ambiguous" in resolving.resolve_ids(project, [ambiguous])[1][0].reason
+    assert "at least 4" in resolving.resolve_ids(project, [ids[0][:3]], minimum=4)[1][0].reason
     wrong = ids[0][:6] + ("0" if ids[0][6] != "0" else "1") + ids[0][7:]
-    assert f"Did you mean {ids[0]}?" in reading.resolve_ids(project, [wrong])[1][0].reason
+    assert f"Did you mean {ids[0]}?" in resolving.resolve_ids(project, [wrong])[1][0].reason
 
 
 def test_resolve_ids_of_many_texts_lists_once(
     project: Project, ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os.path, "isdir", lambda path: pytest.fail("looked at each"))
-    assert reading.resolve_ids(project, ids * 3) == (ids * 3, [])
+    assert resolving.resolve_ids(project, ids * 3) == (ids * 3, [])
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import os
+import pickle
 import re
 import stat
 import sys
@@ -125,11 +126,22 @@ def test_sync_when_file_differs_without_strategy_then_conflict_names_job_and_pat
     differ(src, dst, "sub/file")
     with pytest.raises(FileSyncConflict) as conflict:
         dst.sync(src, recursive=True)
-    assert conflict.value.filename == os.path.join("sub", "file")
+    assert conflict.value.filename == "file"
+    assert conflict.value.path == os.path.join("sub", "file")
     assert conflict.value.job_id == dst.id
     assert "sub/file" in str(conflict.value)
     assert dst.id in str(conflict.value)
     assert read(dst, "sub/file") == "destination"
+
+
+def test_file_conflict_when_made_of_a_name_and_pickled_then_path_is_the_name():
+    conflict = pickle.loads(pickle.dumps(FileSyncConflict("file")))
+    assert (conflict.filename, conflict.path, conflict.job_id, conflict.args) == ("file", "file", None, ("file",))
+
+
+def test_file_conflict_when_pickled_then_whole():
+    conflict = pickle.loads(pickle.dumps(FileSyncConflict("file", "0" * 32, "sub/file")))
+    assert (conflict.filename, conflict.path, conflict.job_id) == ("file", "sub/file", "0" * 32)
 
 
 @pytest.mark.parametrize(("strategy", "content"), [(FileSync.always, "source"), (FileSync.never, "destination")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from signac_core import Project
 from signac_core.errors import JobsCorruptedError
-from signac_core.paths import PathError
+from signac_core.paths import PathError, PathsTakenError
 from signac_core.view import create_linked_view, plan_view
 
 
@@ -271,6 +272,32 @@ def test_view_when_something_stands_in_the_way_then_nothing_is_changed(project, 
         project.create_linked_view("view")
     assert str(way) in str(caught.value.filename)
     assert inodes() == before
+
+
+def test_view_when_several_things_are_in_the_way_then_the_error_has_all_of_them(project):
+    ids = fill(project, {"a": 0}, {"a": 1}, {"a": 2})
+    os.makedirs("view/x_0")
+    Path("view/x_0/job").write_text("mine")
+    Path("view/x_2").write_text("mine")
+    before = inodes()
+    with pytest.raises(PathsTakenError) as caught:
+        project.create_linked_view("view", path="x_{a}")
+    taken = {(one.job_id, os.path.relpath(one.path)) for one in caught.value.taken}
+    assert taken == {(ids[0], "view/x_0/job"), (ids[2], "view/x_2")}
+    assert inodes() == before
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (copy.taken, copy.filename, str(copy)) == (caught.value.taken, caught.value.filename, str(caught.value))
+
+
+def test_view_when_carried_out_then_progress_is_told_of_each_change(project):
+    fill(project, {"a": 0}, {"a": 1}, {"a": 2})
+    told = []
+    plan_view(project, path="{a}").carry_out(progress=lambda *step: told.append(step))
+    assert told == [("view", 1, 3), ("view", 2, 3), ("view", 3, 3)]
+    told.clear()
+    plan_view(project, job_ids=[], path="{a}").carry_out(progress=lambda *step: told.append(step))
+    assert told == [("view", 1, 3), ("view", 2, 3), ("view", 3, 3)]
+    assert not os.listdir("view")
 
 
 def test_view_when_the_prefix_is_a_file_then_error(project):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -55,6 +56,19 @@ class Environment(NamedTuple):
     def install(self, wheel: Path) -> None:
         pip("--python", str(self.bin / "python"), "install", "--quiet", "--no-deps", "--no-index", str(wheel))
 
+    def install_editable(self, source: Path) -> None:
+        pip("--python", str(self.bin / "python"), "install", "--quiet", "--no-deps", "--editable", str(source))
+
+    def borrow(self, name: str) -> None:
+        """Make a package of this interpreter one of the environment's."""
+        package = Path(importlib.import_module(name).__path__[0])
+        (self.packages / name).symlink_to(package, target_is_directory=True)
+
+    @property
+    def packages(self) -> Path:
+        (packages,) = self.directory.glob("lib/python3*/site-packages")
+        return packages
+
     def uninstall(self, name: str) -> None:
         pip("--python", str(self.bin / "python"), "uninstall", "--quiet", "--yes", name)
 
@@ -67,8 +81,7 @@ class Environment(NamedTuple):
     def origin_of_signac(self) -> Path:
         """The file that ``import signac`` would load, relative to where packages are."""
         _version, origin = self.run("python", "-I", "-c", ABOUT).split()
-        (packages,) = self.directory.glob("lib/python3*/site-packages")
-        return Path(origin).relative_to(packages)
+        return Path(origin).relative_to(self.packages)
 
     def missing_files(self, name: str) -> list[str]:
         """The files that a package should have and has not."""
@@ -107,7 +120,8 @@ def environment(tmp_path: Path) -> Environment:
 def test_wheel_when_built_then_signac_is_one_module_in_it(ours):
     names = zipfile.ZipFile(ours).namelist()
     assert "signac.py" in names
-    assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {
+    packaged = [name for name in names if ".dist-info/" not in name and ".data/" not in name]
+    assert {name.partition("/")[0] for name in packaged} == {
         "signac.py",
         "signac_cli",
         "signac_core",
@@ -125,6 +139,37 @@ def test_wheel_when_installed_alone_then_all_names_of_the_command_work(environme
     }
     assert len(versions) == 1
     assert environment.run("python", "-I", "-c", IDENTITY) == "2.4.1 9bfd29df07674bc4aa960cf661b5acd2"
+
+
+def test_wheel_when_installed_then_manuals_and_completions_are_where_they_are_looked_for(environment, ours):
+    environment.install(ours)
+    share = environment.directory / "share"
+    pages = {path.name: path for path in (ROOT / "man").iterdir()}
+    installed = {path.name: path for path in share.glob("man/man[157]/*")}
+    assert {name: path.read_text() for name, path in installed.items()} == {
+        name: path.read_text() for name, path in pages.items()
+    }
+    assert {path.parent.name for path in installed.values()} == {"man1", "man5", "man7"}
+    assert all(path.parent.name == f"man{path.suffix[1:]}" for path in installed.values())
+    for shell, place in {
+        "bash": "bash-completion/completions/signac",
+        "zsh": "zsh/site-functions/_signac",
+        "fish": "fish/vendor_completions.d/signac.fish",
+    }.items():
+        script = (ROOT / "completions" / f"signac.{shell}").read_text()
+        assert (share / place).read_text() == script
+        packaged = environment.packages / "signac_cli" / "completions" / f"signac.{shell}"
+        assert packaged.read_text() == script
+
+
+@pytest.mark.parametrize("editable", [False, True])
+def test_completion_when_installed_then_printed(environment, ours, editable):
+    if editable:
+        environment.install_editable(ROOT)
+    else:
+        environment.install(ours)
+    environment.borrow("click")
+    assert environment.run("signac", "completion", "bash").startswith("# Completion of signac for bash.")
 
 
 @pytest.mark.parametrize("first", ["ours", "peer"])

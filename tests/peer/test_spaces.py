@@ -789,7 +789,6 @@ def merges() -> Iterator[Better]:
         ]
         return Better(reason, steps, shown, theirs, mine)
 
-    yield merge("a conflict names the path of a file", (None, {"d/f": "1"}), (None, {"d/f": "22"}), "f", "d/f")
     yield merge(
         "names are excluded in directories that both have",
         (None, {"d/f": "1"}),

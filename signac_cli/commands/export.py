@@ -1,0 +1,121 @@
+"""``signac export``: copies of jobs with readable names, in a directory or an archive."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..arguments import Command, Directory, Rules
+from ..output import Failure
+from . import allow_eval_option, dry_run_option, filter_option, job_id_option, report_option, select
+
+if TYPE_CHECKING:
+    from ..app import Session
+
+__all__ = ["command"]
+
+EXPORTED, PRESENT = "exported", "present"
+
+
+@click.command(
+    "export",
+    cls=Command,
+    rules=Rules(
+        greedy={"--filter": 1, "--job-id": 1},
+        abbreviated=("--help", "--move", "--filter", "--job-id"),
+        filters=("--filter",),
+    ),
+)
+@click.argument("target", type=Directory())
+@click.argument("path", required=False)
+@click.option("--move", is_flag=True, help="Move the jobs, to a directory.")
+@filter_option("-f", "--filter")
+@job_id_option
+@click.option("--force", is_flag=True, help="Replace an archive that exists.")
+@dry_run_option
+@allow_eval_option
+@report_option
+@click.pass_obj
+def command(
+    session: Session,
+    /,
+    *,
+    target: str,
+    path: str | None,
+    move: bool,
+    filter_tokens: tuple[str, ...] | None,
+    job_ids: tuple[str, ...] | None,
+    force: bool,
+    dry_run: bool,
+    allow_eval: bool,
+    as_json: bool,
+) -> int:
+    """Copy jobs to the directory or the archive TARGET, under readable names.
+
+    The extension of TARGET tells what it is: .zip, .tar, or .tar.gz, .tar.bz2, .tar.xz (.tgz, .tbz2, .txz); without
+    one it is a directory. PATH is a template of the names, as for 'signac view'.
+
+    Nothing is written unless all is possible. In a directory, whole copies of the jobs that are there already count as
+    done, so that the command can be repeated after it was stopped. A dry run prints what would go where.
+    """
+    import shutil
+
+    from signac_core.exporting import plan_export
+    from signac_core.paths import PathsTakenError
+
+    from ..pathreport import Collision, PathReport
+    from ..progress import bar
+
+    above = "" if _is_archive(target, move=move, force=force) else target
+
+    class ExportReport(PathReport):
+        def line(self, job: dict[str, Any]) -> str | None:
+            if job["action"] != EXPORTED:
+                return None
+            return f"{job['id']} -> {os.path.normpath(os.path.join(above, job['path']))}"
+
+    project = session.project()
+    damaged: list[str] = []
+    selected = select(session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    report = ExportReport(session, "export", (EXPORTED, PRESENT), dry_run=dry_run, target=target)
+    copytree = shutil.move if move else None
+    try:
+        plan = plan_export(project, dict.fromkeys(selected), target, path, copytree=copytree, damaged=damaged)
+    except PathsTakenError as error:
+        collisions = [Collision(job_id, at, f"{reason}: '{at}'.") for job_id, at, reason in error.taken]
+        report.collide(collisions, "Nothing was written. Move it away, or choose another target or path.")
+        return report.finish(as_json=as_json)
+    for job_id, place in plan.paths.items():
+        report.note(job_id, PRESENT if job_id in plan.done else EXPORTED, place)
+    if not dry_run:
+        with bar(session, "Moving" if move else "Exporting") as progress:
+            plan.carry_out(copytree=copytree, progress=progress)
+    return report.finish(as_json=as_json) or session.report_damaged(damaged)
+
+
+def _is_archive(target: str, *, move: bool, force: bool) -> bool:
+    """Tell whether the target is an archive, and make sure that it may be written.
+
+    Raises
+    ------
+    Failure
+        If it may not.
+
+    """
+    from signac_core.archive import archive_format
+
+    try:
+        is_archive = archive_format(target) is not None
+    except TypeError as error:
+        raise Failure(str(error), code="bad-target") from None
+    if is_archive and move:
+        raise Failure(
+            f"Jobs can be moved to directories only, and '{target}' is an archive.",
+            code="usage",
+            hint="Export without --move, then remove the jobs with 'signac rm'.",
+        )
+    if is_archive and not force and os.path.lexists(target):
+        raise Failure(f"The archive '{target}' exists.", code="exists", hint="Replace it with --force.")
+    return is_archive

@@ -1,0 +1,247 @@
+"""``signac import``: jobs of the directories in a directory or an archive."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..arguments import Command, Directory, Rules
+from ..output import Failure
+from . import dry_run_option, report_option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from signac_core.importing import Found
+    from signac_core.project import Project
+
+    from ..app import Session
+    from ..pathreport import PathReport
+
+__all__ = ["command"]
+
+IMPORTED, PRESENT, SKIPPED, SYNCHRONIZED = "imported", "present", "skipped", "synchronized"
+
+
+@click.command(
+    "import",
+    cls=Command,
+    rules=Rules(abbreviated=("--help", "--move", "--sync", "--sync-interactive")),
+)
+@click.argument("origin", type=Directory(), default=".")
+@click.argument("path", required=False)
+@click.option("--move", is_flag=True, help="Move the directories.")
+@click.option("--sync", is_flag=True, help="Synchronize with jobs that exist already.")
+@click.option("--sync-interactive", is_flag=True, help="Synchronize by Python code that is typed.")
+@click.option("--skip-existing", is_flag=True, help="Leave out jobs that exist already.")
+@dry_run_option
+@report_option
+@click.pass_obj
+def command(
+    session: Session,
+    /,
+    *,
+    origin: str,
+    path: str | None,
+    move: bool,
+    sync: bool,
+    sync_interactive: bool,
+    skip_existing: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Make jobs of the directories in ORIGIN: a directory (the current one by default), or a zip or tar file.
+
+    Every directory with a state point file is a job. PATH, such as 'a_{a:int}/b_{b}', is a template that tells the
+    state points from the names of the directories instead; types are int, float, bool and str.
+
+    Nothing is imported unless all is possible. Jobs that exist already are an error, but for those that an import that
+    was stopped has left whole. A dry run prints what would become which job.
+    """
+    if sync_interactive and (dry_run or as_json):
+        raise click.UsageError(f"--sync-interactive does not combine with {'--dry-run' if dry_run else '--json'}.")
+    if skip_existing and (sync or sync_interactive):
+        raise click.UsageError("--skip-existing does not combine with --sync and --sync-interactive.")
+    if move and (sync or sync_interactive):
+        raise Failure("--move does not combine with --sync and --sync-interactive.", code="usage")
+    if move and os.path.isfile(origin):
+        raise Failure(f"Only directories can be moved, and '{origin}' is a file.", code="usage")
+    from ..pathreport import PathReport
+
+    class ImportReport(PathReport):
+        def line(self, job: dict[str, Any]) -> str | None:
+            return f"{job['path']} -> {job['id']}" if job["action"] in (IMPORTED, SYNCHRONIZED) else None
+
+    actions = (IMPORTED, PRESENT, SKIPPED, SYNCHRONIZED)
+    report = ImportReport(session, "import", actions, dry_run=dry_run, origin=origin)
+    project = session.project()
+    if sync_interactive:
+        return _import_interactively(session, project, report, origin, path)
+    if sync and not dry_run:
+        return _import_and_synchronize(session, project, report, origin, path, as_json=as_json)
+    existing = SKIPPED if skip_existing else SYNCHRONIZED if sync else PRESENT
+    return _import(session, project, report, origin, path, existing, move=move, as_json=as_json)
+
+
+def _import(
+    session: Session,
+    project: Project,
+    report: PathReport,
+    origin: str,
+    path: str | None,
+    existing: str,
+    *,
+    move: bool,
+    as_json: bool,
+) -> int:
+    """Import jobs that do not exist yet, those that exist are noted as ``existing``; return the exit status."""
+    import shutil
+
+    from signac_core.importing import plan_import
+
+    from ..pathreport import Collision
+    from ..progress import bar
+
+    with plan_import(
+        project,
+        origin,
+        schema=path,
+        copytree=shutil.move if move else None,
+        skip_existing=existing != PRESENT,
+    ) as plan:
+        if plan.collisions:
+            report.collide(
+                [
+                    Collision(one.job_id, place, f"'{place}' would become job {one.job_id}, which exists already.")
+                    for one, place in _places(plan.collisions)
+                ],
+                "Nothing was imported. Leave out what exists with --skip-existing, or synchronize with --sync or "
+                "--sync-interactive.",
+            )
+            return report.finish(as_json=as_json)
+        for one, place in _places(plan.found):
+            report.note(one.job_id, existing if one.job_id in plan.existing else IMPORTED, place)
+        if not report.dry_run:
+            with bar(session, "Importing") as progress:
+                plan.carry_out(progress=progress)
+    return report.finish(as_json=as_json)
+
+
+def _import_and_synchronize(
+    session: Session, project: Project, report: PathReport, origin: str, path: str | None, *, as_json: bool
+) -> int:
+    """Import to a temporary project, and synchronize with that; return the exit status.
+
+    Raises
+    ------
+    Failure
+        If there is a conflict.
+
+    """
+    from contextlib import ExitStack
+
+    from signac_core.errors import SyncConflict
+    from signac_core.importing import import_apart
+
+    from ..progress import bar
+
+    with ExitStack() as stack:
+        with bar(session, "Importing") as progress:
+            temporary, found = stack.enter_context(import_apart(project, origin, schema=path, progress=progress))
+        for one, place in _places(found):
+            report.note(one.job_id, SYNCHRONIZED if _exists(project, one) else IMPORTED, place)
+        try:
+            with bar(session, "Synchronizing") as progress:
+                project.sync(temporary, recursive=True, progress=progress)
+        except SyncConflict as conflict:
+            raise Failure(
+                f"The import failed: {conflict}",
+                code="conflict",
+                hint="Decide about conflicts with --sync-interactive, or leave out what exists with --skip-existing.",
+            ) from conflict
+    return report.finish(as_json=as_json)
+
+
+def _import_interactively(session: Session, project: Project, report: PathReport, origin: str, path: str | None) -> int:
+    """Import to a temporary project, and let the user synchronize with that; return the exit status.
+
+    Raises
+    ------
+    Failure
+        If there is no standard input.
+
+    """
+    from contextlib import ExitStack
+
+    from signac_core.importing import import_apart
+
+    from ..progress import bar
+
+    if sys.stdin is None:
+        raise Failure("Cannot read Python from standard input: it is closed.", code="input")
+    with ExitStack() as stack:
+        with bar(session, "Importing") as progress:
+            temporary, found = stack.enter_context(import_apart(project, origin, schema=path, progress=progress))
+        existing = {one.job_id for one in found if _exists(project, one)}
+        session.output.talk(
+            f"What is in '{origin}' is now in a temporary project. Synchronize with it, for example by:"
+        )
+        session.output.talk("project.sync(tmp_project, recursive=True)")
+        status = _run_python(session, project, temporary)
+        for one, place in _places(found):
+            if one.job_id in existing:
+                report.note(one.job_id, PRESENT, place)
+            else:
+                report.note(one.job_id, IMPORTED if _exists(project, one) else SKIPPED, place)
+    return report.finish(as_json=False) or status
+
+
+def _run_python(session: Session, project: Project, temporary: Project) -> int:
+    """Run what the user types, or what is piped in, as Python; return the exit status."""
+    import code
+
+    import signac
+
+    is_typed = sys.stdin.isatty()
+    if is_typed:
+        import readline  # noqa: F401  lines can be edited from now on
+
+    class Console(code.InteractiveConsole):
+        has_failed = False
+
+        def showtraceback(self) -> None:
+            self.has_failed = True
+            super().showtraceback()
+
+        def showsyntaxerror(self, *args: Any, **kwargs: Any) -> None:
+            self.has_failed = True
+            super().showsyntaxerror(*args, **kwargs)
+
+    console = Console({"project": project, "pr": project, "tmp_project": temporary, "signac": signac})
+    session.output.flush()
+    try:
+        console.interact(banner="", exitmsg="")
+        if console.buffer and not is_typed and console.push(""):
+            session.output.error("The code on standard input ends in the middle of a statement.", code="input")
+            return 1
+    except SystemExit as finished:
+        if isinstance(finished.code, int):
+            return finished.code
+        if finished.code is not None:
+            session.output.error(str(finished.code))
+            return 1
+        return 0
+    # A person has seen the error and gone on; a script has not.
+    return 1 if console.has_failed and not is_typed else 0
+
+
+def _places(found: Iterable[Found]) -> list[tuple[Found, str]]:
+    """What was found, and where; a directory in an archive by its path there."""
+    return [(one, os.path.normpath(one.name)) for one in found]
+
+
+def _exists(project: Project, one: Found) -> bool:
+    return os.path.lexists(os.path.join(project.workspace, one.job_id))

@@ -1,0 +1,116 @@
+"""``signac migrate``: give a project of an older layout the present one."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from ..arguments import Command, Directory, Rules
+from ..output import Failure, OutputClosed
+from . import dry_run_option, report_option
+
+if TYPE_CHECKING:
+    from ..app import Session
+
+__all__ = ["command"]
+
+
+@click.command(
+    "migrate",
+    cls=Command,
+    rules=Rules(abbreviated=("--help", "--root-directory", "--yes")),
+)
+@click.option(
+    "-r",
+    "--root-directory",
+    default=".",
+    type=Directory(),
+    metavar="DIR",
+    help="The directory of the project; the current one by default.",
+)
+@dry_run_option
+@report_option
+@click.pass_obj
+def command(session: Session, /, *, root_directory: str, dry_run: bool, as_json: bool) -> int:
+    """Give a project of an older layout the present one, which signac 1.x cannot read; there is no way back.
+
+    The jobs stay as they are. A migration that was stopped can be run again. A dry run prints the steps.
+    """
+    from signac_core.errors import ConfigError
+    from signac_core.migration import pending_migrations
+
+    root = os.path.abspath(root_directory)
+    try:
+        steps = pending_migrations(root)
+    except ConfigError:
+        raise
+    except RuntimeError as error:
+        raise Failure(str(error), code="schema-version") from None
+    report = _Report(session, root, dry_run=dry_run)
+    if not steps:
+        session.output.talk(f"The layout of the project '{root}' is up to date. Nothing to do.")
+    elif dry_run:
+        for step in steps:
+            report.note(*step)
+        session.output.talk(f"Would have applied {_number(len(steps))}.")
+    elif session.confirm(
+        f"There is no way back. Migrate the project '{root}' from schema version {steps[0][0]} to {steps[-1][1]}?"
+    ):
+        _migrate(session, root, report)
+    else:
+        session.output.talk("Nothing has been changed.")
+    return report.finish(as_json=as_json)
+
+
+def _migrate(session: Session, root: str, report: _Report) -> None:
+    from signac_core.migration import apply_migrations
+
+    try:
+        apply_migrations(root, on_step=report.note)
+    except RuntimeError as error:
+        report.fail(Failure(str(error), code="migration", hint="Nothing is lost; run it again when that is mended."))
+    else:
+        session.output.talk(f"Applied {_number(len(report.steps))}.")
+
+
+def _number(count: int) -> str:
+    return f"{count} migration{'' if count == 1 else 's'}"
+
+
+class _Report:
+    """The steps that have been taken, or would be."""
+
+    def __init__(self, session: Session, root: str, *, dry_run: bool) -> None:
+        self.session = session
+        self.root = root
+        self.dry_run = dry_run
+        self.steps: list[dict[str, int]] = []
+        self.errors: list[dict[str, str]] = []
+
+    def note(self, before: int, after: int) -> None:
+        """Note a step that begins."""
+        self.steps.append({"from": before, "to": after})
+        if not self.dry_run:
+            self.session.output.talk(f"Applying migration for version {before} to {after}...")
+
+    def fail(self, failure: Failure) -> None:
+        """Tell that the last step could not be taken."""
+        self.session.output.error(failure.message, code=failure.code, hint=failure.hint)
+        self.steps.pop()
+        self.errors.append({"code": failure.code, "message": failure.message})
+
+    def finish(self, *, as_json: bool) -> int:
+        """Write the report, or the steps of a dry run; return the exit status."""
+        output = self.session.output
+        try:
+            if as_json:
+                counts = {"applied": len(self.steps), "failed": len(self.errors)}
+                report = {"command": "migrate", "dry_run": self.dry_run, "path": self.root, "counts": counts}
+                output.write_json(report | {"steps": self.steps, "errors": self.errors})
+            elif self.dry_run:
+                output.write_lines(f"{step['from']} -> {step['to']}" for step in self.steps)
+        except OutputClosed:  # the work is done, whether anybody reads about it or not
+            output.abandon()
+        return 1 if self.errors else 0

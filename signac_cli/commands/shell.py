@@ -1,0 +1,275 @@
+"""``signac shell``: run Python with the project at hand."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..arguments import Command, ParamType, Rules
+from ..output import Failure, OutputClosed
+from . import allow_eval_option, filter_option, job_id_option, select
+
+if TYPE_CHECKING:
+    from signac_core.job import Job
+    from signac_core.project import Project
+
+    from ..app import Session
+
+__all__ = ["command"]
+
+HISTORY_LENGTH = 1000
+
+
+class _Native(ParamType):
+    """An argument for somebody else, in the encoding in which the operating system has passed it on."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Convert the text of an argument back."""
+        return os.fsdecode(value.encode("utf-8", "surrogateescape"))
+
+
+@click.command(
+    "shell",
+    cls=Command,
+    rules=Rules(
+        greedy={"--filter": 1, "--job-id": 1},
+        abbreviated=("--help", "--command", "--filter", "--job-id"),
+        filters=("--filter",),
+        interspersed=False,
+    ),
+)
+@click.argument("file", required=False, type=_Native(), metavar="[FILE|-]")
+@click.argument("arguments", nargs=-1, type=_Native(), metavar="[ARG]...")
+@click.option("-c", "--command", "source", metavar="CODE", help="Run CODE.")
+@filter_option("-f", "--filter")
+@job_id_option
+@allow_eval_option
+@click.pass_obj
+def command(
+    session: Session,
+    /,
+    *,
+    file: str | None,
+    arguments: tuple[str, ...],
+    source: str | None,
+    filter_tokens: tuple[str, ...] | None,
+    job_ids: tuple[str, ...] | None,
+    allow_eval: bool,
+) -> int:
+    """Run the Python script FILE with its ARGs, or the program on standard input ('-'), or an interactive shell.
+
+    These names are defined: 'project' or 'pr'; 'jobs', an iterator over the selected jobs, or over all; 'job', the one
+    that is selected, or else the one whose directory this is, or None; 'signac', the library.
+
+    Options stand before FILE: what follows it is for the script. The exit status is that of sys.exit, and 1 after an
+    exception.
+    """
+    if file is not None and source is not None:
+        raise Failure("FILE and --command exclude each other.", code="usage", hint="Give one of them.")
+    if "-" in (job_ids or ()) and source is None and file in (None, "-"):
+        raise click.UsageError("Standard input cannot hold both job ids and Python code.")
+    for argument in arguments:
+        if argument in ("-f", "--filter", "-j", "--job-id"):
+            session.output.talk(f"'{argument}' is passed on to '{file}'; options of 'signac shell' stand before FILE.")
+    project = session.project()
+    damaged: list[str] = []
+    ids = select(session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    incomplete = session.report_damaged(damaged)
+    names = _names(project, ids)
+    if source is not None:
+        with _main_module(names, ["-c"]) as module:
+            return _run(session, module, source, "<string>") or incomplete
+    if file == "-":
+        program = session.read_input("Python code")
+        with _main_module(names, ["-", *arguments]) as module:
+            return _run(session, module, program, "<stdin>") or incomplete
+    if file is not None:
+        from signac_core.files import read_bytes
+
+        script = read_bytes(file)
+        with _main_module(names, [file, *arguments], file=file) as module:
+            return _run(session, module, script, file) or incomplete
+    with _main_module(names, [""]) as module:
+        return _interact(session, project, module, len(ids)) or incomplete
+
+
+def _names(project: Project, ids: Sequence[str]) -> dict[str, Any]:
+    """Names that are defined for whatever is run."""
+    from importlib import import_module
+
+    from signac_core.job import Job
+
+    library = import_module("signac")
+    if library.Project is not type(project):  # signac 2.x has been installed over ours
+        library = import_module("signac_core")
+    return {
+        "project": project,
+        "pr": project,
+        "jobs": (Job(project, id_=job_id, directory_known=True) for job_id in ids),
+        "job": project.open_job(id=ids[0]) if len(ids) == 1 else _job_of_directory(project),
+        "signac": library,
+    }
+
+
+def _job_of_directory(project: Project) -> Job | None:
+    """The job whose directory is the current one, or above it."""
+    try:
+        return project.get_job()
+    except LookupError:
+        return None
+
+
+@contextmanager
+def _main_module(names: dict[str, Any], arguments: list[str], *, file: str | None = None) -> Iterator[ModuleType]:
+    """Let a new module be the one that runs, as Python does it for a script (pickling relies on that)."""
+    module = ModuleType("__main__")
+    module.__dict__.update(names)
+    saved = sys.modules["__main__"], sys.argv, list(sys.path)
+    if file is not None:
+        module.__file__ = file
+    if not sys.flags.safe_path:
+        sys.path.insert(0, "" if file is None else os.path.dirname(os.path.realpath(file)))
+    sys.modules["__main__"], sys.argv = module, arguments
+    try:
+        yield module
+    finally:
+        sys.modules["__main__"], sys.argv, sys.path[:] = saved
+
+
+def _run(session: Session, module: ModuleType, source: str | bytes, name: str) -> int:
+    """Run a program; return the exit status."""
+    try:
+        exec(compile(source, name, "exec", dont_inherit=True), module.__dict__)
+    except SystemExit as end:
+        return _status(end)
+    except Exception as error:
+        if isinstance(error, BrokenPipeError) and _is_abandoned(sys.stdout):
+            raise OutputClosed from None
+        here = error.__traceback__
+        error.__traceback__ = here.tb_next if here is not None else None  # the frames of the program alone
+        sys.excepthook(type(error), error, error.__traceback__)
+        return 1
+    return 0
+
+
+def _is_abandoned(stream: Any) -> bool:
+    """Tell whether a stream is a pipe that nobody reads any more."""
+    from select import POLLERR, POLLHUP, poll
+
+    try:
+        polled = poll()
+        polled.register(stream.fileno(), 0)
+        return any(events & (POLLERR | POLLHUP) for _, events in polled.poll(0))
+    except (AttributeError, OSError, ValueError):
+        return False
+
+
+def _status(end: SystemExit) -> int:
+    """Find the exit status that the argument of ``sys.exit`` means."""
+    if end.code is None or isinstance(end.code, int):
+        return end.code or 0
+    sys.stderr.write(f"{end.code}\n")
+    return 1
+
+
+# --- interactive -----------------------------------------------------------------------------------------------------
+
+
+def _interact(session: Session, project: Project, module: ModuleType, number: int) -> int:
+    """Run what is typed, statement by statement; return the exit status."""
+    if sys.stdin is None:
+        raise Failure("Cannot read Python code from standard input: it is closed.", code="input")
+    banner = _banner(project, number)
+    is_person = sys.stdin.isatty()
+    if is_person and (embed := _ipython()) is not None:
+        embed(session, module, banner)
+        return 0
+    import code
+
+    class Console(code.InteractiveConsole):
+        failed = False
+
+        def showtraceback(self) -> None:
+            self.failed = True
+            super().showtraceback()
+
+        def showsyntaxerror(self, *arguments: Any, **options: Any) -> None:
+            self.failed = True
+            super().showsyntaxerror(*arguments, **options)
+
+    for line in banner:
+        session.output.talk(line)
+    console = Console(module.__dict__)
+    try:
+        if is_person:
+            with _line_editing(session, project, module):
+                console.interact(banner="", exitmsg="")
+        else:
+            console.interact(banner="", exitmsg="")
+    except SystemExit as end:
+        return _status(end)
+    # A person has seen what went wrong; a batch script sees the exit status.
+    return 1 if console.failed and not is_person else 0
+
+
+def _banner(project: Project, number: int) -> list[str]:
+    from .. import version_text
+
+    python = ".".join(map(str, sys.version_info[:3]))
+    return [
+        f"{version_text()}, Python {python}",
+        f"Project '{project.path}', {number} job{'' if number == 1 else 's'} selected.",
+        "Defined: project (or pr), jobs, job, signac. help(project) tells more.",
+    ]
+
+
+def _ipython() -> Callable[[Session, ModuleType, list[str]], None] | None:
+    """IPython's shell, if it is installed."""
+    try:
+        from IPython.terminal.embed import InteractiveShellEmbed
+    except ImportError:
+        return None
+
+    def embed(session: Session, module: ModuleType, banner: list[str]) -> None:
+        text = "" if session.output.quiet else "".join(f"{line}\n" for line in banner)
+        InteractiveShellEmbed(banner1=text, user_module=module, user_ns=module.__dict__)()
+
+    return embed
+
+
+@contextmanager
+def _line_editing(session: Session, project: Project, module: ModuleType) -> Iterator[None]:
+    """Complete names with the tab key, and remember lines from one shell of the project to the next."""
+    try:
+        import readline
+        import rlcompleter
+    except ImportError:  # Python was built without
+        yield
+        return
+    from signac_core.layout import CONFIG_DIRECTORY
+
+    readline.set_completer(rlcompleter.Completer(module.__dict__).complete)
+    readline.parse_and_bind("bind ^I rl_complete" if "libedit" in (readline.__doc__ or "") else "tab: complete")
+    path = os.path.join(project.path, CONFIG_DIRECTORY, "shell_history")
+    with suppress(OSError):  # the first time
+        readline.read_history_file(path)
+    before = readline.get_current_history_length()
+    readline.set_history_length(HISTORY_LENGTH)
+    try:
+        yield
+    finally:
+        new = readline.get_current_history_length() - before
+        try:
+            # Appended, because another shell of the project may have been used meanwhile.
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            readline.append_history_file(new, path)
+        except OSError as error:
+            session.output.warn(f"The history of the shell was not saved in '{path}': {error.strerror}.")

@@ -1,0 +1,100 @@
+"""``signac status``: what is known of the project at a glance."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..arguments import Command, Rules
+from ..output import one_line
+
+if TYPE_CHECKING:
+    from signac_core.glance import Glance
+    from signac_core.project import Project
+
+    from ..app import Session
+
+__all__ = ["command"]
+
+_LABEL = 9
+"""Columns of the labels."""
+_SHOWN = 5
+"""So many damaged jobs are named."""
+
+
+@click.command("status", cls=Command, rules=Rules(abbreviated=("--help",)))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def command(session: Session, /, *, as_json: bool) -> None:
+    """Show the project, the number of its jobs, their keys, whether cache and index are up to date, and known damage.
+
+    Only a part of the jobs is looked at: 'signac check' looks at every one.
+    """
+    from signac_core.glance import glance
+
+    project = session.project()
+    seen = glance(project)
+    if as_json:
+        session.output.write_json(_describe(project, seen))
+        return
+    output = session.output
+    style = ("\033[2m", "\033[0m") if output.has_color(sys.stdout) else ("", "")
+    for label, text in _rows(project, seen):
+        wrapped = _wrapped(text) if output.is_terminal and label != "project" else [text]
+        for number, line in enumerate(wrapped):
+            shown = f"{label:<{_LABEL}}" if number == 0 else " " * _LABEL
+            output.write(f"{style[0]}{shown}{style[1]}{line}\n")
+
+
+def _describe(project: Project, seen: Glance) -> dict[str, Any]:
+    return {
+        "path": project.path,
+        "workspace": project.workspace,
+        "jobs": seen.jobs,
+        "keys": seen.keys,
+        "keys_from": seen.keys_from,
+        "cache": seen.cache._asdict(),
+        "index": seen.indexed._asdict(),
+        "damaged": seen.damaged,
+    }
+
+
+def _rows(project: Project, seen: Glance) -> Iterator[tuple[str, str]]:
+    """Labels and texts."""
+    yield "project", one_line(project.path)
+    yield "jobs", f"{seen.jobs:,}"
+    some = f" (of {seen.keys_from:,} jobs)" if seen.keys_from < seen.jobs else ""
+    yield "keys", one_line(", ".join(seen.keys) or "none") + some
+    yield "cache", _state(seen.cache)
+    yield "index", _state(seen.indexed)
+    yield "damaged", _damaged(seen.damaged)
+
+
+def _state(report: Any) -> str:
+    """Say in a few words how far the cache or the index is behind the jobs."""
+    if report.state in ("absent", "current"):
+        return str(report.state)
+    if report.state == "damaged":
+        return "damaged; 'signac update-cache' writes it anew"
+    counts = {"missing": report.missing, "obsolete": getattr(report, "obsolete", 0)}
+    shown = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    return f"stale: {shown}; see 'signac update-cache'"
+
+
+def _damaged(names: list[str]) -> str:
+    if not names:
+        return "none known"
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return f"{len(names):,}: {one_line(', '.join(names[:_SHOWN]))}{more}; see 'signac check'"
+
+
+def _wrapped(text: str) -> list[str]:
+    """Lines that fit beside the labels."""
+    from shutil import get_terminal_size
+    from textwrap import wrap
+
+    width = max(get_terminal_size().columns - _LABEL, 32)  # the length of an id
+    return wrap(text, width, break_long_words=False, break_on_hyphens=False)

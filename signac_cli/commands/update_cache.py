@@ -1,0 +1,118 @@
+"""``signac update-cache``: write down all state points in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from ..arguments import Command, Rules
+from ..output import OutputClosed
+from . import report_option
+
+if TYPE_CHECKING:
+    from signac_core.project import Project
+
+    from ..app import Session
+
+__all__ = ["command"]
+
+
+@click.command(
+    "update-cache",
+    cls=Command,
+    rules=Rules(abbreviated=("--help",)),
+)
+@click.option("--check", is_flag=True, help="Write nothing; the exit status is 3 unless all is up to date.")
+@click.option("--clear", is_flag=True, help="Delete what has been written down.")
+@report_option
+@click.pass_obj
+def command(session: Session, /, *, check: bool, clear: bool, as_json: bool) -> int:
+    """Write down the state points of all jobs, so that queries need not read them one by one.
+
+    Only new jobs are read. Nothing goes wrong without the cache, or with one that is out of date: queries believe an
+    entry only if it is right. Jobs whose state points are damaged are left out and named; the exit status is 1 then.
+    """
+    if check and clear:
+        raise click.UsageError("--check and --clear exclude each other.")
+    project = session.project()
+    if check:
+        return _check(session, project, as_json=as_json)
+    if clear:
+        return _clear(session, project, as_json=as_json)
+    return _update(session, project, as_json=as_json)
+
+
+def _update(session: Session, project: Project, *, as_json: bool) -> int:
+    from signac_core.cache import update_cache
+
+    from ..progress import bar
+
+    output = session.output
+    output.talk("Updating cache...")
+    damaged: list[str] = []
+    with bar(session, "Updating cache") as progress:
+        size = update_cache(project, progress=progress, damaged=damaged, warn=output.warn)
+    output.talk("Cache is up to date." if size is None else f"Updated cache (size={size}).")
+    if as_json:
+        cached = len(project) - len(damaged) if size is None else size
+        counts = {"cached": cached, "failed": len(damaged)}
+        errors = [_describe(project, job_id) for job_id in damaged]
+        _write_report(session, "current" if size is None else "updated", counts, errors=errors)
+    return session.report_damaged(damaged)
+
+
+def _describe(project: Project, job_id: str) -> dict[str, str]:
+    """Say what is wrong with a job."""
+    from signac_core.integrity import examine_job
+
+    details = " ".join(problem.detail for problem in examine_job(project, job_id))
+    return {"id": job_id, "code": "damaged-jobs", "message": f"Job {job_id}: {details or 'It cannot be read.'}"}
+
+
+def _check(session: Session, project: Project, *, as_json: bool) -> int:
+    from signac_core.cache import examine_cache
+
+    found = examine_cache(project)
+    text = {
+        "absent": "There is no cache.",
+        "damaged": "The cache file is damaged.",
+        "stale": f"The cache is out of date: it lacks {_number(found.missing, 'job')}, and "
+        f"{_number(found.obsolete, 'entry', 'entries')} of it should not be there.",
+        "current": f"Cache is up to date (size={found.size}).",
+    }
+    session.output.talk(text[found.state])
+    if as_json:
+        counts = {"cached": found.size, "missing": found.missing, "obsolete": found.obsolete}
+        _write_report(session, found.state, counts, dry_run=True)
+    return 0 if found.state == "current" else 3
+
+
+def _number(count: int, singular: str, plural: str = "") -> str:
+    return f"{count} {singular if count == 1 else plural or singular + 's'}"
+
+
+def _clear(session: Session, project: Project, *, as_json: bool) -> int:
+    from signac_core.cache import delete_cache
+
+    deleted = delete_cache(project)
+    session.output.talk("Deleted the cache." if deleted else "There is no cache.")
+    if as_json:
+        _write_report(session, "deleted" if deleted else "absent", {})
+    return 0
+
+
+def _write_report(
+    session: Session,
+    state: str,
+    counts: dict[str, int],
+    *,
+    errors: Sequence[dict[str, str]] = (),
+    dry_run: bool = False,
+) -> None:
+    report = {"command": "update-cache", "dry_run": dry_run, "state": state}
+    try:
+        session.output.write_json(report | {"counts": counts, "jobs": [], "errors": errors})
+    except OutputClosed:  # the work is done, whether anybody reads about it or not
+        session.output.abandon()

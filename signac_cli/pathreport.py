@@ -1,0 +1,101 @@
+"""The report of a command that gives paths to jobs, or makes jobs of paths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .commands import Report
+from .output import OutputClosed, one_line
+
+if TYPE_CHECKING:
+    from .app import Session
+
+__all__ = ["EXISTS", "Collision", "PathReport"]
+
+EXISTS = "exists"
+"""The code of errors about what is there already."""
+
+_SHOWN = 10
+"""So many collisions are told about one by one."""
+
+
+class Collision(NamedTuple):
+    """A job that cannot go where it should, because something is there.
+
+    Parameters
+    ----------
+    job_id : str
+        The job.
+    path : str
+        Its path.
+    message : str
+        What is there.
+
+    """
+
+    job_id: str
+    path: str
+    message: str
+
+
+class PathReport(Report):
+    """What has become of each job, and of its path.
+
+    Parameters
+    ----------
+    session, command, actions, noun, dry_run
+        As for `Report`.
+    **details
+        Further keys of the report: what all jobs have in common.
+
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        command: str,
+        actions: Sequence[str],
+        *,
+        noun: str = "job",
+        dry_run: bool = False,
+        **details: Any,
+    ) -> None:
+        super().__init__(session, command, actions, noun=noun, dry_run=dry_run)
+        self.details = details
+
+    def note(self, job_id: str | None, action: str, path: str) -> None:
+        """Note what has been done to a job, or would be."""
+        self.jobs.append({"id": job_id, "action": action, "path": path})
+
+    def collide(self, collisions: Sequence[Collision], hint: str) -> None:
+        """Note all collisions, because of which nothing has been done, and tell about them."""
+        self.jobs.clear()
+        for job_id, path, message in collisions:
+            self.errors.append({"id": job_id, "code": EXISTS, "message": message, "path": path})
+        lines = [collision.message for collision in collisions[:_SHOWN]]
+        if len(collisions) > _SHOWN:
+            lines.append(f"And {len(collisions) - _SHOWN} more like these.")
+        for line in lines[:-1]:
+            self.session.output.error(line, code=EXISTS)
+        self.session.output.error(lines[-1], code=EXISTS, hint=hint)
+
+    def finish(self, *, as_json: bool) -> int:
+        """Write the summary, and the report or (of a dry run) a line per change; return the exit status."""
+        counts = self._counts()
+        output = self.session.output
+        if not self.errors:
+            output.talk(self._summary(counts))
+        try:
+            if as_json:
+                report = {"command": self.command, "dry_run": self.dry_run, "counts": counts}
+                output.write_json(report | self.details | {"jobs": self.jobs, "errors": self.errors})
+            elif self.dry_run:
+                output.write_lines(one_line(line) for job in self.jobs if (line := self.line(job)) is not None)
+        except OutputClosed:  # the work is done, whether anybody reads about it or not
+            output.abandon()
+        return 1 if self.errors else 0
+
+    def line(self, job: dict[str, Any]) -> str | None:
+        """What a dry run prints for a job; None if nothing would be done to it."""
+        raise NotImplementedError

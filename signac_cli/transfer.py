@@ -1,0 +1,167 @@
+"""Jobs from one project into another: the other project, and what ``move`` and ``clone`` have in common."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from .arguments import Directory, Rules
+from .commands import Report, allow_eval_option, dry_run_option, filter_option, ids_argument, report_option, select
+from .output import Failure
+
+if TYPE_CHECKING:
+    from signac_core.job import Job
+    from signac_core.project import Project
+
+    from .app import Session
+
+__all__ = ["RULES", "open_project", "same_workspace", "transfer", "transfer_options"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+PRESENT = "present"
+SKIPPED = 3
+
+RULES = Rules(greedy={"--filter": 1}, abbreviated=("--help",), filters=("--filter",))
+
+
+def open_project(directory: str) -> Project:
+    """Open the project of a directory that the user has named.
+
+    Parameters
+    ----------
+    directory : str
+        The directory of a project, or any path in it.
+
+    Raises
+    ------
+    Failure
+        If there is none.
+
+    """
+    from signac_core.project import Project
+
+    path = os.path.abspath(directory)
+    try:
+        return Project.get_project(path)
+    except LookupError:
+        reason = "does not exist" if not os.path.exists(path) else "is not in a project"
+        hint = "Name the directory of a project, or create one with 'signac init DIR'."
+        raise Failure(f"The path '{path}' {reason}.", code="no-project", hint=hint) from None
+
+
+def same_workspace(one: Project, other: Project) -> bool:
+    """Tell whether two projects have the same jobs, under whatever path."""
+    try:
+        return os.path.samefile(one.workspace, other.workspace)
+    except OSError:  # one has none, which is no reason to refuse
+        return False
+
+
+def transfer_options(function: _F) -> _F:
+    """Add the arguments and options of ``move`` and ``clone``."""
+    for decorator in (
+        report_option,
+        allow_eval_option,
+        dry_run_option,
+        click.option("-e", "--exit-status", is_flag=True, help="Exit with status 3 if a job is present there already."),
+        filter_option("--filter"),
+        ids_argument,
+        click.argument("directory", type=Directory(), metavar="PROJECT"),
+    ):
+        function = decorator(function)
+    return function
+
+
+def transfer(
+    session: Session,
+    command: str,
+    done: str,
+    carry: Callable[[Job, Project], object],
+    *,
+    label: str,
+    minimum: int,
+    directory: str,
+    ids: Sequence[str],
+    filter_tokens: Sequence[str] | None,
+    exit_status: bool,
+    dry_run: bool,
+    allow_eval: bool,
+    as_json: bool,
+) -> int:
+    """Bring jobs of the current project into another one; return the exit status.
+
+    Parameters
+    ----------
+    session : Session
+        The run.
+    command : str
+        The name of the command.
+    done : str
+        What it does to a job, in the past tense.
+    carry : callable
+        Brings a job into a project.
+    label : str
+        What a progress bar says.
+    minimum : int
+        The shortest beginning of an id that is accepted.
+    directory, ids, filter_tokens, exit_status, dry_run, allow_eval, as_json
+        As of `transfer_options`.
+
+    """
+    from .progress import bar
+
+    if not ids and filter_tokens is None:
+        raise click.UsageError("Name the jobs by ids, '-' or --filter.")
+    source, destination = session.project(), open_project(directory)
+    damaged: list[str] = []
+    selected = select(session, source, ids, filter_tokens, allow_eval=allow_eval, damaged=damaged, minimum=minimum)
+    selected = list(dict.fromkeys(selected))
+    report = _Transfers(session, command, (done, PRESENT), dry_run=dry_run)
+    report.details = {"source": source.path, "destination": destination.path}
+    at_home = same_workspace(source, destination)
+    with bar(session, label) as progress:
+        for number, job_id in enumerate(selected, 1):
+            try:
+                is_new = not at_home and _bring(source, destination, job_id, carry, dry_run=dry_run)
+            except Exception as error:
+                report.fail(job_id, error)
+            else:
+                report.add(job_id, done if is_new else PRESENT)
+            if progress is not None:
+                progress(command, number, len(selected))
+    status = report.finish(as_json=as_json) or session.report_damaged(damaged)
+    skipped = any(job["action"] == PRESENT for job in report.jobs)
+    return status or (SKIPPED if exit_status and skipped else 0)
+
+
+def _bring(
+    source: Project, destination: Project, job_id: str, carry: Callable[[Job, Project], object], *, dry_run: bool
+) -> bool:
+    """Bring a job into another project, or find out whether that can be done; False if it is there already."""
+    from signac_core.errors import DestinationExistsError
+
+    if dry_run:
+        return not os.path.lexists(os.path.join(destination.workspace, job_id))
+    try:
+        job = source.open_job(id=job_id)
+    except KeyError:
+        raise Failure(f"Job {job_id} has gone meanwhile.", code="unknown-id") from None
+    try:
+        carry(job, destination)
+    except DestinationExistsError:
+        return False
+    return True
+
+
+class _Transfers(Report):
+    """What has been brought into another project."""
+
+    def _summary(self, counts: dict[str, int]) -> str:
+        done, present = self.actions
+        would = " would be" if self.dry_run else ""
+        failed = f", {counts['failed']} failed" if counts["failed"] else ""
+        return f"{counts[done]}{would} {done}, {counts[present]} already present{failed}."

@@ -1,0 +1,81 @@
+"""Doing the same small thing with many files: one after the other, or in threads when the file system is slow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from math import inf
+from time import perf_counter
+from typing import TypeVar
+
+from . import settings
+
+__all__ = ["in_order"]
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+_PROBE = 16  # items that decide
+_SLOW = 0.0004  # seconds per item from which on waiting outweighs computing
+_THREADS = 16
+_SHARE = 32  # items that a thread takes at once
+_WINDOW = 2048  # items under way at once
+
+
+def in_order(function: Callable[[_T], _R], items: Sequence[_T]) -> Iterator[_R]:
+    """Apply a function to items and yield the results in order.
+
+    Parameters
+    ----------
+    function : callable
+        What to do with an item; it raises nothing.
+    items : sequence
+        The items.
+
+    Yields
+    ------
+    object
+        The result of each item.
+
+    Examples
+    --------
+    >>> list(in_order(str, range(3)))
+    ['0', '1', '2']
+
+    """
+    waiting = iter(items)
+    threads = settings.io_threads()
+    if threads is None:
+        alone = []
+        for item in islice(waiting, _PROBE):
+            started = perf_counter()
+            result = function(item)
+            alone.append(perf_counter() - started)
+            yield result
+        typical = sorted(alone)[len(alone) // 2] if alone else 0.0
+        if len(items) > 4 * _PROBE and typical > _SLOW:
+            yield from _in_threads(function, waiting, _THREADS, worthwhile=typical / 2)
+    elif threads > 1:
+        yield from _in_threads(function, waiting, threads, worthwhile=inf)
+    yield from map(function, waiting)
+
+
+def _in_threads(
+    function: Callable[[_T], _R], waiting: Iterator[_T], threads: int, *, worthwhile: float
+) -> Iterator[_R]:
+    """Apply a function in threads, as long as that takes less than ``worthwhile`` seconds per item."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    def share(some: list[_T]) -> list[_R]:
+        return [function(item) for item in some]
+
+    with ThreadPoolExecutor(threads) as pool:
+        while window := list(islice(waiting, _WINDOW)):
+            started = perf_counter()
+            shares = [window[start : start + _SHARE] for start in range(0, len(window), _SHARE)]
+            results = list(pool.map(share, shares))
+            spent = perf_counter() - started
+            for some in results:
+                yield from some
+            if spent > worthwhile * len(window):
+                return

@@ -1,0 +1,358 @@
+"""Configuration files as people edit them: one key is set or deleted, and everything else stays, comments included.
+
+See `config` for how they are read. The dialect is that of the ``configobj`` package: ``key = value`` lines in nested
+sections. Here a key is a list of names: those of the sections, then its own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import files, layout, locks
+from .config import merge, parse_file, user_config_path
+from .errors import ConfigError
+
+if TYPE_CHECKING:
+    from configobj import ConfigObj
+
+__all__ = ["delete_key", "find_local", "format_section", "look_up", "read", "read_merged", "set_key"]
+
+_INDENT = "    "
+
+
+def find_local(start: str) -> str | None:
+    """Path of the configuration file of the nearest project, in a directory or above it; None when there is none.
+
+    The file need not be valid.
+
+    Parameters
+    ----------
+    start : str
+        Absolute path where to begin.
+
+    Returns
+    -------
+    str or None
+        The path of the file.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> find_local(project.workspace) == project.fn(".signac/config")
+    True
+
+    """
+    directory = start
+    while True:
+        path = os.path.join(directory, layout.FN_CONFIG)
+        if os.path.lexists(path):
+            return path
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return None
+        directory = parent
+
+
+def read(path: str) -> dict[str, Any] | None:
+    """Read a configuration file as signac 2.x shows it; None when it does not exist.
+
+    Without a ``schema_version`` it is shown with version 1, which is what it means in the file of a project.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+
+    Returns
+    -------
+    dict or None
+        The values by key, each a str or a list of str, and dicts of the sections.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> files.replace_file("config", b"author = me")
+    >>> read("config"), read("elsewhere")
+    ({'author': 'me', 'schema_version': '1'}, None)
+
+    """
+    try:
+        values = parse_file(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ConfigError(f"Failed to read configuration file '{path}': {error.strerror}.") from error
+    values.setdefault("schema_version", "1")
+    return values
+
+
+def read_merged(local: str | None) -> dict[str, Any] | None:
+    """Read the file of the user, and that of a project on top of it; None when neither exists.
+
+    Parameters
+    ----------
+    local : str, optional
+        The file of the project.
+
+    Returns
+    -------
+    dict or None
+        The values by key, as :func:`read` gives them.
+
+    Raises
+    ------
+    ConfigError
+        If one of them cannot be read.
+
+    Examples
+    --------
+    >>> files.replace_file("config", b"author = me")
+    >>> read_merged("config"), read_merged(None)
+    ({'author': 'me', 'schema_version': '1'}, None)
+
+    """
+    user = read(user_config_path())
+    project = None if local is None else read(local)
+    return project if user is None else user if project is None else merge(user, project)
+
+
+def look_up(values: Mapping[str, Any], key: Sequence[str]) -> Any:
+    """Find the value of a key.
+
+    Parameters
+    ----------
+    values : mapping
+        The whole configuration.
+    key : sequence of str
+        The key.
+
+    Returns
+    -------
+    str, list of str, or dict
+        The value; a dict for a section.
+
+    Raises
+    ------
+    KeyError
+        If there is no such key.
+
+    Examples
+    --------
+    >>> look_up({"a": {"b": ["1", "2"]}}, ["a", "b"])
+    ['1', '2']
+
+    """
+    value: Any = values
+    for name in key:
+        if not isinstance(value, Mapping) or name not in value:
+            raise KeyError(f"There is no key '{'.'.join(key)}' in the configuration.")
+        value = value[name]
+    return value
+
+
+def format_section(values: Mapping[str, Any], key: Sequence[str] = ()) -> str:
+    """Text of a section in the dialect of the files, ready to print: no newline at its end.
+
+    Parameters
+    ----------
+    values : mapping
+        The whole configuration.
+    key : sequence of str
+        The section; by default everything.
+
+    Returns
+    -------
+    str
+        The text.
+
+    Examples
+    --------
+    >>> print(format_section({"a": "1", "s": {"b": ["x", "y z"]}}))
+    a = 1
+    [s]
+        b = x, y z
+
+    """
+    import configobj
+
+    text = configobj.ConfigObj(interpolation=False, indent_type=_INDENT)
+    outer: Any = text
+    for name in key:
+        outer[name] = {}
+        outer = outer[name]
+    outer.merge(look_up(values, key))
+    lines = text.write()[len(key) :]
+    # signac 2.x shows the lines of the section itself without their indentation, and those below it with theirs.
+    own = _INDENT * len(key)
+    return "\n".join(line[len(own) :] if line[len(own)] != " " else line for line in lines)
+
+
+def set_key(path: str, key: Sequence[str], value: str | list[str]) -> bool:
+    """Set a key of a configuration file, which is created if need be (sections, too); the file is replaced whole.
+
+    Parameters
+    ----------
+    path : str
+        The file; a symbolic link stays one.
+    key : sequence of str
+        The key.
+    value : str or list of str
+        The value.
+
+    Returns
+    -------
+    bool
+        Whether that changed the file.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, or key and value cannot be written so that they are read again as they are.
+    ValueError
+        If a section of the key is a value in the file, or the key is a section.
+    OSError
+        If the file cannot be written; it is as it was then.
+
+    Examples
+    --------
+    >>> set_key("config", ["editor", "command"], "vi"), set_key("config", ["editor", "command"], "vi")
+    (True, False)
+    >>> parse_file("config")
+    {'editor': {'command': 'vi'}}
+
+    """
+    return _edit(path, key, value)
+
+
+def delete_key(path: str, key: Sequence[str]) -> bool:
+    """Delete a key or a section of a configuration file, if it is there.
+
+    Sections that hold nothing afterwards are deleted, too.
+
+    Parameters
+    ----------
+    path : str
+        The file; a symbolic link stays one.
+    key : sequence of str
+        The key.
+
+    Returns
+    -------
+    bool
+        Whether that changed the file.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read.
+    OSError
+        If the file cannot be written; it is as it was then.
+
+    Examples
+    --------
+    >>> files.replace_file("config", b"author = me")
+    >>> delete_key("config", ["author"]), delete_key("config", ["author"])
+    (True, False)
+
+    """
+    return _edit(path, key, None)
+
+
+def _edit(path: str, key: Sequence[str], value: str | list[str] | None) -> bool:
+    path = os.path.realpath(path)
+    with locks.acquire(path, os.path.dirname(path)):
+        text, status = _read(path)
+        configuration = _parse(text, path)
+        before = configuration.dict()
+        if value is None:
+            _delete(configuration, key)
+        else:
+            _set(configuration, key, value)
+        if configuration.dict() == before:
+            return False
+        changed = _text_of(configuration, newline="\r\n" if "\r\n" in text else "\n")
+        if changed is None:
+            raise ConfigError(
+                f"A configuration file cannot hold this: {'.'.join(key)} = {value!r}. Names may not contain '=', '#', "
+                "brackets or quotes, and values neither control characters nor both kinds of quotes in one list."
+            )
+        with files.Replacement(path) as replacement:
+            if status is not None:
+                os.fchmod(replacement.fd, status.st_mode & 0o7777)
+            replacement.write(changed)
+        return True
+
+
+def _read(path: str) -> tuple[str, os.stat_result | None]:
+    """Text and status of a file; of one that does not exist, nothing."""
+    try:
+        data, status = files.read_with_status(path)
+        return data.decode("utf-8-sig"), status
+    except FileNotFoundError:
+        return "", None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"Failed to read configuration file '{path}': it is not UTF-8 text ({error}).") from None
+
+
+def _parse(text: str, path: str) -> ConfigObj:
+    import configobj
+
+    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
+    try:
+        return configobj.ConfigObj(lines, interpolation=False)
+    except configobj.ConfigObjError as error:
+        raise ConfigError(f"Failed to read configuration file '{path}':\n{error}") from None
+
+
+def _set(configuration: ConfigObj, key: Sequence[str], value: str | list[str]) -> None:
+    section: Any = configuration
+    for depth, name in enumerate(key[:-1], start=1):
+        section = section.setdefault(name, {})
+        if not isinstance(section, dict):
+            raise ValueError(f"'{'.'.join(key[:depth])}' is a value, not a section.")
+    if isinstance(section.get(key[-1]), dict):
+        raise ValueError(f"'{'.'.join(key)}' is a section, not a value.")
+    section[key[-1]] = value
+
+
+def _delete(configuration: ConfigObj, key: Sequence[str]) -> None:
+    sections: list[Any] = [configuration]
+    for name in key[:-1]:
+        section = sections[-1].get(name)
+        if not isinstance(section, dict):
+            return
+        sections.append(section)
+    for section, name in zip(reversed(sections), reversed(key), strict=True):
+        section.pop(name, None)
+        if section:
+            break
+
+
+def _text_of(configuration: ConfigObj, *, newline: str) -> bytes | None:
+    """Content of a file that is read again as the configuration, by any program that splits it into lines."""
+    import configobj
+
+    _detach_comments(configuration)
+    try:
+        lines = "\n".join(configuration.write()).split("\n")
+        again = configobj.ConfigObj("\n".join(lines).splitlines(), interpolation=False)
+        text = newline.join([*lines, ""]).encode()
+    except (configobj.ConfigObjError, UnicodeEncodeError):
+        return None
+    return text if again.dict() == configuration.dict() and b"\0" not in text else None
+
+
+def _detach_comments(section: Any) -> None:
+    """Keep comments behind values from being written without a blank between them."""
+    for name, comment in section.inline_comments.items():
+        if comment:
+            section.inline_comments[name] = comment.lstrip("# ")
+    for name in section.sections:
+        _detach_comments(section[name])

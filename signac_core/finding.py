@@ -1,0 +1,159 @@
+"""Finding the jobs that match a filter, by the index where there is one and by reading files where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from . import layout, reading, settings
+
+if TYPE_CHECKING:
+    import os
+
+    from .index.documents import IndexedDocuments
+    from .index.snapshot import Snapshot
+    from .project import Project
+    from .query import Query
+
+    Documents = dict[str, tuple[dict[str, Any] | None, os.stat_result | None]]
+
+__all__ = ["find_ids"]
+
+_MANY_FILES_READ = 64  # from here on a query without an index leaves one behind
+
+
+def find_ids(
+    project: Project,
+    filter: Mapping[str, Any] | Query | None,
+    *,
+    ids: Sequence[str] | None = None,
+    damaged: list[str] | None = None,
+    foreign: bool = False,
+) -> list[str]:
+    """Ids of the jobs that match a filter, in the order of ``ids`` (sorted by default).
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    filter : mapping or Query, optional
+        The filter; all jobs by default.
+    ids : sequence of str, optional
+        The jobs to consider; all by default.
+    damaged : list of str, optional
+        Takes the ids of damaged jobs, which match nothing.
+    foreign : bool
+        Count entries of the workspace whose names only begin with an id, as signac 2.x does.
+
+    Returns
+    -------
+    list of str
+        The ids.
+
+    Raises
+    ------
+    JobsCorruptedError
+        If jobs are damaged and there is no list to take them.
+    KeyError, ValueError, TypeError
+        If the filter is invalid.
+    WorkspaceError
+        If the workspace cannot be read.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> find_ids(project, {"a.$gt": 0})
+    ['42b7b4f2921788ea14dac5566e6f06d0']
+
+    """
+    if filter is None:
+        return _counted(reading.list_names(project), foreign=foreign) if ids is None else list(ids)
+    from .query import Query, compile_filter
+
+    query = filter if isinstance(filter, Query) else compile_filter(filter)
+    if ids is not None:
+        return _scan(project, query, ids, damaged)
+    snapshot = reading.open_index(project)
+    if snapshot is not None:
+        with snapshot:
+            return _find_with_index(snapshot, query, damaged, foreign=foreign)
+    listing = reading.list_workspace(project)
+    before = len(project._sp_cache)
+    found = _scan(project, query, _counted(listing.names, foreign=foreign), damaged)
+    if len(project._sp_cache) - before >= _MANY_FILES_READ and settings.queries_write_index():
+        _write_first_index(project, listing)
+    return found
+
+
+def _counted(names: list[str], *, foreign: bool) -> list[str]:
+    return names if foreign else [name for name in names if len(name) == layout.JOB_ID_LENGTH]
+
+
+def _find_with_index(snapshot: Snapshot, query: Query, damaged: list[str] | None, *, foreign: bool) -> list[str]:
+    """Ids of the jobs that match: indexed jobs by the values of their keys, others by their files."""
+    from .index.evaluation import is_indexable
+
+    project = snapshot.project
+    documents: IndexedDocuments | None = None
+    found: list[str] = []
+    rest: list[str] | None = None
+    if is_indexable(query):
+        try:
+            if query.needs_documents:
+                from .index.documents import IndexedDocuments
+
+                documents = IndexedDocuments(snapshot, query)
+                found, rest = documents.found, documents.rest + snapshot.pending
+            else:
+                found, rest = snapshot.find(query), snapshot.pending
+        except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
+            reading.tell_unusable(error)
+    if rest is None:
+        rest = snapshot.names()
+    rest = _counted(rest, foreign=foreign)
+    read: Documents | None = None if documents is None else {}
+    found = sorted([*found, *_scan(project, query, rest, damaged, read)])
+    reading.refresh(snapshot)
+    if documents is not None and read is not None and settings.queries_write_index():
+        with suppress(Exception):  # nobody has asked for it
+            documents.refresh(read)
+    return found
+
+
+def _write_first_index(project: Project, listing: reading.Listing) -> None:
+    """Write an index on the way out of a query that had to read many files, in a project that is not too large."""
+    from .index.snapshot import QUERY_LIMIT, write_base
+
+    if len(listing.entries) <= QUERY_LIMIT:
+        with suppress(Exception):  # nobody has asked for it
+            write_base(project, listing, project._sp_cache)
+
+
+def _scan(
+    project: Project,
+    query: Query,
+    ids: Sequence[str],
+    damaged: list[str] | None,
+    read: Documents | None = None,
+) -> list[str]:
+    """Ids of jobs that match a filter, each judged by its state point and document; ``read`` takes the documents."""
+    from .query import NO_DOCUMENT
+
+    matches = query.matches
+    if not query.needs_documents:
+        return [job_id for job_id, sp in reading.read_state_points(project, ids, damaged=damaged) if matches(sp, {})]
+    state_points: dict[str, dict[str, Any]] = {}
+    if query.needs_state_points:
+        state_points = dict(reading.read_state_points(project, ids, damaged=damaged))
+        ids = list(state_points)
+    found = []
+    for job_id, document, status in reading.read_document_files(project, ids, damaged=damaged):
+        if matches(state_points.get(job_id, {}), NO_DOCUMENT if document is None else document):
+            found.append(job_id)
+        if read is not None:
+            read[job_id] = document, status
+    return found

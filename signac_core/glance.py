@@ -1,0 +1,127 @@
+"""What is known of a project without looking at every job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from . import layout, reading
+
+if TYPE_CHECKING:
+    from .cache import CacheReport
+    from .project import Project
+
+__all__ = ["Glance", "IndexReport", "glance"]
+
+SAMPLE = 100
+"""So many state points are read where no index knows the keys, and so many of those that it does not hold."""
+
+
+class IndexReport(NamedTuple):
+    """What there is to say about the index.
+
+    Parameters
+    ----------
+    state : str
+        ``"absent"`` (or not usable), ``"stale"`` or ``"current"``.
+    size : int
+        The number of jobs that it holds.
+    missing : int
+        The number of jobs that it does not hold.
+
+    """
+
+    state: Literal["absent", "stale", "current"]
+    size: int = 0
+    missing: int = 0
+
+
+class Glance(NamedTuple):
+    """What is known of a project.
+
+    Parameters
+    ----------
+    jobs : int
+        The number of jobs.
+    keys : list of str
+        The dotted keys of the state points, sorted.
+    keys_from : int
+        The number of jobs whose keys these are; less than ``jobs`` means that there may be others.
+    cache : CacheReport
+        The state of the cache file.
+    indexed : IndexReport
+        The state of the index.
+    damaged : list of str
+        The jobs that are known to be damaged, and directories with names that only begin like job ids, sorted.
+
+    """
+
+    jobs: int
+    keys: list[str]
+    keys_from: int
+    cache: CacheReport
+    indexed: IndexReport
+    damaged: list[str]
+
+
+def glance(project: Project) -> Glance:
+    """Look at a project: list the workspace, read the cache file, and at most a hundred state points.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+
+    Returns
+    -------
+    Glance
+        What is known.
+
+    Raises
+    ------
+    WorkspaceError
+        If the workspace cannot be read.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for T in range(2):
+    ...     job = project.open_job({"T": T, "model": {"eps": 1}}).init()
+    >>> seen = glance(project)
+    >>> seen.jobs, seen.keys, seen.cache.state
+    (2, ['T', 'model.eps'], 'absent')
+
+    """
+    from .cache import examine_cache
+
+    names = reading.list_names(project)
+    ids = [name for name in names if layout.is_job_id(name)]
+    damaged = [name for name in names if not layout.is_job_id(name)]
+    index, keys, unknown = _ask_index(project, ids)
+    sample = dict(reading.read_state_points(project, unknown[:SAMPLE], damaged=damaged))
+    for state_point in sample.values():
+        keys.update(_dotted(state_point))
+    known = len(ids) - len(unknown) + len(sample)
+    return Glance(len(ids), sorted(keys), known, examine_cache(project), index, sorted(damaged))
+
+
+def _ask_index(project: Project, ids: list[str]) -> tuple[IndexReport, set[str], list[str]]:
+    """State of the index, the keys that it knows, and the jobs of which it does not know the keys."""
+    snapshot = reading.open_index(project)
+    if snapshot is None:
+        return IndexReport("absent"), set(), ids
+    with snapshot:
+        pending = [name for name in snapshot.pending if layout.is_job_id(name)]
+        report = IndexReport("stale" if pending else "current", snapshot.number(), len(pending))
+        if snapshot.has_lost():  # keys of jobs that do not exist any more would be among them
+            return report, set(), ids
+        return report, {key for layer in snapshot.layers for key in layer.table.directory.keys}, pending
+
+
+def _dotted(data: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in data.items():
+        if isinstance(value, dict) and value:
+            yield from _dotted(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key

@@ -1,0 +1,175 @@
+"""Documents in the index.
+
+A document changes in place, so every entry carries the signature of its file and is believed only while that is the
+same: one stat per job instead of open, read and close. Only documents of jobs in the base are kept, row by row, in a
+table of their own.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from time import time_ns
+from typing import Any
+
+from .. import layout
+from ..bulk import in_order
+from ..query import And, Condition, Query
+from . import DOCUMENTS
+from .evaluation import rows_that_satisfy
+from .freshness import MARGIN
+from .shapes import Workshop
+from .snapshot import Snapshot, index_path
+from .table import Rows, Table
+from .writing import write_table
+
+__all__ = ["ABSENT", "Entry", "IndexedDocuments", "signature_of"]
+
+Entry = tuple[int, int, int, int]
+"""Signature of a document: inode, size, time of modification and of change."""
+
+ABSENT: Entry = (0, 1, 0, 0)
+UNKNOWN: Entry = (0, 0, 0, 0)
+_WIDTH = 4
+_REWRITTEN_SHARE = 4
+"""A new table is worth its while when a quarter of the documents had to be read."""
+_WORTHWHILE = 64
+
+
+def signature_of(status: os.stat_result) -> Entry:
+    """What tells one content of a document from another."""
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+class IndexedDocuments:
+    """The documents that the index holds, compared with the files.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        The state points.
+    query : Query
+        What will be asked; jobs that its state point conditions exclude are not looked at.
+
+    Attributes
+    ----------
+    found : list of str
+        Ids of the jobs, among those whose documents are as they were indexed, that match the query; sorted.
+    rest : list of str
+        Ids of the other indexed jobs that may match.
+
+    """
+
+    def __init__(self, snapshot: Snapshot, query: Query) -> None:
+        self._snapshot = snapshot
+        self._started = time_ns()
+        self._table: Table | None = None
+        self._ids: list[str] = snapshot.base.ids()
+        self._valid = bytearray(snapshot.base.rows)
+        base, present = snapshot.layers[0]
+        candidates = present & _possible(base, query)
+        with suppress(Exception):  # whatever is wrong with it: the files have the answer
+            fd = os.open(index_path(snapshot.project, DOCUMENTS), os.O_RDONLY | os.O_CLOEXEC)
+            self._table = snapshot.opened(fd)
+            if self._table.directory.base != base.directory.id or self._table.rows != base.rows:
+                self._table = None
+        if self._table is not None:
+            self._compare(self._table, candidates)
+        valid = Rows.of(self._valid)
+        self.found: list[str] = []
+        if self._table is not None:
+            self.found = base.ids_of(self._evaluate(query, self._table) & candidates & valid)
+        self.rest = base.ids_of(candidates - valid)
+        for table, rows in snapshot.layers[1:]:
+            self.rest += table.ids_of(rows & _possible(table, query))
+
+    def _compare(self, table: Table, candidates: Rows) -> None:
+        """Find the rows whose documents are as they were."""
+        entries = _entries(table)
+        flags = candidates.flags(table.rows)
+        rows = [row for row, flag in enumerate(flags) if flag]
+        ids, root, name = self._ids, self._snapshot.project.workspace + "/", "/" + layout.FN_DOCUMENT
+        stat = os.stat
+
+        def is_valid(row: int) -> bool:
+            try:
+                status = stat(root + ids[row] + name)
+            except FileNotFoundError:
+                return entries[row] == ABSENT
+            except OSError:
+                return False
+            return entries[row] == (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+        for row, valid in zip(rows, in_order(is_valid, rows), strict=True):
+            self._valid[row] = valid
+
+    def _evaluate(self, query: Query, documents: Table) -> Rows:
+        base = self._snapshot.base
+
+        def satisfied(condition: Condition) -> Rows:
+            return rows_that_satisfy(base if condition.namespace == "sp" else documents, condition)
+
+        return query.evaluate(satisfied, base.all_rows)
+
+    def refresh(self, read: Mapping[str, tuple[dict[str, Any] | None, os.stat_result | None]]) -> None:
+        """Write a new table if so many documents had to be read that it pays.
+
+        Parameters
+        ----------
+        read : mapping of str to tuple
+            Documents and the status of their files (None if absent), by job id.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+
+        """
+        base = self._snapshot.base
+        if len(read) < _WORTHWHILE or len(read) * _REWRITTEN_SHARE < base.rows:
+            return
+        youngest = self._started - MARGIN
+        workshop = Workshop()
+        rows: list[Any] = [None] * base.rows
+        entries = [UNKNOWN] * base.rows
+        if self._table is not None:
+            before = _entries(self._table)
+            for row, valid in enumerate(self._valid):
+                if valid:
+                    entries[row] = before[row]
+            for row, tree in self._table.trees():
+                if self._valid[row]:
+                    rows[row] = workshop.take_apart(tree)
+        for row, job_id in enumerate(self._ids):
+            if job_id not in read:
+                continue
+            document, status = read[job_id]
+            entry = ABSENT if status is None else signature_of(status)
+            if entry[2] >= youngest:
+                continue
+            rows[row] = None if document is None else workshop.take_apart(document)
+            entries[row] = entry if document is None or rows[row] is not None else UNKNOWN
+        signatures = array("Q", [number for entry in entries for number in entry]).tobytes()
+        path = index_path(self._snapshot.project, DOCUMENTS)
+        write_table(path, rows, base=base.directory.id, extra=signatures, about=lambda status: {})
+
+
+def _entries(table: Table) -> Sequence[Entry]:
+    numbers = array("Q")
+    numbers.frombytes(table.extra())
+    entries = list(zip(*[iter(numbers)] * _WIDTH, strict=True))
+    if len(entries) != table.rows:
+        raise ValueError("The table of documents does not have a signature for each row.")
+    return entries
+
+
+def _possible(table: Table, query: Query) -> Rows:
+    """Rows that the conditions on state points do not exclude."""
+    parts: Iterable[Any] = query.expression.parts if isinstance(query.expression, And) else ()
+    rows = table.all_rows()
+    for part in parts:
+        if isinstance(part, Condition) and part.namespace == "sp":
+            rows = rows & rows_that_satisfy(table, part)
+    return rows

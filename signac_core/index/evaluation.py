@@ -1,0 +1,125 @@
+"""Judging a filter on the distinct values of its keys.
+
+The predicate of a condition is the one that a scan uses, so a filter means the same here as there. Bounds of chunks
+only save work: they never decide what the predicate would decide otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..operators import MISSING
+from ..query import Condition, Query
+from .table import Chunk, Rows, Table
+from .writing import NUMBERS, TEXTS
+
+__all__ = ["evaluate", "is_indexable", "rows_that_satisfy", "rows_with_key"]
+
+_ORDERED = frozenset({"$gt", "$gte", "$lt", "$lte"})
+_SOME_MAPPING = {"": None}
+"""Stands for any mapping that is not empty: no predicate looks into it."""
+
+
+def is_indexable(query: Query) -> bool:
+    """Tell whether the index can answer; the code of a ``$where`` runs for no value that a scan would not show it."""
+    return all(condition.operator != "$where" for condition in query.conditions)
+
+
+def evaluate(table: Table, query: Query, present: Rows) -> Rows:
+    """Rows, among those present, that match a query about state points."""
+    found = query.evaluate(lambda condition: rows_that_satisfy(table, condition), table.all_rows)
+    return found & present
+
+
+def rows_that_satisfy(table: Table, condition: Condition) -> Rows:
+    """Rows whose value satisfies a condition."""
+    if not condition.path:
+        return _rows_by_emptiness(table, condition)
+    key = ".".join(condition.path)
+    if condition.operator == "$exists":
+        having = rows_with_key(table, key)
+        return having if condition.test(_SOME_MAPPING) else table.all_rows() - having
+    flags = bytearray(table.rows)
+    look = []
+    take = []
+    for chunk in table.chunk_list(key):
+        verdict = _judge(chunk, condition)
+        if verdict is None:
+            look.append(chunk)
+        elif verdict:
+            take.append(chunk)
+    for chunk, data in table.read_chunks(take):
+        _mark(flags, table.rows_of(chunk, data))
+    test = condition.test
+    for chunk, data in table.read_chunks(look):
+        verdicts = [bool(test(value)) for value in table.values_of(chunk, data)]
+        if True not in verdicts:
+            continue
+        rows, counts = table.rows_of(chunk, data), table.counts_of(chunk, data)
+        if False not in verdicts:
+            _mark(flags, rows)
+            continue
+        start = 0
+        for number, wanted in enumerate(verdicts):
+            end = start + (1 if counts is None else counts[number])
+            if wanted:
+                _mark(flags, rows[start:end])
+            start = end
+    found = Rows.of(flags)
+    if any(name.startswith(key + ".") for name in table.directory.keys) and test(_SOME_MAPPING):
+        found = found | _rows_below(table, key)
+    return found
+
+
+def rows_with_key(table: Table, key: str) -> Rows:
+    """Rows that have any value under a dotted key, a mapping included."""
+    flags = bytearray(table.rows)
+    for chunk, data in table.read_chunks(table.chunk_list(key)):
+        _mark(flags, table.rows_of(chunk, data))
+    return Rows.of(flags) | _rows_below(table, key)
+
+
+def _rows_below(table: Table, key: str) -> Rows:
+    """Rows in which a mapping that is not empty is under the key."""
+    flags = bytearray(table.rows)
+    for name in table.directory.keys:
+        if name.startswith(key + "."):
+            for chunk, data in table.read_chunks(table.chunk_list(name)):
+                _mark(flags, table.rows_of(chunk, data))
+    return Rows.of(flags)
+
+
+def _rows_by_emptiness(table: Table, condition: Condition) -> Rows:
+    """Rows that satisfy a condition on the whole state point or document, which is empty, or not, or absent."""
+    flags = bytearray((b"\1" if condition.test(MISSING) else b"\0") * table.rows)
+    if_empty, if_not_empty = condition.test({}), condition.test(_SOME_MAPPING)
+    for shape, rows in table.shapes():
+        _mark(flags, rows, wanted=if_not_empty if shape else if_empty)
+    return Rows.of(flags)
+
+
+def _mark(flags: bytearray, rows: Sequence[int], *, wanted: bool = True) -> None:
+    flag = int(wanted)
+    for row in rows:
+        flags[row] = flag
+
+
+def _judge(chunk: Chunk, condition: Condition) -> bool | None:
+    """Whether all values of a chunk satisfy a condition, or none does; None if they have to be looked at."""
+    if chunk.kind not in (NUMBERS, TEXTS):
+        return None
+    if condition.operator in _ORDERED:
+        low, high = bool(condition.test(chunk.low)), bool(condition.test(chunk.high))
+        return low if low is high else None
+    if condition.operator == "$eq":
+        return None if _within(chunk, condition.argument) else False
+    if condition.operator == "$in" and isinstance(condition.argument, (list, tuple)):
+        return None if any(_within(chunk, member) for member in condition.argument) else False
+    return None
+
+
+def _within(chunk: Chunk, value: Any) -> bool:
+    """Tell whether a value can be equal to one of a chunk."""
+    kinds: tuple[type, ...] = (int, float) if chunk.kind == NUMBERS else (str,)
+    return isinstance(value, kinds) and bool(chunk.low <= value <= chunk.high)

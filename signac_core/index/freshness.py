@@ -1,0 +1,68 @@
+"""Whether the list of jobs is still the one that was indexed.
+
+Every job that appears or vanishes changes the workspace directory. Its signature tells of any change after a listing,
+unless that change came so soon that the time stamps are the same: therefore a signature is stored only when both its
+time stamps were older than the listing by a margin that no clock and no time stamp resolution in use exceeds. The time
+of the listing is the earlier of what this host says and what the file system says that holds the index.
+"""
+
+from __future__ import annotations
+
+import os
+from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..reading import Listing
+
+__all__ = ["MARGIN", "settled_signature", "signature", "signature_of", "times_of"]
+
+MARGIN = 10 * 10**9
+"""Nanoseconds: parallel file systems keep time stamps on several hosts."""
+
+
+def times_of(status: os.stat_result) -> tuple[int, int]:
+    """When content and status were last changed, in nanoseconds by the clock of the file system."""
+    return status.st_mtime_ns, status.st_ctime_ns
+
+
+def signature_of(status: os.stat_result) -> list[int]:
+    """What changes with the entries of a directory; not the device number, which differs between hosts."""
+    return [status.st_ino, *times_of(status), status.st_nlink, status.st_size]
+
+
+def signature(directory: str) -> list[int] | None:
+    """Signature of a directory (open, fstat, close: network file systems revalidate when it is opened)."""
+    try:
+        fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        return signature_of(os.fstat(fd))
+    finally:
+        os.close(fd)
+
+
+def settled_signature(listing: Listing, created: os.stat_result) -> list[int] | None:
+    """Signature under which a listing can be trusted later on.
+
+    Parameters
+    ----------
+    listing : Listing
+        The listing.
+    created : os.stat_result
+        The status of a file that was just created: the time by the clock of the file system.
+
+    Returns
+    -------
+    list of int or None
+        The signature, or None if it is too young.
+
+    """
+    if listing.status is None:
+        return None
+    elapsed = int((monotonic() - listing.monotonic) * 1e9)
+    listed = min(listing.wall_ns, times_of(created)[0] - elapsed)
+    if max(times_of(listing.status)) >= listed - MARGIN:
+        return None
+    return signature_of(listing.status)

@@ -1,0 +1,322 @@
+"""What the index knows of the jobs that exist now, and how it catches up."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import compress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import layout, settings
+from . import BASE, DELTA, freshness
+from .evaluation import evaluate
+from .shapes import Parts, Workshop, without_collection
+from .table import Rows, Table
+from .writing import write_table
+
+if TYPE_CHECKING:
+    from ..project import Project
+    from ..query import Query
+    from ..reading import Listing
+
+__all__ = ["Layer", "Snapshot", "index_path", "write_base"]
+
+QUERY_LIMIT = 20_000
+"""Jobs that a query adds to the index at most; more than that is left to ``update-cache``."""
+WORTHWHILE = 64
+"""Files that have to be read before a query writes."""
+_LONG_LISTING = 1000
+
+
+def index_path(project: Project, name: str) -> str:
+    """Path of a file of the index."""
+    directory = settings.index_directory()
+    if directory is None:
+        return f"{project.path}/{layout.CONFIG_DIRECTORY}/{name}"
+    from ..canonical import id_of_text
+
+    return os.path.join(directory, f"{name}-{id_of_text(os.path.realpath(project.path))}")
+
+
+class Layer(NamedTuple):
+    """A table, and those of its rows whose jobs exist."""
+
+    table: Table
+    present: Rows
+
+
+class Snapshot:
+    """The index, compared with the workspace.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    fd : int
+        The base, open; the snapshot closes it.
+    list_workspace : callable
+        Lists the workspace.
+
+    Attributes
+    ----------
+    layers : list of Layer
+        The jobs that are indexed.
+    pending : list of str
+        Names of the jobs that are not.
+    listing : Listing or None
+        The listing of the workspace, if one was necessary.
+
+    Raises
+    ------
+    UnusableIndexError, OSError, ValueError
+        If it cannot be used.
+
+    """
+
+    def __init__(self, project: Project, fd: int, list_workspace: Callable[[], Listing]) -> None:
+        self.project = project
+        self.listing: Listing | None = None
+        self._tables: list[Table] = []
+        try:
+            self.base = self.opened(fd)
+            self.delta = self._matching_delta()
+            self._compare(list_workspace)
+        except BaseException:
+            self.close()
+            raise
+
+    def opened(self, fd: int) -> Table:
+        """Take a table that is closed with the snapshot."""
+        try:
+            table = Table(fd)
+        except BaseException:
+            os.close(fd)
+            raise
+        self._tables.append(table)
+        return table
+
+    def _matching_delta(self) -> Table | None:
+        with suppress(Exception):  # whatever is wrong with it: without a delta, the workspace is listed
+            fd = os.open(index_path(self.project, DELTA), os.O_RDONLY | os.O_CLOEXEC)
+            delta = self.opened(fd)
+            if delta.directory.base == self.base.directory.id:
+                return delta
+        return None
+
+    def _compare(self, list_workspace: Callable[[], Listing]) -> None:
+        about = self.about = (self.delta or self.base).directory.about
+        gone: set[int] = set(about["dropped"])
+        present = [table.all_rows() for table in self._layered()]
+        if (
+            settings.index_is_trusted()
+            and about["signature"] == freshness.signature(self.project.workspace) is not None
+        ):
+            self.pending: list[str] = list(about["unread"])
+            present[0] = present[0] - _rows_at(gone, self.base.rows)
+        else:
+            self.listing = list_workspace()
+            listed = set(self.listing.entries)
+            for number, table in enumerate(self._layered()):
+                ids = table.ids()
+                if not listed.issuperset(ids):
+                    missing = [row for row, job_id in enumerate(ids) if job_id not in listed]
+                    present[number] = present[number] - _rows_at(missing, table.rows)
+                listed.difference_update(ids)
+            self.pending = sorted(filter(layout.is_job_directory, listed))
+        self.layers = [Layer(table, rows) for table, rows in zip(self._layered(), present, strict=True)]
+
+    def _layered(self) -> list[Table]:
+        return [self.base] if self.delta is None else [self.base, self.delta]
+
+    def close(self) -> None:
+        """Close the files."""
+        for table in self._tables:
+            table.close()
+
+    def __enter__(self) -> Snapshot:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    # answers ------------------------------------------------------------------------------------------------------
+
+    def number(self) -> int:
+        """Count the jobs that are indexed."""
+        return sum(layer.present.bits.bit_count() for layer in self.layers)
+
+    def names(self) -> list[str]:
+        """Names of all jobs, indexed or not, sorted."""
+        names = [job_id for table, present in self.layers for job_id in table.ids_of(present)]
+        return sorted(names + self.pending)
+
+    def find(self, query: Query) -> list[str]:
+        """Ids of the indexed jobs that match a query about state points, sorted."""
+        found: list[str] = []
+        for table, present in self.layers:
+            found += table.ids_of(evaluate(table, query, present))
+        return sorted(found) if len(self.layers) > 1 else found
+
+    def state_points(self) -> dict[str, dict[str, Any]]:
+        """State points of all indexed jobs by id; equal values are one object."""
+        found: dict[str, dict[str, Any]] = {}
+        with without_collection():
+            for table, present in self.layers:
+                ids, flags = table.ids(), present.flags(table.rows)
+                found.update((ids[row], tree) for row, tree in table.trees() if flags[row])
+        return found
+
+    def corrected_state_points(self) -> dict[str, dict[str, Any]]:
+        """State points of the jobs that are not in the base, by id."""
+        if self.delta is None:
+            return {}
+        ids, flags = self.delta.ids(), self.layers[1].present.flags(self.delta.rows)
+        return {ids[row]: tree for row, tree in self.delta.trees() if flags[row]}
+
+    def values(self, keys: Sequence[str], missing: Any) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        """Ids of the indexed jobs, and the values under dotted keys: scalars, lists, or ``missing``.
+
+        Jobs in a table where one of the keys is a mapping are left out.
+        """
+        for table, present in self.layers:
+            names = table.directory.keys
+            if any(name.startswith(f"{key}.") for key in keys for name in names):
+                continue
+            columns = [table.column(key, missing) for key in keys]
+            yield from compress(zip(table.ids(), zip(*columns, strict=True), strict=True), present.flags(table.rows))
+
+    # catching up --------------------------------------------------------------------------------------------------
+
+    def worth_refreshing(self, known: Mapping[str, dict[str, Any]]) -> bool:
+        """Tell whether a query found out so much that the next one should not have to do it again."""
+        listing = self.listing
+        if listing is None or not settings.queries_write_index():
+            return False
+        new = sum(name in known for name in self.pending)
+        saves_listing = len(listing.entries) >= _LONG_LISTING and _will_settle(listing)
+        return (new >= WORTHWHILE or saves_listing) and new + self._corrected() <= QUERY_LIMIT
+
+    def refresh(self, known: Mapping[str, dict[str, Any]], *, cache: list[int] | None = None) -> None:
+        """Write a delta with everything that was found out since the base was written.
+
+        Parameters
+        ----------
+        known : mapping of str to dict
+            State points by id.
+        cache : list of int, optional
+            The signature of a cache file that holds just the jobs that are indexed then.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+
+        """
+        rows = _take_apart(self.pending, known)
+        new = sorted(rows)
+        unread = [name for name in self.pending if name not in rows]
+        known = self.corrected_state_points()
+        rows.update(_take_apart(known, known))
+        uncached: list[str] = []
+        if cache is None and not self.has_lost():
+            cache, uncached = self.about["cache"], [*self.about["uncached"], *new]
+        dropped = [row for row, flag in enumerate(self.layers[0].present.flags(self.base.rows)) if not flag]
+
+        def about(created: os.stat_result) -> dict[str, Any]:
+            signature = (
+                self.about["signature"] if self.listing is None else freshness.settled_signature(self.listing, created)
+            )
+            return {
+                "signature": signature,
+                "unread": unread,
+                "dropped": dropped,
+                "cache": cache,
+                "uncached": uncached if cache is not None else [],
+            }
+
+        ids = sorted(rows)
+        path = index_path(self.project, DELTA)
+        write_table(path, [rows[job_id] for job_id in ids], ids=ids, base=self.base.directory.id, about=about)
+
+    def has_lost(self) -> bool:
+        """Tell whether jobs are gone since the index was written."""
+        number = self.base.rows - len(self.about["dropped"]) + (self.delta.rows if self.delta is not None else 0)
+        return self.number() != number
+
+    def _corrected(self) -> int:
+        gone = self.base.rows - self.layers[0].present.bits.bit_count()
+        return gone + (self.delta.rows if self.delta is not None else 0)
+
+    def corrections(self) -> int:
+        """Count what a new base would hold and this one does not, or the other way round."""
+        return self._corrected() + len(self.pending)
+
+
+def _will_settle(listing: Listing) -> bool:
+    status = listing.status
+    if status is None or not settings.index_is_trusted():
+        return False
+    return max(freshness.times_of(status)) < listing.wall_ns - freshness.MARGIN
+
+
+def write_base(
+    project: Project,
+    listing: Listing,
+    known: Mapping[str, dict[str, Any]],
+    *,
+    cache: list[int] | None = None,
+) -> None:
+    """Write a new base that holds all listed jobs whose state points are known.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    listing : Listing
+        A listing of the workspace.
+    known : mapping of str to dict
+        State points by id.
+    cache : list of int, optional
+        The signature of a cache file that holds just these.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; the old one is there then.
+
+    """
+    names = listing.names
+    rows = _take_apart(names, known)
+
+    def about(created: os.stat_result) -> dict[str, Any]:
+        return {
+            "signature": freshness.settled_signature(listing, created),
+            "unread": [name for name in names if name not in rows],
+            "dropped": [],
+            "cache": cache,
+            "uncached": [],
+        }
+
+    write_table(index_path(project, BASE), list(rows.values()), ids=list(rows), about=about)
+
+
+def _take_apart(names: Iterable[str], known: Mapping[str, dict[str, Any]]) -> dict[str, Parts]:
+    """Parts of the state points that are known and can be indexed, in the order of the names."""
+    workshop = Workshop()
+    found = {}
+    with without_collection():
+        for name in names:
+            state_point = known.get(name)
+            if state_point is not None and len(name) == layout.JOB_ID_LENGTH:
+                parts = workshop.take_apart(state_point)
+                if parts is not None:
+                    found[name] = parts
+    return found
+
+
+def _rows_at(positions: set[int] | list[int], number: int) -> Rows:
+    flags = bytearray(number)
+    for row in positions:
+        flags[row] = 1
+    return Rows.of(flags)

@@ -1,0 +1,292 @@
+"""Reading a table: ids, values by key, and whole state points put together again from their columns."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
+from typing import Any, NamedTuple
+from zlib import crc32
+
+from .. import canonical
+from . import UnusableIndexError
+from .shapes import put_together
+
+__all__ = ["HEADER", "IDS_PER_BLOCK", "MAGIC", "VERSION", "Chunk", "Directory", "Rows", "Table"]
+
+MAGIC = b"signacIX"
+VERSION = 1
+HEADER = 40
+IDS_PER_BLOCK = 4096
+_ID = 16
+_AT_ONCE = 4 << 20  # bytes of neighbouring chunks that one call reads
+
+if array("I").itemsize != 4 or array("I", [1]).tobytes()[0] != 1:  # pragma: no cover
+    raise UnusableIndexError("This machine has no little-endian 32-bit numbers.")
+
+
+class Rows:
+    """A set of rows of one table: one byte per row, packed in an integer, 1 for the rows in the set."""
+
+    __slots__ = ("bits",)
+
+    def __init__(self, bits: int) -> None:
+        self.bits = bits
+
+    @classmethod
+    def of(cls, flags: bytes | bytearray) -> Rows:
+        """Set of the rows whose flag is 1."""
+        return cls(int.from_bytes(flags, "little"))
+
+    def flags(self, number: int) -> bytes:
+        """Flags of the rows of a table of ``number`` rows."""
+        return self.bits.to_bytes(number, "little")
+
+    def __and__(self, other: Rows) -> Rows:
+        return Rows(self.bits & other.bits)
+
+    def __or__(self, other: Rows) -> Rows:
+        return Rows(self.bits | other.bits)
+
+    def __sub__(self, other: Rows) -> Rows:
+        return Rows(self.bits ^ (self.bits & other.bits))
+
+
+class Directory(NamedTuple):
+    """What a table says about itself.
+
+    Parameters
+    ----------
+    id : str
+        A random name.
+    base : str
+        The table that this one corrects or describes; empty for a base.
+    rows : int
+        The number of rows.
+    ids : list of [offset, length, CRC]
+        The blocks of ids; empty for a table that shares the ids of its base.
+    keys : dict of str to [offset, length, CRC]
+        Where the chunk list of each dotted key is.
+    shapes : [offset, length, CRC]
+        Where the chunk list of the shapes is.
+    extra : [offset, length, CRC]
+        Where the bytes are that the kind of table adds; empty if none.
+    about : dict
+        What the kind of table adds to this.
+
+    """
+
+    id: str
+    base: str
+    rows: int
+    ids: list[list[int]]
+    keys: dict[str, list[int]]
+    shapes: list[int]
+    extra: list[int]
+    about: dict[str, Any]
+
+
+class Chunk(NamedTuple):
+    """A row of a chunk list."""
+
+    kind: int
+    low: Any
+    high: Any
+    values: int
+    rows: int
+    json_length: int
+    offset: int
+    length: int
+    crc: int
+
+
+class Table:
+    """A table in a file that is open.
+
+    Parameters
+    ----------
+    fd : int
+        The file; the table closes it.
+
+    Raises
+    ------
+    UnusableIndexError
+        If it is no table of this version, or damaged.
+
+    """
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        header = os.pread(fd, HEADER, 0)
+        number = int.from_bytes
+        if (
+            len(header) != HEADER
+            or header[:8] != MAGIC
+            or number(header[8:12], "little") != VERSION
+            or crc32(header[:32]) != number(header[32:36], "little")
+        ):
+            raise UnusableIndexError("no index of this version")
+        place = [number(header[12:20], "little"), number(header[20:28], "little"), number(header[28:32], "little")]
+        try:
+            self.directory = Directory(**canonical.loads(self._section(place)))
+        except (TypeError, ValueError) as error:
+            raise UnusableIndexError(str(error)) from None
+        self.rows = self.directory.rows
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _section(self, place: Sequence[int]) -> bytes:
+        offset, length, crc = place
+        data = os.pread(self._fd, length, offset)
+        while len(data) < length:
+            more = os.pread(self._fd, length - len(data), offset + len(data))
+            if not more:
+                raise UnusableIndexError("truncated")
+            data += more
+        if crc32(data) != crc:
+            raise UnusableIndexError("damaged")
+        return data
+
+    def extra(self) -> bytes:
+        """Bytes that the kind of table adds."""
+        return self._section(self.directory.extra) if self.directory.extra else b""
+
+    # ids ----------------------------------------------------------------------------------------------------------
+
+    def ids(self) -> list[str]:
+        """All ids, by row."""
+        found: list[str] = []
+        for place in self.directory.ids:
+            text = self._section(place).hex()
+            found += [text[start : start + 2 * _ID] for start in range(0, len(text), 2 * _ID)]
+        return found
+
+    def ids_of(self, rows: Rows) -> list[str]:
+        """Ids of some rows, sorted."""
+        flags = rows.flags(self.rows)
+        found: list[str] = []
+        for number, place in enumerate(self.directory.ids):
+            first = number * IDS_PER_BLOCK
+            wanted = flags[first : first + IDS_PER_BLOCK]
+            if 1 in wanted:
+                text = self._section(place).hex()
+                starts = compress(range(0, len(text), 2 * _ID), wanted)
+                found += [text[start : start + 2 * _ID] for start in starts]
+        return found
+
+    # values -------------------------------------------------------------------------------------------------------
+
+    def all_rows(self) -> Rows:
+        """All rows."""
+        return Rows.of(b"\1" * self.rows)
+
+    def chunk_list(self, key: str) -> list[Chunk]:
+        """Chunks of a dotted key; none if no state point has it."""
+        place = self.directory.keys.get(key)
+        return [] if place is None else self._chunk_list(place)
+
+    def _chunk_list(self, place: Sequence[int]) -> list[Chunk]:
+        return [Chunk(*entry) for entry in canonical.loads(self._section(place))]
+
+    def read_chunks(self, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, memoryview]]:
+        """Content of chunks, neighbours with one call."""
+        position = 0
+        while position < len(chunks):
+            first = position
+            start = end = chunks[first].offset
+            while position < len(chunks) and chunks[position].offset == end and end - start < _AT_ONCE:
+                end += chunks[position].length
+                position += 1
+            data = memoryview(os.pread(self._fd, end - start, start))
+            for chunk in chunks[first:position]:
+                part = data[chunk.offset - start : chunk.offset - start + chunk.length]
+                if len(part) != chunk.length or crc32(part) != chunk.crc:
+                    raise UnusableIndexError("damaged")
+                yield chunk, part
+
+    def values_of(self, chunk: Chunk, data: memoryview) -> list[Any]:
+        """Values of a chunk."""
+        values: list[Any] = canonical.loads(bytes(data[: chunk.json_length]))
+        return values
+
+    def rows_of(self, chunk: Chunk, data: memoryview) -> Sequence[int]:
+        """Rows of all values of a chunk, value by value."""
+        if _covers_all(chunk, data):
+            return range(self.rows)
+        rows = array("I")
+        rows.frombytes(data[chunk.length - 4 * chunk.rows :])
+        if chunk.rows and max(rows) >= self.rows:
+            raise UnusableIndexError("damaged")
+        return rows
+
+    def counts_of(self, chunk: Chunk, data: memoryview) -> Sequence[int] | None:
+        """Numbers of rows of each value of a chunk; None if each has one."""
+        if chunk.rows == chunk.values:
+            return None
+        if _covers_all(chunk, data):
+            return [chunk.rows]
+        counts = array("I")
+        counts.frombytes(data[chunk.json_length : chunk.json_length + 4 * chunk.values])
+        return counts
+
+    def postings(self, chunk: Chunk, data: memoryview) -> Iterator[tuple[Any, Sequence[int]]]:
+        """Values of a chunk, and the rows of each."""
+        values, rows, counts = self.values_of(chunk, data), self.rows_of(chunk, data), self.counts_of(chunk, data)
+        start = 0
+        for number, value in enumerate(values):
+            end = start + (1 if counts is None else counts[number])
+            yield value, rows[start:end]
+            start = end
+
+    def column(self, key: str, missing: Any = None) -> list[Any]:
+        """Values of a dotted key by row, with ``missing`` where there is none. Equal values are one object."""
+        return self._column(self.chunk_list(key), missing)
+
+    def _column(self, chunks: list[Chunk], missing: Any) -> list[Any]:
+        column = [missing] * self.rows
+        for chunk, data in self.read_chunks(chunks):
+            values, rows, counts = self.values_of(chunk, data), self.rows_of(chunk, data), self.counts_of(chunk, data)
+            if counts is None:
+                for row, value in zip(rows, values, strict=True):
+                    column[row] = value
+            elif len(rows) == self.rows and len(values) == 1:
+                return values * self.rows
+            else:
+                start = 0
+                for value, count in zip(values, counts, strict=True):
+                    for row in rows[start : start + count]:
+                        column[row] = value
+                    start += count
+        return column
+
+    # state points -------------------------------------------------------------------------------------------------
+
+    def shapes(self) -> Iterator[tuple[dict[str, Any], Sequence[int]]]:
+        """Shapes, and the rows of each."""
+        for chunk, data in self.read_chunks(self._chunk_list(self.directory.shapes)):
+            yield from self.postings(chunk, data)
+
+    def trees(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Rows, in any order, and the state points (or documents) put together from all columns."""
+        columns: dict[str, list[Any]] = {}
+        for shape, rows in self.shapes():
+            whole = len(rows) == self.rows
+
+            def column(key: str, rows: Sequence[int] = rows, *, whole: bool = whole) -> Iterable[Any]:
+                if key not in columns:
+                    columns[key] = self.column(key)
+                return columns[key] if whole else map(columns[key].__getitem__, rows)
+
+            if shape:
+                yield from zip(rows, put_together(shape, column), strict=True)
+            else:
+                yield from ((row, {}) for row in rows)
+
+
+def _covers_all(chunk: Chunk, data: memoryview) -> bool:
+    return chunk.values == 1 and chunk.length == chunk.json_length

@@ -1,0 +1,212 @@
+"""Writing a table, key by key, straight into the file that takes the place of the old one."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from math import copysign
+from typing import Any
+from zlib import crc32
+
+from .. import canonical, files
+from .shapes import Parts, as_tree, columns_of, without_collection
+from .table import HEADER, IDS_PER_BLOCK, MAGIC, VERSION
+
+__all__ = ["write_table"]
+
+_VALUES = 512
+_ROWS = 16384
+NUMBERS, TEXTS, OTHERS = range(3)
+
+Groups = Iterable[tuple[Any, Sequence[int]]]
+"""Values and the rows of each."""
+
+
+def write_table(
+    path: str,
+    rows: Sequence[Parts | None],
+    *,
+    ids: Sequence[str] = (),
+    base: str = "",
+    extra: bytes = b"",
+    about: Callable[[os.stat_result], dict[str, Any]],
+) -> str:
+    """Write a table in the place of an older one.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    rows : sequence of Parts or None
+        The state point (or document) of each row, or None if there is none.
+    ids : sequence of str
+        The ids of the rows, sorted; none if they are those of the base.
+    base : str
+        The table that this one refers to.
+    extra : bytes
+        What the kind of table adds.
+    about : callable
+        Given the status of the new file, which tells the time of the file system, says what the directory adds.
+
+    Returns
+    -------
+    str
+        The random name of the table.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; the old one is there then.
+
+    """
+    with files.Replacement(path) as file, without_collection():
+        status = os.fstat(file.fd)
+        writer = _Writer(file)
+        writer.write(bytes(HEADER))
+        blocks = [
+            writer.section(bytes.fromhex("".join(ids[first : first + IDS_PER_BLOCK])))
+            for first in range(0, len(ids), IDS_PER_BLOCK)
+        ]
+        shapes, columns = _columns(rows)
+        number = len(rows)
+        keys = {}
+        for key in sorted(columns):
+            keys[key] = writer.chunks(_sorted_groups(columns.pop(key)), number)
+        directory = {
+            "id": files.unique_suffix(),
+            "base": base,
+            "rows": number,
+            "ids": blocks,
+            "keys": keys,
+            "shapes": writer.chunks([(OTHERS, shapes)], number),
+            "extra": writer.section(extra) if extra else [],
+            "about": about(status),
+        }
+        offset, length, crc = writer.section(canonical.dumps(directory).encode("ascii"))
+        writer.flush()
+        header = MAGIC + VERSION.to_bytes(4, "little") + offset.to_bytes(8, "little") + length.to_bytes(8, "little")
+        header += crc.to_bytes(4, "little")
+        header += crc32(header).to_bytes(4, "little") + bytes(4)
+        file.write_at(header, 0)
+    return str(directory["id"])
+
+
+class _Writer:
+    """Sections, one after the other."""
+
+    def __init__(self, file: files.Replacement) -> None:
+        self._file = file
+        self._offset = 0
+        self._waiting: list[bytes] = []
+        self._size = 0
+
+    def write(self, data: bytes) -> None:
+        self._waiting.append(data)
+        self._offset += len(data)
+        self._size += len(data)
+        if self._size > 1 << 20:
+            self.flush()
+
+    def flush(self) -> None:
+        self._file.write(b"".join(self._waiting))
+        self._waiting.clear()
+        self._size = 0
+
+    def section(self, data: bytes) -> list[int]:
+        place = [self._offset, len(data), crc32(data)]
+        self.write(data)
+        return place
+
+    def chunks(self, classes: Iterable[tuple[int, Groups]], number: int) -> list[int]:
+        """Write the values of one key; return the place of its chunk list."""
+        entries: list[list[Any]] = []
+        for kind, groups in classes:
+            waiting = iter(groups)
+            values: list[Any] = []
+            rows: list[Sequence[int]] = []
+            total = 0
+            for value, found in waiting:
+                if values and (len(values) == _VALUES or total + len(found) > _ROWS):
+                    entries.append(self._chunk(kind, values, rows, total, number))
+                    values, rows, total = [], [], 0
+                values.append(value)
+                rows.append(found)
+                total += len(found)
+            if values:
+                entries.append(self._chunk(kind, values, rows, total, number))
+        return self.section(canonical.dumps(entries).encode("ascii"))
+
+    def _chunk(self, kind: int, values: list[Any], rows: list[Sequence[int]], total: int, number: int) -> list[Any]:
+        text = canonical.dumps(values).encode("ascii")
+        data = text
+        if not (len(values) == 1 and total == number):
+            if total != len(values):
+                data += array("I", map(len, rows)).tobytes()
+            flat = array("I")
+            for some in rows:
+                flat.extend(some)
+            data += flat.tobytes()
+        low, high = (None, None) if kind == OTHERS else (values[0], values[-1])
+        return [kind, low, high, len(values), total, len(text), *self.section(data)]
+
+
+def _columns(
+    table: Sequence[Parts | None],
+) -> tuple[Groups, dict[str, list[tuple[Sequence[int], Sequence[Any]]]]]:
+    """Shapes with their rows, and per key the pieces of its column: rows and values."""
+    by_shape: dict[Any, tuple[list[int], list[tuple[Any, ...]]]] = {}
+    for row, parts in enumerate(table):
+        if parts is None:
+            continue
+        shape, leaves = parts
+        try:
+            rows, matrix = by_shape[shape]
+        except KeyError:
+            rows, matrix = by_shape[shape] = [], []
+        rows.append(row)
+        matrix.append(leaves)
+    shapes: list[tuple[Any, Sequence[int]]] = []
+    columns: dict[str, list[tuple[Sequence[int], Sequence[Any]]]] = {}
+    for shape, (rows, matrix) in by_shape.items():
+        template = as_tree(shape)
+        shapes.append((template, rows))
+        for key, column in zip(columns_of(template), zip(*matrix, strict=True), strict=True):
+            columns.setdefault(key, []).append((rows, column))
+    return shapes, columns
+
+
+def _sorted_groups(pieces: list[tuple[Sequence[int], Sequence[Any]]]) -> list[tuple[int, Groups]]:
+    """Group the rows of a column by value, and the values by class."""
+    by_type: dict[type, dict[Any, list[int]]] = {int: defaultdict(list), float: defaultdict(list)}
+    by_type[bool] = defaultdict(list)
+    by_type[str] = defaultdict(list)
+    others: dict[str, tuple[Any, list[int]]] = {}
+    for rows, column in pieces:
+        kinds = set(map(type, column))
+        if len(kinds) == 1 and (kind := kinds.pop()) in (int, str, bool):
+            groups = by_type[kind]
+            for row, value in zip(rows, column, strict=True):
+                groups[value].append(row)
+            continue
+        for row, value in zip(rows, column, strict=True):
+            kind = type(value)
+            # Zeros of both signs are equal, NaN is not equal to itself: both need their text to be told apart.
+            if kind not in by_type or (kind is float and (value != value or (value == 0 and copysign(1, value) < 0))):
+                others.setdefault(canonical.dumps(value), (value, []))[1].append(row)
+            else:
+                by_type[kind][value].append(row)
+    if len(pieces) > 1:
+        for groups in by_type.values():
+            for found in groups.values():
+                found.sort()
+        for _, found in others.values():
+            found.sort()
+    numbers = [*by_type[int].items(), *by_type[float].items(), *by_type[bool].items()]
+    numbers.sort(key=_value)
+    return [(NUMBERS, numbers), (TEXTS, sorted(by_type[str].items(), key=_value)), (OTHERS, others.values())]
+
+
+def _value(group: tuple[Any, Sequence[int]]) -> Any:
+    return group[0]

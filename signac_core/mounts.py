@@ -1,0 +1,149 @@
+"""What the kernel knows of mounted file systems, as far as it matters for locks.
+
+The lock of a document is a ``flock``. Network file systems forward it to their servers, unless a mount option keeps it
+on the host that asks for it, where it is granted without a word.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+__all__ = ["Mount", "lock_warning", "lock_warnings", "parse_mounts"]
+
+_MOUNT_TABLE = "/proc/self/mountinfo"
+
+
+class Mount(NamedTuple):
+    """A mounted file system.
+
+    Parameters
+    ----------
+    device : str
+        Major and minor number, as in ``"0:44"``.
+    point : str
+        The directory where it is mounted.
+    kind : str
+        The type of the file system, such as ``"nfs4"``.
+    options : frozenset of str
+        The options of the mount and of the file system.
+
+    Examples
+    --------
+    >>> Mount("0:39", "/home", "nfs4", frozenset({"rw"})).kind
+    'nfs4'
+
+    """
+
+    device: str
+    point: str
+    kind: str
+    options: frozenset[str]
+
+
+def parse_mounts(text: str) -> list[Mount]:
+    """Parse the content of ``/proc/PID/mountinfo``; lines of another form are left out.
+
+    Parameters
+    ----------
+    text : str
+        One line per mount: ids, device, root, mount point, options, optional fields, ``-``, type, source, options.
+
+    Returns
+    -------
+    list of Mount
+        The file systems.
+
+    Examples
+    --------
+    >>> parse_mounts("44 27 0:39 / /home rw,noatime shared:1 - nfs4 server:/home rw,local_lock=none")[0].kind
+    'nfs4'
+
+    """
+    mounts = []
+    for line in text.splitlines():
+        before, separator, after = line.partition(" - ")
+        fields, others = before.split(" "), after.split(" ")
+        if separator and len(fields) >= 6 and len(others) >= 3:
+            options = frozenset([*fields[5].split(","), *others[2].split(",")])
+            mounts.append(Mount(fields[2], _unescaped(fields[4]), others[0], options))
+    return mounts
+
+
+def _unescaped(text: str) -> str:
+    """Undo the octal escapes of blanks and backslashes."""
+    for character in " \t\n\\":
+        text = text.replace(f"\\{ord(character):03o}", character)
+    return text
+
+
+def lock_warning(mount: Mount) -> str:
+    """What is wrong with locks on a file system, and what to do; empty when nothing is known to be.
+
+    Parameters
+    ----------
+    mount : Mount
+        The file system.
+
+    Returns
+    -------
+    str
+        The warning, or an empty text.
+
+    Examples
+    --------
+    >>> lock_warning(Mount("0:39", "/home", "nfs4", frozenset({"rw", "local_lock=none"})))
+    ''
+
+    """
+    options = mount.options
+    if mount.kind in ("nfs", "nfs4"):
+        local = sorted(options & {"local_lock=all", "local_lock=flock", "nolock"})
+        advice = "Mount it with local_lock=none and without nolock"
+    elif mount.kind == "lustre":
+        local = [] if "flock" in options else sorted(options & {"localflock"}) or ["no flock"]
+        advice = "Mount it with flock"
+    else:
+        local = []
+    if not local:
+        return ""
+    return (
+        f"The file system at '{mount.point}' ({mount.kind}, {' and '.join(local)}) has no locks between hosts: of two "
+        f"hosts that change the same document at once, one can lose its change. {advice}, or let one host write."
+    )
+
+
+def lock_warnings(*paths: str) -> list[str]:
+    """Warnings about the file systems of some files or directories (one stat each, one read).
+
+    Parameters
+    ----------
+    *paths : str
+        The files or directories; those that do not exist do not count.
+
+    Returns
+    -------
+    list of str
+        One warning per file system that has a problem; none where the kernel does not tell about mounts.
+
+    Examples
+    --------
+    >>> lock_warnings("a/file/that/does/not/exist")
+    []
+
+    """
+    devices = set()
+    for path in paths:
+        try:
+            number = os.stat(path).st_dev
+        except OSError:
+            continue
+        devices.add(f"{os.major(number)}:{os.minor(number)}")
+    try:
+        with open(_MOUNT_TABLE, encoding="utf-8", errors="surrogateescape") as table:
+            text = table.read()
+    except OSError:
+        return []
+    # One file system can be mounted in several places, with the same consequences.
+    found = {mount.device: lock_warning(mount) for mount in parse_mounts(text) if mount.device in devices}
+    return [warning for warning in found.values() if warning]

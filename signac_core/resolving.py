@@ -1,0 +1,143 @@
+"""Finding the jobs that users name: by ids, beginnings of ids, and paths."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from . import layout
+from .reading import list_ids, unique_prefix_length
+
+if TYPE_CHECKING:
+    from .project import Project
+
+__all__ = ["UnresolvedId", "resolve_ids"]
+
+_MANY_IDS = 64  # from here on one listing is cheaper than a look at each
+
+
+class UnresolvedId(NamedTuple):
+    """A text that does not name one job.
+
+    Parameters
+    ----------
+    text : str
+        The text, as it was given.
+    reason : str
+        What is wrong with it, as a sentence.
+
+    Examples
+    --------
+    >>> UnresolvedId("9bfd", "There is no such job.").text
+    '9bfd'
+
+    """
+
+    text: str
+    reason: str
+
+
+def resolve_ids(project: Project, texts: Sequence[str], *, minimum: int = 1) -> tuple[list[str], list[UnresolvedId]]:
+    """Find the jobs that users name.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    texts : sequence of str
+        Full ids, beginnings of ids, or paths of job directories of this project (or of something in them).
+    minimum : int
+        Least number of digits of an abbreviated id.
+
+    Returns
+    -------
+    tuple
+        The ids in the given order, duplicates included, and the texts that name no job or several.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> ids, unresolved = resolve_ids(project, ["9bfd", "0000"])
+    >>> ids, unresolved[0].text
+    (['9bfd29df07674bc4aa960cf661b5acd2'], '0000')
+
+    """
+    wanted = [_strip_path(project, text) for text in texts]
+    names: list[str] | None = None
+    if len(wanted) > _MANY_IDS or any(len(text) < layout.JOB_ID_LENGTH for text in wanted):
+        names = list_ids(project)
+    existing = set(names) if names is not None else None
+    ids: list[str] = []
+    unresolved: list[UnresolvedId] = []
+    for original, text in zip(texts, wanted, strict=True):
+        if not layout.is_id_prefix(text):
+            reason = f"'{original}' is not a job id: ids consist of 32 digits from 0-9 and a-f, or the first of them."
+            unresolved.append(UnresolvedId(original, reason if original else "An empty string is not a job id."))
+        elif len(text) == layout.JOB_ID_LENGTH:
+            found = text in existing if existing is not None else os.path.isdir(f"{project.workspace}/{text}")
+            if found:
+                ids.append(text)
+            else:
+                unresolved.append(UnresolvedId(original, _unknown(project, original, text, names)))
+        elif len(text) < minimum:
+            reason = f"The id '{original}' is too short: give at least {minimum} digits, or the whole id."
+            unresolved.append(UnresolvedId(original, reason))
+        else:
+            matches = _with_prefix(names or [], text)
+            if len(matches) == 1:
+                ids.append(matches[0])
+            elif matches:
+                reason = (
+                    f"The id '{original}' is ambiguous: {len(matches)} jobs begin with it; "
+                    f"{unique_prefix_length(matches)} digits tell them apart."
+                )
+                unresolved.append(UnresolvedId(original, reason))
+            else:
+                unresolved.append(UnresolvedId(original, _unknown(project, original, text, names)))
+    return ids, unresolved
+
+
+def _strip_path(project: Project, text: str) -> str:
+    """Take the id out of a path into the workspace of this project; other texts only lose line ends and slashes."""
+    text = text.rstrip("\r\n").rstrip("/")
+    if "/" not in text:
+        return text
+    for root in (project.workspace, layout.WORKSPACE, f"./{layout.WORKSPACE}", os.path.realpath(project.workspace)):
+        if text.startswith(root + "/"):
+            name = text[len(root) + 1 :].split("/")
+            return text if ".." in name else name[0]
+    return text
+
+
+def _with_prefix(names: list[str], prefix: str) -> list[str]:
+    from bisect import bisect_left
+
+    first = bisect_left(names, prefix)
+    last = first
+    while last < len(names) and names[last].startswith(prefix):
+        last += 1
+    return names[first:last]
+
+
+def _unknown(project: Project, original: str, text: str, names: list[str] | None) -> str:
+    """Say that there is no such job, and which similar ones there are."""
+    if names is None:
+        names = list_ids(project)
+    similar = sorted({name[: len(text)] for name in names if _differ_little(name[: len(text)], text)})
+    hint = f" Did you mean {' or '.join(similar[:3])}?" if similar else ""
+    return f"There is no job with the id '{original}' in '{project.path}'.{hint}"
+
+
+def _differ_little(left: str, right: str) -> bool:
+    """Tell whether two texts of equal length differ in one character, or in the order of two neighbours."""
+    if len(right) < 3:
+        return False
+    different = [i for i, (a, b) in enumerate(zip(left, right, strict=True)) if a != b]
+    if len(different) == 2:
+        i, j = different
+        return j == i + 1 and left[i] == right[j] and left[j] == right[i]
+    return len(different) == 1

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from running import snapshot
+
+from signac_core import Project
+
+
+@pytest.fixture
+def other(study) -> Project:
+    """Another, empty project beside the study."""
+    return Project.init_project("../other")
+
+
+def jobs(project: Project) -> set[str]:
+    return set(os.listdir(project.workspace))
+
+
+def content(project: Project, job_id: str) -> dict[str, bytes | None]:
+    """What a job holds, by path in the job."""
+    directory = Path(project.workspace, job_id)
+    return {os.path.relpath(path, directory): data for path, data in snapshot(directory).items()}
+
+
+def test_clone_when_ids_given_then_copied_with_all_data(cli, study, project, other):
+    Path(project.workspace, study["1.5"], "sub").mkdir()
+    Path(project.workspace, study["1.5"], "sub", "out.txt").write_text("x")
+    before = snapshot()
+    result = cli("clone", "../other", study["1"], study["1.5"][:6])
+    assert (result.status, result.out, result.err) == (0, "", "2 cloned, 0 already present.\n")
+    assert snapshot() == before
+    assert jobs(other) == {study["1"], study["1.5"]}
+    assert content(other, study["1.5"]) == content(project, study["1.5"])
+
+
+def test_clone_when_prefix_is_short_and_unique_then_accepted(cli, study, other):
+    prefix = study["1"][:3]
+    assert sum(job_id.startswith(prefix) for job_id in study.values()) == 1
+    assert cli("clone", "../other", prefix).status == 0
+    assert jobs(other) == {study["1"]}
+
+
+@pytest.mark.parametrize(("options", "status"), [([], 0), (["-e"], 3)])
+def test_clone_when_present_already_then_left_as_it_is(cli, study, project, other, options, status):
+    cli("-q", "clone", "../other", study["1"])
+    Path(other.workspace, study["1"], "mine").write_text("x")
+    before = snapshot(other.path)
+    result = cli("clone", "../other", study["1"], *options)
+    assert (result.status, result.out, result.err) == (status, "", "0 cloned, 1 already present.\n")
+    assert snapshot(other.path) == before
+
+
+def test_clone_when_the_other_project_is_this_one_then_nothing_happens(cli, study):
+    before = snapshot()
+    assert cli("clone", ".", study["1"]).err == "0 cloned, 1 already present.\n"
+    assert snapshot() == before
+
+
+def test_clone_when_dry_run_then_ids_of_what_would_be_cloned_and_nothing_touched(cli, study, other):
+    cli("-q", "clone", "../other", study["1"])
+    before = snapshot("..")
+    result = cli("clone", "-n", "../other", study["1"], study["2"])
+    assert (result.status, result.lines, result.err) == (0, [study["2"]], "1 would be cloned, 1 already present.\n")
+    assert snapshot("..") == before
+
+
+def test_clone_when_json_then_one_report(cli, study, project, other):
+    result = cli("-q", "clone", "../other", "--filter", "T", "1", "--json")
+    assert json.loads(result.out) == {
+        "command": "clone",
+        "dry_run": False,
+        "counts": {"cloned": 1, "present": 0, "failed": 0},
+        "source": project.path,
+        "destination": other.path,
+        "jobs": [{"id": study["1"], "action": "cloned"}],
+        "errors": [],
+    }
+    assert result.err == ""
+
+
+def test_clone_when_any_id_is_bad_then_nothing_cloned(cli, study, other):
+    before = snapshot("..")
+    result = cli("clone", "../other", study["1"], "zz", "0000", "")
+    assert (result.status, result.out, result.err.count("Error: ")) == (1, "", 3)
+    assert snapshot("..") == before
+
+
+def test_clone_when_job_is_damaged_then_told_and_the_others_cloned(cli, study, project, other):
+    Path(project.workspace, study["1"], "signac_statepoint.json").write_text("")
+    result = cli("clone", "../other", study["1"], study["2"])
+    assert result.status == 1
+    assert study["1"] in result.err
+    assert "signac check" in result.err
+    assert result.err.endswith("1 cloned, 0 already present, 1 failed.\n")
+    assert jobs(other) == {study["2"]}
+
+
+def test_clone_when_jobs_are_not_named_then_usage_error(cli, study, other):
+    for arguments in ([], ["../other"], ["../other", "-e"]):
+        assert cli("clone", *arguments).status == 2
+
+
+def test_clone_when_stdin_has_ids_then_those(cli, study, other):
+    assert cli("-q", "clone", "../other", "-", stdin=f"{study['2']}\0{study['-5']}\0").status == 0
+    assert jobs(other) == {study["2"], study["-5"]}

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from signac_core import Project, reading
+from signac_core.glance import SAMPLE, glance
+
+
+@pytest.fixture
+def project() -> Project:
+    project = Project.init_project()
+    for n in range(3):
+        project.open_job({"n": n, "model": {"eps": n, "none": {}}}).init()
+    return project
+
+
+def test_glance_when_there_is_no_index_then_keys_of_a_sample(project: Project) -> None:
+    seen = glance(project)
+    assert (seen.jobs, seen.keys, seen.keys_from) == (3, ["model.eps", "model.none", "n"], 3)
+    assert (seen.cache.state, seen.indexed.state, seen.damaged) == ("absent", "absent", [])
+
+
+def test_glance_when_there_is_an_index_then_no_state_point_is_read(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.update_cache()
+
+    def refused(path: str, job_id: str) -> None:
+        raise AssertionError(path)
+
+    monkeypatch.setattr(reading, "read_matching", refused)
+    seen = glance(Project())
+    assert (seen.keys, seen.keys_from) == (["model.eps", "model.none", "n"], 3)
+    assert (seen.cache.state, seen.indexed.state, seen.indexed.size) == ("current", "current", 3)
+
+
+def test_glance_when_jobs_are_new_then_their_keys_are_known_too(project: Project) -> None:
+    project.update_cache()
+    project.open_job({"new": 1}).init()
+    seen = glance(Project())
+    assert (seen.jobs, seen.keys, seen.keys_from) == (4, ["model.eps", "model.none", "n", "new"], 4)
+    assert seen.indexed == ("stale", 3, 1)
+
+
+def test_glance_when_the_index_is_damaged_then_the_same_answer(project: Project) -> None:
+    project.update_cache()
+    Path(".signac/index").write_bytes(b"garbage")
+    seen = glance(Project())
+    assert (seen.jobs, seen.keys, seen.indexed.state) == (3, ["model.eps", "model.none", "n"], "absent")
+
+
+def test_glance_when_there_are_many_jobs_then_a_part_is_read(project: Project) -> None:
+    for n in range(SAMPLE):
+        project.open_job({"x": n}).init()
+    seen = glance(project)
+    assert (seen.jobs, seen.keys_from) == (SAMPLE + 3, SAMPLE)
+
+
+def test_glance_when_a_job_is_damaged_or_astray_then_named(project: Project) -> None:
+    job = next(iter(project))
+    Path(job.path, "signac_statepoint.json").write_text("[]")
+    Path(project.workspace, job.id + "~").mkdir()
+    seen = glance(Project())
+    assert (seen.jobs, seen.keys_from, seen.damaged) == (3, 2, [job.id, job.id + "~"])
