@@ -116,7 +116,7 @@ def _tells(workload: Workload) -> bool:
 
 def machine() -> str:
     """What the figures were measured on."""
-    system = subprocess.run(["df", "--output=fstype", environments.DATA], capture_output=True, text=True)
+    system = subprocess.run(["df", "--output=fstype", environments.DATA], check=True, capture_output=True, text=True)
     return (
         f"{os.cpu_count()} cores, {platform.system()} {platform.release()}, {system.stdout.split()[-1]}, "
         f"Python {platform.python_version()}"
@@ -157,6 +157,7 @@ def main() -> None:
         return
     begin = time.monotonic()
     bench = Bench({PEER: environments.peer(), OURS: environments.ours()})
+    described = machine()
     rows: dict[str, list[dict[str, Any]]] = {}
     try:
         for position, task in enumerate(tasks):
@@ -175,7 +176,7 @@ def main() -> None:
     if not options.write:
         shutil.rmtree(directory, ignore_errors=True)
     for group, measured in rows.items():
-        write_results(directory, group, machine(), measured, order)
+        write_results(directory, group, described, measured, order)
     print(report.full(directory))
     if options.write:
         report.write(RESULTS, environments.ROOT / "README.md")

@@ -7,12 +7,13 @@ import importlib.util
 import json
 import os
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import environments
-from .environments import BUILD, DATA, ROOT
+from .environments import BUILD, DATA, IN_MEMORY, ROOT
 from .projects import WARM, Space, remove
 from .timing import Failed, Sample, last_line, traced
 from .workloads import Workload, floor_code
@@ -50,15 +51,11 @@ class Bench:
     programs: Mapping[str, Path]
     _spaces: dict[tuple[str, int], Space] = field(default_factory=dict)
     _shim: Path | None = None
-    _runs: int = 0
 
     def __post_init__(self) -> None:
         """Make the directory below which runs may write."""
         remove(SCRATCH)  # of an interrupted run
         SCRATCH.mkdir(parents=True)
-        # For minutes after a deletion ext4 is many times slower to create files near by. Marked as the top of a
-        # hierarchy, it puts each directory in here somewhere else. Other file systems know no such mark, nor need it.
-        subprocess.run(["chattr", "+T", SCRATCH], stderr=subprocess.DEVNULL)
 
     def space(self, name: str, size: int) -> Space:
         """The project of a name and size."""
@@ -75,7 +72,7 @@ class Bench:
         """Leave the projects as they were generated."""
         for space in self._spaces.values():
             space.close()
-        remove(SCRATCH)
+        remove(DATA if IN_MEMORY else SCRATCH)
 
     def release(self, size: int) -> None:
         """The projects of a size are not needed any more."""
@@ -105,9 +102,7 @@ class Bench:
         name, _, copy = workload.project.partition(" ")
         space = self.space(name, size)
         space.put(state, program)
-        self._runs += 1
-        place = SCRATCH / str(self._runs)
-        place.mkdir()
+        place = Path(tempfile.mkdtemp(dir=SCRATCH))
         directory = space.directory
         if copy:
             directory = place / "copy"

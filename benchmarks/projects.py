@@ -18,11 +18,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from . import generator
-from .environments import DATA
+from .environments import BUILD, DATA
 
 COLD, WARM, NEW = "cold", "warm", "1 % new"
 SETTLED = 4.0
 """Seconds after which a change is old enough for a cache to trust what it saw then."""
+
+IN_DATA = 200_000
+"""Projects with more jobs are always on the disk, and are kept."""
 
 UpdateCache = Callable[[Path], object]
 
@@ -42,7 +45,7 @@ class Space:
 
     def __init__(self, size: int, update_cache: Mapping[str, UpdateCache], name: str = "jobs") -> None:
         self.size = size
-        self.home = DATA / f"{name}-{size}"
+        self.home = (BUILD / "large" if size > IN_DATA else DATA) / f"{name}-{size}"
         self.directory = self.home / "project"
         self._update_cache = update_cache
         self._changed = 0.0

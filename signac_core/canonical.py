@@ -194,7 +194,7 @@ def loads(text: bytes | str) -> Any:
                 value, end = _scan(decoded, 0)
                 if end == len(decoded) or not decoded[end:].strip(_BLANKS):
                     return value
-            except (StopIteration, ValueError):
+            except (StopIteration, ValueError, SystemError):
                 pass  # the package says what is wrong
         from json import loads as load
 

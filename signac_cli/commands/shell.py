@@ -107,8 +107,11 @@ def _names(project: Project, ids: Sequence[str]) -> dict[str, Any]:
 
     from signac_core.job import Job
 
-    library = import_module("signac")
-    if library.Project is not type(project):  # signac 2.x has been installed over ours
+    try:
+        library = import_module("signac")
+    except ModuleNotFoundError:
+        library = None
+    if getattr(library, "Project", None) is not type(project):  # signac 2.x has been installed or removed over ours
         library = import_module("signac_core")
     return {
         "project": project,

@@ -72,7 +72,7 @@ class IndexedDocuments:
         candidates = present & _possible(base, query)
         with suppress(Exception):  # whatever is wrong with it: the files have the answer
             fd = os.open(index_path(snapshot.project, DOCUMENTS), os.O_RDONLY | os.O_CLOEXEC)
-            self._table = snapshot.opened(fd)
+            self._table = snapshot.opened(fd, DOCUMENTS)
             if self._table.directory.base != base.directory.id or self._table.rows != base.rows:
                 self._table = None
         if self._table is not None:
@@ -153,7 +153,7 @@ class IndexedDocuments:
             entries[row] = entry if document is None or rows[row] is not None else UNKNOWN
         signatures = array("Q", [number for entry in entries for number in entry]).tobytes()
         path = index_path(self._snapshot.project, DOCUMENTS)
-        write_table(path, rows, base=base.directory.id, extra=signatures, about=lambda status: {})
+        write_table(path, DOCUMENTS, rows, base=base.directory.id, extra=signatures, about=lambda status: {})
 
 
 def _entries(table: Table) -> Sequence[Entry]:

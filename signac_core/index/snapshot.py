@@ -79,17 +79,17 @@ class Snapshot:
         self.listing: Listing | None = None
         self._tables: list[Table] = []
         try:
-            self.base = self.opened(fd)
+            self.base = self.opened(fd, BASE)
             self.delta = self._matching_delta()
             self._compare(list_workspace)
         except BaseException:
             self.close()
             raise
 
-    def opened(self, fd: int) -> Table:
+    def opened(self, fd: int, kind: str) -> Table:
         """Take a table that is closed with the snapshot."""
         try:
-            table = Table(fd)
+            table = Table(fd, kind)
         except BaseException:
             os.close(fd)
             raise
@@ -99,7 +99,7 @@ class Snapshot:
     def _matching_delta(self) -> Table | None:
         with suppress(Exception):  # whatever is wrong with it: without a delta, the workspace is listed
             fd = os.open(index_path(self.project, DELTA), os.O_RDONLY | os.O_CLOEXEC)
-            delta = self.opened(fd)
+            delta = self.opened(fd, DELTA)
             if delta.directory.base == self.base.directory.id:
                 return delta
         return None
@@ -237,7 +237,7 @@ class Snapshot:
 
         ids = sorted(rows)
         path = index_path(self.project, DELTA)
-        write_table(path, [rows[job_id] for job_id in ids], ids=ids, base=self.base.directory.id, about=about)
+        write_table(path, DELTA, [rows[job_id] for job_id in ids], ids=ids, base=self.base.directory.id, about=about)
 
     def has_lost(self) -> bool:
         """Tell whether jobs are gone since the index was written."""
@@ -298,7 +298,7 @@ def write_base(
             "uncached": [],
         }
 
-    write_table(index_path(project, BASE), list(rows.values()), ids=list(rows), about=about)
+    write_table(index_path(project, BASE), BASE, list(rows.values()), ids=list(rows), about=about)
 
 
 def _take_apart(names: Iterable[str], known: Mapping[str, dict[str, Any]]) -> dict[str, Parts]:

@@ -58,6 +58,8 @@ class Directory(NamedTuple):
 
     Parameters
     ----------
+    kind : str
+        The name of the file: what the table is for.
     id : str
         A random name.
     base : str
@@ -77,6 +79,7 @@ class Directory(NamedTuple):
 
     """
 
+    kind: str
     id: str
     base: str
     rows: int
@@ -108,6 +111,8 @@ class Table:
     ----------
     fd : int
         The file; the table closes it.
+    kind : str
+        What the table should be.
 
     Raises
     ------
@@ -116,7 +121,7 @@ class Table:
 
     """
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, kind: str) -> None:
         self._fd = fd
         header = os.pread(fd, HEADER, 0)
         number = int.from_bytes
@@ -132,6 +137,8 @@ class Table:
             self.directory = Directory(**canonical.loads(self._section(place)))
         except (TypeError, ValueError) as error:
             raise UnusableIndexError(str(error)) from None
+        if self.directory.kind != kind:
+            raise UnusableIndexError(f"a table of the kind '{self.directory.kind}'")
         self.rows = self.directory.rows
 
     def close(self) -> None:

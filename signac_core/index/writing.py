@@ -26,6 +26,7 @@ Groups = Iterable[tuple[Any, Sequence[int]]]
 
 def write_table(
     path: str,
+    kind: str,
     rows: Sequence[Parts | None],
     *,
     ids: Sequence[str] = (),
@@ -39,6 +40,8 @@ def write_table(
     ----------
     path : str
         The file.
+    kind : str
+        What the table is for.
     rows : sequence of Parts or None
         The state point (or document) of each row, or None if there is none.
     ids : sequence of str
@@ -75,6 +78,7 @@ def write_table(
         for key in sorted(columns):
             keys[key] = writer.chunks(_sorted_groups(columns.pop(key)), number)
         directory = {
+            "kind": kind,
             "id": files.unique_suffix(),
             "base": base,
             "rows": number,

@@ -40,6 +40,15 @@ def test_code_when_run_then_the_names_are_defined(cli, study, project):
     assert result.out == f"{project.path} True 4 None True __main__\n"
 
 
+def test_library_when_signac_is_another_or_missing_then_ours_all_the_same(study):
+    code = "print(signac.__name__, signac.Project is type(project))"
+    Path("other").mkdir()
+    for text in ("Project = object\n", "raise ModuleNotFoundError\n"):
+        Path("other", "signac.py").write_text(text)
+        result = execute("shell", "-c", code, env={"PYTHONPATH": os.path.abspath("other")})
+        assert (result.status, result.out) == (0, "signac_core True\n")
+
+
 @pytest.mark.parametrize(
     ("selection", "expected"),
     [

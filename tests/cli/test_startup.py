@@ -32,6 +32,7 @@ COMMANDS = {
     "document": ["document", ID],
     "document --set": ["document", ID, "--set", "x=1"],
     "rm": ["rm", ID],
+    "config show": ["config", "show", "schema_version"],
 }
 
 JSON = {"json", "json.decoder", "json.encoder", "json.scanner", "_json"}
@@ -48,6 +49,7 @@ STANDARD_MODULES = {
     "document": JSON | {"_md5"},
     "document --set": JSON | {"_md5", "fcntl"},
     "rm": JSON | {"_md5", "fcntl"},
+    "config show": {"fcntl"},
 }
 """All that a command may import of the standard library beyond what Click imports."""
 
@@ -63,6 +65,7 @@ OWN_MODULES = {
     "document": {"commands", "commands.document"},
     "document --set": {"commands", "commands.document"},
     "rm": {"commands", "commands.rm"},
+    "config show": {"commands", "commands.config"},
 }
 
 CORE_FOR_NONE_OF_THEM = {
@@ -187,6 +190,13 @@ def test_command_when_run_then_few_more_file_system_calls_than_importing_click(i
     base = file_system_calls(installed / "python", "-c", "import click")
     calls = file_system_calls(installed / "signac", *COMMANDS[command])
     assert calls <= 1.25 * base
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["status"], ["update-cache"], ["shell", "-c", ""]])
+def test_command_when_it_looks_at_the_whole_project_then_not_many_more_calls(installed, arguments):
+    small_project()
+    base = file_system_calls(installed / "python", "-c", "import click")
+    assert file_system_calls(installed / "signac", *arguments) <= 1.4 * base
 
 
 def test_version_when_asked_for_then_far_fewer_file_system_calls_than_importing_click(installed):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import stat
 import time
@@ -14,8 +15,6 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from signac_core import Project, finding, reading
 from signac_core.canonical import calc_id
@@ -25,47 +24,65 @@ from signac_core.query import NO_DOCUMENT, compile_filter
 from signac_core.schema import detect_schema
 
 SECOND = 10**9
+HISTORIES = int(os.environ.get("SIGNAC_TEST_HISTORIES", "10"))
 RESOLUTIONS = [1, 4_000_000, SECOND, 2 * SECOND]
 
 # --- projects, filters, and what is expected --------------------------------------------------------------------------
 
-scalars = st.one_of(
-    st.integers(-3, 3),
-    st.sampled_from([2**53 + 1, 2**70, 0.5, 1.0, -0.0, 0.0, float("inf"), float("nan"), True, False, None]),
-    st.sampled_from(["", "a", "ab", "1", "ä", "\ud800"]),
-)
-values = st.one_of(scalars, st.lists(scalars, max_size=2), st.just({}), st.lists(st.just({"x": 1}), max_size=1))
-keys = st.sampled_from(["a", "b", "c", "long key", ""])
-state_points = st.dictionaries(keys, st.one_of(values, st.dictionaries(keys, values, max_size=2)), max_size=4)
-paths = st.sampled_from(
-    ["a", "b", "a.b", "a.c", "c", "b.b", "doc.a", "doc.a.b", "doc.b", "long key", "sp.a", "doc", "sp"]
-)
-near = st.tuples(st.integers(-2, 2), st.just(1e-9), st.sampled_from([0.0, 0.5])).map(list)
-conditions = st.one_of(
-    st.tuples(paths, scalars),
-    st.tuples(paths, st.just({})),
-    st.tuples(paths, st.lists(scalars, max_size=2)),
-    st.tuples(paths.map("{}.$gt".format), st.one_of(st.integers(-2, 2), st.just(0.5), st.just("a"), st.just([1]))),
-    st.tuples(paths.map("{}.$lte".format), st.one_of(st.integers(-2, 2), st.just(2.0**53), st.just("ab"))),
-    st.tuples(paths.map("{}.$lt".format), st.sampled_from([0, 1.5, True, float("nan")])),
-    st.tuples(paths.map("{}.$gte".format), st.sampled_from([0, "a", float("inf")])),
-    st.tuples(paths.map("{}.$ne".format), scalars),
-    st.tuples(paths.map("{}.$in".format), st.lists(scalars, max_size=3)),
-    st.tuples(paths.map("{}.$nin".format), st.lists(scalars, max_size=3)),
-    st.tuples(paths.map("{}.$exists".format), st.booleans()),
-    st.tuples(paths.map("{}.$regex".format), st.sampled_from(["a", "^$", "[0-9]"])),
-    st.tuples(paths.map("{}.$type".format), st.sampled_from(["int", "float", "bool", "str", "list", "null"])),
-    st.tuples(paths.map("{}.$near".format), near),
-)
-filters = st.recursive(
-    st.lists(conditions, max_size=2).map(dict),
-    lambda inner: st.one_of(
-        st.lists(inner, min_size=1, max_size=2).map(lambda members: {"$and": members}),
-        st.lists(inner, min_size=1, max_size=2).map(lambda members: {"$or": members}),
-        inner.map(lambda member: {"$not": member}),
-    ),
-    max_leaves=3,
-)
+NUMBERS = [-1, 0, 1, 2, 0.5, 1.0, -0.0, True, False, 2**53 + 1, 2.0**53, 2**70, float("inf"), float("nan")]
+TEXTS = ["", "a", "ab", "1", "ä", "\ud800"]
+SCALARS = [*NUMBERS, *TEXTS, None]
+LISTS = [[], [1], [1.0, "a"], [True, [None]], [{"x": 1}]]
+PATHS = [*"aabc", "a.b", "b.b", "c.a", "sp.a", "doc.a", "doc.b", "doc.a.b", "doc", "sp"]
+
+
+class Chance:
+    """Random state points and filters over few keys and values, so that they meet."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+
+    def value(self) -> Any:
+        pool = self.random.choice([NUMBERS, NUMBERS, TEXTS, SCALARS, LISTS, [{}], [0, 1, 2]])
+        return self.random.choice(pool)
+
+    def tree(self, *, deep: bool = True) -> dict[str, Any]:
+        chosen = self.random.sample(["a", "b", "c"], self.random.choice([1, 2, 3, 3, 3, 0]))
+        nested = [deep and self.random.random() < 0.2 for _ in chosen]
+        return {
+            key: self.tree(deep=False) if below else self.value() for key, below in zip(chosen, nested, strict=True)
+        }
+
+    def condition(self) -> tuple[str, Any]:
+        path = self.random.choice(PATHS)
+        scalar = self.random.choice(SCALARS)
+        comparable = self.random.choice([*NUMBERS, *TEXTS, [1]])
+        some = self.random.choices(SCALARS, k=self.random.randrange(3))
+        return self.random.choice(
+            [
+                (path, self.value()),
+                (path, self.random.choice([0, 1, 2, "a"])),
+                (f"{path}.$gt", comparable),
+                (f"{path}.$gte", comparable),
+                (f"{path}.$lt", comparable),
+                (f"{path}.$lte", comparable),
+                (f"{path}.$ne", scalar),
+                (f"{path}.$in", some),
+                (f"{path}.$nin", some),
+                (f"{path}.$exists", self.random.random() < 0.5),
+                (f"{path}.$regex", self.random.choice(["a", "^$", "[0-9]"])),
+                (f"{path}.$type", self.random.choice(["int", "float", "bool", "str", "list", "null"])),
+                (f"{path}.$near", [self.random.choice([0, 1, 2]), 1e-9, self.random.choice([0.0, 0.5])]),
+            ]
+        )
+
+    def filter(self) -> dict[str, Any]:
+        kind = self.random.random()
+        if kind < 0.7:
+            return dict(self.condition() for _ in range(self.random.choice([1, 1, 1, 2])))
+        if kind < 0.8:
+            return {"$not": self.filter()}
+        return {self.random.choice(["$and", "$or"]): [self.filter() for _ in range(self.random.choice([1, 2]))]}
 
 
 def by_full_scan(project: Project, filter: dict[str, Any]) -> list[str]:
@@ -107,6 +124,12 @@ class Clock:
     def stamp(self) -> int:
         return self.now // self.resolution * self.resolution
 
+    def nanoseconds(self) -> int:
+        return self.now
+
+    def seconds(self) -> float:
+        return self.now / SECOND
+
     def times_of(self, status: os.stat_result) -> tuple[int, int]:
         if not stat.S_ISDIR(status.st_mode):
             return self.stamp(), self.stamp()  # a file that was just created
@@ -120,9 +143,9 @@ class Clock:
         with (
             mock.patch.object(freshness, "times_of", self.times_of),
             mock.patch.object(freshness, "signature_of", self.signature_of),
-            mock.patch.object(freshness, "monotonic", lambda: self.now / SECOND),
-            mock.patch.object(reading, "time_ns", lambda: self.now),
-            mock.patch.object(reading, "monotonic", lambda: self.now / SECOND),
+            mock.patch.object(freshness, "monotonic", self.seconds),
+            mock.patch.object(reading, "time_ns", self.nanoseconds),
+            mock.patch.object(reading, "monotonic", self.seconds),
         ):
             yield
 
@@ -211,40 +234,44 @@ class History:
                     shutil.copy(other, path)
 
 
-steps = st.one_of(
-    st.tuples(st.just("add"), state_points),
-    st.tuples(st.just("add"), state_points),
-    st.tuples(st.just("add_by_hand"), state_points),
-    st.tuples(st.just("remove"), st.integers(0, 9)),
-    st.tuples(st.just("remove_by_hand"), st.integers(0, 9)),
-    st.tuples(st.just("change"), st.integers(0, 9)),
-    st.tuples(st.just("write_document"), st.integers(0, 9), state_points),
-    st.tuples(st.just("write_document"), st.integers(0, 9), state_points),
-    st.tuples(st.just("update_cache")),
-    st.tuples(st.just("wait"), st.sampled_from([1, 4_000_000, 3 * SECOND, 30 * SECOND])),
-    st.tuples(st.just("wait"), st.just(30 * SECOND)),
-    st.tuples(st.just("damage"), st.integers(0, 139)),
-    st.tuples(st.just("ask"), filters),
-    st.tuples(st.just("ask"), filters),
-    st.tuples(st.just("ask"), filters),
-)
+def happen(told: History, chance: Chance) -> None:
+    """Let one thing happen."""
+    pick = chance.random.choice
+    position = chance.random.randrange(20)
+    match pick(["add", "by hand", "remove", "rmtree", "change", "write", "write", "update", "wait", "wait", "damage"]):
+        case "add":
+            told.add(chance.tree())
+        case "by hand":
+            told.add_by_hand(chance.tree())
+        case "remove":
+            told.remove(position)
+        case "rmtree":
+            told.remove_by_hand(position)
+        case "change":
+            told.change(position)
+        case "write":
+            told.write_document(position, chance.tree())
+        case "update":
+            told.update_cache()
+        case "wait":
+            told.wait(pick([1, 4_000_000, SECOND // 2, 3 * SECOND, 30 * SECOND, 30 * SECOND]))
+        case "damage":
+            told.damage(chance.random.randrange(140))
 
 
 @pytest.mark.parametrize("resolution", RESOLUTIONS)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(history=st.lists(steps, max_size=25), last=filters)
-def test_a_query_after_any_history_gives_the_ids_of_a_full_scan(
-    tmp_path_factory: pytest.TempPathFactory, resolution: int, history: list[tuple[Any, ...]], last: dict[str, Any]
-) -> None:
-    clock = Clock(resolution)
+@pytest.mark.parametrize("seed", range(HISTORIES))
+def test_a_query_after_any_history_gives_the_ids_of_a_full_scan(tmp_path: Path, resolution: int, seed: int) -> None:
+    clock, chance = Clock(resolution), Chance(seed)
     with index_for_small_projects(), clock.running():
-        told = History(tmp_path_factory.mktemp("history"), clock)
-        for name, *arguments in [*history, ("ask", last), ("ask", last)]:
-            if name == "ask":
-                _compare_with_scan(told.root, *arguments)
-            else:
-                getattr(told, name)(*arguments)
-        shutil.rmtree(told.root)
+        told = History(tmp_path, clock)
+        for _ in range(12):
+            told.add(chance.tree())
+            told.write_document(0, chance.tree())
+        for _ in range(30):
+            happen(told, chance)
+            for _ in range(chance.random.randrange(4)):
+                _compare_with_scan(told.root, chance.filter())
 
 
 def _compare_with_scan(root: Path, filter: dict[str, Any]) -> None:
@@ -259,12 +286,11 @@ def _compare_with_scan(root: Path, filter: dict[str, Any]) -> None:
     assert reading.list_names(Project(str(root))) == by_full_scan(project, {})
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(trees=st.lists(state_points, max_size=8, unique_by=lambda tree: calc_id(tree)), later=st.integers(0, 8))
-def test_state_points_schema_groups_and_frames_are_the_same_with_an_index(
-    tmp_path_factory: pytest.TempPathFactory, trees: list[dict[str, Any]], later: int
-) -> None:
-    root = tmp_path_factory.mktemp("same")
+@pytest.mark.parametrize("seed", range(4 * HISTORIES))
+def test_state_points_schema_groups_and_frames_are_the_same_with_an_index(tmp_path: Path, seed: int) -> None:
+    root, chance = tmp_path, Chance(seed)
+    trees = [chance.tree() for _ in range(10)]
+    later = chance.random.randrange(11)
     project = Project.init_project(root)
 
     def everything(project: Project) -> list[Any]:
@@ -284,18 +310,16 @@ def test_state_points_schema_groups_and_frames_are_the_same_with_an_index(
     with index_for_small_projects():
         for tree in trees[:later]:
             project.open_job(tree).init()
-        with mock.patch.dict(os.environ, {"SIGNAC_INDEX_REFRESH": "never"}):
-            pass
         project.update_cache()
         for tree in trees[later:]:
             project.open_job(tree).init()
         try:
             by_index = everything(Project(str(root)))
-        except TypeError as error:  # values that cannot be ordered
-            assert "not supported between" in str(error)
+        except TypeError:  # values that cannot be ordered
+            with pytest.raises(TypeError, match="not supported between"):
+                everything(Project(str(root)))
             return
         (root / ".signac" / "index").unlink()
         (root / ".signac" / "statepoint_cache.json.gz").unlink()
         with mock.patch.dict(os.environ, {"SIGNAC_INDEX_REFRESH": "never"}):
             assert everything(Project(str(root))) == by_index
-    shutil.rmtree(root)

@@ -17,7 +17,7 @@ CONFIG, USER = ".signac/config", "../home/.signacrc"
 SHOW = [
     ["show", *keys] for keys in ([], ["x"], ["x.y"], ["x", "z"], ["x.z.deep"], ["list"], ["name"], ["schema_version"])
 ]
-SHOW += [[scope, *arguments] for scope in ("-g", "-l") for arguments in SHOW]
+SHOW += [["-g", "show"], ["-g", "show", "x"], ["-l", "show"], ["-l", "show", "x", "z"]]
 
 SET = [
     ["set", *arguments]
