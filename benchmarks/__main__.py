@@ -139,7 +139,11 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--repeat", type=int, default=15, metavar="K", help="the most rounds (default: %(default)s)")
     parser.add_argument(
-        "--budget", type=float, default=6.0, metavar="SECONDS", help="of each row, unless one round takes longer"
+        "--budget",
+        type=float,
+        default=4.0,
+        metavar="SECONDS",
+        help="for each row, unless one round takes longer (default: %(default)s)",
     )
     parser.add_argument("--slow", action="store_true", help="copy, import, export, ... 100,000 jobs, too")
     parser.add_argument("--write", action="store_true", help="write benchmarks/results and the README")

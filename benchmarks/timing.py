@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import statistics
 import subprocess
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,7 @@ def alternate(runs: Mapping[str, Run], *, most: int, budget: float) -> tuple[dic
     most
         The largest number of rounds.
     budget
-        The seconds that all of it should take, unless one round takes more.
+        The seconds that all of it should take, with all preparations, unless one round takes more.
 
     Returns
     -------
@@ -68,16 +69,20 @@ def alternate(runs: Mapping[str, Run], *, most: int, budget: float) -> tuple[dic
     """
     samples: dict[str, list[Sample]] = {}
     failures: dict[str, str] = {}
-    for name, run in runs.items():
-        try:
-            samples[name] = [run()]
-        except Failed as error:
-            failures[name] = str(error)
-    rounds = rounds_for(sum(first[0].seconds for first in samples.values()), most=most, budget=budget)
+
+    def run_all(names: Iterable[str]) -> None:
+        for name in names:
+            try:
+                samples.setdefault(name, []).append(runs[name]())
+            except Failed as error:
+                failures[name] = str(error)
+                samples.pop(name, None)
+
+    start = time.perf_counter()
+    run_all(runs)
+    rounds = rounds_for(time.perf_counter() - start, most=most, budget=budget)
     for number in range(1, rounds):
-        names = list(samples)
-        for name in names if number % 2 else reversed(names):
-            samples[name].append(runs[name]())
+        run_all(list(samples) if number % 2 == 0 else list(reversed(samples)))
     if rounds >= WARM_UP:
         samples = {name: values[1:] for name, values in samples.items()}
     return samples, failures

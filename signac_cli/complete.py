@@ -14,9 +14,12 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from signac_core import layout
+
+if TYPE_CHECKING:
+    from signac_core.index.glimpse import Glimpse
 
 __all__ = ["KINDS", "LIMIT", "candidates", "main"]
 
@@ -25,6 +28,7 @@ LIMIT = 200
 
 _SAMPLE = 100  # files
 _LARGEST = 1 << 20  # bytes of a file
+_MOST_IDS = 5000
 _LONGEST = 60  # characters of a value
 _INFIX = frozenset("=<>~")
 _OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "~")
@@ -198,21 +202,46 @@ def candidates(project_path: str, kind: str, key: str, prefix: str, limit: int) 
 
     """
     workspace = os.path.join(project_path, layout.WORKSPACE)
+    namespace, _, rest = key.partition(".")
+    try:
+        from signac_core.index import glimpse
+
+        index = glimpse.open_tables(project_path, "sp" if kind == "ids" else namespace)
+    except Exception:  # there is none that is good for anything
+        index = None
+    if index is not None:
+        with index:
+            return _thinned(_in_index(index, kind, rest, prefix, limit), limit)
     if kind == "ids":
         return _thinned(_matching_ids(workspace, prefix, limit), limit)
-    namespace, _, rest = key.partition(".")
     filename = layout.FN_STATE_POINT if namespace == "sp" else layout.FN_DOCUMENT
     sample = _sample(workspace, filename)
     if kind == "keys":
         keys = {found for data in sample for found in _dotted(data)}
         return _thinned(sorted(found for found in keys if found.startswith(prefix)), limit)
-    from .keys import lookup, order
+    from .keys import lookup
+
+    return _thinned(_value_texts((lookup(data, rest) for data in sample), prefix), limit)
+
+
+def _in_index(index: Glimpse, kind: str, key: str, prefix: str, limit: int) -> list[str]:
+    """All candidates that the index knows, or many."""
+    if kind == "ids":
+        found = sorted(islice(index.ids(prefix), _MOST_IDS))
+        return [] if len(found) > limit and len(prefix) < 2 else found
+    if kind == "keys":
+        keys = (found for found in index.keys() if _INFIX.isdisjoint(found) and found)
+        return sorted(found for found in keys if found.startswith(prefix))
+    return _value_texts(index.values(key), prefix)
+
+
+def _value_texts(values: Iterable[Any], prefix: str) -> list[str]:
+    """Values as filters read them, in their natural order."""
+    from .keys import order
 
     # JSON tells 1, 1.0 and true apart, and lists can be keys of nothing.
-    values = {text: value for data in sample for value in [lookup(data, rest)] if (text := _value_text(value))}
-    return _thinned(
-        [text for text in sorted(values, key=lambda text: order(values[text])) if text.startswith(prefix)], limit
-    )
+    found = {text: value for value in values if (text := _value_text(value)) and text.startswith(prefix)}
+    return sorted(found, key=lambda text: order(found[text]))
 
 
 def _matching_ids(workspace: str, prefix: str, limit: int) -> list[str]:

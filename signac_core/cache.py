@@ -205,7 +205,7 @@ def _update_without_index(
     """Read what the cache file does not hold, and write both file and index anew."""
     listing = reading.list_workspace(project)
     ids = sorted(filter(layout.is_job_id, listing.names))
-    path = project.fn(project.FN_CACHE)
+    mark = signature(project)
     entries = _read_entries(project, warn)
     cached = {} if entries is None else _genuine(entries, ids)
     for job_id, state_point in cached.items():
@@ -214,16 +214,30 @@ def _update_without_index(
     state_points = dict(track(found, "update-cache", len(ids), progress))
     current = entries is not None and entries.keys() == state_points.keys() == cached.keys()
     if not current:
-        files.replace_file(path, _as_file(state_points), durable=project.durable)
-    _write_base(project, listing, state_points)
+        mark = _replace(project, _as_file(state_points))
+    _write_base(project, listing, state_points, mark)
     return None if current and state_points else len(state_points)
 
 
-def _write_base(project: Project, listing: reading.Listing, state_points: dict[str, dict[str, Any]]) -> None:
+def _write_base(
+    project: Project, listing: reading.Listing, state_points: dict[str, dict[str, Any]], mark: list[int] | None
+) -> None:
+    """Write a new base of the index, which remembers the cache file if both hold the same jobs."""
     from .index.snapshot import write_base
 
+    same = state_points.keys() <= set(listing.entries)
     with suppress(OSError):  # the cache file is what was asked for
-        write_base(project, listing, state_points, cache=signature(project))
+        write_base(project, listing, state_points, cache=mark if same else None)
+
+
+def _replace(project: Project, data: bytes) -> list[int] | None:
+    """Give the cache file new content; return its signature unless another process has replaced it meanwhile."""
+    path = project.fn(project.FN_CACHE)
+    with files.Replacement(path, durable=project.durable) as file:
+        file.write(data)
+        written = os.fstat(file.fd)
+    mark = signature(project)
+    return mark if mark is not None and mark[:3] == _mark_of(written)[:3] else None
 
 
 def signature(project: Project) -> list[int] | None:
@@ -241,9 +255,12 @@ def signature(project: Project) -> list[int] | None:
 
     """
     try:
-        status = os.stat(project.fn(project.FN_CACHE))
+        return _mark_of(os.stat(project.fn(project.FN_CACHE)))
     except OSError:
         return None
+
+
+def _mark_of(status: os.stat_result) -> list[int]:
     return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
@@ -263,6 +280,7 @@ class _Update:
         self.failed = failed
         self.progress = progress
         self.warn = warn
+        self.mark = signature(project)  # of the cache file as it is now; None if nobody knows what is in it
 
     def run(self) -> int | None:
         """Do it; return what :func:`update_cache` says."""
@@ -271,12 +289,9 @@ class _Update:
         found = reading.read_state_points(project, pending, damaged=self.failed)
         new = dict(track(found, "update-cache", len(pending), self.progress))
         number = snapshot.number() + len(new)
-        remembered = snapshot.about["cache"]
-        if remembered is not None and remembered == signature(project) and not snapshot.has_lost():
-            written = self._append(new)
-        else:
-            written = self._rewrite(new)
-        self._update_index(written=written)
+        is_known = self.mark is not None and self.mark == snapshot.about["cache"] and not snapshot.has_lost()
+        written = self._append(new) if is_known else self._rewrite(new)
+        self._update_index(new, written=written)
         return number if written or number == 0 else None
 
     def _append(self, new: dict[str, dict[str, Any]]) -> bool:
@@ -285,17 +300,22 @@ class _Update:
         more = new | {job_id: corrected[job_id] for job_id in self.snapshot.about["uncached"]}
         if not more:
             return False
-        path = self.project.fn(self.project.FN_CACHE)
-        longer = _with_more(files.read_bytes(path), more) if self.snapshot.number() else None
-        files.replace_file(path, longer or _as_file(self._indexed() | new), durable=self.project.durable)
+        longer = None
+        if self.snapshot.number() > len(self.snapshot.about["uncached"]):
+            before, status = files.read_with_status(self.project.fn(self.project.FN_CACHE))
+            if _mark_of(status) == self.mark:
+                longer = _with_more(before, more)
+        self.mark = _replace(self.project, longer or _as_file(self._indexed() | new))
         return True
 
     def _rewrite(self, new: dict[str, dict[str, Any]]) -> bool:
         """Write the cache file anew unless it holds just what it should; tell whether it did not."""
         state_points = self._indexed() | new
         if _read_entries(self.project, self.warn) == state_points:
+            if signature(self.project) != self.mark:
+                self.mark = None
             return False
-        files.replace_file(self.project.fn(self.project.FN_CACHE), _as_file(state_points), durable=self.project.durable)
+        self.mark = _replace(self.project, _as_file(state_points))
         return True
 
     def _indexed(self) -> dict[str, dict[str, Any]]:
@@ -304,16 +324,15 @@ class _Update:
         except Exception as error:
             raise UnusableIndexError(str(error)) from error
 
-    def _update_index(self, *, written: bool) -> None:
+    def _update_index(self, new: dict[str, dict[str, Any]], *, written: bool) -> None:
         snapshot = self.snapshot
-        cache = signature(self.project)
         with suppress(OSError):  # the cache file is what was asked for
             corrections = snapshot.corrections()
             if corrections > _MOST_CORRECTIONS or corrections > _CORRECTED_SHARE * snapshot.base.rows:
                 listing = snapshot.listing or reading.list_workspace(self.project)
-                _write_base(self.project, listing, self._indexed() | self.project._sp_cache)
-            elif written or snapshot.listing is not None or cache != snapshot.about["cache"]:
-                snapshot.refresh(self.project._sp_cache, cache=cache)
+                _write_base(self.project, listing, self._indexed() | new, self.mark)
+            elif written or snapshot.listing is not None or self.mark != snapshot.about["cache"]:
+                snapshot.refresh(new, cache=self.mark)
 
 
 class CacheReport(NamedTuple):
@@ -370,6 +389,9 @@ def examine_cache(project: Project) -> CacheReport:
     ('absent', 1, 'current')
 
     """
+    report = reading.ask_index(project, lambda snapshot: _report_by_index(project, snapshot))
+    if report is not None:
+        return report
     ids = reading.list_ids(project)
     entries = _read_entries(project)
     if entries is None:
@@ -378,6 +400,16 @@ def examine_cache(project: Project) -> CacheReport:
     size = len(_genuine(entries, ids))
     missing, obsolete = len(ids) - size, len(entries) - size
     return CacheReport("stale" if missing or obsolete else "current", size, missing, obsolete)
+
+
+def _report_by_index(project: Project, snapshot: Snapshot) -> CacheReport | None:
+    """Report without reading the file, if the index remembers what is in it."""
+    mark = signature(project)
+    if mark is None or mark != snapshot.about["cache"] or snapshot.has_lost():
+        return None
+    missing = len(snapshot.about["uncached"]) + sum(map(layout.is_job_id, snapshot.pending))
+    size = snapshot.number() - len(snapshot.about["uncached"])
+    return CacheReport("stale" if missing else "current", size, missing)
 
 
 def delete_cache(project: Project) -> bool:
@@ -411,7 +443,7 @@ def delete_cache(project: Project) -> bool:
     from .index.snapshot import index_path
 
     found = False
-    for path in (project.fn(project.FN_CACHE), *(index_path(project, name) for name in (DELTA, DOCUMENTS, BASE))):
+    for path in (project.fn(project.FN_CACHE), *(index_path(project.path, name) for name in (DELTA, DOCUMENTS, BASE))):
         with suppress(FileNotFoundError):
             os.unlink(path)
             found = True

@@ -229,20 +229,12 @@ def replace_file(path: str, data: bytes, *, durable: bool = False) -> None:
     (b'T = 2.5', ['notes.txt'])
 
     """
-    temporary = _temporary_for(path)
     try:
-        write_file(temporary, data, durable=durable)
+        with Replacement(path, durable=durable) as file:
+            file.write(data)
     except OSError as error:
-        error.filename = path
+        error.filename, error.filename2 = path, None
         raise
-    try:
-        os.rename(temporary, path)
-    except BaseException:
-        with suppress(OSError):  # the error that led here matters more
-            os.unlink(temporary)
-        raise
-    if durable:
-        sync_directory(os.path.dirname(path) or ".")
 
 
 def _temporary_for(path: str) -> str:
@@ -257,6 +249,8 @@ class Replacement:
     ----------
     path : str
         The file to be replaced.
+    durable : bool
+        Survive a power loss, too.
 
     Attributes
     ----------
@@ -278,8 +272,9 @@ class Replacement:
 
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, durable: bool = False) -> None:
         self._path = path
+        self._durable = durable
         self._temporary = _temporary_for(path)
         self.fd = os.open(self._temporary, _CREATE, 0o666)
 
@@ -342,17 +337,22 @@ class Replacement:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        published = False
         try:
-            os.close(self.fd)
+            try:
+                if self._durable and kind is None:
+                    os.fsync(self.fd)
+            finally:
+                os.close(self.fd)
             if kind is None:
                 os.rename(self._temporary, self._path)
-                return
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(self._temporary)
-            raise
-        with suppress(OSError):  # the error that led here matters more
-            os.unlink(self._temporary)
+                published = True
+        finally:
+            if not published:
+                with suppress(OSError):  # the error that led here matters more
+                    os.unlink(self._temporary)
+        if self._durable and published:
+            sync_directory(os.path.dirname(self._path) or ".")
 
 
 def write_directory(path: str, files: Mapping[str, bytes], *, durable: bool = False) -> None:

@@ -29,6 +29,11 @@ class IndexReport(NamedTuple):
     missing : int
         The number of jobs that it does not hold.
 
+    Examples
+    --------
+    >>> IndexReport("stale", size=10, missing=2).missing
+    2
+
     """
 
     state: Literal["absent", "stale", "current"]
@@ -53,6 +58,12 @@ class Glance(NamedTuple):
         The state of the index.
     damaged : list of str
         The jobs that are known to be damaged, and directories with names that only begin like job ids, sorted.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> glance(init_project("study")).indexed.state
+    'absent'
 
     """
 

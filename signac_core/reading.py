@@ -61,6 +61,14 @@ class Listing(NamedTuple):
     wall_ns, monotonic : int, float
         When it began, by the clock on the wall (ns) and by the one that is never set (s).
 
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> list_workspace(project).names
+    ['9bfd29df07674bc4aa960cf661b5acd2']
+
     """
 
     entries: list[str]
@@ -168,7 +176,7 @@ def open_index(project: Project) -> Snapshot | None:
             from .index import BASE
             from .index.snapshot import index_path
 
-            fd = os.open(index_path(project, BASE), os.O_RDONLY | os.O_CLOEXEC)
+            fd = os.open(index_path(project.path, BASE), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:
@@ -210,7 +218,18 @@ def ask_index(project: Project, question: Callable[[Snapshot], T | None]) -> T |
 
 
 def tell_unusable(error: Exception) -> None:
-    """Say at debug level why the index is not used."""
+    """Say at debug level why the index is not used.
+
+    Parameters
+    ----------
+    error : Exception
+        What went wrong.
+
+    Examples
+    --------
+    >>> tell_unusable(ValueError("damaged"))
+
+    """
     import logging
 
     logging.getLogger(__name__).debug("The index cannot be used: %s: %s", type(error).__name__, error)
@@ -255,7 +274,22 @@ def _names_of(snapshot: Snapshot) -> list[str]:
 
 
 def refresh(snapshot: Snapshot) -> None:
-    """Let the index catch up on the way out of a query, if that is possible."""
+    """Let the index catch up on the way out of a query, if that is possible.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        The index.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> _ = project.update_cache()
+    >>> with open_index(project) as snapshot:
+    ...     refresh(snapshot)
+
+    """
     with suppress(Exception):  # nobody has asked for it
         if snapshot.worth_refreshing(snapshot.project._sp_cache):
             snapshot.refresh(snapshot.project._sp_cache)

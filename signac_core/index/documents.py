@@ -71,7 +71,7 @@ class IndexedDocuments:
         base, present = snapshot.layers[0]
         candidates = present & _possible(base, query)
         with suppress(Exception):  # whatever is wrong with it: the files have the answer
-            fd = os.open(index_path(snapshot.project, DOCUMENTS), os.O_RDONLY | os.O_CLOEXEC)
+            fd = os.open(index_path(snapshot.project.path, DOCUMENTS), os.O_RDONLY | os.O_CLOEXEC)
             self._table = snapshot.opened(fd, DOCUMENTS)
             if self._table.directory.base != base.directory.id or self._table.rows != base.rows:
                 self._table = None
@@ -152,7 +152,7 @@ class IndexedDocuments:
             rows[row] = None if document is None else workshop.take_apart(document)
             entries[row] = entry if document is None or rows[row] is not None else UNKNOWN
         signatures = array("Q", [number for entry in entries for number in entry]).tobytes()
-        path = index_path(self._snapshot.project, DOCUMENTS)
+        path = index_path(self._snapshot.project.path, DOCUMENTS)
         write_table(path, DOCUMENTS, rows, base=base.directory.id, extra=signatures, about=lambda status: {})
 
 

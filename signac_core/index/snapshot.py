@@ -29,14 +29,14 @@ WORTHWHILE = 64
 _LONG_LISTING = 1000
 
 
-def index_path(project: Project, name: str) -> str:
-    """Path of a file of the index."""
+def index_path(root: str, name: str) -> str:
+    """Path of a file of the index of the project in the directory ``root``."""
     directory = settings.index_directory()
     if directory is None:
-        return f"{project.path}/{layout.CONFIG_DIRECTORY}/{name}"
+        return f"{root}/{layout.CONFIG_DIRECTORY}/{name}"
     from ..canonical import id_of_text
 
-    return os.path.join(directory, f"{name}-{id_of_text(os.path.realpath(project.path))}")
+    return os.path.join(directory, f"{name}-{id_of_text(os.path.realpath(root))}")
 
 
 class Layer(NamedTuple):
@@ -98,7 +98,7 @@ class Snapshot:
 
     def _matching_delta(self) -> Table | None:
         with suppress(Exception):  # whatever is wrong with it: without a delta, the workspace is listed
-            fd = os.open(index_path(self.project, DELTA), os.O_RDONLY | os.O_CLOEXEC)
+            fd = os.open(index_path(self.project.path, DELTA), os.O_RDONLY | os.O_CLOEXEC)
             delta = self.opened(fd, DELTA)
             if delta.directory.base == self.base.directory.id:
                 return delta
@@ -236,7 +236,7 @@ class Snapshot:
             }
 
         ids = sorted(rows)
-        path = index_path(self.project, DELTA)
+        path = index_path(self.project.path, DELTA)
         write_table(path, DELTA, [rows[job_id] for job_id in ids], ids=ids, base=self.base.directory.id, about=about)
 
     def has_lost(self) -> bool:
@@ -298,7 +298,7 @@ def write_base(
             "uncached": [],
         }
 
-    write_table(index_path(project, BASE), BASE, list(rows.values()), ids=list(rows), about=about)
+    write_table(index_path(project.path, BASE), BASE, list(rows.values()), ids=list(rows), about=about)
 
 
 def _take_apart(names: Iterable[str], known: Mapping[str, dict[str, Any]]) -> dict[str, Parts]:

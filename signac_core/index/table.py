@@ -186,6 +186,25 @@ class Table:
                 found += [text[start : start + 2 * _ID] for start in starts]
         return found
 
+    def ids_with_prefix(self, prefix: str) -> Iterator[str]:
+        """Ids that begin with some digits, sorted; reads no more blocks than it has to."""
+        blocks = self.directory.ids
+        low, high = 0, len(blocks)
+        while low < high:
+            middle = (low + high) // 2
+            if self._section(blocks[middle])[:_ID].hex() < prefix:
+                low = middle + 1
+            else:
+                high = middle
+        for place in blocks[max(low - 1, 0) :]:
+            text = self._section(place).hex()
+            for start in range(0, len(text), 2 * _ID):
+                job_id = text[start : start + 2 * _ID]
+                if job_id.startswith(prefix):
+                    yield job_id
+                elif job_id > prefix:
+                    return
+
     # values -------------------------------------------------------------------------------------------------------
 
     def all_rows(self) -> Rows:

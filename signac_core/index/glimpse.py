@@ -1,0 +1,99 @@
+"""A quick look into the index without a look at the project: for suggestions, which may be out of date."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+from . import BASE, DELTA, DOCUMENTS, UnusableIndexError
+from .snapshot import index_path
+from .table import Table
+
+__all__ = ["Glimpse", "open_tables"]
+
+_MOST_CHUNKS = 40
+
+
+class Glimpse:
+    """The tables of the index, as they were written.
+
+    Parameters
+    ----------
+    tables : list of Table
+        The tables; they are closed with this.
+
+    """
+
+    def __init__(self, tables: list[Table]) -> None:
+        self._tables = tables
+
+    def __enter__(self) -> Glimpse:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for table in self._tables:
+            table.close()
+
+    def ids(self, prefix: str) -> Iterator[str]:
+        """Ids that begin with some digits."""
+        return chain.from_iterable(table.ids_with_prefix(prefix) for table in self._tables)
+
+    def keys(self) -> Iterator[str]:
+        """Dotted keys."""
+        return chain.from_iterable(table.directory.keys for table in self._tables)
+
+    def values(self, key: str) -> Iterator[Any]:
+        """Values of a dotted key: all, or some between the lowest and the highest when there are very many."""
+        for table in self._tables:
+            chunks = table.chunk_list(key)
+            if len(chunks) > _MOST_CHUNKS:
+                last = len(chunks) - 1
+                chunks = [chunks[number * last // (_MOST_CHUNKS - 1)] for number in range(_MOST_CHUNKS)]
+            for chunk, data in table.read_chunks(chunks):
+                yield from table.values_of(chunk, data)
+
+
+def open_tables(root: str, namespace: str) -> Glimpse:
+    """Open the index of the project in the directory ``root``.
+
+    Parameters
+    ----------
+    root : str
+        The project.
+    namespace : str
+        ``"sp"`` for the state points, ``"doc"`` for the documents.
+
+    Returns
+    -------
+    Glimpse
+        The index.
+
+    Raises
+    ------
+    OSError, UnusableIndexError
+        If there is none that can be used.
+
+    """
+    if namespace == "doc":
+        return Glimpse([_opened(root, DOCUMENTS)])
+    tables = [_opened(root, BASE)]
+    try:
+        delta = _opened(root, DELTA)
+    except (OSError, UnusableIndexError):
+        return Glimpse(tables)
+    if delta.directory.base == tables[0].directory.id:
+        tables.append(delta)
+    else:
+        delta.close()
+    return Glimpse(tables)
+
+
+def _opened(root: str, kind: str) -> Table:
+    fd = os.open(index_path(root, kind), os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return Table(fd, kind)
+    except BaseException:
+        os.close(fd)
+        raise
