@@ -49,7 +49,7 @@ faults: $(STAMP)
 	$(BIN)/python -m pytest -q tests/faults/test_*promises.py
 
 bench: $(STAMP)
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --write
 
 clean:
 	rm -rf build dist .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -125,7 +125,7 @@ def schema() -> Timed:
     import signac
 
     project = signac.get_project()
-    return lambda: sorted(".".join(key) if isinstance(key, tuple) else key for key in project.detect_schema())
+    return lambda: sorted(str(key) for key in project.detect_schema())
 
 
 def frame() -> Timed:

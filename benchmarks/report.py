@@ -13,9 +13,10 @@ from .tables import (
     machine_of,
     read_results,
     replace_section,
+    summary,
     table,
 )
-from .workloads import MEMORY
+from .workloads import LARGE, MEMORY
 
 COMMAND = "make bench"
 TITLES = {
@@ -23,8 +24,6 @@ TITLES = {
     "library": "Library",
     "network": "On a file system that takes 0.5 ms for each call on metadata",
 }
-IN_README = 100_000
-"""The most jobs that the README speaks of, but for rows of a million that were measured."""
 
 
 def line(group: str, row: Row) -> str:
@@ -40,7 +39,7 @@ def full(results: Path) -> str:
     parts = []
     for group, title in TITLES.items():
         rows = read_results(results, group)
-        parts += [f"## {title}", table(rows, columns_of_times)] if rows else []
+        parts += [f"## {title}", table(rows, columns_of_times), summary(rows)] if rows else []
     memory = [row for row in read_results(results, "commands") if row["workload"] == MEMORY]
     parts += ["## Peak of memory (VmHWM)", table(memory, columns_of_memory)] if memory else []
     calls = read_results(results, "calls")
@@ -54,11 +53,17 @@ def readme(results: Path) -> str:
         f"The latest run of `{COMMAND}` ({machine_of(results, 'commands')}); all of it is in `benchmarks/results`."
     ]
     for group, title in TITLES.items():
-        rows = [row for row in largest(read_results(results, group)) if row["target"] is not None]
+        rows = [row for row in _shown(read_results(results, group)) if row["target"] is not None]
         parts += [f"{title}:", table(rows, columns_of_times)] if rows else []
-    memory = [row for row in largest(read_results(results, "commands")) if row["workload"] == MEMORY]
+    memory = [row for row in _shown(read_results(results, "commands")) if row["workload"] == MEMORY]
     parts += ["Peak of memory:", table(memory, columns_of_memory)] if memory else []
     return "\n\n".join(parts)
+
+
+def _shown(rows: list[Row]) -> list[Row]:
+    """Of each workload the row with the most jobs, and that with a million."""
+    shown = largest([row for row in rows if row["jobs"] < LARGE])
+    return [row for row in rows if row["jobs"] >= LARGE or row in shown]
 
 
 def write(results: Path, document: Path) -> None:

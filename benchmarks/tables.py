@@ -111,14 +111,22 @@ def table(rows: Sequence[Row], columns: Callable[[Row], dict[str, str]]) -> str:
     return "\n".join([text[0], "|" + "|".join(rule) + "|", *text[1:]])
 
 
-def largest(rows: Sequence[Row], *, above: int = 0) -> list[Row]:
+def largest(rows: Sequence[Row]) -> list[Row]:
     """Of each workload and state only the row with the most jobs."""
     most: dict[tuple[str, str], Row] = {}
     for row in rows:
         key = (row["workload"], row["state"])
         if key not in most or row["jobs"] > most[key]["jobs"]:
             most[key] = row
-    return [row for row in most.values() if row["jobs"] > above]
+    return list(most.values())
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """How many targets were met."""
+    verdicts = [verdict(row["peer"], row["ours"], row["floor"], row["target"]) for row in rows]
+    counts = {"met": verdicts.count("yes"), "not met": verdicts.count("no")}
+    counts["out of reach of the floor"] = len([text for text in verdicts if text]) - sum(counts.values())
+    return "Targets: " + ", ".join(f"{count} {text}" for text, count in counts.items()) + "."
 
 
 def write_results(

@@ -230,7 +230,7 @@ def _in_index(index: Glimpse, kind: str, key: str, prefix: str, limit: int) -> l
         found = sorted(islice(index.ids(prefix), _MOST_IDS))
         return [] if len(found) > limit and len(prefix) < 2 else found
     if kind == "keys":
-        keys = (found for found in index.keys() if _INFIX.isdisjoint(found) and found)
+        keys = (found for found in index.dotted_keys() if _INFIX.isdisjoint(found) and found)
         return sorted(found for found in keys if found.startswith(prefix))
     return _value_texts(index.values(key), prefix)
 

@@ -268,26 +268,12 @@ class Output:
 
     def _json(self, value: Any, *, indent: int | None = None, sort_keys: bool = False) -> bytes:
         """Strict JSON: non-finite numbers become null, with one warning."""
-        import json
-
-        separators = (",", ":") if indent is None else (",", ": ")
         ascii_only = sys.stdout is not None and not is_utf8(sys.stdout.encoding)
-
-        def encode(value: Any, *, ascii_only: bool) -> bytes:
-            return json.dumps(
-                value,
-                ensure_ascii=ascii_only,
-                allow_nan=False,
-                indent=indent,
-                separators=separators,
-                sort_keys=sort_keys,
-            ).encode("utf-8")
-
         try:
             try:
-                return encode(value, ascii_only=ascii_only)
+                return _strict_json(value, indent, ascii_only=ascii_only, sort_keys=sort_keys).encode("utf-8")
             except UnicodeEncodeError:  # half of a surrogate pair, which only an escape can express
-                return encode(value, ascii_only=True)
+                return _strict_json(value, indent, ascii_only=True, sort_keys=sort_keys).encode("utf-8")
         except ValueError:
             if not self._told_non_finite:
                 self._told_non_finite = True
@@ -363,6 +349,16 @@ def _encode(text: str, encoding: str) -> bytes:
         return text.encode(encoding, "surrogateescape")
     except UnicodeEncodeError:
         return text.encode(encoding, "backslashreplace")
+
+
+def _strict_json(value: Any, indent: int | None, *, ascii_only: bool, sort_keys: bool) -> str:
+    if indent is None:
+        from signac_core.canonical import dumps_strictly
+
+        return dumps_strictly(value, ascii_only=ascii_only, sort_keys=sort_keys)
+    import json
+
+    return json.dumps(value, ensure_ascii=ascii_only, allow_nan=False, indent=indent, sort_keys=sort_keys)
 
 
 def _finite(value: Any) -> Any:

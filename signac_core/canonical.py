@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .errors import InvalidKeyError, KeyTypeError, NumpyConversionWarning
 
@@ -22,6 +22,7 @@ __all__ = [
     "JSONDecodeError",
     "calc_id",
     "dumps",
+    "dumps_strictly",
     "equal",
     "id_of_text",
     "loads",
@@ -76,22 +77,31 @@ def _refuse(value: Any) -> Any:
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable.")
 
 
-def _codec() -> tuple[Callable[[Any, Callable[[Any], Any], bool], str], Callable[[str, int], tuple[Any, int]] | None]:
-    """The encoder and the scanner of the json package, without importing the package.
+_Encoder: TypeAlias = Callable[[Any, Callable[[Any], Any], bool], str]
+_StrictEncoder: TypeAlias = Callable[[Any, bool, bool], str]
+_Scanner: TypeAlias = Callable[[str, int], tuple[Any, int]]
 
-    Both are C functions of ``_json``; the package around them costs 40 file system calls, more than a job. An
+
+def _codec() -> tuple[_Encoder, _StrictEncoder, _Scanner | None]:
+    """The encoders and the scanner of the json package, without importing the package.
+
+    All are C functions of ``_json``; the package around them costs 40 file system calls, more than a job. An
     interpreter whose ``_json`` is missing or other than expected gets the package.
     """
     try:
-        from _json import encode_basestring_ascii, make_encoder, make_scanner
+        from _json import encode_basestring, encode_basestring_ascii, make_encoder, make_scanner
 
         def encode(value: Any, default: Callable[[Any], Any], sort_keys: bool) -> str:
             encoder = make_encoder({}, default, encode_basestring_ascii, None, ": ", ", ", sort_keys, False, True)
             return "".join(encoder(value, 0))
 
+        def encode_strictly(value: Any, ascii_only: bool, sort_keys: bool) -> str:
+            quote = encode_basestring_ascii if ascii_only else encode_basestring
+            return "".join(make_encoder({}, _refuse, quote, None, ":", ",", sort_keys, False, False)(value, 0))
+
         scan = make_scanner(_ScannerSettings)  # type: ignore[arg-type]
         if encode({"b": [1.5, None], "a": "\u00e9"}, _refuse, True) == '{"a": "\\u00e9", "b": [1.5, null]}':
-            return encode, scan
+            return encode, encode_strictly, scan
     except (ImportError, TypeError, AttributeError):
         pass
     from json import JSONEncoder
@@ -99,7 +109,13 @@ def _codec() -> tuple[Callable[[Any, Callable[[Any], Any], bool], str], Callable
     def encode_by_package(value: Any, default: Callable[[Any], Any], sort_keys: bool) -> str:
         return JSONEncoder(default=default, sort_keys=sort_keys).encode(value)
 
-    return encode_by_package, None
+    def encode_strictly_by_package(value: Any, ascii_only: bool, sort_keys: bool) -> str:
+        separators = (",", ":")
+        return JSONEncoder(ensure_ascii=ascii_only, allow_nan=False, separators=separators, sort_keys=sort_keys).encode(
+            value
+        )
+
+    return encode_by_package, encode_strictly_by_package, None
 
 
 class _ScannerSettings:
@@ -114,7 +130,7 @@ class _ScannerSettings:
     memo: dict[str, str] = {}  # noqa: RUF012 - of the scanner's own
 
 
-_encode, _scan = _codec()
+_encode, _encode_strictly, _scan = _codec()
 
 
 def __getattr__(name: str) -> Any:
@@ -153,6 +169,39 @@ def dumps(value: Any, *, sort_keys: bool = False) -> str:
 
     """
     return _encode(value, _refuse, sort_keys)
+
+
+def dumps_strictly(value: Any, *, ascii_only: bool = False, sort_keys: bool = False) -> str:
+    """JSON text of a plain value for other programs: without blanks, and without what only Python takes for JSON.
+
+    Parameters
+    ----------
+    value : object
+        Plain dicts, lists and scalars.
+    ascii_only : bool
+        Write other characters as escapes.
+    sort_keys : bool
+        Sort the keys of all mappings.
+
+    Returns
+    -------
+    str
+        The text.
+
+    Raises
+    ------
+    TypeError
+        If a value has no JSON equivalent.
+    ValueError
+        If a number is not finite.
+
+    Examples
+    --------
+    >>> dumps_strictly({"b": "\u00e5", "a": [1.0, None]}, ascii_only=True)
+    '{"b":"\\u00e5","a":[1.0,null]}'
+
+    """
+    return _encode_strictly(value, ascii_only, sort_keys)
 
 
 _BLANKS = " \t\n\r"

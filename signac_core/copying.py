@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
-from contextlib import suppress
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from . import canonical, files, layout, workspace
@@ -58,9 +59,11 @@ def is_own_copy(copytree: CopyTree | None) -> bool:
     (True, True, False)
 
     """
+    if copytree is None:
+        return True
     import shutil
 
-    return copytree is None or copytree is shutil.copytree
+    return copytree is shutil.copytree
 
 
 def is_move(copytree: CopyTree | None) -> bool:
@@ -82,6 +85,8 @@ def is_move(copytree: CopyTree | None) -> bool:
     (True, False)
 
     """
+    if copytree is None:
+        return False
     import shutil
 
     return copytree in (os.replace, os.rename, shutil.move)
@@ -280,35 +285,74 @@ def _move(source: str, destination: str, name: str, state_point: bytes) -> None:
 
 def _copy(source: str, temporary: str, state_point: bytes, *, durable: bool) -> None:
     """Copy a directory. The state point comes last: without it a directory is no job."""
-    import shutil
-
     os.mkdir(temporary)
     _copy_content(source, temporary, apart=layout.FN_STATE_POINT)
     copied = os.path.join(temporary, layout.FN_STATE_POINT)
     files.write_file(copied, state_point)
     with suppress(FileNotFoundError):
-        shutil.copystat(os.path.join(source, layout.FN_STATE_POINT), copied)
-    shutil.copystat(source, temporary)
+        _copy_metadata(os.path.join(source, layout.FN_STATE_POINT), copied)
+    _copy_metadata(source, temporary)
     if durable:
         _sync_tree(temporary)
 
 
 def _copy_content(source: str, copy: str, *, apart: str = "") -> None:
     """Copy what a directory holds, links followed as by :func:`shutil.copytree`, but stop at the first error."""
-    import shutil
-
     with os.scandir(source) as entries:
         found = [entry for entry in entries if not is_leftover(entry.name) and entry.name != apart]
     for entry in found:
         target = os.path.join(copy, entry.name)
         if not entry.is_dir():
-            shutil.copy2(entry.path, target)
+            _copy_file(entry.path, target)
             continue
         if entry.is_symlink() and _leads_back(entry.path, source):
             raise OSError(errno.ELOOP, "The link leads back to a directory above it", entry.path)
         os.mkdir(target)
         _copy_content(entry.path, target)
-        shutil.copystat(entry.path, target)
+        _copy_metadata(entry.path, target)
+
+
+def _copy_file(source: str, copy: str) -> None:
+    """Copy a file as :func:`shutil.copy2` does, whose module costs more file system calls than a small job."""
+    reader = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO would block
+    try:
+        mode = os.fstat(reader).st_mode
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "It is not a regular file", source)
+        writer = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, stat.S_IMODE(mode) & 0o777)
+        try:
+            files.copy_content(reader, writer)
+            _copy_metadata(reader, writer)
+        finally:
+            os.close(writer)
+    except OSError as error:
+        if error.filename is None:  # which of the two it was, descriptors do not tell
+            error.filename, error.filename2 = source, copy
+        raise
+    finally:
+        os.close(reader)
+
+
+def _copy_metadata(source: str | int, copy: str | int) -> None:
+    """Give a copy the times, permissions and extended attributes of its source, as far as the file system has them."""
+    status = os.stat(source)
+    if hasattr(os, "listxattr"):
+        with _unless_unsupported():
+            for name in os.listxattr(source):
+                with _unless_unsupported():
+                    os.setxattr(copy, name, os.getxattr(source, name))
+    os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
+    os.chmod(copy, stat.S_IMODE(status.st_mode))
+
+
+@contextmanager
+def _unless_unsupported() -> Iterator[None]:
+    """Do without an extended attribute that a file system, or the system, does not let us copy."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENODATA, errno.EINVAL, errno.EACCES):
+            raise
 
 
 def _leads_back(link: str, directory: str) -> bool:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import archive, copying, document, files, layout, paths
 from .progress import Progress, track
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ExportPlan", "export_to", "plan_export"]
 
 
-@dataclass(frozen=True, slots=True)
-class ExportPlan:
+class ExportPlan(NamedTuple):
     """What an export is going to do.
 
     Parameters

@@ -14,6 +14,7 @@ from contextlib import suppress
 
 __all__ = [
     "Replacement",
+    "copy_content",
     "delete_tree",
     "ensure_directory",
     "read_bytes",
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 _CHUNK = 1 << 16
+_COPIED_AT_ONCE = 1 << 20
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _NAME_MAX = 255
 
@@ -174,6 +176,37 @@ def write_file(path: str, data: bytes, *, durable: bool = False) -> None:
         with suppress(OSError):  # the error that led here matters more
             os.unlink(path)
         raise
+
+
+def copy_content(reader: int, writer: int) -> None:
+    """Copy what an open file holds, from where it is being read, to another one.
+
+    Parameters
+    ----------
+    reader, writer : int
+        Descriptors.
+
+    Raises
+    ------
+    OSError
+        If something cannot be read or written.
+
+    Examples
+    --------
+    >>> reader, writer = os.open("a.txt", os.O_RDWR | os.O_CREAT), os.open("b.txt", os.O_RDWR | os.O_CREAT)
+    >>> os.pwrite(reader, b"done", 0)
+    4
+    >>> copy_content(reader, writer)
+    >>> os.pread(writer, 10, 0)
+    b'done'
+    >>> os.close(reader), os.close(writer)
+    (None, None)
+
+    """
+    while data := os.read(reader, _COPIED_AT_ONCE):
+        view = memoryview(data)
+        while view:
+            view = view[os.write(writer, view) :]
 
 
 def sync_directory(path: str) -> None:

@@ -13,8 +13,8 @@ import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from . import files, layout
 from .litter import is_leftover
@@ -36,8 +36,7 @@ _CHUNK = 1 << 20
 _BACKUPS = frozenset({layout.FN_STATE_POINT_BACKUP, layout.FN_DOCUMENT + "~"})  # of signac 2.x, when it is stopped
 
 
-@dataclass(frozen=True, slots=True)
-class TransferOptions:
+class TransferOptions(NamedTuple):
     """How files are compared and copied; see :func:`signac_core.sync.sync_jobs`.
 
     Parameters
@@ -56,11 +55,6 @@ class TransferOptions:
         Files of equal size are equal.
     round_times : bool
         Compare modification times in whole seconds.
-
-    Raises
-    ------
-    ValueError
-        If options contradict each other.
 
     Examples
     --------
@@ -81,7 +75,22 @@ class TransferOptions:
     size_only: bool = False
     round_times: bool = False
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Refuse options that contradict each other.
+
+        Raises
+        ------
+        ValueError
+            If they do.
+
+        Examples
+        --------
+        >>> TransferOptions(deep=True, size_only=True).check()
+        Traceback (most recent call last):
+            ...
+        ValueError: Files are compared by content (deep) or by size alone (size_only), not both.
+
+        """
         if self.preserve_times and not self.preserve_permissions:
             raise ValueError("Modification times cannot be preserved without permissions: preserve both.")
         if self.deep and self.size_only:
@@ -115,8 +124,7 @@ class TransferOptions:
         return any(pattern.match(name) for pattern in self.exclude)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One step of a plan.
 
     Parameters
@@ -550,10 +558,7 @@ def _copy_file(
         mode = stat.S_IMODE(status.st_mode) & 0o777
         writer = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
-            while data := os.read(reader, _CHUNK):
-                view = memoryview(data)
-                while view:
-                    view = view[os.write(writer, view) :]
+            files.copy_content(reader, writer)
             if replaced is not None and stat.S_ISREG(replaced.st_mode) and not options.preserve_permissions:
                 os.fchmod(writer, stat.S_IMODE(replaced.st_mode) & 0o777)
             complete = _preserve(writer, status, options)

@@ -80,7 +80,9 @@ def find_ids(
     snapshot = reading.open_index(project)
     if snapshot is not None:
         with snapshot:
-            return _find_with_index(snapshot, query, damaged, foreign=foreign)
+            answer = _find_with_index(snapshot, query, damaged, foreign=foreign)
+        if answer is not None:
+            return answer
     listing = reading.list_workspace(project)
     before = len(project._sp_cache)
     found = _scan(project, query, _counted(listing.names, foreign=foreign), damaged)
@@ -93,27 +95,29 @@ def _counted(names: list[str], *, foreign: bool) -> list[str]:
     return names if foreign else [name for name in names if len(name) == layout.JOB_ID_LENGTH]
 
 
-def _find_with_index(snapshot: Snapshot, query: Query, damaged: list[str] | None, *, foreign: bool) -> list[str]:
-    """Ids of the jobs that match: indexed jobs by the values of their keys, others by their files."""
+def _find_with_index(snapshot: Snapshot, query: Query, damaged: list[str] | None, *, foreign: bool) -> list[str] | None:
+    """Ids of the jobs that match: indexed jobs by the values of their keys, others by their files.
+
+    None if the index turns out to be of no use.
+    """
     from .index.evaluation import is_indexable
 
     project = snapshot.project
     documents: IndexedDocuments | None = None
     found: list[str] = []
-    rest: list[str] | None = None
-    if is_indexable(query):
-        try:
-            if query.needs_documents:
-                from .index.documents import IndexedDocuments
+    try:
+        if not is_indexable(query):
+            rest = snapshot.names()
+        elif query.needs_documents:
+            from .index.documents import IndexedDocuments
 
-                documents = IndexedDocuments(snapshot, query)
-                found, rest = documents.found, documents.rest + snapshot.pending
-            else:
-                found, rest = snapshot.find(query), snapshot.pending
-        except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
-            reading.tell_unusable(error)
-    if rest is None:
-        rest = snapshot.names()
+            documents = IndexedDocuments(snapshot, query)
+            found, rest = documents.found, documents.rest + snapshot.pending
+        else:
+            found, rest = snapshot.find(query), snapshot.pending
+    except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
+        reading.tell_unusable(error)
+        return None
     rest = _counted(rest, foreign=foreign)
     read: Documents | None = None if documents is None else {}
     found = sorted([*found, *_scan(project, query, rest, damaged, read)])

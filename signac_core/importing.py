@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from . import archive, canonical, copying, files, layout, unpacking, workspace
 from .errors import DestinationExistsError, InvalidKeyError, JobsCorruptedError, StatepointParsingError
@@ -26,8 +25,7 @@ Schema = str | Callable[[str], Mapping[str, Any] | None] | None
 """None: directories with a state point file are jobs. A str: a template. A callable: a function of the path."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A directory that is to become a job.
 
     Parameters
@@ -179,8 +177,7 @@ def import_apart(
         yield temporary, found
 
 
-@dataclass(frozen=True, slots=True)
-class ImportPlan:
+class ImportPlan(NamedTuple):
     """What an import is going to do, while its origin is open.
 
     Parameters

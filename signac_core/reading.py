@@ -45,6 +45,7 @@ __all__ = [
     "unique_prefix_length",
 ]
 
+OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe in the place of a file does not block
 _MANY_FILES = 16  # up to here nothing is cheaper than reading them
 _ROWS_PER_FILE = 50  # what the index puts together in the time that it takes to read one file
 
@@ -171,12 +172,12 @@ def open_index(project: Project) -> Snapshot | None:
     """
     try:
         if settings.index_directory() is None:  # the usual query pays for no import
-            fd = os.open(f"{project.path}/{layout.FN_INDEX}", os.O_RDONLY | os.O_CLOEXEC)
+            fd = os.open(f"{project.path}/{layout.FN_INDEX}", OPEN_FLAGS)
         else:
             from .index import BASE
             from .index.snapshot import index_path
 
-            fd = os.open(index_path(project.path, BASE), os.O_RDONLY | os.O_CLOEXEC)
+            fd = os.open(index_path(project.path, BASE), OPEN_FLAGS)
     except OSError:
         return None
     try:
@@ -204,6 +205,16 @@ def ask_index(project: Project, question: Callable[[Snapshot], T | None]) -> T |
     -------
     object
         The answer.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> ask_index(project, lambda snapshot: snapshot.number()) is None
+    True
+    >>> _ = project.update_cache()
+    >>> ask_index(project, lambda snapshot: snapshot.number())
+    0
 
     """
     snapshot = open_index(project)
@@ -713,6 +724,14 @@ def read_document_files(
     ------
     tuple
         Id, document and status of the file that was read; the last two are None if there is none.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> [document for _, document, _ in read_document_files(project, [job.id], damaged=None)]
+    [None]
 
     """
     from .bulk import in_order

@@ -11,7 +11,6 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from . import canonical, files, filetransfer, layout, transfer, workspace
@@ -73,8 +72,7 @@ class FileTransferStats(NamedTuple):
 ActionKind: TypeAlias = Literal["copy", "overwrite", "clone", "document", "skip", "conflict"]
 
 
-@dataclass(frozen=True, slots=True)
-class SyncAction:
+class SyncAction(NamedTuple):
     """What a synchronization did about one thing, or would do in a dry run.
 
     Parameters
@@ -146,6 +144,8 @@ class Synchronizer:
     ------
     TypeError
         If a strategy is not callable.
+    ValueError
+        If options contradict each other.
 
     Examples
     --------
@@ -173,6 +173,7 @@ class Synchronizer:
             raise TypeError(f"The document strategy {doc_sync!r} is not callable: use DocSync.update or the like.")
         if strategy is not None and not callable(strategy):
             raise TypeError(f"The file strategy {strategy!r} is not callable: use FileSync.always or the like.")
+        options.check()
         self._strategy = strategy
         self._options = options
         self._dry_run = dry_run

@@ -11,7 +11,7 @@ import errno
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from . import files, layout
 from .archive import Member, Reader, refusal, stays_inside
@@ -22,8 +22,7 @@ __all__ = ["Contents", "Limits", "extract", "scan"]
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What an archive may grow to before it counts as a bomb.
 
     Parameters
@@ -47,8 +46,7 @@ class Limits:
     state_point: int = 1 << 26
 
 
-@dataclass(slots=True)
-class Contents:
+class Contents(NamedTuple):
     """The members of an archive, which are safe to unpack.
 
     Parameters
@@ -62,14 +60,14 @@ class Contents:
 
     Examples
     --------
-    >>> Contents(directories={"a/0"}).state_points
+    >>> Contents([], {}, directories={"a/0"}).state_points
     {}
 
     """
 
-    members: list[Member] = field(default_factory=list)
-    state_points: dict[str, bytes] = field(default_factory=dict)
-    directories: set[str] = field(default_factory=set)
+    members: list[Member]
+    state_points: dict[str, bytes]
+    directories: set[str]
 
 
 def scan(reader: Reader, limits: Limits | None = None) -> Contents:
@@ -106,8 +104,9 @@ def scan(reader: Reader, limits: Limits | None = None) -> Contents:
     """
     limits = limits or Limits()
     allowed = max(limits.size, limits.ratio * os.path.getsize(reader.path))
-    contents = Contents()
     known: dict[str, Member] = {}
+    state_points: dict[str, bytes] = {}
+    directories: set[str] = set()
     size = 0
     for raw in reader.members():
         member = _normal(reader, raw, known)
@@ -122,12 +121,11 @@ def scan(reader: Reader, limits: Limits | None = None) -> Contents:
             if member.size > limits.state_point:
                 raise refusal(reader.path, raw.name, f"is no state point, with {member.size} bytes")
             with reader.open(member) as file:
-                contents.state_points[directory] = file.read()
-        contents.directories.add(member.name if member.kind == "directory" else directory)
+                state_points[directory] = file.read()
+        directories.add(member.name if member.kind == "directory" else directory)
     reader.check_rest(allowed)
     _check_nesting(reader, known)
-    contents.members = list(known.values())
-    return contents
+    return Contents(list(known.values()), state_points, directories)
 
 
 def _normal(reader: Reader, member: Member, known: Mapping[str, Member]) -> Member | None:
@@ -146,8 +144,8 @@ def _normal(reader: Reader, member: Member, known: Mapping[str, Member]) -> Memb
         original = known.get(_normal_name(reader, member.target, member))
         if original is None or original.kind != "file":
             raise refusal(reader.path, member.name, f"stands for {member.target!r}, which is no file before it")
-        return replace(original, name=name)
-    return replace(member, name=name)
+        return original._replace(name=name)
+    return member._replace(name=name)
 
 
 def _normal_name(reader: Reader, name: str, member: Member) -> str:

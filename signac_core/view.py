@@ -11,8 +11,7 @@ import os
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import files, layout, paths, reading
 from .progress import track
@@ -27,8 +26,7 @@ LINK = "job"
 """The name of every link."""
 
 
-@dataclass(frozen=True, slots=True)
-class ViewPlan:
+class ViewPlan(NamedTuple):
     """What brings a view up to date.
 
     Parameters

@@ -60,8 +60,6 @@ def command(
     Nothing is written unless all is possible. In a directory, whole copies of the jobs that are there already count as
     done, so that the command can be repeated after it was stopped. A dry run prints what would go where.
     """
-    import shutil
-
     from signac_core.exporting import plan_export
     from signac_core.paths import PathsTakenError
 
@@ -80,7 +78,9 @@ def command(
     damaged: list[str] = []
     selected = select(session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
     report = ExportReport(session, "export", (EXPORTED, PRESENT), dry_run=dry_run, target=target)
-    copytree = shutil.move if move else None
+    copytree = None
+    if move:
+        from shutil import move as copytree
     try:
         plan = plan_export(project, dict.fromkeys(selected), target, path, copytree=copytree, damaged=damaged)
     except PathsTakenError as error:

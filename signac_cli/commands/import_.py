@@ -98,18 +98,19 @@ def _import(
     as_json: bool,
 ) -> int:
     """Import jobs that do not exist yet, those that exist are noted as ``existing``; return the exit status."""
-    import shutil
-
     from signac_core.importing import plan_import
 
     from ..pathreport import Collision
     from ..progress import bar
 
+    copytree = None
+    if move:
+        from shutil import move as copytree
     with plan_import(
         project,
         origin,
         schema=path,
-        copytree=shutil.move if move else None,
+        copytree=copytree,
         skip_existing=existing != PRESENT,
     ) as plan:
         if plan.collisions:
@@ -178,10 +179,11 @@ def _import_interactively(session: Session, project: Project, report: PathReport
 
     from signac_core.importing import import_apart
 
+    from ..console import library, run_statements
     from ..progress import bar
 
     if sys.stdin is None:
-        raise Failure("Cannot read Python from standard input: it is closed.", code="input")
+        raise Failure("Cannot read Python code from standard input: it is closed.", code="input")
     with ExitStack() as stack:
         with bar(session, "Importing") as progress:
             temporary, found = stack.enter_context(import_apart(project, origin, schema=path, progress=progress))
@@ -190,52 +192,14 @@ def _import_interactively(session: Session, project: Project, report: PathReport
             f"What is in '{origin}' is now in a temporary project. Synchronize with it, for example by:"
         )
         session.output.talk("project.sync(tmp_project, recursive=True)")
-        status = _run_python(session, project, temporary)
+        names = {"project": project, "pr": project, "tmp_project": temporary, "signac": library(project)}
+        status = run_statements(session, names)
         for one, place in _places(found):
             if one.job_id in existing:
                 report.note(one.job_id, PRESENT, place)
             else:
                 report.note(one.job_id, IMPORTED if _exists(project, one) else SKIPPED, place)
     return report.finish(as_json=False) or status
-
-
-def _run_python(session: Session, project: Project, temporary: Project) -> int:
-    """Run what the user types, or what is piped in, as Python; return the exit status."""
-    import code
-
-    import signac
-
-    is_typed = sys.stdin.isatty()
-    if is_typed:
-        import readline  # noqa: F401  lines can be edited from now on
-
-    class Console(code.InteractiveConsole):
-        has_failed = False
-
-        def showtraceback(self) -> None:
-            self.has_failed = True
-            super().showtraceback()
-
-        def showsyntaxerror(self, *args: Any, **kwargs: Any) -> None:
-            self.has_failed = True
-            super().showsyntaxerror(*args, **kwargs)
-
-    console = Console({"project": project, "pr": project, "tmp_project": temporary, "signac": signac})
-    session.output.flush()
-    try:
-        console.interact(banner="", exitmsg="")
-        if console.buffer and not is_typed and console.push(""):
-            session.output.error("The code on standard input ends in the middle of a statement.", code="input")
-            return 1
-    except SystemExit as finished:
-        if isinstance(finished.code, int):
-            return finished.code
-        if finished.code is not None:
-            session.output.error(str(finished.code))
-            return 1
-        return 0
-    # A person has seen the error and gone on; a script has not.
-    return 1 if console.has_failed and not is_typed else 0
 
 
 def _places(found: Iterable[Found]) -> list[tuple[Found, str]]:

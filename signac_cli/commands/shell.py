@@ -103,22 +103,16 @@ def command(
 
 def _names(project: Project, ids: Sequence[str]) -> dict[str, Any]:
     """Names that are defined for whatever is run."""
-    from importlib import import_module
-
     from signac_core.job import Job
 
-    try:
-        library = import_module("signac")
-    except ModuleNotFoundError:
-        library = None
-    if getattr(library, "Project", None) is not type(project):  # signac 2.x has been installed or removed over ours
-        library = import_module("signac_core")
+    from ..console import library
+
     return {
         "project": project,
         "pr": project,
         "jobs": (Job(project, id_=job_id, directory_known=True) for job_id in ids),
         "job": project.open_job(id=ids[0]) if len(ids) == 1 else _job_of_directory(project),
-        "signac": library,
+        "signac": library(project),
     }
 
 
@@ -152,7 +146,9 @@ def _run(session: Session, module: ModuleType, source: str | bytes, name: str) -
     try:
         exec(compile(source, name, "exec", dont_inherit=True), module.__dict__)
     except SystemExit as end:
-        return _status(end)
+        from ..console import exit_status
+
+        return exit_status(end)
     except Exception as error:
         if isinstance(error, BrokenPipeError) and _is_abandoned(sys.stdout):
             raise OutputClosed from None
@@ -175,52 +171,20 @@ def _is_abandoned(stream: Any) -> bool:
         return False
 
 
-def _status(end: SystemExit) -> int:
-    """Find the exit status that the argument of ``sys.exit`` means."""
-    if end.code is None or isinstance(end.code, int):
-        return end.code or 0
-    sys.stderr.write(f"{end.code}\n")
-    return 1
-
-
 # --- interactive -----------------------------------------------------------------------------------------------------
 
 
 def _interact(session: Session, project: Project, module: ModuleType, number: int) -> int:
     """Run what is typed, statement by statement; return the exit status."""
-    if sys.stdin is None:
-        raise Failure("Cannot read Python code from standard input: it is closed.", code="input")
+    from ..console import run_statements
+
     banner = _banner(project, number)
-    is_person = sys.stdin.isatty()
-    if is_person and (embed := _ipython()) is not None:
+    if sys.stdin is not None and sys.stdin.isatty() and (embed := _ipython()) is not None:
         embed(session, module, banner)
         return 0
-    import code
-
-    class Console(code.InteractiveConsole):
-        failed = False
-
-        def showtraceback(self) -> None:
-            self.failed = True
-            super().showtraceback()
-
-        def showsyntaxerror(self, *arguments: Any, **options: Any) -> None:
-            self.failed = True
-            super().showsyntaxerror(*arguments, **options)
-
     for line in banner:
         session.output.talk(line)
-    console = Console(module.__dict__)
-    try:
-        if is_person:
-            with _line_editing(session, project, module):
-                console.interact(banner="", exitmsg="")
-        else:
-            console.interact(banner="", exitmsg="")
-    except SystemExit as end:
-        return _status(end)
-    # A person has seen what went wrong; a batch script sees the exit status.
-    return 1 if console.failed and not is_person else 0
+    return run_statements(session, module.__dict__, _line_editing(session, project, module))
 
 
 def _banner(project: Project, number: int) -> list[str]:

@@ -17,6 +17,7 @@ from typing import Any
 from .. import layout
 from ..bulk import in_order
 from ..query import And, Condition, Query
+from ..reading import OPEN_FLAGS
 from . import DOCUMENTS
 from .evaluation import rows_that_satisfy
 from .freshness import MARGIN
@@ -71,7 +72,7 @@ class IndexedDocuments:
         base, present = snapshot.layers[0]
         candidates = present & _possible(base, query)
         with suppress(Exception):  # whatever is wrong with it: the files have the answer
-            fd = os.open(index_path(snapshot.project.path, DOCUMENTS), os.O_RDONLY | os.O_CLOEXEC)
+            fd = os.open(index_path(snapshot.project.path, DOCUMENTS), OPEN_FLAGS)
             self._table = snapshot.opened(fd, DOCUMENTS)
             if self._table.directory.base != base.directory.id or self._table.rows != base.rows:
                 self._table = None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
+from ..reading import OPEN_FLAGS
 from . import BASE, DELTA, DOCUMENTS, UnusableIndexError
 from .snapshot import index_path
 from .table import Table
@@ -40,7 +41,7 @@ class Glimpse:
         """Ids that begin with some digits."""
         return chain.from_iterable(table.ids_with_prefix(prefix) for table in self._tables)
 
-    def keys(self) -> Iterator[str]:
+    def dotted_keys(self) -> Iterator[str]:
         """Dotted keys."""
         return chain.from_iterable(table.directory.keys for table in self._tables)
 
@@ -91,7 +92,7 @@ def open_tables(root: str, namespace: str) -> Glimpse:
 
 
 def _opened(root: str, kind: str) -> Table:
-    fd = os.open(index_path(root, kind), os.O_RDONLY | os.O_CLOEXEC)
+    fd = os.open(index_path(root, kind), OPEN_FLAGS)
     try:
         return Table(fd, kind)
     except BaseException:

@@ -9,6 +9,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import layout, settings
+from ..reading import OPEN_FLAGS
 from . import BASE, DELTA, freshness
 from .evaluation import evaluate
 from .shapes import Parts, Workshop, without_collection
@@ -98,7 +99,7 @@ class Snapshot:
 
     def _matching_delta(self) -> Table | None:
         with suppress(Exception):  # whatever is wrong with it: without a delta, the workspace is listed
-            fd = os.open(index_path(self.project.path, DELTA), os.O_RDONLY | os.O_CLOEXEC)
+            fd = os.open(index_path(self.project.path, DELTA), OPEN_FLAGS)
             delta = self.opened(fd, DELTA)
             if delta.directory.base == self.base.directory.id:
                 return delta

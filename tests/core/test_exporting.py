@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import os
@@ -184,16 +185,16 @@ def test_export_when_the_function_is_the_users_then_an_existing_destination_is_a
 
 def test_export_when_a_copy_fails_then_that_job_is_absent_and_the_others_are_whole(project, monkeypatch):
     jobs = fill(project, *({"a": a} for a in range(3)))
-    copy = shutil.copy2
+    copy = copying._copy_file
 
-    def fail_for_one(source: str, *args: Any, **kwargs: Any) -> Any:
+    def fail_for_one(source: str, *args: Any) -> Any:
         if jobs[1] in source:
             raise OSError(errno.ENOSPC, "No space left on device", source)
-        return copy(source, *args, **kwargs)
+        return copy(source, *args)
 
     order = sorted(jobs)
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
-        patch.setattr(shutil, "copy2", fail_for_one)
+        patch.setattr(copying, "_copy_file", fail_for_one)
         project.export_to("out", path="{job.id}")
     assert sorted(os.listdir("out")) == order[: order.index(jobs[1])]
     project.export_to("out", path="{job.id}")
@@ -454,3 +455,34 @@ def test_plan_when_made_then_nothing_is_written(project, jobs):
     assert content(".") == before
     plan.carry_out()
     assert zipfile.is_zipfile("out.zip")
+
+
+# --- files and their metadata ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o400, 0o755])
+def test_copy_of_a_file_when_made_then_as_by_shutil(tmp_path, mode):
+    source = tmp_path / "source"
+    source.write_bytes(os.urandom(3_000_000))
+    with contextlib.suppress(OSError):  # not every file system has them
+        os.setxattr(source, "user.units", b"reduced")
+    source.chmod(mode)
+    os.utime(source, ns=(10**18 + 1, 10**18 + 2))
+    copying._copy_file(str(source), str(tmp_path / "ours"))
+    shutil.copy2(source, tmp_path / "theirs")
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    assert ours.read_bytes() == theirs.read_bytes()
+    assert (ours.stat().st_mode, ours.stat().st_mtime_ns) == (theirs.stat().st_mode, theirs.stat().st_mtime_ns)
+    assert [(name, os.getxattr(ours, name)) for name in os.listxattr(ours)] == [
+        (name, os.getxattr(theirs, name)) for name in os.listxattr(theirs)
+    ]
+
+
+def test_copy_of_a_file_when_it_fails_then_the_error_names_both(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="not a regular file.*pipe"):
+        copying._copy_file(str(tmp_path / "pipe"), str(tmp_path / "copy"))
+    assert not (tmp_path / "copy").exists()
+    (tmp_path / "data").write_bytes(b"x")
+    with pytest.raises(OSError, match="No space left on device: '.*data' -> '/dev/full'"):
+        copying._copy_file(str(tmp_path / "data"), "/dev/full")

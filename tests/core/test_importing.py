@@ -417,7 +417,7 @@ def test_import_when_a_job_appears_meanwhile_then_error_and_the_rest_is_whole(pr
 
 def test_import_when_a_copy_fails_then_that_job_is_absent_and_the_others_are_whole(project, source, monkeypatch):
     source.export_to("out", path="{a:02d}")
-    copy = shutil.copy2
+    copy = copying._copy_file
 
     def fail_for_one(origin: str, *args: Any) -> Any:
         if "out/05" in origin:
@@ -425,7 +425,7 @@ def test_import_when_a_copy_fails_then_that_job_is_absent_and_the_others_are_who
         return copy(origin, *args)
 
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
-        patch.setattr(shutil, "copy2", fail_for_one)
+        patch.setattr(copying, "_copy_file", fail_for_one)
         project.import_from("out")
     assert state_points(project) == NUMBERS[:5]
     project.import_from("out")

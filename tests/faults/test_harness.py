@@ -385,6 +385,30 @@ def test_delay_when_set_then_the_calls_of_the_list_wait(shim: Path, project: Pat
     assert len(slept) == 3
 
 
+def test_delay_when_no_calls_are_named_then_those_on_metadata_wait_and_transfers_do_not(
+    shim: Path, project: Path
+) -> None:
+    require_strace()
+    env = {"LD_PRELOAD": str(shim), "SHIM_ROOT": str(project), "SHIM_DELAY_US": "3"}
+    waiting = """
+os.mkdir("a")
+f = os.open("a/f", os.O_CREAT | os.O_RDWR)
+os.stat("a/f")
+os.rename("a/f", "a/g")
+os.scandir("a").close()
+os.unlink("a/g")
+os.rmdir("a")
+"""
+    others = "os.write(f, b'text'); os.pread(f, 4, 0); os.fstat(f); os.close(f); os.stat('/')"
+    trace = project.with_name("strace")
+    command = ["strace", "-f", "-o", str(trace), "-e", "trace=nanosleep,clock_nanosleep"]
+    command += [f"--env={name}={value}" for name, value in env.items()]
+    code = f"import os{waiting}{others}"
+    subprocess.run([*command, "--", sys.executable, "-P", "-c", code], cwd=project, check=True)
+    slept = [line for line in trace.read_text().splitlines() if "tv_nsec=3000" in line]
+    assert len(slept) == 7
+
+
 # ---- every point
 
 

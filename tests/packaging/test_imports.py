@@ -22,7 +22,7 @@ FLOORS = [
     {"files", "locks"},
     {"canonical"},
     {"buffering", "config", "document", "h5store", "h5values", "jsondict", "reading", "workspace"},
-    {"statepoint"},
+    {"finding", "statepoint"},
     {"job"},
     {"cursor", "project"},
 ]
