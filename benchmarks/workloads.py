@@ -16,8 +16,6 @@ LARGE = 1_000_000
 MANY = 10_000
 """The most jobs that are copied, removed or written again, unless all workloads are wanted."""
 
-FULL = "1k 10k 100k"
-
 PYTHON = ()
 CLICK = ("import click",)
 LISTING = "listing"
@@ -108,7 +106,7 @@ def _find(name: str, *arguments: str, reads: str = "", **more: object) -> Worklo
     """A query by the command, with the floors and targets that queries have unless others are named."""
     cold = (*CLICK, LISTING, reads or STATE_POINTS)
     fields = {
-        "floor": {COLD: cold, WARM: (*CLICK, LISTING, reads) if reads else CLICK, NEW: (*CLICK, LISTING)},
+        "floor": {COLD: cold, WARM: (*CLICK, LISTING, reads) if reads else CLICK, NEW: (*CLICK, LISTING, reads)},
         "targets": {COLD: 3, WARM: 12, NEW: 8},
         "small": {COLD: 3, WARM: 3, NEW: 3},
         "large": (WARM, NEW),

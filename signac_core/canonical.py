@@ -172,7 +172,7 @@ def dumps(value: Any, *, sort_keys: bool = False) -> str:
 
 
 def dumps_strictly(value: Any, *, ascii_only: bool = False, sort_keys: bool = False) -> str:
-    """JSON text of a plain value for other programs: without blanks, and without what only Python takes for JSON.
+    r"""JSON text of a plain value for other programs: without blanks, and without what only Python takes for JSON.
 
     Parameters
     ----------

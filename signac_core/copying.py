@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -59,11 +60,7 @@ def is_own_copy(copytree: CopyTree | None) -> bool:
     (True, True, False)
 
     """
-    if copytree is None:
-        return True
-    import shutil
-
-    return copytree is shutil.copytree
+    return copytree is None or copytree is _of_shutil("copytree")
 
 
 def is_move(copytree: CopyTree | None) -> bool:
@@ -85,11 +82,12 @@ def is_move(copytree: CopyTree | None) -> bool:
     (True, False)
 
     """
-    if copytree is None:
-        return False
-    import shutil
+    return copytree is not None and copytree in (os.replace, os.rename, _of_shutil("move"))
 
-    return copytree in (os.replace, os.rename, shutil.move)
+
+def _of_shutil(name: str) -> object:
+    """A function of shutil, for comparison: unless somebody has imported the module, nobody can have passed one."""
+    return getattr(sys.modules.get("shutil"), name, None)
 
 
 def is_unfinished(name: str) -> bool:
@@ -205,13 +203,11 @@ def bring(
     above = os.path.dirname(destination) or "."
     files.ensure_directory(above)
     if is_move(copytree):
-        import shutil
-
         try:
             _move(source, destination, name, state_point)
             return
         except OSError as error:
-            if error.errno != errno.EXDEV or copytree is not shutil.move:
+            if error.errno != errno.EXDEV or copytree is not _of_shutil("move"):
                 raise
     own = copytree is None or is_own_copy(copytree) or is_move(copytree)
     disposable = disposable or own

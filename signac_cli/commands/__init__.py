@@ -379,9 +379,11 @@ def read_records(
         The record of a job: ``id``, and ``path``, ``sp``, ``doc`` as asked for.
 
     """
-    from signac_core.reading import read_documents, read_state_points
+    from signac_core.reading import preload, read_documents, read_state_points
 
     known = known or {}
+    if "sp" in parts:
+        preload(project, len(ids) - len(known))
     readers = {"sp": read_state_points, "doc": read_documents}
     remaining = iter(ids)
     while chunk := list(islice(remaining, _CHUNK)):

@@ -12,6 +12,8 @@ from ..output import Failure
 from . import allow_eval_option, dry_run_option, filter_option, job_id_option, report_option, select
 
 if TYPE_CHECKING:
+    from signac_core.copying import CopyTree
+
     from ..app import Session
 
 __all__ = ["command"]
@@ -78,9 +80,11 @@ def command(
     damaged: list[str] = []
     selected = select(session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
     report = ExportReport(session, "export", (EXPORTED, PRESENT), dry_run=dry_run, target=target)
-    copytree = None
+    copytree: CopyTree | None = None
     if move:
-        from shutil import move as copytree
+        import shutil
+
+        copytree = shutil.move
     try:
         plan = plan_export(project, dict.fromkeys(selected), target, path, copytree=copytree, damaged=damaged)
     except PathsTakenError as error:

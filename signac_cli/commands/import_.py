@@ -15,6 +15,7 @@ from . import dry_run_option, report_option
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from signac_core.copying import CopyTree
     from signac_core.importing import Found
     from signac_core.project import Project
 
@@ -103,9 +104,11 @@ def _import(
     from ..pathreport import Collision
     from ..progress import bar
 
-    copytree = None
+    copytree: CopyTree | None = None
     if move:
-        from shutil import move as copytree
+        import shutil
+
+        copytree = shutil.move
     with plan_import(
         project,
         origin,

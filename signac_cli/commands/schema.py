@@ -87,20 +87,21 @@ def command(
         raise click.UsageError(f"--depth lays out plain text; it does not combine with --{TABLE}.")
     project = session.project()
     damaged: list[str] = []
-    selected = select(session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    selected: list[str] | None = None
+    if job_ids or filter_tokens:
+        selected = select(session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
 
+    from signac_core.layout import is_job_id
     from signac_core.schema import detect_schema
 
-    jobs = 0
-
-    def count(what: str, done: int, total: int | None) -> None:
-        nonlocal jobs
-        jobs = done
-
-    schema = detect_schema(project, exclude_const=exclude_const, subset=selected, damaged=damaged, progress=count)
+    schema = detect_schema(project, exclude_const=exclude_const, subset=selected, damaged=damaged)
+    damaged = list(filter(is_job_id, damaged))  # other directories are no concern of anybody's here
     output = session.output
     if shape.mode == JSON:
-        output.write_json({"keys": _described(schema), "jobs": jobs})
+        from signac_core.reading import list_ids
+
+        jobs = set(list_ids(project) if selected is None else selected).difference(damaged)
+        output.write_json({"keys": _described(schema), "jobs": len(jobs)})
     elif shape.mode == TABLE or (shape.mode is None and output.is_terminal and not depth):
         _write_table(output, schema, precision, SHOWN_VALUES if shown is None else shown)
     else:

@@ -478,11 +478,16 @@ def test_copy_of_a_file_when_made_then_as_by_shutil(tmp_path, mode):
     ]
 
 
-def test_copy_of_a_file_when_it_fails_then_the_error_names_both(tmp_path):
+def test_copy_of_a_file_when_it_fails_then_the_error_names_both(tmp_path, monkeypatch):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="not a regular file.*pipe"):
         copying._copy_file(str(tmp_path / "pipe"), str(tmp_path / "copy"))
     assert not (tmp_path / "copy").exists()
+
+    def fail(reader: int, writer: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     (tmp_path / "data").write_bytes(b"x")
-    with pytest.raises(OSError, match="No space left on device: '.*data' -> '/dev/full'"):
-        copying._copy_file(str(tmp_path / "data"), "/dev/full")
+    monkeypatch.setattr(copying.files, "copy_content", fail)
+    with pytest.raises(OSError, match="No space left on device: '.*data' -> '.*copy'"):
+        copying._copy_file(str(tmp_path / "data"), str(tmp_path / "copy"))

@@ -74,6 +74,10 @@ class Harness:
         while self._warm:
             self._warm.popitem()[1].close()
 
+    def new_place(self) -> Path:
+        """A path in the scratch directory that nothing has used yet."""
+        return next(self._places)
+
     def run(
         self,
         operation: Operation,
@@ -292,7 +296,7 @@ class Harness:
     @contextlib.contextmanager
     def _directory(self, prepare: Prepare) -> Iterator[tuple[Path, Path]]:
         """A template and the place of its copies: where it was prepared, in case that it holds its own path."""
-        place = next(self._places)
+        place = self.new_place()
         directory = place / "project"
         directory.mkdir(parents=True)
         try:

@@ -6,7 +6,8 @@
  * followed through dup, fork and exec).  All other calls go straight to the kernel.  Watched calls are numbered from 1,
  * and call number k can be killed, failed, shortened, torn or stopped at, always before it is executed.
  *
- *   SHIM_ROOT         the watched directory: absolute, free of symbolic links.  Without it the library does nothing.
+ *   SHIM_ROOT         the watched directory: absolute, free of symbolic links; `/` watches everything.  Without it the
+ *                     library does nothing.
  *   SHIM_CALLS        comma separated names; only these get numbers (default: every watched call)
  *   SHIM_TRACE        file to which one line per watched call is appended (format: write_trace)
  *   SHIM_COUNTER      file of three 64-bit words that hold the counts, shared by all processes of a run (struct counts)
@@ -17,6 +18,8 @@
  *   SHIM_SHORT_AT     call k transfers only half of what it was asked to
  *   SHIM_TEAR_AT      call k transfers only half, and the process is killed after it
  *   SHIM_STOP_LOCKED  SIGSTOP whenever a watched flock would wait or is refused because the lock is held
+ *   SHIM_LOCKS        `refused`: every watched flock fails with ENOLCK; `ignored`: it succeeds and excludes nobody.
+ *                     Such calls are neither numbered nor traced.
  *   SHIM_DELAY_US     sleep before each call that is named in SHIM_DELAY_CALLS (default: METADATA), as a network would
  *
  * A process that was not started with these variables can set them and call shim_arm().
@@ -94,6 +97,7 @@ static struct {
     size_t root_length;
     uint64_t kill_at, stop_at, fail_at, fail_times, short_at, tear_at;
     int fail_errno, stop_locked;
+    enum { HONEST, REFUSED, IGNORED } locks;
     long delay_us;
     char calls[1024], delayed[1024], trace[PATH_MAX];
 } config;
@@ -426,8 +430,9 @@ void shim_arm(void)
         forget_range(0, MAX_FD);
     }
     text_from("SHIM_ROOT", "", config.root, sizeof config.root);
-    config.root_length = strlen(config.root);
-    if (config.root_length) {
+    config.root_length = strcmp(config.root, "/") ? strlen(config.root) : 0;
+    if (config.root[0]) {
+        char locks[16];
         text_from("SHIM_CALLS", "", config.calls, sizeof config.calls);
         text_from("SHIM_TRACE", "", config.trace, sizeof config.trace);
         text_from("SHIM_DELAY_CALLS", METADATA, config.delayed, sizeof config.delayed);
@@ -440,6 +445,8 @@ void shim_arm(void)
         config.tear_at = number_from("SHIM_TEAR_AT", 0);
         config.stop_locked = (int)number_from("SHIM_STOP_LOCKED", 0);
         config.delay_us = (long)number_from("SHIM_DELAY_US", 0);
+        text_from("SHIM_LOCKS", "", locks, sizeof locks);
+        config.locks = !strcmp(locks, "refused") ? REFUSED : !strcmp(locks, "ignored") ? IGNORED : HONEST;
         share_counts(getenv("SHIM_COUNTER"));
         remember_open_fds();
         config.armed = 1;
@@ -754,6 +761,10 @@ int flock(int fd, int operation)
 {
     struct call call;
     call_on_fd(&call, "flock", fd, operation);
+    if (config.locks != HONEST && call.watched) {
+        errno = config.locks == REFUSED ? ENOLCK : errno;
+        return config.locks == REFUSED ? -1 : 0;
+    }
     if (!config.stop_locked || !call.watched || operation & LOCK_UN)
         return (int)ISSUE(&call, SYS_flock, fd, operation);
     int result = (int)ISSUE(&call, SYS_flock, fd, operation | LOCK_NB);

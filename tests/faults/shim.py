@@ -37,6 +37,8 @@ class Fault:
         sends to its server, `METADATA` in shim.c).
     calls
         The names of the calls that are numbered (none named: all).
+    locks
+        "refused": the file system has no locks; "ignored": it grants every lock at once, to anybody.
     """
 
     kill_at: int = 0
@@ -50,6 +52,7 @@ class Fault:
     delay_us: int = 0
     delay_calls: tuple[str, ...] = ()
     calls: tuple[str, ...] = ()
+    locks: str = ""
 
     def environment(self) -> dict[str, str]:
         """The variables that tell the shim."""
@@ -65,6 +68,7 @@ class Fault:
             "SHIM_DELAY_US": str(self.delay_us),
             "SHIM_DELAY_CALLS": ",".join(self.delay_calls),
             "SHIM_CALLS": ",".join(self.calls),
+            "SHIM_LOCKS": self.locks,
         }
 
 
