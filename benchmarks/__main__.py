@@ -116,7 +116,8 @@ def _tells(workload: Workload) -> bool:
 
 def machine() -> str:
     """What the figures were measured on."""
-    system = subprocess.run(["df", "--output=fstype", environments.DATA], check=True, capture_output=True, text=True)
+    place = environments.MEMORY if environments.IN_MEMORY else environments.DATA
+    system = subprocess.run(["df", "--output=fstype", place], check=True, capture_output=True, text=True)
     return (
         f"{os.cpu_count()} cores, {platform.system()} {platform.release()}, {system.stdout.split()[-1]}, "
         f"Python {platform.python_version()}"
@@ -159,9 +160,23 @@ def main() -> None:
         for task in tasks:
             print(f"{task.size:>9,} {task}")
         return
+    with environments.exclusive():
+        rows = run(tasks, options)
+    directory = RESULTS if options.write else environments.BUILD / "results"
+    if not options.write:
+        shutil.rmtree(directory, ignore_errors=True)
+    order = list(dict.fromkeys(_key(workload, state) for workload in WORKLOADS for state in workload.states))
+    for group, measured in rows.items():
+        write_results(directory, group, machine(), measured, order)
+    print(report.full(directory))
+    if options.write:
+        report.write(RESULTS, environments.ROOT / "README.md")
+
+
+def run(tasks: list[Task], options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:
+    """Measure all tasks; the rows by group."""
     begin = time.monotonic()
     bench = Bench({PEER: environments.peer(), OURS: environments.ours()})
-    described = machine()
     rows: dict[str, list[dict[str, Any]]] = {}
     try:
         for position, task in enumerate(tasks):
@@ -175,15 +190,7 @@ def main() -> None:
                 bench.release(task.size)
     finally:
         bench.close()
-    order = list(dict.fromkeys(_key(w, state) for w in WORKLOADS for state in w.states))
-    directory = RESULTS if options.write else environments.BUILD / "results"
-    if not options.write:
-        shutil.rmtree(directory, ignore_errors=True)
-    for group, measured in rows.items():
-        write_results(directory, group, described, measured, order)
-    print(report.full(directory))
-    if options.write:
-        report.write(RESULTS, environments.ROOT / "README.md")
+    return rows
 
 
 def _key(workload: Workload, state: str) -> tuple[str, str]:

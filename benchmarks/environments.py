@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
@@ -23,6 +25,19 @@ DATA = MEMORY / f"signac-benchmarks-{os.getuid()}" if IN_MEMORY else Path(os.env
 
 In memory where there is enough of it. Figures are to be those of the programs, and what a disk takes to create files
 varies tenfold with what was deleted before (ext4 does not take the place of what was deleted minutes ago)."""
+
+
+@contextlib.contextmanager
+def exclusive() -> Iterator[None]:
+    """Wait until no other run is under way: they would share projects and environments, and disturb each other."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with open(BUILD / "lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("waiting for another run of the benchmarks to end", file=sys.stderr)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def clean_environment() -> dict[str, str]:

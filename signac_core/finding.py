@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["find_ids"]
 
+_FEW = 16  # jobs that are read rather than looked up
 _MANY_FILES_READ = 64  # from here on a query without an index leaves one behind
 
 
@@ -75,14 +76,16 @@ def find_ids(
     from .query import Query, compile_filter
 
     query = filter if isinstance(filter, Query) else compile_filter(filter)
-    if ids is not None:
+    if ids is not None and len(ids) <= _FEW:
         return _scan(project, query, ids, damaged)
     snapshot = reading.open_index(project)
     if snapshot is not None:
         with snapshot:
-            answer = _find_with_index(snapshot, query, damaged, foreign=foreign)
+            answer = _find_with_index(snapshot, query, damaged, foreign=foreign, among=ids)
         if answer is not None:
             return answer
+    if ids is not None:
+        return _scan(project, query, ids, damaged)
     listing = reading.list_workspace(project)
     before = len(project._sp_cache)
     found = _scan(project, query, _counted(listing.names, foreign=foreign), damaged)
@@ -95,7 +98,14 @@ def _counted(names: list[str], *, foreign: bool) -> list[str]:
     return names if foreign else [name for name in names if len(name) == layout.JOB_ID_LENGTH]
 
 
-def _find_with_index(snapshot: Snapshot, query: Query, damaged: list[str] | None, *, foreign: bool) -> list[str] | None:
+def _find_with_index(
+    snapshot: Snapshot,
+    query: Query,
+    damaged: list[str] | None,
+    *,
+    foreign: bool,
+    among: Sequence[str] | None,
+) -> list[str] | None:
     """Ids of the jobs that match: indexed jobs by the values of their keys, others by their files.
 
     None if the index turns out to be of no use.
@@ -118,13 +128,19 @@ def _find_with_index(snapshot: Snapshot, query: Query, damaged: list[str] | None
     except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
         reading.tell_unusable(error)
         return None
-    rest = _counted(rest, foreign=foreign)
+    rest = _counted(rest, foreign=foreign or among is not None)
+    if among is not None:
+        selected = set(among)
+        rest = [job_id for job_id in rest if job_id in selected]
     read: Documents | None = None if documents is None else {}
     found = sorted([*found, *_scan(project, query, rest, damaged, read)])
     reading.refresh(snapshot)
     if documents is not None and read is not None and settings.queries_write_index():
         with suppress(Exception):  # nobody has asked for it
             documents.refresh(read)
+    if among is not None:
+        matching = set(found)
+        return [job_id for job_id in among if job_id in matching]
     return found
 
 

@@ -265,12 +265,12 @@ def test_report_when_written_then_the_document_changes_between_its_markers_only(
     order = [("find: range, half", WARM), ("schema", WARM)]
     tables.write_results(tmp_path, "commands", "here", rows, order)
     document = tmp_path / "document.md"
-    document.write_text(f"before\n{tables.BEGIN}\nold\n{tables.END}\nafter\n")
+    document.write_text(f"before\n{tables.BEGIN}\noutdated\n{tables.END}\nafter\n")
     report.write(tmp_path, document)
     text = document.read_text()
     assert text.startswith(f"before\n{tables.BEGIN}\n")
     assert text.endswith(f"\n{tables.END}\nafter\n")
-    assert "old" not in text
+    assert "outdated" not in text
     assert len(re.findall(r"^\| find: range, half, warm", text, flags=re.MULTILINE)) == 2  # times, memory
     assert "schema" not in text
     assert "schema" in (tmp_path / "tables.md").read_text()

@@ -272,6 +272,7 @@ def test_a_query_after_any_history_gives_the_ids_of_a_full_scan(tmp_path: Path, 
             happen(told, chance)
             for _ in range(chance.random.randrange(4)):
                 _compare_with_scan(told.root, chance.filter())
+                _compare_some_with_scan(told.root, chance)
 
 
 def _compare_with_scan(root: Path, filter: dict[str, Any]) -> None:
@@ -323,3 +324,17 @@ def test_state_points_schema_groups_and_frames_are_the_same_with_an_index(tmp_pa
         (root / ".signac" / "statepoint_cache.json.gz").unlink()
         with mock.patch.dict(os.environ, {"SIGNAC_INDEX_REFRESH": "never"}):
             assert everything(Project(str(root))) == by_index
+
+
+def _compare_some_with_scan(root: Path, chance: Chance) -> None:
+    """The same for a filter over some of the jobs, in an order of their own."""
+    filter = chance.filter()
+    some = reading.list_names(Project(str(root)))
+    chance.random.shuffle(some)
+    some = some[: chance.random.randrange(len(some) + 1)]
+    try:
+        expected = set(by_full_scan(Project(str(root)), filter))
+    except (KeyError, ValueError, TypeError):
+        return
+    with mock.patch.object(finding, "_FEW", 0):
+        assert finding.find_ids(Project(str(root)), filter, ids=some) == [name for name in some if name in expected]

@@ -141,6 +141,18 @@ def _exported(name: str) -> Callable[[Path], None]:
     return prepare
 
 
+def an_archive_with_more(directory: Path) -> None:
+    """An archive of the jobs of a project, with files and keys that the project lacks."""
+    project = fill(directory / "project", (0, 1))
+    for job in project:
+        Path(job.fn("new.txt")).write_text("new")
+        job.doc.new = 1
+    project.export_to(directory / "origin.tar")
+    for job in project:
+        Path(job.fn("new.txt")).unlink()
+        del job.doc["new"]
+
+
 def raw_data(directory: Path) -> None:
     """Directories with telling names, and a project."""
     for a in (0, 1):
@@ -368,16 +380,19 @@ EXCHANGE = [
     Scenario(
         name="import of a directory",
         operation="signac('-C', 'project', 'import', '../origin')",
+        again="signac('-C', 'project', 'import', '--skip-existing', '../origin')",
         prepare=_exported("origin"),
     ),
     Scenario(
         name="import of zip",
         operation="signac('-C', 'project', 'import', '../origin.zip')",
+        again="signac('-C', 'project', 'import', '--skip-existing', '../origin.zip')",
         prepare=_exported("origin.zip"),
     ),
     Scenario(
         name="import of tar.gz",
         operation="signac('-C', 'project', 'import', '../origin.tar.gz')",
+        again="signac('-C', 'project', 'import', '--skip-existing', '../origin.tar.gz')",
         prepare=_exported("origin.tar.gz"),
     ),
     Scenario(
@@ -388,8 +403,8 @@ EXCHANGE = [
     ),
     Scenario(
         name="import with synchronization",
-        operation="signac('-C', 'project', 'import', '--sync', '../origin')",
-        prepare=_exported("origin"),
+        operation="signac('-C', 'project', 'import', '--sync', '../origin.tar')",
+        prepare=an_archive_with_more,
         unit="file",
     ),
     Scenario(
