@@ -51,9 +51,9 @@ def readme(results: Path) -> str:
     """What the README says: what has a target, with as many jobs as were measured; memory."""
     parts = [
         f"From the latest run of `{COMMAND}` ({machine_of(results, 'commands')}); the rest is in\n"
-        "`benchmarks/results`. Cold: there are no caches; warm: each program has run its `update-cache`; 1 % new: so many\n"
-        "jobs were added since. Where the floor alone takes longer than the target allows, the last column tells how\n"
-        "far above the floor this program is."
+        "`benchmarks/results`. Cold: there are no caches; warm: each program has run its `update-cache`; 1 % new:\n"
+        "so many jobs were added since. Where the floor alone takes longer than the target allows, the last column\n"
+        "tells how far above the floor this program is."
     ]
     for group, title in TITLES.items():
         rows = [row for row in _shown(read_results(results, group)) if row["target"] is not None]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from . import files, layout
+from . import files, layout, settings
+from .index import BASE, DELTA, DOCUMENTS
 
 __all__ = ["STALE_SECONDS", "delete", "in_job", "in_project", "in_workspace", "is_leftover", "temporary_state_points"]
 
@@ -170,7 +171,7 @@ def in_workspace(workspace: str) -> Iterator[str]:
 
 
 def in_project(root: str) -> Iterator[str]:
-    """Find stale files in the project directory and its directory of settings.
+    """Find stale files in the project directory, in its directory of settings, and where its index is.
 
     Parameters
     ----------
@@ -189,10 +190,18 @@ def in_project(root: str) -> Iterator[str]:
 
     """
     cache = os.path.basename(layout.FN_CACHE)
-    for directory, targets, others in (
-        (root, (layout.FN_PROJECT_DOCUMENT,), ()),
-        (os.path.join(root, layout.CONFIG_DIRECTORY), (os.path.basename(layout.FN_CONFIG), cache), (f"{cache}~",)),
-    ):
+    derived = [os.path.basename(layout.FN_CONFIG), cache, BASE, DELTA, DOCUMENTS]
+    places: list[tuple[str, list[str], list[str]]] = [
+        (root, [layout.FN_PROJECT_DOCUMENT], []),
+        (os.path.join(root, layout.CONFIG_DIRECTORY), derived, [f"{cache}~"]),
+    ]
+    elsewhere = settings.index_directory()
+    if elsewhere is not None:
+        from .index.snapshot import index_path
+
+        names = [os.path.basename(index_path(root, name)) for name in (BASE, DELTA, DOCUMENTS)]
+        places.append((elsewhere, names, []))
+    for directory, targets, others in places:
         for name in _names(directory):
             path = os.path.join(directory, name)
             if (_is_temporary(name, *targets) or name in others) and _is_stale(path):

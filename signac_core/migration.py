@@ -18,8 +18,7 @@ import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from . import canonical, files, layout
 from .document import parse_document
@@ -132,8 +131,7 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-@dataclass(frozen=True, slots=True)
-class _Configuration:
+class _Configuration(NamedTuple):
     """The configuration file of a project of any version."""
 
     directory: str

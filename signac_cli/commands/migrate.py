@@ -39,7 +39,7 @@ def command(session: Session, /, *, root_directory: str, dry_run: bool, as_json:
     The jobs stay as they are. A migration that was stopped can be run again. A dry run prints the steps.
     """
     from signac_core.errors import ConfigError
-    from signac_core.migration import pending_migrations
+    from signac_core.migration import apply_migrations, pending_migrations
 
     root = os.path.abspath(root_directory)
     try:
@@ -50,6 +50,8 @@ def command(session: Session, /, *, root_directory: str, dry_run: bool, as_json:
         raise Failure(str(error), code="schema-version") from None
     report = _Report(session, root, dry_run=dry_run)
     if not steps:
+        if not dry_run:
+            apply_migrations(root)  # what a migration left that was stopped at its very end
         session.output.talk(f"The layout of the project '{root}' is up to date. Nothing to do.")
     elif dry_run:
         for step in steps:

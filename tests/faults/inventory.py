@@ -30,6 +30,9 @@ from signac_core.errors import JobsCorruptedError
 DATA = "data.txt"
 """The file of a job whose text tells it from all others."""
 
+INDEXES = "indexes"
+"""The directory that SIGNAC_CACHE_DIR names."""
+
 Inventory = dict[str, Any]
 
 _DERIVED = frozenset({"index", "index.delta", "index.documents", os.path.basename(layout.FN_CACHE)})
@@ -42,6 +45,8 @@ def is_unfinished(name: str) -> bool:
 
 
 def _is_derived(directory: str, name: str) -> bool:
+    if os.path.basename(directory) == INDEXES:
+        return True
     return os.path.basename(directory) == layout.CONFIG_DIRECTORY and name in _DERIVED
 
 
