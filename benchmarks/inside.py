@@ -144,6 +144,14 @@ def update_cache() -> Timed:
     return lambda: project.update_cache() and None
 
 
+def warm_up() -> Timed:
+    """What has happened to a project whose caches are warm: `update_cache`, and one query of documents."""
+    import signac
+
+    project = signac.get_project()
+    return lambda: [project.update_cache(), len(project.find_jobs({"doc.status": "failed"}))] and None
+
+
 # --- many jobs at once -----------------------------------------------------------------------------------------------
 
 

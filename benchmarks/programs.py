@@ -81,7 +81,7 @@ class Bench:
 
     @staticmethod
     def _update_cache(programs: Path, project: Path) -> None:
-        command: list[str | Path] = [programs / "python", "-I", HERE / "inside.py", "update_cache"]
+        command: list[str | Path] = [programs / "python", "-I", HERE / "inside.py", "warm_up"]
         done = subprocess.run(
             command, cwd=project, env=environments.clean_environment(), capture_output=True, text=True
         )

@@ -22,7 +22,7 @@ function __signac_commands
             printf '%s\t%s\n' 'sync' 'Bring the jobs and documents of one project into another.'
             printf '%s\t%s\n' 'check' 'Find what is damaged, and repair it.'
             printf '%s\t%s\n' 'status' 'Show what is known of the project at a glance.'
-            printf '%s\t%s\n' 'update-cache' 'Write all state points into one file, for fast queries.'
+            printf '%s\t%s\n' 'update-cache' 'Write the index and the cache file, for fast queries.'
             printf '%s\t%s\n' 'config' 'Show and change the configuration.'
             printf '%s\t%s\n' 'migrate' 'Give a project of an older layout the present one.'
             printf '%s\t%s\n' 'shell' 'Run Python with the project at hand.'

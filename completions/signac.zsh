@@ -23,7 +23,7 @@ _signac_commands() {
             'sync:Bring the jobs and documents of one project into another.'
             'check:Find what is damaged, and repair it.'
             'status:Show what is known of the project at a glance.'
-            'update-cache:Write all state points into one file, for fast queries.'
+            'update-cache:Write the index and the cache file, for fast queries.'
             'config:Show and change the configuration.'
             'migrate:Give a project of an older layout the present one.'
             'shell:Run Python with the project at hand.'

@@ -39,7 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sync": ("sync", "Bring the jobs and documents of one project into another."),
     "check": ("check", "Find what is damaged, and repair it."),
     "status": ("status", "Show what is known of the project at a glance."),
-    "update-cache": ("update_cache", "Write all state points into one file, for fast queries."),
+    "update-cache": ("update_cache", "Write the index and the cache file, for fast queries."),
     "config": ("config", "Show and change the configuration."),
     "migrate": ("migrate", "Give a project of an older layout the present one."),
     "shell": ("shell", "Run Python with the project at hand."),
@@ -72,6 +72,8 @@ class Session:
         Show tracebacks.
     progress : bool
         Draw progress bars.
+    when_interrupted : str, optional
+        What is true of the work of the command, if Ctrl-C ends it.
 
     """
 
@@ -81,6 +83,7 @@ class Session:
         self.yes = _environment_flag("SIGNAC_YES")
         self.debug = False
         self.progress = not _environment_flag("SIGNAC_NO_PROGRESS")
+        self.when_interrupted: str | None = None
         self._directories: list[str] = []
         self._verbosity = 0
         self._project: Project | None = None
@@ -331,7 +334,8 @@ def _execute(session: Session, arguments: list[str]) -> int:
 def _report(session: Session, error: BaseException) -> int:
     """Tell about an error in one line; return the exit status that goes with it."""
     failure = as_failure(error)
-    session.output.error(failure.message, code=failure.code, hint=failure.hint)
+    hint = session.when_interrupted if isinstance(error, KeyboardInterrupt) else failure.hint
+    session.output.error(failure.message, code=failure.code, hint=hint)
     if session.debug:
         import traceback
 

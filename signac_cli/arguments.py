@@ -229,7 +229,7 @@ class _Reader:
 
     def has_attached_value(self, option: click.Option, rest: str) -> bool:
         """Tell whether what follows a short option in its argument is a value, and not the next short option."""
-        if _long_name(option) not in self.rules.optional:
+        if _long_name(option) not in self.rules.optional or not _takes_integer(option):
             return bool(rest)
         return bool(rest) and (rest[0].isdigit() or "-" + rest[0] not in self.known)
 
@@ -264,8 +264,7 @@ class _Reader:
         self.options.append(f"{name}=" + "".join(value + _END for value in values))
 
     def optional_value(self, option: click.Option) -> str | None:
-        whole_number = isinstance(option.type, (click.types.IntParamType, click.IntRange))
-        if whole_number and not (self.waiting and _INTEGER.fullmatch(self.waiting[-1])):
+        if _takes_integer(option) and not (self.waiting and _INTEGER.fullmatch(self.waiting[-1])):
             return None
         return self.next_value()
 
@@ -283,6 +282,10 @@ class _Reader:
 
 def _is_flag(option: click.Option) -> bool:
     return option.is_flag or option.count
+
+
+def _takes_integer(option: click.Option) -> bool:
+    return isinstance(option.type, (click.types.IntParamType, click.IntRange))
 
 
 def _long_name(option: click.Option) -> str:

@@ -71,6 +71,13 @@ def order(value: Any) -> tuple[Any, ...]:
     [None, True, 1.5, 2, 'a', 'b', [1]]
 
     """
+    try:
+        return _order(value)
+    except RecursionError:  # nested so deeply that no order of it makes sense to anybody
+        return (6,)
+
+
+def _order(value: Any) -> tuple[Any, ...]:
     if value is None:
         return (0,)
     if isinstance(value, bool):
@@ -80,7 +87,7 @@ def order(value: Any) -> tuple[Any, ...]:
     if isinstance(value, str):
         return (3, value)
     if isinstance(value, list):
-        return (4, [order(item) for item in value])
+        return (4, [_order(item) for item in value])
     if isinstance(value, dict):
-        return (5, sorted((key, order(item)) for key, item in value.items()))
+        return (5, sorted((key, _order(item)) for key, item in value.items()))
     return (6,)

@@ -51,6 +51,8 @@ class PathReport(Report):
 
     """
 
+    when_interrupted = "No job is left half done; the same command does the rest."
+
     def __init__(
         self,
         session: Session,

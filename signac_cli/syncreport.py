@@ -43,6 +43,8 @@ class SyncReport(Report):
 
     """
 
+    when_interrupted = "Every file is old or new; the same command does the rest."
+
     def __init__(
         self, session: Session, *, dry_run: bool, asks: bool, statistics: bool, human: bool, recursive: bool
     ) -> None:

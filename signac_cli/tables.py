@@ -291,7 +291,7 @@ def _fit(columns: Sequence[Column], width: int) -> list[int] | None:
     for column, own in zip(columns, natural, strict=True):
         folded = max(cell_len(column.header), min(own, _NARROWEST_FOLDED))
         least.append(own if column.whole else folded if column.folds else 0)
-    for limit in range(min(max(natural), available), _NARROWEST - 1, -1):
+    for limit in range(max(min(max(natural), available), _NARROWEST), _NARROWEST - 1, -1):
         widths = [max(lowest, min(own, limit)) for own, lowest in zip(natural, least, strict=True)]
         if sum(widths) <= available:
             return widths

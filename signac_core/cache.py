@@ -4,7 +4,7 @@ The file is one JSON object, ``{id: state point, ...}``, compressed with gzip. I
 out of date it is ignored, and rebuilt by :func:`update_cache`. An entry is believed only when it hashes to its id. A
 new file takes the place of the old one by a rename, so that concurrent writers leave the file of one of them.
 
-It is written together with the index, which remembers the signature of the file and thereby knows what is in it: as
+It is written together with the index, which remembers size and CRC of the file and thereby knows what is in it: as
 long as jobs are only added, the file is neither read nor compressed again. Its closing brace is a gzip member of its
 own, and what is new is put between that and the rest (several members are read as one).
 """
@@ -61,7 +61,7 @@ def read_cache(project: Project, ids: Iterable[str] | None = None) -> dict[str, 
     {'9bfd29df07674bc4aa960cf661b5acd2': {'a': 0}}
 
     """
-    entries = _read_entries(project)
+    entries = _entries_in(_read_file(project))
     return {} if entries is None else _genuine(entries, ids)
 
 
@@ -78,20 +78,28 @@ def _is_genuine(job_id: str, state_point: Any) -> bool:
         return False
 
 
-def _read_entries(project: Project, warn: Callable[[str], None] | None = None) -> dict[str, Any] | None:
-    """Content of the cache file, unchecked; None when there is none that can be read, and a warning if there is one."""
-    path = project.fn(project.FN_CACHE)
+def _read_file(project: Project) -> bytes | None:
+    """Content of the cache file; None when there is none that can be read."""
     try:
-        entries = canonical.loads(_decompressed(files.read_with_status(path)[0]))
-        if isinstance(entries, dict):
-            return entries
-    except FileNotFoundError:
+        return files.read_with_status(project.fn(project.FN_CACHE))[0]
+    except OSError:
         return None
-    except (OSError, ValueError):
-        pass
-    if warn is not None:
-        warn(f"The cache file '{path}' is damaged, and is written anew.")
+
+
+def _entries_in(data: bytes | None) -> dict[str, Any] | None:
+    """Entries in a cache file, unchecked; None when it is damaged."""
+    if data is not None:
+        with suppress(ValueError):
+            entries = canonical.loads(_decompressed(data))
+            if isinstance(entries, dict):
+                return entries
     return None
+
+
+def _warn_of_damage(project: Project, warn: Callable[[str], None] | None) -> None:
+    path = project.fn(project.FN_CACHE)
+    if warn is not None and os.path.lexists(path):
+        warn(f"The cache file '{path}' is damaged, and is written anew.")
 
 
 def _decompressed(data: bytes) -> bytes:
@@ -205,8 +213,11 @@ def _update_without_index(
     """Read what the cache file does not hold, and write both file and index anew."""
     listing = reading.list_workspace(project)
     ids = sorted(filter(layout.is_job_id, listing.names))
-    mark = signature(project)
-    entries = _read_entries(project, warn)
+    before = _read_file(project)
+    mark = _mark_of(before)
+    entries = _entries_in(before)
+    if entries is None:
+        _warn_of_damage(project, warn)
     cached = {} if entries is None else _genuine(entries, ids)
     for job_id, state_point in cached.items():
         project._remember(job_id, state_point)
@@ -231,37 +242,18 @@ def _write_base(
 
 
 def _replace(project: Project, data: bytes) -> list[int] | None:
-    """Give the cache file new content; return its signature unless another process has replaced it meanwhile."""
-    path = project.fn(project.FN_CACHE)
-    with files.Replacement(path, durable=project.durable) as file:
-        file.write(data)
-        written = os.fstat(file.fd)
-    mark = signature(project)
-    return mark if mark is not None and mark[:3] == _mark_of(written)[:3] else None
+    """Give the cache file new content; return its mark."""
+    files.replace_file(project.fn(project.FN_CACHE), data, durable=project.durable)
+    return _mark_of(data)
 
 
-def signature(project: Project) -> list[int] | None:
-    """What tells one cache file from another (stat).
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-
-    Returns
-    -------
-    list of int or None
-        Inode, size and times; None when there is no file.
-
-    """
-    try:
-        return _mark_of(os.stat(project.fn(project.FN_CACHE)))
-    except OSError:
+def _mark_of(data: bytes | None) -> list[int] | None:
+    """What tells one content of the cache file from another, wherever the file has been copied to."""
+    if data is None:
         return None
+    from zlib import crc32
 
-
-def _mark_of(status: os.stat_result) -> list[int]:
-    return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+    return [len(data), crc32(data)]
 
 
 class _Update:
@@ -280,7 +272,8 @@ class _Update:
         self.failed = failed
         self.progress = progress
         self.warn = warn
-        self.mark = signature(project)  # of the cache file as it is now; None if nobody knows what is in it
+        self.before = _read_file(project)
+        self.mark = _mark_of(self.before)  # of the cache file as it is
 
     def run(self) -> int | None:
         """Do it; return what :func:`update_cache` says."""
@@ -301,19 +294,18 @@ class _Update:
         if not more:
             return False
         longer = None
-        if self.snapshot.number() > len(self.snapshot.about["uncached"]):
-            before, status = files.read_with_status(self.project.fn(self.project.FN_CACHE))
-            if _mark_of(status) == self.mark:
-                longer = _with_more(before, more)
+        if self.before is not None and self.snapshot.number() > len(self.snapshot.about["uncached"]):
+            longer = _with_more(self.before, more)
         self.mark = _replace(self.project, longer or _as_file(self._indexed() | new))
         return True
 
     def _rewrite(self, new: dict[str, dict[str, Any]]) -> bool:
         """Write the cache file anew unless it holds just what it should; tell whether it did not."""
         state_points = self._indexed() | new
-        if _read_entries(self.project, self.warn) == state_points:
-            if signature(self.project) != self.mark:
-                self.mark = None
+        entries = _entries_in(self.before)
+        if entries is None:
+            _warn_of_damage(self.project, self.warn)
+        if entries == state_points:
             return False
         self.mark = _replace(self.project, _as_file(state_points))
         return True
@@ -393,7 +385,7 @@ def examine_cache(project: Project) -> CacheReport:
     if report is not None:
         return report
     ids = reading.list_ids(project)
-    entries = _read_entries(project)
+    entries = _entries_in(_read_file(project))
     if entries is None:
         exists = os.path.lexists(project.fn(project.FN_CACHE))
         return CacheReport("damaged" if exists else "absent", missing=len(ids))
@@ -404,7 +396,7 @@ def examine_cache(project: Project) -> CacheReport:
 
 def _report_by_index(project: Project, snapshot: Snapshot) -> CacheReport | None:
     """Report without reading the file, if the index remembers what is in it."""
-    mark = signature(project)
+    mark = _mark_of(_read_file(project))
     if mark is None or mark != snapshot.about["cache"] or snapshot.has_lost():
         return None
     missing = len(snapshot.about["uncached"]) + sum(map(layout.is_job_id, snapshot.pending))

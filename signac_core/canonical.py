@@ -79,10 +79,11 @@ def _refuse(value: Any) -> Any:
 
 _Encoder: TypeAlias = Callable[[Any, Callable[[Any], Any], bool], str]
 _StrictEncoder: TypeAlias = Callable[[Any, bool, bool], str]
+_SortedEncoder: TypeAlias = Callable[[Any], str]
 _Scanner: TypeAlias = Callable[[str, int], tuple[Any, int]]
 
 
-def _codec() -> tuple[_Encoder, _StrictEncoder, _Scanner | None]:
+def _codec() -> tuple[_Encoder, _StrictEncoder, _SortedEncoder, _Scanner | None]:
     """The encoders and the scanner of the json package, without importing the package.
 
     All are C functions of ``_json``; the package around them costs 40 file system calls, more than a job. An
@@ -99,9 +100,14 @@ def _codec() -> tuple[_Encoder, _StrictEncoder, _Scanner | None]:
             quote = encode_basestring_ascii if ascii_only else encode_basestring
             return "".join(make_encoder({}, _refuse, quote, None, ":", ",", sort_keys, False, False)(value, 0))
 
+        sorted_encoder = make_encoder(None, _refuse, encode_basestring_ascii, None, ": ", ", ", True, False, True)
+
+        def encode_sorted(value: Any) -> str:
+            return "".join(sorted_encoder(value, 0))
+
         scan = make_scanner(_ScannerSettings)  # type: ignore[arg-type]
         if encode({"b": [1.5, None], "a": "\u00e9"}, _refuse, True) == '{"a": "\\u00e9", "b": [1.5, null]}':
-            return encode, encode_strictly, scan
+            return encode, encode_strictly, encode_sorted, scan
     except (ImportError, TypeError, AttributeError):
         pass
     from json import JSONEncoder
@@ -115,7 +121,7 @@ def _codec() -> tuple[_Encoder, _StrictEncoder, _Scanner | None]:
             value
         )
 
-    return encode_by_package, encode_strictly_by_package, None
+    return encode_by_package, encode_strictly_by_package, JSONEncoder(sort_keys=True, check_circular=False).encode, None
 
 
 class _ScannerSettings:
@@ -130,7 +136,7 @@ class _ScannerSettings:
     memo: dict[str, str] = {}  # noqa: RUF012 - of the scanner's own
 
 
-_encode, _encode_strictly, _scan = _codec()
+_encode, _encode_strictly, _encode_sorted, _scan = _codec()
 
 
 def __getattr__(name: str) -> Any:
@@ -356,7 +362,10 @@ def state_point_matches(text: bytes, state_point: Any, job_id: str) -> bool:
         return isinstance(state_point, dict)
     if not isinstance(state_point, dict):
         return False
-    return id_of_text(_encode(state_point, _refuse, True)) == job_id
+    try:
+        return id_of_text(_encode_sorted(state_point)) == job_id  # what was parsed does not hold itself
+    except RecursionError:  # it could just be read
+        return False
 
 
 def validate_key(key: Any) -> str:

@@ -89,7 +89,7 @@ class Signature(NamedTuple):
         return cls(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-def settled_signature(status: os.stat_result, path: str) -> Signature | None:
+def settled_signature(status: os.stat_result) -> Signature | None:
     """Signature of a file just read, or None when the file is so young that another change might not show in it.
 
     The age is that of the content (mtime): any later write or replacement moves it by the margin at least. ctime is
@@ -98,7 +98,7 @@ def settled_signature(status: os.stat_result, path: str) -> Signature | None:
     import time
 
     age = time.time_ns() - status.st_mtime_ns
-    if age >= SETTLED_PARALLEL_NS or (age >= SETTLED_NS and not _on_parallel_file_system(path, status.st_dev)):
+    if age >= SETTLED_PARALLEL_NS or (age >= SETTLED_NS and not is_on_parallel_file_system(status.st_dev)):
         return Signature.of(status)
     return None
 
@@ -109,8 +109,25 @@ _LOCAL_FILE_SYSTEMS = frozenset(
 _parallel_devices: dict[int, bool] = {}
 
 
-def _on_parallel_file_system(path: str, device: int) -> bool:
-    """Tell whether a device is of a kind whose time stamps come from several clocks; unknown kinds count as such."""
+def is_on_parallel_file_system(device: int) -> bool:
+    """Tell whether a device is of a kind whose time stamps come from several clocks; unknown kinds count as such.
+
+    Parameters
+    ----------
+    device : int
+        The number of the device.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+
+    Examples
+    --------
+    >>> is_on_parallel_file_system(-1)
+    True
+
+    """
     known = _parallel_devices.get(device)
     if known is None:
         known = _file_system_type(device) not in _LOCAL_FILE_SYSTEMS
@@ -383,7 +400,7 @@ class Document:
             tree = parse_document(text, self.path)
             self._text, self._canonical = text, False
             self.adopt(tree)
-        self._signature = settled_signature(status, self.path)
+        self._signature = settled_signature(status)
 
     @property
     def exists(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -17,10 +18,12 @@ __all__ = [
     "copy_content",
     "delete_tree",
     "ensure_directory",
+    "is_directory",
     "read_bytes",
     "read_with_status",
     "replace_file",
     "safe_join",
+    "status_of",
     "sync_directory",
     "unique_suffix",
     "write_directory",
@@ -29,8 +32,10 @@ __all__ = [
 
 _CHUNK = 1 << 16
 _COPIED_AT_ONCE = 1 << 20
+_READ = os.O_RDONLY | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _NAME_MAX = 255
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP})
 
 
 def unique_suffix() -> str:
@@ -50,14 +55,29 @@ def unique_suffix() -> str:
     return os.urandom(8).hex()
 
 
+def _open(path: str) -> int:
+    """Open a file for reading, without waiting for anybody to write into a pipe that stands in its place."""
+    try:
+        return os.open(path, _READ | os.O_NONBLOCK)
+    except BlockingIOError:  # a file server gives the file up first
+        return os.open(path, _READ)
+
+
 def _read_all(fd: int, first: int) -> bytes:
     data = os.read(fd, first)
     if len(data) < first:  # a short read of a regular file is its end
         return data
+    _check_kind(os.fstat(fd))
     chunks = [data]
     while data := os.read(fd, max(_CHUNK, first)):
         chunks.append(data)
     return b"".join(chunks)
+
+
+def _check_kind(status: os.stat_result) -> None:
+    """Refuse what might have no end: a link can lead to a device."""
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        raise OSError(errno.EINVAL, "Not a regular file")
 
 
 def read_bytes(path: str) -> bytes:
@@ -76,7 +96,7 @@ def read_bytes(path: str) -> bytes:
     Raises
     ------
     OSError
-        If the file cannot be opened or read.
+        If the file cannot be opened or read, or is a pipe or a device.
 
     Examples
     --------
@@ -85,7 +105,7 @@ def read_bytes(path: str) -> bytes:
     b'T = 1.5'
 
     """
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = _open(path)
     try:
         return _read_all(fd, _CHUNK)
     except OSError as error:
@@ -111,7 +131,7 @@ def read_with_status(path: str) -> tuple[bytes, os.stat_result]:
     Raises
     ------
     OSError
-        If the file cannot be opened or read.
+        If the file cannot be opened or read, or is a pipe or a device.
 
     Examples
     --------
@@ -121,9 +141,10 @@ def read_with_status(path: str) -> tuple[bytes, os.stat_result]:
     (b'T = 1.5', 7)
 
     """
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = _open(path)
     try:
         status = os.fstat(fd)
+        _check_kind(status)
         return _read_all(fd, status.st_size + 1), status
     except OSError as error:
         error.filename = path
@@ -207,6 +228,65 @@ def copy_content(reader: int, writer: int) -> None:
         view = memoryview(data)
         while view:
             view = view[os.write(writer, view) :]
+
+
+def status_of(path: str) -> os.stat_result | None:
+    """Status of what is at a path, links followed, if anything is (stat).
+
+    Unlike with :func:`os.path.exists`, a file system that cannot answer is an error, and not the answer no.
+
+    Parameters
+    ----------
+    path : str
+        The path.
+
+    Returns
+    -------
+    os.stat_result or None
+        The status; None if there is nothing, or cannot be.
+
+    Raises
+    ------
+    OSError
+        If that cannot be found out.
+
+    Examples
+    --------
+    >>> status_of("nothing") is None, status_of(".") is None
+    (True, False)
+
+    """
+    try:
+        return os.stat(path)
+    except ValueError:  # it contains a NUL
+        return None
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return None
+        raise
+
+
+def is_directory(path: str) -> bool:
+    """Tell whether there is a directory at a path, links followed; the errors are those of :func:`status_of`.
+
+    Parameters
+    ----------
+    path : str
+        The path.
+
+    Returns
+    -------
+    bool
+        Whether there is.
+
+    Examples
+    --------
+    >>> is_directory("."), is_directory("nothing")
+    (True, False)
+
+    """
+    status = status_of(path)
+    return status is not None and stat.S_ISDIR(status.st_mode)
 
 
 def sync_directory(path: str) -> None:
@@ -448,7 +528,7 @@ def ensure_directory(path: str) -> None:
     try:
         os.mkdir(path)
     except FileExistsError:
-        if not os.path.isdir(path):
+        if not is_directory(path):
             raise
     except FileNotFoundError:
         parent = os.path.dirname(path)

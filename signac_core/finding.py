@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import layout, reading, settings
 
@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 
     from .index.documents import IndexedDocuments
     from .index.snapshot import Snapshot
+    from .progress import Progress
     from .project import Project
     from .query import Query
 
     Documents = dict[str, tuple[dict[str, Any] | None, os.stat_result | None]]
 
 __all__ = ["find_ids"]
+
+_T = TypeVar("_T")
 
 _FEW = 16  # jobs that are read rather than looked up
 _MANY_FILES_READ = 64  # from here on a query without an index leaves one behind
@@ -31,6 +34,7 @@ def find_ids(
     ids: Sequence[str] | None = None,
     damaged: list[str] | None = None,
     foreign: bool = False,
+    progress: Progress | None = None,
 ) -> list[str]:
     """Ids of the jobs that match a filter, in the order of ``ids`` (sorted by default).
 
@@ -46,6 +50,8 @@ def find_ids(
         Takes the ids of damaged jobs, which match nothing.
     foreign : bool
         Count entries of the workspace whose names only begin with an id, as signac 2.x does.
+    progress : Progress, optional
+        Told about each job whose files are read.
 
     Returns
     -------
@@ -77,18 +83,18 @@ def find_ids(
 
     query = filter if isinstance(filter, Query) else compile_filter(filter)
     if ids is not None and len(ids) <= _FEW:
-        return _scan(project, query, ids, damaged)
+        return _scan(project, query, ids, damaged, progress=progress)
     snapshot = reading.open_index(project)
     if snapshot is not None:
         with snapshot:
-            answer = _find_with_index(snapshot, query, damaged, foreign=foreign, among=ids)
+            answer = _find_with_index(snapshot, query, damaged, foreign=foreign, among=ids, progress=progress)
         if answer is not None:
             return answer
     if ids is not None:
-        return _scan(project, query, ids, damaged)
+        return _scan(project, query, ids, damaged, progress=progress)
     listing = reading.list_workspace(project)
     before = len(project._sp_cache)
-    found = _scan(project, query, _counted(listing.names, foreign=foreign), damaged)
+    found = _scan(project, query, _counted(listing.names, foreign=foreign), damaged, progress=progress)
     if len(project._sp_cache) - before >= _MANY_FILES_READ and settings.queries_write_index():
         _write_first_index(project, listing)
     return found
@@ -105,6 +111,7 @@ def _find_with_index(
     *,
     foreign: bool,
     among: Sequence[str] | None,
+    progress: Progress | None,
 ) -> list[str] | None:
     """Ids of the jobs that match: indexed jobs by the values of their keys, others by their files.
 
@@ -116,6 +123,7 @@ def _find_with_index(
     documents: IndexedDocuments | None = None
     found: list[str] = []
     try:
+        rest_is_indexed = query.needs_documents or not is_indexable(query)
         if not is_indexable(query):
             rest = snapshot.names()
         elif query.needs_documents:
@@ -133,7 +141,7 @@ def _find_with_index(
         selected = set(among)
         rest = [job_id for job_id in rest if job_id in selected]
     read: Documents | None = None if documents is None else {}
-    found = sorted([*found, *_scan(project, query, rest, damaged, read)])
+    found = sorted([*found, *_scan(project, query, rest, damaged, read, indexed=rest_is_indexed, progress=progress)])
     reading.refresh(snapshot)
     if documents is not None and read is not None and settings.queries_write_index():
         with suppress(Exception):  # nobody has asked for it
@@ -159,21 +167,36 @@ def _scan(
     ids: Sequence[str],
     damaged: list[str] | None,
     read: Documents | None = None,
+    *,
+    indexed: bool = True,
+    progress: Progress | None,
 ) -> list[str]:
     """Ids of jobs that match a filter, each judged by its state point and document; ``read`` takes the documents."""
     from .query import NO_DOCUMENT
 
     matches = query.matches
+    points = reading.read_state_points(project, ids, damaged=damaged, indexed=indexed)
+    points = _followed(points, "state points", len(ids), progress)
     if not query.needs_documents:
-        return [job_id for job_id, sp in reading.read_state_points(project, ids, damaged=damaged) if matches(sp, {})]
+        return [job_id for job_id, state_point in points if matches(state_point, {})]
     state_points: dict[str, dict[str, Any]] = {}
     if query.needs_state_points:
-        state_points = dict(reading.read_state_points(project, ids, damaged=damaged))
+        state_points = dict(points)
         ids = list(state_points)
     found = []
-    for job_id, document, status in reading.read_document_files(project, ids, damaged=damaged):
+    documents = reading.read_document_files(project, ids, damaged=damaged)
+    for job_id, document, status in _followed(documents, "documents", len(ids), progress):
         if matches(state_points.get(job_id, {}), NO_DOCUMENT if document is None else document):
             found.append(job_id)
         if read is not None:
             read[job_id] = document, status
     return found
+
+
+def _followed(items: Iterator[_T], what: str, total: int, progress: Progress | None) -> Iterator[_T]:
+    """Items that are reported when they have been dealt with."""
+    if progress is None:
+        return items
+    from .progress import track
+
+    return track(items, what, total, progress)

@@ -168,9 +168,12 @@ def import_apart(
     2
 
     """
-    with project.temporary_project() as temporary:
+    from .temporary import TemporaryProject
+
+    # Under a name that tells what it is, should the import be stopped.
+    with TemporaryProject(type(project), dir=project.workspace, prefix=layout.PREFIX_NEW) as temporary:
         with _opened(temporary, origin, None, apart=project.workspace) as place:
-            found = tuple(place.find(schema))
+            found = tuple(track(place.find(schema), "find", None, progress))
             _check_unique(found)
             for _ in track(place.bring(found), "import", len(found), progress):
                 pass
@@ -264,6 +267,7 @@ def plan_import(
     schema: Schema = None,
     copytree: copying.CopyTree | None = None,
     skip_existing: bool = False,
+    progress: Progress | None = None,
 ) -> Iterator[ImportPlan]:
     """Context manager for what an import would do, and whether it can; until it is carried out nothing is changed.
 
@@ -271,6 +275,8 @@ def plan_import(
     ----------
     project, origin, schema, copytree, skip_existing
         As :func:`import_from`.
+    progress : Progress, optional
+        Told about each directory that is found.
 
     Yields
     ------
@@ -296,7 +302,7 @@ def plan_import(
 
     """
     with _opened(project, origin, copytree) as place:
-        found = tuple(place.find(schema))
+        found = tuple(track(place.find(schema), "find", None, progress))
         _check_unique(found)
         existing = tuple(one for one in found if os.path.lexists(f"{project.workspace}/{one.job_id}"))
         collisions = () if skip_existing else _collisions(project, place, found, existing)
@@ -328,7 +334,7 @@ def _reader_of(schema: Schema, origin: str = "") -> _Reader | None:
 class _Origin(Protocol):
     """Where jobs come from."""
 
-    def find(self, schema: Schema) -> list[Found]:
+    def find(self, schema: Schema) -> Iterator[Found]:
         """The directories that are jobs; none of them lies inside another."""
 
     def copies(self, found: Sequence[Found]) -> AbstractContextManager[Iterator[tuple[Found, str]]]:
@@ -457,24 +463,22 @@ class _Directory:
         self._copytree = copytree
         self._apart = os.path.relpath(os.path.realpath(apart), os.path.realpath(path))
 
-    def find(self, schema: Schema) -> list[Found]:
+    def find(self, schema: Schema) -> Iterator[Found]:
         read = _reader_of(schema, self._path)
-        found: list[Found] = []
         if self._apart == "." or set(self._apart.split("/")) == {".."}:
-            return found  # the workspace, or something in it
+            return  # the workspace, or something in it
         for path, directories, others in os.walk(self._path, onerror=_fail):
             relative = path[len(self._path) :].strip("/")
             has_file = layout.FN_STATE_POINT in others
             statepoint = None if read is None else read(path, relative)
             if statepoint is not None or (read is None and has_file):
-                found.append(_identify("", path, statepoint, self._state_point_text(path) if has_file else None))
+                yield _identify("", path, statepoint, self._state_point_text(path) if has_file else None)
                 directories.clear()
             directories[:] = sorted(
                 name
                 for name in directories
                 if not copying.is_unfinished(name) and os.path.join(relative, name) != self._apart
             )
-        return found
 
     @staticmethod
     def _state_point_text(directory: str) -> bytes:
@@ -531,17 +535,17 @@ class _Archive:
         self._reader = reader
         self._contents = unpacking.scan(reader)
 
-    def find(self, schema: Schema) -> list[Found]:
+    def find(self, schema: Schema) -> Iterator[Found]:
         read = _reader_of(schema)
-        found: dict[str, Found] = {}
+        found: set[str] = set()
         for name in self._directories(schema):
             if any(above in found for above in _all_above(name)):
                 continue
             text = self._contents.state_points.get(name)
             statepoint = None if read is None else read(name, name)
             if statepoint is not None or (read is None and text is not None):
-                found[name] = _identify(self._reader.path, name, statepoint, text)
-        return list(found.values())
+                found.add(name)
+                yield _identify(self._reader.path, name, statepoint, text)
 
     def _directories(self, schema: Schema) -> list[str]:
         """Directories of the archive, those above first.

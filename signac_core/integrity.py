@@ -4,7 +4,7 @@ Mending a job is a matter of finding its state point again: whatever hashes to t
 unfinished operation left in its directory, then in memory and in the persistent cache. When there is nothing of that
 kind, and the directory holds another valid state point, then the directory gets the id of that one, unless there is
 such a job. A job that can be read is never changed, except that an unfinished change is finished. Documents and other
-data are never changed.
+data are never changed, and nothing is written through a link in the place of a job.
 """
 
 from __future__ import annotations
@@ -373,7 +373,10 @@ def _state_point_problem(project: Project, name: str, known: _Known) -> Problem 
         detail = f"The state point file cannot be read: {error.strerror}."
     except (ValueError, RecursionError):
         detail = "The state point file is empty." if _is_empty(path) else "The state point file is not valid JSON."
-    rescue = _find_rescue(directory, name, known)
+    linked = os.path.islink(directory)
+    if linked:
+        detail += f" The directory is a link to '{os.readlink(directory)}'."
+    rescue = None if linked else _find_rescue(directory, name, known)
     if rescue is not None and rescue.job_id == name and rescue.path is not None:
         kind, detail = "unfinished-change", f"A change of the job was stopped before its end. {detail}"
     if len(name) > layout.JOB_ID_LENGTH:
@@ -530,6 +533,8 @@ def _restore(project: Project, name: str, known: _Known) -> str:
     whole = _rescue_in(os.path.join(directory, layout.FN_STATE_POINT))
     if whole is not None and whole.job_id == name:
         return name
+    if os.path.islink(directory):
+        raise _BeyondRepair("Nothing is written through the link, which may lead to another job.")
     with ExitStack() as stack:
         with suppress(FileNotFoundError):  # without the file nobody else can have locked it
             stack.enter_context(workspace.lock(directory))

@@ -10,7 +10,7 @@ from contextlib import suppress
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from . import canonical, layout, workspace
+from . import canonical, files, layout, workspace
 from .canonical import calc_id
 from .errors import InvalidKeyError, JobsCorruptedError
 
@@ -388,7 +388,7 @@ class Job:
         try:
             workspace.change_state_point(project.workspace, self._id, new_id, text, durable=project.durable)
         except FileNotFoundError:
-            if os.path.isdir(self.path):
+            if files.is_directory(self.path):
                 raise JobsCorruptedError([self._id]) from None
             if self._directory_known:
                 raise FileNotFoundError(
@@ -453,7 +453,7 @@ class Job:
         ['signac_statepoint.json']
 
         """
-        if not validate_statepoint and not force and (self._directory_known or os.path.isdir(self.path)):
+        if not validate_statepoint and not force and (self._directory_known or files.is_directory(self.path)):
             self._directory_known = True
             return self
         data = self._plain_statepoint()
@@ -515,8 +515,6 @@ class Job:
         (['signac_job_document.json', 'signac_statepoint.json'], {})
 
         """
-        from .files import delete_tree
-
         kept = {self.FN_STATE_POINT, self.FN_DOCUMENT, layout.pending_name(self._id)}
         try:
             names = os.listdir(self.path)
@@ -524,7 +522,7 @@ class Job:
             return
         for name in names:
             if name not in kept:
-                delete_tree(self.fn(name))
+                files.delete_tree(self.fn(name))
         self.document.clear()
 
     def reset(self) -> None:

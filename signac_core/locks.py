@@ -204,7 +204,7 @@ def _open(path: str) -> int:
     except OSError as error:
         if error.errno not in (errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS):
             raise
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # there may be a pipe
 
 
 _noted = False

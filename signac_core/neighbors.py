@@ -243,8 +243,9 @@ def _check_ignored(ignored: set[Any], known: Set[str], numbers: Mapping[str, tup
     alike: dict[tuple[int, ...], list[str]] = {}
     for job_id, own in numbers.items():
         alike.setdefault(own, []).append(job_id)
-    confused = [f"  {', '.join(job_ids)}" for job_ids in alike.values() if len(job_ids) > 1]
+    confused = [job_ids for job_ids in alike.values() if len(job_ids) > 1]
     if confused:
-        raise ValueError(
-            f"These jobs cannot be told apart without {', '.join(left_out)}; ignore less:\n" + "\n".join(confused)
-        )
+        shown = " and ".join(confused[0][:2])
+        number = sum(map(len, confused))
+        more = f", and {number - 2} more jobs cannot either" if number > 2 else ""
+        raise ValueError(f"Jobs {shown} cannot be told apart without {', '.join(left_out)}{more}. Ignore less.")

@@ -454,7 +454,7 @@ def _attribute(field: str, owner: object, name: str, values: _Values) -> Any:
 
 def _shortened(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= 60 else f"{text[:56]}...{text[-1]}"
 
 
 # checks ---------------------------------------------------------------------------------------------------------------

@@ -108,12 +108,12 @@ class Project:
         self._sp_cache: dict[str, dict[str, Any]] = {}
         self._preloaded = False  # whether the index has been taken into memory
         self._expected = 0  # jobs whose state points may be asked for one by one
-        if not os.path.isdir(self._workspace):
-            try:
+        try:
+            if not files.is_directory(self._workspace):
                 files.ensure_directory(self._workspace)
-            except OSError as error:
-                if error.errno not in (errno.EACCES, errno.EROFS, errno.EPERM):  # no harm to who only reads
-                    raise
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EROFS, errno.EPERM):  # no harm to who only reads
+                raise
 
     # where projects and jobs are ----------------------------------------------------------------------------------
 
@@ -425,7 +425,7 @@ class Project:
 
     def _contains_job_id(self, job_id: str) -> bool:
         """Tell whether there is a job with this id."""
-        return os.path.exists(f"{self._workspace}/{job_id}")
+        return files.status_of(f"{self._workspace}/{job_id}") is not None
 
     def open_job(self, statepoint: Mapping[str, Any] | None = None, id: str | None = None) -> Job:
         """Get the handle on a job.

@@ -408,7 +408,7 @@ def _genuine(text: bytes, job_id: str) -> dict[str, Any] | None:
 
 
 def read_state_points(
-    project: Project, ids: Iterable[str], *, damaged: list[str] | None = None
+    project: Project, ids: Iterable[str], *, damaged: list[str] | None = None, indexed: bool = True
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Read the state points of jobs, in the given order (open, read, close per job that is not in memory yet).
 
@@ -420,6 +420,8 @@ def read_state_points(
         The ids of existing jobs; one that has vanished is skipped.
     damaged : list of str, optional
         Takes the ids of damaged jobs.
+    indexed : bool
+        The index may have them; False saves asking it.
 
     Yields
     ------
@@ -445,7 +447,7 @@ def read_state_points(
     known = project._sp_cache
     failed: list[str] = []
     unknown = [job_id for job_id in ids if job_id not in known]
-    if len(unknown) > _MANY_FILES:
+    if indexed and len(unknown) > _MANY_FILES:
         preload(project, len(unknown))
         unknown = [job_id for job_id in unknown if job_id not in known]
     if unknown:
@@ -457,8 +459,7 @@ def read_state_points(
             if state_point is None:
                 if job_id in left_out:
                     continue
-                _, text = next(read)
-                state_point = None if text is None else _genuine(text, job_id)
+                _, state_point = next(read)
                 if state_point is None:
                     state_point = _read_unusual(f"{project.workspace}/{job_id}", job_id, failed)
                     if state_point is None:
@@ -472,15 +473,15 @@ def read_state_points(
     _report(failed, damaged)
 
 
-def _read_files(project: Project, ids: list[str]) -> Iterator[bytes | None]:
-    """Content of the state point files of jobs; None where there is none to be read."""
+def _read_files(project: Project, ids: list[str]) -> Iterator[dict[str, Any] | None]:
+    """State points in the files of jobs; None where there is none to be read, or that of another job."""
     from .bulk import in_order
 
     root, name = project.workspace + "/", "/" + layout.FN_STATE_POINT
 
-    def read(job_id: str) -> bytes | None:
+    def read(job_id: str) -> dict[str, Any] | None:
         try:
-            return files.read_bytes(root + job_id + name)
+            return _genuine(files.read_bytes(root + job_id + name), job_id)
         except OSError:
             return None
 

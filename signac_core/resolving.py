@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import layout
+from . import files, layout
 from .reading import list_ids, unique_prefix_length
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def resolve_ids(project: Project, texts: Sequence[str], *, minimum: int = 1) -> 
             reason = f"'{original}' is not a job id: ids consist of 32 digits from 0-9 and a-f, or the first of them."
             unresolved.append(UnresolvedId(original, reason if original else "An empty string is not a job id."))
         elif len(text) == layout.JOB_ID_LENGTH:
-            found = text in existing if existing is not None else os.path.isdir(f"{project.workspace}/{text}")
+            found = text in existing if existing is not None else files.is_directory(f"{project.workspace}/{text}")
             if found:
                 ids.append(text)
             else:

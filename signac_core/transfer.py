@@ -11,13 +11,29 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import files, layout, workspace
-from .errors import DestinationExistsError
+from .errors import DestinationExistsError, Error
 
 if TYPE_CHECKING:
     from .job import Job
     from .project import Project
 
-__all__ = ["clone", "move"]
+__all__ = ["NotInitializedError", "clone", "move"]
+
+
+class NotInitializedError(Error, RuntimeError):
+    """A job that is to be moved has no directory.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project, other = init_project("study"), init_project("other")
+    >>> try:
+    ...     project.open_job({"a": 0}).move(other)
+    ... except NotInitializedError:
+    ...     print("there is nothing to move")
+    there is nothing to move
+
+    """
 
 
 def _temporary_for(project: Project, job_id: str) -> str:
@@ -67,7 +83,7 @@ def clone(
     """
     from . import copying  # a move on one file system does not pay for it
 
-    if not os.path.isdir(job.path):
+    if not files.is_directory(job.path):
         raise ValueError(f"The source job '{job.id}' is not initialized.")
     copy = project.open_job(job.cached_statepoint)
     if os.path.lexists(copy.path):
@@ -108,8 +124,8 @@ def move(job: Job, project: Project) -> None:
 
     Raises
     ------
-    RuntimeError
-        If the job is not initialized.
+    NotInitializedError
+        If the job has no directory. It is a RuntimeError.
     DestinationExistsError
         If the project has this job; nothing is changed then.
     OSError
@@ -125,8 +141,8 @@ def move(job: Job, project: Project) -> None:
     (0, 1)
 
     """
-    if not os.path.isdir(job.path):
-        raise RuntimeError(f"Cannot move job '{job.id}', because it is not initialized!")
+    if not files.is_directory(job.path):
+        raise NotInitializedError(f"Cannot move job '{job.id}', because it is not initialized!")
     source = job.path
     destination = os.path.join(project.workspace, job.id)
     if os.path.realpath(source) == os.path.realpath(destination):

@@ -101,9 +101,10 @@ def _read_changing_state_point(directory: str, job_id: str) -> dict[str, Any]:
                 state_point = read_matching(candidate, job_id)
                 if state_point is not None:
                     return state_point
+        exists = files.is_directory(directory)
     except OSError as error:
         raise JobsCorruptedError([job_id]) from error
-    if not os.path.isdir(directory):
+    if not exists:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), directory)
     raise JobsCorruptedError([job_id])
 
@@ -546,7 +547,7 @@ def move_directory(source: str, workspace: str, job_id: str, *, durable: bool = 
         try:
             publish_directory(workspace, job_id, source, durable=durable)
         except FileNotFoundError:
-            if not os.path.isdir(source):
+            if not files.is_directory(source):
                 raise
             files.ensure_directory(workspace)
             publish_directory(workspace, job_id, source, durable=durable)

@@ -8,7 +8,8 @@ there are.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +19,7 @@ from ..arguments import Tokens
 from ..output import JSON, JSON_LINES, PLAIN, TABLE, TEMPLATE, Failure, OutputClosed, Shape
 
 if TYPE_CHECKING:
+    from signac_core.progress import Progress
     from signac_core.project import Project
     from signac_core.query import Query
 
@@ -30,6 +32,7 @@ __all__ = [
     "dry_run_option",
     "filter_option",
     "find_matching",
+    "followed",
     "ids_argument",
     "job_id_option",
     "layout_options",
@@ -37,6 +40,7 @@ __all__ = [
     "output_options",
     "parse_filter",
     "read_records",
+    "reading_bar",
     "report_option",
     "resolve",
     "select",
@@ -45,7 +49,11 @@ __all__ = [
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
+_T = TypeVar("_T")
+
 _CHUNK = 256
+_FEW = 32
+"""So few jobs are soon dealt with."""
 
 # --- options -------------------------------------------------------------------------------------------------------
 
@@ -280,7 +288,8 @@ def find_matching(
     from signac_core.finding import find_ids
 
     try:
-        found = find_ids(project, query, ids=ids, damaged=damaged)
+        with reading_bar(session) as progress:
+            found = find_ids(project, query, ids=ids, damaged=damaged, progress=progress)
     except Exception as error:
         if hasattr(error, "__notes__"):  # raised by a $where
             raise _filter_failure(error) from error
@@ -291,6 +300,27 @@ def find_matching(
             "to; they do not match."
         )
     return found
+
+
+def reading_bar(session: Session) -> AbstractContextManager[Progress | None]:
+    """Context manager for a progress bar while files are read: only if standard output is not a pipe to a pager.
+
+    Parameters
+    ----------
+    session : Session
+        The run.
+
+    Returns
+    -------
+    context manager
+        As `progress.bar`.
+
+    """
+    if not (session.output.is_terminal and session.progress):
+        return nullcontext()
+    from ..progress import bar
+
+    return bar(session, "Reading")
 
 
 def _filter_failure(error: Exception) -> Failure:
@@ -403,6 +433,35 @@ def read_records(
 # --- what has been done to them ------------------------------------------------------------------------------------
 
 
+def followed(session: Session, label: str, items: Collection[_T]) -> Iterator[_T]:
+    """Items one after the other, with a progress bar if there are many.
+
+    Parameters
+    ----------
+    session : Session
+        The run.
+    label : str
+        What is being done, such as ``Removing``.
+    items : collection
+        What it is done to.
+
+    Yields
+    ------
+    object
+        Each item.
+
+    """
+    if len(items) <= _FEW:
+        yield from items
+        return
+    from signac_core.progress import track
+
+    from ..progress import bar
+
+    with bar(session, label) as progress:
+        yield from track(items, label, len(items), progress)
+
+
 class Report:
     """What has been done to each job.
 
@@ -426,6 +485,9 @@ class Report:
 
     """
 
+    when_interrupted = "No job is left half done."
+    """What is true after Ctrl-C."""
+
     def __init__(
         self, session: Session, command: str, actions: Sequence[str], *, noun: str = "job", dry_run: bool = False
     ) -> None:
@@ -437,6 +499,8 @@ class Report:
         self.jobs: list[dict[str, Any]] = []
         self.errors: list[dict[str, Any]] = []
         self.details: dict[str, Any] = {}
+        if not dry_run:
+            session.when_interrupted = self.when_interrupted
 
     def add(self, job_id: str, action: str) -> None:
         """Note what has been done to a job."""

@@ -14,6 +14,7 @@ from . import (
     allow_eval_option,
     dry_run_option,
     filter_option,
+    followed,
     ids_argument,
     job_id_option,
     layout_options,
@@ -160,7 +161,7 @@ def _edit(
 
     edit = would_edit_document if dry_run else edit_document
     report = Report(session, "document", ("updated", "unchanged"), noun="document", dry_run=dry_run)
-    for job_id in dict.fromkeys(ids):
+    for job_id in followed(session, "Comparing" if dry_run else "Writing documents", dict.fromkeys(ids)):
         try:
             changed = edit(project, job_id, set=values, unset=deletions)
         except Exception as error:

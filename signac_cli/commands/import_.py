@@ -99,6 +99,8 @@ def _import(
     as_json: bool,
 ) -> int:
     """Import jobs that do not exist yet, those that exist are noted as ``existing``; return the exit status."""
+    from contextlib import ExitStack
+
     from signac_core.importing import plan_import
 
     from ..pathreport import Collision
@@ -109,13 +111,18 @@ def _import(
         import shutil
 
         copytree = shutil.move
-    with plan_import(
-        project,
-        origin,
-        schema=path,
-        copytree=copytree,
-        skip_existing=existing != PRESENT,
-    ) as plan:
+    with ExitStack() as stack:
+        with bar(session, "Reading") as progress:
+            plan = stack.enter_context(
+                plan_import(
+                    project,
+                    origin,
+                    schema=path,
+                    copytree=copytree,
+                    skip_existing=existing != PRESENT,
+                    progress=progress,
+                )
+            )
         if plan.collisions:
             report.collide(
                 [

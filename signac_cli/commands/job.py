@@ -10,7 +10,7 @@ import click
 
 from ..arguments import Command, Rules
 from ..output import JSON, Failure, Record
-from . import shape_of
+from . import followed, shape_of
 
 if TYPE_CHECKING:
     from signac_core.project import Project
@@ -64,7 +64,7 @@ def command(
     state_points = list(_read(session, statepoint))
     jobs: list[Record] = []
     try:
-        for state_point in state_points:
+        for state_point in followed(session, "Creating", state_points) if create else state_points:
             jobs.append(_describe(project, state_point, create=create))
     finally:
         # Jobs that were created are told even when the next one could not be.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..arguments import Command, Rules
-from . import Report, allow_eval_option, dry_run_option, filter_option, ids_argument, report_option, select
+from . import Report, allow_eval_option, dry_run_option, filter_option, followed, ids_argument, report_option, select
 
 if TYPE_CHECKING:
     from signac_core.project import Project
@@ -64,7 +64,10 @@ def command(
     )
     done, verb = ("cleared", "Clear") if clear else ("removed", "Remove")
     report = Report(session, "rm", (done, "kept", "absent"), dry_run=dry_run)
-    for job_id in dict.fromkeys(selected):
+    if clear:
+        session.when_interrupted = "State point and document of each job are whole."
+    chosen = dict.fromkeys(selected)
+    for job_id in chosen if interactive else followed(session, "Clearing" if clear else "Removing", chosen):
         try:
             if interactive and not dry_run and not session.confirm(f"{verb} job {job_id}?"):
                 report.add(job_id, "kept")

@@ -10,7 +10,7 @@ import click
 
 from ..arguments import Command, Rules
 from ..output import JSON, TABLE
-from . import allow_eval_option, filter_option, job_id_option, select, shape_of
+from . import allow_eval_option, filter_option, job_id_option, reading_bar, select, shape_of
 
 if TYPE_CHECKING:
     from signac_core.schema import ProjectSchema
@@ -94,7 +94,10 @@ def command(
     from signac_core.layout import is_job_id
     from signac_core.schema import detect_schema
 
-    schema = detect_schema(project, exclude_const=exclude_const, subset=selected, damaged=damaged)
+    with reading_bar(session) as progress:
+        schema = detect_schema(
+            project, exclude_const=exclude_const, subset=selected, damaged=damaged, progress=progress
+        )
     damaged = list(filter(is_job_id, damaged))  # other directories are no concern of anybody's here
     output = session.output
     if shape.mode == JSON:

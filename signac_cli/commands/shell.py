@@ -66,8 +66,8 @@ def command(
 ) -> int:
     """Run the Python script FILE with its ARGs, or the program on standard input ('-'), or an interactive shell.
 
-    These names are defined: 'project' or 'pr'; 'jobs', an iterator over the selected jobs, or over all; 'job', the one
-    that is selected, or else the one whose directory this is, or None; 'signac', the library.
+    These names are defined: 'project' or 'pr'; 'jobs', an iterator over the selected jobs, or over all, with a length;
+    'job', the one that is selected, or else the one whose directory this is, or None; 'signac', the library.
 
     Options stand before FILE: what follows it is for the script. The exit status is that of sys.exit, and 1 after an
     exception.
@@ -103,17 +103,43 @@ def command(
 
 def _names(project: Project, ids: Sequence[str]) -> dict[str, Any]:
     """Names that are defined for whatever is run."""
-    from signac_core.job import Job
-
     from ..console import library
 
     return {
         "project": project,
         "pr": project,
-        "jobs": (Job(project, id_=job_id, directory_known=True) for job_id in ids),
+        "jobs": _Selection(project, ids),
         "job": project.open_job(id=ids[0]) if len(ids) == 1 else _job_of_directory(project),
         "signac": library(project),
     }
+
+
+class _Selection(Iterator["Job"]):
+    """An iterator over jobs, as in signac 2.x, that also knows their number, and starts again after the last one."""
+
+    def __init__(self, project: Project, ids: Sequence[str]) -> None:
+        self._project = project
+        self._ids = ids
+        self._next = 0
+
+    def __iter__(self) -> Iterator[Job]:
+        if self._next == len(self._ids):
+            self._next = 0
+        return self
+
+    def __next__(self) -> Job:
+        from signac_core.job import Job
+
+        if self._next == len(self._ids):
+            raise StopIteration
+        self._next += 1
+        return Job(self._project, id_=self._ids[self._next - 1], directory_known=True)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __repr__(self) -> str:
+        return f"<iterator over {len(self)} job{'' if len(self) == 1 else 's'}>"
 
 
 def _job_of_directory(project: Project) -> Job | None:

@@ -68,15 +68,17 @@ def _rows(project: Project, seen: Glance) -> Iterator[tuple[str, str]]:
     yield "jobs", f"{seen.jobs:,}"
     some = f" (of {seen.keys_from:,} jobs)" if seen.keys_from < seen.jobs else ""
     yield "keys", one_line(", ".join(seen.keys) or "none") + some
-    yield "cache", _state(seen.cache)
-    yield "index", _state(seen.indexed)
+    yield "cache", _state(seen.cache, absent="absent: 'signac update-cache' writes it, for signac 2.x and repairs")
+    yield "index", _state(seen.indexed, absent="absent: the first large query writes it")
     yield "damaged", _damaged(seen.damaged)
 
 
-def _state(report: Any) -> str:
+def _state(report: Any, *, absent: str) -> str:
     """Say in a few words how far the cache or the index is behind the jobs."""
-    if report.state in ("absent", "current"):
-        return str(report.state)
+    if report.state == "absent":
+        return absent
+    if report.state == "current":
+        return "current"
     if report.state == "damaged":
         return "damaged; 'signac update-cache' writes it anew"
     counts = {"missing": report.missing, "obsolete": getattr(report, "obsolete", 0)}

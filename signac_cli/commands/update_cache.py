@@ -31,8 +31,9 @@ __all__ = ["command"]
 def command(session: Session, /, *, check: bool, clear: bool, as_json: bool) -> int:
     """Write down the state points of all jobs, so that queries need not read them one by one.
 
-    Only new jobs are read. Nothing goes wrong without the cache, or with one that is out of date: queries believe an
-    entry only if it is right. Jobs whose state points are damaged are left out and named; the exit status is 1 then.
+    They go into the index, which large queries write, too, and into the cache file that signac 2.x reads and from which
+    'signac check' repairs. Only new jobs are read. Both can be out of date, damaged or deleted: queries then take
+    longer, and answer the same. Jobs whose state points are damaged are left out and named; the exit status is 1 then.
     """
     if check and clear:
         raise click.UsageError("--check and --clear exclude each other.")
@@ -78,8 +79,8 @@ def _check(session: Session, project: Project, *, as_json: bool) -> int:
     text = {
         "absent": "There is no cache.",
         "damaged": "The cache file is damaged.",
-        "stale": f"The cache is out of date: it lacks {_number(found.missing, 'job')}, and "
-        f"{_number(found.obsolete, 'entry', 'entries')} of it should not be there.",
+        "stale": f"The cache is out of date: {_number(found.missing, 'job')} missing, "
+        f"{_number(found.obsolete, 'entry', 'entries')} without a job.",
         "current": f"Cache is up to date (size={found.size}).",
     }
     session.output.talk(text[found.state])

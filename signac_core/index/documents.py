@@ -16,11 +16,11 @@ from typing import Any
 
 from .. import layout
 from ..bulk import in_order
+from ..document import SETTLED_PARALLEL_NS
 from ..query import And, Condition, Query
 from ..reading import OPEN_FLAGS
 from . import DOCUMENTS
 from .evaluation import rows_that_satisfy
-from .freshness import MARGIN
 from .shapes import Workshop
 from .snapshot import Snapshot, index_path
 from .table import Rows, Table
@@ -131,7 +131,7 @@ class IndexedDocuments:
         base = self._snapshot.base
         if len(read) < _WORTHWHILE or len(read) * _REWRITTEN_SHARE < base.rows:
             return
-        youngest = self._started - MARGIN
+        youngest = self._started - SETTLED_PARALLEL_NS
         workshop = Workshop()
         rows: list[Any] = [None] * base.rows
         entries = [UNKNOWN] * base.rows

@@ -15,10 +15,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..reading import Listing
 
-__all__ = ["MARGIN", "settled_signature", "signature", "signature_of", "times_of"]
+__all__ = ["margin", "settled_signature", "signature", "signature_of", "times_of"]
 
-MARGIN = 10 * 10**9
-"""Nanoseconds: parallel file systems keep time stamps on several hosts."""
+
+def margin(*devices: int) -> int:
+    """Age, in nanoseconds, from which on a time stamp is beyond doubt.
+
+    Parameters
+    ----------
+    *devices : int
+        The file systems of the directory and of the clock.
+
+    Returns
+    -------
+    int
+        Two seconds where both are on the same file system of a kind that keeps time in one place, ten elsewhere.
+
+    """
+    from .. import document
+
+    is_one_clock = len(set(devices)) == 1 and not document.is_on_parallel_file_system(devices[0])
+    return document.SETTLED_NS if is_one_clock else document.SETTLED_PARALLEL_NS
 
 
 def times_of(status: os.stat_result) -> tuple[int, int]:
@@ -63,6 +80,6 @@ def settled_signature(listing: Listing, created: os.stat_result) -> list[int] | 
         return None
     elapsed = int((monotonic() - listing.monotonic) * 1e9)
     listed = min(listing.wall_ns, times_of(created)[0] - elapsed)
-    if max(times_of(listing.status)) >= listed - MARGIN:
+    if max(times_of(listing.status)) >= listed - margin(listing.status.st_dev, created.st_dev):
         return None
     return signature_of(listing.status)

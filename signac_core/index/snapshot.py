@@ -120,10 +120,11 @@ class Snapshot:
             listed = set(self.listing.entries)
             for number, table in enumerate(self._layered()):
                 ids = table.ids()
-                if not listed.issuperset(ids):
+                rest = listed.difference(ids)
+                if len(rest) + len(ids) > len(listed):
                     missing = [row for row, job_id in enumerate(ids) if job_id not in listed]
                     present[number] = present[number] - _rows_at(missing, table.rows)
-                listed.difference_update(ids)
+                listed = rest
             self.pending = sorted(filter(layout.is_job_directory, listed))
         self.layers = [Layer(table, rows) for table, rows in zip(self._layered(), present, strict=True)]
 
@@ -206,7 +207,7 @@ class Snapshot:
         known : mapping of str to dict
             State points by id.
         cache : list of int, optional
-            The signature of a cache file that holds just the jobs that are indexed then.
+            Size and CRC of a cache file that holds just the jobs that are indexed then.
 
         Raises
         ------
@@ -258,7 +259,7 @@ def _will_settle(listing: Listing) -> bool:
     status = listing.status
     if status is None or not settings.index_is_trusted():
         return False
-    return max(freshness.times_of(status)) < listing.wall_ns - freshness.MARGIN
+    return max(freshness.times_of(status)) < listing.wall_ns - freshness.margin(status.st_dev)
 
 
 def write_base(
@@ -279,7 +280,7 @@ def write_base(
     known : mapping of str to dict
         State points by id.
     cache : list of int, optional
-        The signature of a cache file that holds just these.
+        Size and CRC of a cache file that holds just these.
 
     Raises
     ------

@@ -13,6 +13,8 @@ from signac_cli.commands.find import command as find
 from signac_cli.commands.job import command as job
 from signac_cli.commands.rm import command as rm
 from signac_cli.commands.statepoint import command as statepoint
+from signac_cli.commands.sync import command as sync
+from signac_cli.commands.view import command as view
 
 
 def parse(command: click.Command, *arguments: str) -> dict[str, object]:
@@ -76,6 +78,11 @@ def test_find_arguments_when_parsed_then_follow_the_rules(arguments, expected):
     assert {name: value for name, value in params.items() if name not in expected} == {
         name: value for name, value in defaults.items() if name not in expected
     }
+
+
+def test_optional_text_when_attached_then_is_a_value_even_if_it_begins_like_an_option():
+    assert parse(sync, "-mxout.zip", "src")["exclude"] == ("out.zip",)
+    assert parse(view, "-pfiles")["prefix"] == "files"
 
 
 @pytest.mark.parametrize(

@@ -239,6 +239,17 @@ def test_diff_when_jobs_do_not_fit_under_whole_ids_then_these_first_and_beginnin
     assert f"\033[1m{one}\033[0m{ids[0][6:]}" in result.out
 
 
+def test_diff_when_keys_and_values_are_short_then_still_a_table(project):
+    ids = [project.open_job({"a": a}).init().id for a in range(3)]
+    one, two, three = (job_id[:6] for job_id in ids)
+    assert plain(on_terminal("diff", *ids).out) == [
+        *ids,
+        "",
+        f"key  {one}  {two}  {three}",
+        "a    0       1       2",
+    ]
+
+
 def test_diff_when_the_terminal_is_narrow_then_several_tables_of_all_keys(project):
     ids = [project.open_job({"a": a, "text": f"[bold]{a}[/bold] :smile:", "k": 0}).init().id for a in range(8)]
     lines = plain(on_terminal("diff", *ids, columns=40).out)

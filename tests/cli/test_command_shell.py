@@ -63,9 +63,21 @@ def test_library_when_signac_is_another_or_missing_then_ours_all_the_same(study)
 def test_jobs_when_selected_then_an_iterator_over_them(cli, study, selection, expected):
     arguments = [study.get(argument, argument)[:12] if selection[0] == "-j" else argument for argument in selection]
     stdin = "\n".join([study["2"], study["1"]])
-    result = cli("-q", "shell", *arguments, "-c", "print(*(job.id for job in jobs)); print(list(jobs))", stdin=stdin)
+    code = "print(*(job.id for job in jobs)); print(next(jobs, None), len(jobs))"
+    result = cli("-q", "shell", *arguments, "-c", code, stdin=stdin)
     ids = [study[name] for name in expected]
-    assert result.out == f"{' '.join(ids if '-j' in selection or '-' in selection else sorted(ids))}\n[]\n"
+    listed = " ".join(ids if "-j" in selection or "-" in selection else sorted(ids))
+    assert result.out == f"{listed}\nNone {len(expected)}\n"
+
+
+def test_jobs_when_begun_then_goes_on_and_when_ended_then_starts_again(cli, study):
+    code = """
+first = next(jobs)
+for second in jobs:
+    break
+print(len([first, second, *jobs]), len(list(jobs)), len(list(jobs)), bool(jobs), repr(jobs), iter(jobs) is jobs)
+"""
+    assert cli("shell", "-", stdin=code).out == "4 4 4 True <iterator over 4 jobs> True\n"
 
 
 @pytest.mark.parametrize("selection", [["-f", "p", "1"], ["-j", "ID"]])

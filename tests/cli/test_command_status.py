@@ -18,8 +18,8 @@ def test_status_when_on_a_pipe_then_a_line_per_fact(cli, study, project):
         f"project  {project.path}",
         "jobs     4",
         f"keys     {', '.join(KEYS)}",
-        "cache    absent",
-        "index    absent",
+        "cache    absent: 'signac update-cache' writes it, for signac 2.x and repairs",
+        "index    absent: the first large query writes it",
         "damaged  none known",
     ]
 

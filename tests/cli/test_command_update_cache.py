@@ -112,7 +112,7 @@ def test_check_when_stale_then_says_what_is_missing_and_obsolete(cli, study, pro
     project.open_job({"x": 2}).init()
     result = cli("update-cache", "--check", "--json")
     assert json.loads(result.out)["counts"] == {"cached": 3, "missing": 2, "obsolete": 1}
-    assert "lacks 2 jobs, and 1 entry of it" in result.err
+    assert "out of date: 2 jobs missing, 1 entry without a job." in result.err
 
 
 def test_clear_when_there_is_a_cache_then_everything_derived_is_deleted(cli, study):

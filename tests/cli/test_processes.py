@@ -183,6 +183,35 @@ def test_command_when_interrupted_then_status_130_and_one_line(project):
     assert (process.returncode, out, err) == (130, b"", b"Error: Interrupted.\n")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "work", "hint"),
+    [
+        (["rm", "ID"], "signac_core.workspace.remove", " No job is left half done."),
+        (["rm", "-n", "ID"], None, ""),
+        (["document", "ID", "--set", "a=1"], "signac_core.document.edit_document", " No job is left half done."),
+        (
+            ["export", "out"],
+            "signac_core.exporting.ExportPlan.carry_out",
+            " No job is left half done; the same command does the rest.",
+        ),
+        (["find", "T>0"], "signac_core.finding.find_ids", ""),
+    ],
+)
+def test_command_when_interrupted_at_work_then_tells_what_is_true_of_the_jobs(
+    cli, study, monkeypatch, arguments, work, hint
+):
+    def interrupt(*args, **options):
+        raise KeyboardInterrupt
+
+    arguments = [argument.replace("ID", study["1"]) for argument in arguments]
+    if work is None:
+        monkeypatch.setattr("signac_cli.commands.Report.finish", interrupt)
+    else:
+        monkeypatch.setattr(work, interrupt)
+    result = cli("-q", *arguments)
+    assert (result.status, result.out, result.err) == (130, "", f"Error: Interrupted.{hint}\n")
+
+
 def wait_until_reading(process: subprocess.Popen[bytes]) -> None:
     """Wait until the process has taken the first bytes of its input, and so waits for more."""
     assert process.stdin is not None

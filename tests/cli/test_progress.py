@@ -18,6 +18,7 @@ from signac_cli import progress
 from signac_cli.app import Session
 from signac_cli.output import Output
 from signac_cli.progress import bar
+from signac_core import Project
 from signac_core.progress import Progress
 
 PIECES = re.compile(r"\033\[([?0-9;]*)([A-Za-z])|[\r\n]|[^\033\r\n]+")
@@ -374,6 +375,39 @@ def test_export_when_on_a_terminal_then_a_bar_that_goes_away(study):
     assert "Exporting" in result.out
     assert "3/4" in result.out
     assert (result.status, screen(result.out)) == (0, ["Exported 4 jobs.", ""])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown", "left"),
+    [
+        (["find", "T>0", "--count"], ["Reading", "29/30"], "30"),
+        (["find", "doc.a", "--count"], ["Reading", "29/30"], "0"),
+        (["schema", "--plain"], ["Reading", "29/30"], "}"),
+        (["document", "-f", "{}", "--set", "a=1"], ["Writing documents", "29/30"], "Updated 30 documents."),
+        (["rm", "--filter", "T>0"], ["Removing", "29/30"], "Removed 30 jobs."),
+        (["job", "-c"], ["Creating", "29/30"], "9bfd29df07674bc4aa960cf661b5acd2"),
+        (["import", "../other"], ["Reading", "Importing", "29/30"], "Imported 30 jobs."),
+    ],
+)
+def test_command_when_it_deals_with_many_jobs_on_a_terminal_then_a_bar_that_goes_away(
+    project, tmp_path, monkeypatch, arguments, shown, left
+):
+    place = Project.init_project(tmp_path / "other") if arguments[0] == "import" else project
+    for number in range(30):
+        place.open_job({"T": number + 1}).init()
+    typed = "".join(f'{{"a": {number}}}\\n' for number in reversed(range(30)))
+    script = f"""{PATIENT}
+import io
+from signac_cli import commands
+commands._FEW = 1
+sys.stdin = io.TextIOWrapper(io.BytesIO(b'{typed}'))
+sys.exit(run({arguments}))
+"""
+    result = on_terminal("-c", script, command=[sys.executable])
+    assert all(text in result.out for text in shown)
+    assert result.status == 0
+    assert "/30" not in "".join(screen(result.out))
+    assert screen(result.out)[-2:] == [left, ""]
 
 
 @pytest.mark.parametrize("option", ["-q", "--no-progress"])

@@ -114,7 +114,7 @@ COMMANDS = {
     "config verify": Cost(["config", "verify"], standard=of("fcntl")),
     "config set": Cost(["config", "set", "x", "1"], 1.4, of("fcntl", "encodings.utf_8_sig"), packages=of("configobj")),
     "migrate": Cost(["migrate"], 1.4, CHANGE, packages=of("configobj")),
-    "shell": Cost(["shell", "-c", ""], 1.4, JSON, of("console"), of("job"), of("signac")),
+    "shell": Cost(["shell", "-c", ""], 1.4, JSON, of("console"), of(), of("signac")),
     "completion": Cost(["completion", "bash"]),
 }
 

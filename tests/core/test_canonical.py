@@ -253,9 +253,10 @@ def test_the_json_package_stands_in_for_its_c_functions(monkeypatch: pytest.Monk
     import sys
 
     monkeypatch.setitem(sys.modules, "_json", None)
-    encode, encode_strictly, scan = canonical._codec()
+    encode, encode_strictly, encode_sorted, scan = canonical._codec()
     monkeypatch.setattr(canonical, "_encode", encode)
     monkeypatch.setattr(canonical, "_encode_strictly", encode_strictly)
+    monkeypatch.setattr(canonical, "_encode_sorted", encode_sorted)
     monkeypatch.setattr(canonical, "_scan", scan)
     assert scan is None
     assert canonical.dumps({"b": 1, "a": [1.0, "\u00e9"]}, sort_keys=True) == '{"a": [1.0, "\\u00e9"], "b": 1}'

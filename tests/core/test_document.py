@@ -357,7 +357,7 @@ def test_the_margin_is_larger_on_file_systems_with_several_clocks(
     for seconds, parallel, settled in [(1, False, False), (5, False, True), (5, True, False), (11, True, True)]:
         age(path, seconds)
         monkeypatch.setattr(document, "_parallel_devices", {os.stat(path).st_dev: parallel})
-        assert (document.settled_signature(os.stat(path), path) is not None) is settled
+        assert (document.settled_signature(os.stat(path)) is not None) is settled
 
 
 # damage ---------------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ def study(project: Project) -> Project:
 @pytest.fixture
 def at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every workspace look as if nothing had happened to it for long."""
-    monkeypatch.setattr(freshness, "MARGIN", -(10**18))
+    monkeypatch.setattr(freshness, "margin", lambda *devices: -(10**18))
 
 
 @pytest.fixture

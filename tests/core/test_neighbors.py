@@ -105,7 +105,16 @@ def test_ignoring_what_tells_jobs_apart_is_refused_with_their_ids(project: Proje
     one, two, _ = ids(project, {"a": 1, "s": 10}, {"a": 1, "s": 20}, {"a": 2, "s": 1})
     with pytest.raises(ValueError, match="without 's'") as caught:
         project.get_neighbors(ignore=["s"])
-    assert ", ".join(sorted([one, two])) in str(caught.value)
+    assert (
+        str(caught.value) == f"Jobs {' and '.join(sorted([one, two]))} cannot be told apart without 's'. Ignore less."
+    )
+
+
+def test_ignoring_what_tells_many_jobs_apart_is_refused_in_a_short_message(project: Project) -> None:
+    ids(project, *({"a": a} for a in range(20)))
+    with pytest.raises(ValueError, match="without 'a', and 18 more jobs cannot either") as caught:
+        project.get_neighbors(ignore=["a"])
+    assert len(str(caught.value)) < 200
 
 
 def test_job_neighbors_has_the_constant_keys_too(project: Project) -> None:

@@ -335,4 +335,5 @@ def describe(k: int, results: Sequence[Result]) -> str:
     for result in results:
         lines.append(f"  ended with {result.returncode}" + (f": {result.error}" if result.error else ""))
         lines += [f"    {call}" for call in result.calls[-40:]]
+        lines += [f"  disturbed: {call}" for call in result.calls if call.action != "-"]
     return "\n".join(lines)

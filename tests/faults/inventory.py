@@ -123,7 +123,12 @@ def tokens(inventory: Mapping[str, Any]) -> Counter[bytes]:
 
 def projects_in(root: Path) -> list[Path]:
     """The projects below a directory that can be opened."""
-    return sorted(path.parent.parent for path in root.glob(f"**/{layout.FN_CONFIG}"))
+    found = (path.relative_to(root) for path in root.glob(f"**/{layout.FN_CONFIG}"))
+    return sorted(root / path.parent.parent for path in found if not any(map(_is_temporary_project, path.parts)))
+
+
+def _is_temporary_project(part: str) -> bool:
+    return part.startswith(layout.PREFIX_NEW)
 
 
 def leftovers(root: Path) -> list[str]:

@@ -183,9 +183,7 @@ signac('-C', 'project', 'job', '-c')
 """,
         prepare=one_project,
     ),
-    Scenario(
-        name="document write", operation="Project('project').open_job({'a': 1}).doc.n.y = 2", prepare=one_project
-    ),
+    Scenario(name="document write", operation="Project('project').open_job({'a': 1}).doc.n.y = 2", prepare=one_project),
     Scenario(
         name="document reset",
         operation="Project('project').open_job({'a': 1}).doc = {'k': 1, 'new': [1]}",
@@ -227,12 +225,8 @@ except errors.DestinationExistsError:
     ),
     Scenario(name="remove", operation="Project('project').open_job({'a': 1}).remove()", prepare=one_project),
     Scenario(name="rm of many", operation=f"signac('-C', 'project', 'rm', '--filter', {ALL!r})", prepare=one_project),
-    Scenario(
-        name="clear", operation="Project('project').open_job({'a': 1}).clear()", prepare=one_project, unit="file"
-    ),
-    Scenario(
-        name="reset", operation="Project('project').open_job({'a': 1}).reset()", prepare=one_project, unit="file"
-    ),
+    Scenario(name="clear", operation="Project('project').open_job({'a': 1}).clear()", prepare=one_project, unit="file"),
+    Scenario(name="reset", operation="Project('project').open_job({'a': 1}).reset()", prepare=one_project, unit="file"),
     Scenario(
         name="rm --clear of many",
         operation=f"signac('-C', 'project', 'rm', '-c', '--filter', {ALL!r})",
@@ -277,9 +271,7 @@ for job in Project('project').find_jobs({'a': 1}):
 ]
 
 DERIVED = [
-    Scenario(
-        name="update-cache", operation="signac('-C', 'project', 'update-cache')", prepare=one_project
-    ),
+    Scenario(name="update-cache", operation="signac('-C', 'project', 'update-cache')", prepare=one_project),
     Scenario(
         name="update-cache after changes",
         operation="signac('-C', 'project', 'update-cache')",
@@ -363,7 +355,7 @@ EXCHANGE = [
     ),
     Scenario(
         name="export by moving",
-        operation="signac('-C', 'project', 'export', '--move', '../out')",
+        operation="signac('-C', 'project', 'export', '--move', '../out', 'a/{a}')",
         prepare=two_projects,
         moves=True,
     ),
@@ -400,6 +392,7 @@ EXCHANGE = [
         operation="signac('-C', 'project', 'import', '--move', '../origin', 'a_{a:int}')",
         prepare=raw_data,
         moves=True,
+        may_differ=tuple(f"origin/a_{a}/{layout.FN_STATE_POINT}" for a in (0, 1)),  # written before the rename
     ),
     Scenario(
         name="import with synchronization",
@@ -411,6 +404,7 @@ EXCHANGE = [
         name="view that changes",
         operation="signac('-C', 'project', 'view', '-p', '../view')",
         prepare=a_project_with_a_view,
+        may_be_left_empty=("view/old", "view/old/0", "view/old/1"),  # signac 2.x leaves them in any case
     ),
 ]
 

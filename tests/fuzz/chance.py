@@ -21,7 +21,24 @@ class Chance(random.Random):
     """Random data that is unpleasant."""
 
     NUMBERS = (0, 1, -1, 0.5, -0.0, 1e308, 2**53 + 1, 2**63, -(2**64), 10**40, float("inf"), float("nan"), True, False)
-    TEXTS = ("", "a", "a.b", ".", "..", "/", "../x", "$gt", "ä", "\u202e", "\ud800", "\0", "\n", "\x1b[2J", "{a}", "x" * 300)
+    TEXTS = (
+        "",
+        "a",
+        "a.b",
+        ".",
+        "..",
+        "/",
+        "../x",
+        "$gt",
+        "ä",
+        "\u202e",
+        "\ud800",
+        "\0",
+        "\n",
+        "\x1b[2J",
+        "{a}",
+        "x" * 300,
+    )
     KEYS = ("a", "b", "n", "a.b", "", " ", "ä", "$gt", "\ud800", "x" * 300, "__class__", "id", "job", "0", "\0", "\n")
 
     def chance(self, probability: float) -> bool:

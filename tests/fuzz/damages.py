@@ -11,13 +11,16 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from chance import Chance
 
-from signac_core import Project
+from signac_core import Project, finding
+from signac_core.index import documents, snapshot
 
 SP, DOC = "signac_statepoint.json", "signac_job_document.json"
 DERIVED = ("index", "index.delta", "index.documents", "statepoint_cache.json.gz")
@@ -30,13 +33,23 @@ def build(root: Path) -> None:
     """A study with an index, a delta, indexed documents, and a cache file."""
     project = Project.init_project(root)
     for number in range(JOBS):
+        if number == JOBS - 2:
+            project.update_cache()  # the delta has the rest
         job = project.open_job({"a": number, "n": {"b": number % 3}, "name": "x" * number}).init()
         if number % 4:
             job.doc.update(energy=-0.5 * number, tags=["x", {"y": number}])
         os.makedirs(job.fn("data"))
         Path(job.fn("data/out.txt")).write_text(f"result {number}")
+        os.utime(job.fn("data/out.txt"), (0, 0))
+        with suppress(FileNotFoundError):
+            os.utime(job.fn(DOC), (0, 0))
     project.doc.title = "study"
-    project.update_cache()
+    with (
+        mock.patch.object(snapshot, "WORTHWHILE", 1),
+        mock.patch.object(documents, "_WORTHWHILE", 1),
+    ):
+        for filter in ({"a.$gte": 0}, {"doc.energy.$lt": 0}):
+            finding.find_ids(Project(str(root)), filter)
     Path(project.workspace, ".hidden").write_text("not a job")
 
 

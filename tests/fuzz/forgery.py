@@ -1,0 +1,109 @@
+"""Tables of the index whose checksums are right and whose content is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from chance import Chance
+
+ODDITIES = (
+    -1, 0, 1, 2, 2**31, 2**32 - 1, 2**32, 2**40, 2**63, 10**30, -(2**63), 0.5, 1e300, float("nan"), float("inf"), None,
+    True, "", "a", "../../../../etc", "x" * 32, "0" * 32 + "/../../..", [], {}, [[]], {"a": 0}, [0, 10, 0],
+)  # fmt: skip
+
+
+class Forgery:
+    """A table taken apart: sections can be added, and the directory changed, before it is put together again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.data = bytearray(path.read_bytes())
+        offset, length = (int.from_bytes(self.data[start : start + 8], "little") for start in (12, 20))
+        self.directory: Any = json.loads(self.data[offset : offset + length])
+
+    def section(self, place: list[int]) -> bytes:
+        return bytes(self.data[place[0] : place[0] + place[1]])
+
+    def add(self, data: bytes) -> list[int]:
+        """Put a section at the end; return its place."""
+        place = [len(self.data), len(data), crc32(data)]
+        self.data += data
+        return place
+
+    def add_json(self, value: Any) -> list[int]:
+        return self.add(json.dumps(value).encode())
+
+    def write(self) -> None:
+        """Put the table together, and write it in the place of the old one."""
+        offset, length, crc = self.add_json(self.directory)
+        header = bytes(self.data[:12]) + offset.to_bytes(8, "little") + length.to_bytes(8, "little")
+        header += crc.to_bytes(4, "little")
+        self.data[:40] = header + crc32(header).to_bytes(4, "little") + bytes(4)
+        self.path.write_bytes(self.data)
+
+
+def twisted(value: Any, chance: Chance) -> Any:
+    """JSON data with something else in one place."""
+    if isinstance(value, dict) and value and chance.chance(0.9):
+        key = chance.choice(list(value))
+        changed = dict(value)
+        if chance.chance(0.1):
+            del changed[key]
+        else:
+            changed[key] = twisted(value[key], chance)
+        return changed
+    if isinstance(value, list) and value and chance.chance(0.9):
+        place = chance.randrange(len(value))
+        if chance.chance(0.1):
+            return value + [value[place]] * chance.choice([1, 1000])
+        return [*value[:place], twisted(value[place], chance), *value[place + 1 :]]
+    return chance.choice(ODDITIES)
+
+
+def forge(path: Path, chance: Chance) -> None:
+    """Change something in a table and leave its checksums right."""
+    table = Forgery(path)
+    directory = table.directory
+    for _ in range(chance.randrange(1, 4)):
+        what = chance.choice(["directory", "about", "list", "list", "values", "rows", "ids", "shapes"])
+        places: dict[str, Any] = directory.get("keys") if isinstance(directory.get("keys"), dict) else {}
+        if what == "about":
+            directory["about"] = twisted(directory.get("about"), chance)
+        elif what == "directory" or not places:
+            changed = twisted(directory, chance)
+            directory = table.directory = changed if isinstance(changed, dict) else directory
+        elif what == "ids":
+            ids = chance.mutated(b"".join(table.section(place) for place in directory["ids"]))
+            directory["ids"] = [table.add(ids)]
+        else:
+            _forge_column(table, what, chance)
+    table.write()
+
+
+def _forge_column(table: Forgery, what: str, chance: Chance) -> None:
+    directory = table.directory
+    key = chance.choice([*directory["keys"]])
+    place = directory["shapes"] if what == "shapes" else directory["keys"][key]
+    try:
+        chunks = json.loads(table.section(place))
+        chunk = chance.choice(chunks)
+        data = table.section(chunk[6:8])
+        text, rows = data[: chunk[5]], data[chunk[5] :]
+        if what == "values":
+            text = json.dumps(twisted(json.loads(text), chance)).encode()
+        elif what == "rows":
+            rows = chance.choice([chance.mutated(rows), b"\xff" * len(rows), rows * 100])
+        else:
+            chunks = twisted(chunks, chance)
+        if what in ("values", "rows"):
+            chunk[5:] = [len(text), *table.add(text + rows)]
+        place = table.add_json(chunks)
+    except (TypeError, ValueError, IndexError, LookupError):
+        return  # something was forged here already
+    if what == "shapes":
+        directory["shapes"] = place
+    else:
+        directory["keys"][key] = place
