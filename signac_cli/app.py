@@ -334,7 +334,10 @@ def _execute(session: Session, arguments: list[str]) -> int:
 def _report(session: Session, error: BaseException) -> int:
     """Tell about an error in one line; return the exit status that goes with it."""
     failure = as_failure(error)
-    hint = session.when_interrupted if isinstance(error, KeyboardInterrupt) else failure.hint
+    hint = failure.hint
+    if isinstance(error, KeyboardInterrupt):
+        hint = session.when_interrupted
+        session.output.begin_line()
     session.output.error(failure.message, code=failure.code, hint=hint)
     if session.debug:
         import traceback

@@ -34,6 +34,7 @@ else:  # before Click 8.5 the class takes no type parameter
 
 __all__ = [
     "GLOBAL_OPTIONS",
+    "AtLeast",
     "Command",
     "Directory",
     "ParamType",
@@ -78,6 +79,15 @@ class Rules(NamedTuple):
     abbreviated: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
     interspersed: bool = True
+
+
+class AtLeast(click.IntRange):
+    """An integer that is not too small."""
+
+    name = "integer"
+
+    def __init__(self, least: int) -> None:
+        super().__init__(min=least)
 
 
 class Tokens(ParamType):

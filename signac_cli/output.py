@@ -140,7 +140,11 @@ class Output:
         self.flush()
         while True:
             _write_error(f"{question} [y/N] ")
-            line = sys.stdin.readline() if sys.stdin is not None else ""
+            try:
+                line = sys.stdin.readline() if sys.stdin is not None else ""
+            except KeyboardInterrupt:
+                _write_error("\n")
+                raise
             if not line:
                 _write_error("\n")
                 raise Failure("No answer: standard input has ended.", code="no-answer", hint="Use -y to answer yes.")
@@ -152,6 +156,11 @@ class Output:
             if answer in ("y", "ye", "yes"):
                 return True
             _write_error("Please answer y or n.\n")
+
+    def begin_line(self) -> None:
+        """Let the next message cover what a terminal shows of a key that was pressed, such as ``^C``."""
+        if _is_terminal(sys.stderr):
+            _write_error("\r")
 
     def _label(self, text: str, color: str) -> str:
         return f"\033[1;{color}m{text}\033[0m" if self.has_color(sys.stderr) else text

@@ -289,8 +289,7 @@ class _Update:
 
     def _append(self, new: dict[str, dict[str, Any]]) -> bool:
         """Add to the cache file what it does not hold; tell whether there was anything."""
-        corrected = self.snapshot.corrected_state_points()
-        more = new | {job_id: corrected[job_id] for job_id in self.snapshot.about["uncached"]}
+        more = new | self._uncached()
         if not more:
             return False
         longer = None
@@ -316,15 +315,30 @@ class _Update:
         except Exception as error:
             raise UnusableIndexError(str(error)) from error
 
+    def _uncached(self) -> dict[str, dict[str, Any]]:
+        """State points of the indexed jobs that the cache file does not hold."""
+        try:
+            corrected = self.snapshot.corrected_state_points()
+            return {job_id: corrected[job_id] for job_id in self.snapshot.about["uncached"]}
+        except Exception as error:
+            raise UnusableIndexError(str(error)) from error
+
     def _update_index(self, new: dict[str, dict[str, Any]], *, written: bool) -> None:
+        try:
+            self._write_index(new, written=written)
+        except OSError:
+            pass  # the cache file is what was asked for
+        except Exception as error:
+            raise UnusableIndexError(str(error)) from error
+
+    def _write_index(self, new: dict[str, dict[str, Any]], *, written: bool) -> None:
         snapshot = self.snapshot
-        with suppress(OSError):  # the cache file is what was asked for
-            corrections = snapshot.corrections()
-            if corrections > _MOST_CORRECTIONS or corrections > _CORRECTED_SHARE * snapshot.base.rows:
-                listing = snapshot.listing or reading.list_workspace(self.project)
-                _write_base(self.project, listing, self._indexed() | new, self.mark)
-            elif written or snapshot.listing is not None or self.mark != snapshot.about["cache"]:
-                snapshot.refresh(new, cache=self.mark)
+        corrections = snapshot.corrections()
+        if corrections > _MOST_CORRECTIONS or corrections > _CORRECTED_SHARE * snapshot.base.rows:
+            listing = snapshot.listing or reading.list_workspace(self.project)
+            _write_base(self.project, listing, self._indexed() | new, self.mark)
+        elif written or snapshot.listing is not None or self.mark != snapshot.about["cache"]:
+            snapshot.refresh(new, cache=self.mark)
 
 
 class CacheReport(NamedTuple):

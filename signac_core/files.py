@@ -55,12 +55,12 @@ def unique_suffix() -> str:
     return os.urandom(8).hex()
 
 
-def _open(path: str) -> int:
+def _open(path: str, dir_fd: int | None = None) -> int:
     """Open a file for reading, without waiting for anybody to write into a pipe that stands in its place."""
     try:
-        return os.open(path, _READ | os.O_NONBLOCK)
+        return os.open(path, _READ | os.O_NONBLOCK, dir_fd=dir_fd)
     except BlockingIOError:  # a file server gives the file up first
-        return os.open(path, _READ)
+        return os.open(path, _READ, dir_fd=dir_fd)
 
 
 def _read_all(fd: int, first: int) -> bytes:
@@ -80,13 +80,15 @@ def _check_kind(status: os.stat_result) -> None:
         raise OSError(errno.EINVAL, "Not a regular file")
 
 
-def read_bytes(path: str) -> bytes:
+def read_bytes(path: str, *, dir_fd: int | None = None) -> bytes:
     """Content of a file (open, read, close for files below 64 KiB).
 
     Parameters
     ----------
     path : str
         The file.
+    dir_fd : int, optional
+        Descriptor of the directory that ``path`` is relative to.
 
     Returns
     -------
@@ -105,7 +107,7 @@ def read_bytes(path: str) -> bytes:
     b'T = 1.5'
 
     """
-    fd = _open(path)
+    fd = _open(path, dir_fd)
     try:
         return _read_all(fd, _CHUNK)
     except OSError as error:

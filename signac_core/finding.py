@@ -24,6 +24,7 @@ __all__ = ["find_ids"]
 _T = TypeVar("_T")
 
 _FEW = 16  # jobs that are read rather than looked up
+_SHARED = 20_000  # jobs from which on a fork costs less than it saves
 _MANY_FILES_READ = 64  # from here on a query without an index leaves one behind
 
 
@@ -34,6 +35,7 @@ def find_ids(
     ids: Sequence[str] | None = None,
     damaged: list[str] | None = None,
     foreign: bool = False,
+    processes: int = 1,
     progress: Progress | None = None,
 ) -> list[str]:
     """Ids of the jobs that match a filter, in the order of ``ids`` (sorted by default).
@@ -50,6 +52,8 @@ def find_ids(
         Takes the ids of damaged jobs, which match nothing.
     foreign : bool
         Count entries of the workspace whose names only begin with an id, as signac 2.x does.
+    processes : int
+        Share the reading of very many files between so many processes; the program must have one thread only.
     progress : Progress, optional
         Told about each job whose files are read.
 
@@ -94,7 +98,10 @@ def find_ids(
         return _scan(project, query, ids, damaged, progress=progress)
     listing = reading.list_workspace(project)
     before = len(project._sp_cache)
-    found = _scan(project, query, _counted(listing.names, foreign=foreign), damaged, progress=progress)
+    names = _counted(listing.names, foreign=foreign)
+    if processes > 1 and len(names) >= _SHARED and damaged is not None:
+        return _shared_scan(project, query, names, damaged, processes, progress)
+    found = _scan(project, query, names, damaged, progress=progress)
     if len(project._sp_cache) - before >= _MANY_FILES_READ and settings.queries_write_index():
         _write_first_index(project, listing)
     return found
@@ -190,6 +197,30 @@ def _scan(
             found.append(job_id)
         if read is not None:
             read[job_id] = document, status
+    return found
+
+
+def _shared_scan(
+    project: Project,
+    query: Query,
+    ids: Sequence[str],
+    damaged: list[str],
+    processes: int,
+    progress: Progress | None,
+) -> list[str]:
+    """Do what :func:`_scan` says in several processes."""
+    from .sharing import shared
+
+    def scan(share: Sequence[str]) -> list[list[str]]:
+        bad: list[str] = []
+        found = _scan(project, query, share, bad, progress=progress if share[0] == ids[0] else None)
+        return [found, bad, sorted(query.incomparable)]
+
+    found: list[str] = []
+    for matching, bad, incomparable in shared(scan, ids, processes):
+        found += matching
+        damaged += bad
+        query.incomparable.update(incomparable)
     return found
 
 

@@ -96,6 +96,7 @@ def _group_by_keys(cursor: JobsCursor, key: Any, default: Any) -> Iterator[tuple
             value = tuple(default if item is _MISSING else item for item in value)
         values[job_id] = value[0] if single else value
     known = project._sp_cache
-    jobs = [Job._known(project, job_id, known.get(job_id)) for job_id in sorted(values, key=values.__getitem__)]
-    project._expected = max(project._expected, len(jobs))
-    return itertools.groupby(jobs, key=lambda job: values[job.id])
+    ordered = sorted(values, key=values.__getitem__)
+    project._expected = max(project._expected, len(ordered))
+    jobs = (Job._known(project, job_id, known.get(job_id)) for job_id in ordered)
+    return itertools.groupby(jobs, key=lambda job: values[job._id])

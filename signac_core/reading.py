@@ -363,7 +363,7 @@ def unique_prefix_length(ids: Sequence[str]) -> int:
     return longest
 
 
-def read_matching(path: str, job_id: str) -> dict[str, Any] | None:
+def read_matching(path: str, job_id: str, *, dir_fd: int | None = None) -> dict[str, Any] | None:
     """State point in the file ``path`` if it is the one of ``job_id``; None when it is another or not readable as one.
 
     Parameters
@@ -372,6 +372,8 @@ def read_matching(path: str, job_id: str) -> dict[str, Any] | None:
         The file.
     job_id : str
         The job.
+    dir_fd : int, optional
+        Descriptor of the directory that ``path`` is relative to.
 
     Returns
     -------
@@ -395,7 +397,7 @@ def read_matching(path: str, job_id: str) -> dict[str, Any] | None:
     ({'a': 0}, None)
 
     """
-    return _genuine(files.read_bytes(path), job_id)
+    return _genuine(files.read_bytes(path, dir_fd=dir_fd), job_id)
 
 
 def _genuine(text: bytes, job_id: str) -> dict[str, Any] | None:

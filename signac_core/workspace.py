@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 _ROUNDS = 3
+_LOOKS = 20
 _OCCUPIED = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR})
 _BIRTH_SECONDS = 60
 
@@ -91,22 +92,40 @@ def read_state_point(directory: str, job_id: str) -> dict[str, Any]:
 
 
 def _read_changing_state_point(directory: str, job_id: str) -> dict[str, Any]:
-    """State point of a job whose state point file is not the right one: a change may be under way, or was stopped."""
-    path = os.path.join(directory, layout.FN_STATE_POINT)
-    pending = os.path.join(directory, layout.pending_name(job_id))
-    backup = os.path.join(directory, layout.FN_STATE_POINT_BACKUP)  # of signac 2.x, stopped in its own protocol
+    """State point of a job whose state point file is not the right one: a change may be under way, or was stopped.
+
+    The directory may be renamed, and may come back, at any moment: it is held by a descriptor. It is damaged only if
+    nothing has happened to it while it was looked into.
+    """
     try:
-        for candidate in [pending, path] * _ROUNDS + [backup]:
-            with suppress(FileNotFoundError):
-                state_point = read_matching(candidate, job_id)
+        for _ in range(_LOOKS):
+            fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                before = os.fstat(fd)
+                state_point = _find_state_point(fd, job_id)
                 if state_point is not None:
                     return state_point
-        exists = files.is_directory(directory)
+                after, named = os.fstat(fd), os.stat(directory)
+            finally:
+                os.close(fd)
+            if before.st_ctime_ns == after.st_ctime_ns and (after.st_ino, after.st_dev) == (named.st_ino, named.st_dev):
+                break
+    except FileNotFoundError:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), directory) from None
     except OSError as error:
         raise JobsCorruptedError([job_id]) from error
-    if not exists:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), directory)
     raise JobsCorruptedError([job_id])
+
+
+def _find_state_point(directory: int, job_id: str) -> dict[str, Any] | None:
+    """State point of a job in one of the files of its directory, an open one, that may hold it."""
+    names = [layout.pending_name(job_id), layout.FN_STATE_POINT] * _ROUNDS
+    for name in [*names, layout.FN_STATE_POINT_BACKUP]:  # which signac 2.x leaves, stopped in its own protocol
+        with suppress(FileNotFoundError):
+            state_point = read_matching(name, job_id, dir_fd=directory)
+            if state_point is not None:
+                return state_point
+    return None
 
 
 def is_being_born(directory: str) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..arguments import Tokens
+from ..arguments import AtLeast, Tokens
 from ..output import JSON, JSON_LINES, PLAIN, TABLE, TEMPLATE, Failure, OutputClosed, Shape
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def layout_options(function: _F) -> _F:
         click.option(
             "-p",
             "--pretty",
-            type=click.IntRange(min=0),
+            type=AtLeast(0),
             metavar="[DEPTH]",
             help="Print Python data, DEPTH (3) levels; 0 is off.",
         ),
@@ -267,11 +267,12 @@ def parse_filter(session: Session, tokens: Sequence[str], *, allow_eval: bool) -
 
     try:
         filter = parse_tokens(tokens, allow_eval=allow_eval, hint=session.output.talk)
-        if len(tokens) > 1 or not tokens[0].startswith(("{", "[")):
-            session.output.talk(f"Interpreted filter arguments as '{dumps(filter)}'.")
-        return compile_filter(filter) if filter else None
+        query = compile_filter(filter) if filter else None
     except Exception as error:  # the source of a $where can raise anything
         raise _filter_failure(error) from error
+    if len(tokens) > 1 or not tokens[0].startswith(("{", "[")):
+        session.output.talk(f"Interpreted filter arguments as '{dumps(filter)}'.")
+    return query
 
 
 def find_matching(
@@ -287,9 +288,10 @@ def find_matching(
     """
     from signac_core.finding import find_ids
 
+    processes = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     try:
         with reading_bar(session) as progress:
-            found = find_ids(project, query, ids=ids, damaged=damaged, progress=progress)
+            found = find_ids(project, query, ids=ids, damaged=damaged, processes=processes, progress=progress)
     except Exception as error:
         if hasattr(error, "__notes__"):  # raised by a $where
             raise _filter_failure(error) from error
@@ -299,6 +301,11 @@ def find_matching(
             f"Some values of {', '.join(sorted(query.incomparable))} are of a type that the operator cannot be applied "
             "to; they do not match."
         )
+    if query is not None and not found and ids is None:
+        from ..suggestions import unknown_keys
+
+        for hint in unknown_keys(project, query):
+            session.output.talk(hint)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..arguments import Command, Rules
+from ..arguments import AtLeast, Command, Rules
 from ..output import PLAIN, TABLE, Record
 from . import (
     allow_eval_option,
@@ -48,7 +48,7 @@ DIFFERENT = 3
 @click.option(
     "-p",
     "--pretty",
-    type=click.IntRange(min=0),
+    type=AtLeast(0),
     metavar="[DEPTH]",
     help="Print Python data, DEPTH (3) levels; 0 is all.",
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..arguments import Command, ParamType, Rules, Tokens
+from ..arguments import AtLeast, Command, ParamType, Rules, Tokens
 from ..output import JSON, JSON_LINES, PLAIN, TABLE, TEMPLATE, Output, Record, Shape
 from . import (
     allow_eval_option,
@@ -82,7 +82,7 @@ class SortKeys(ParamType):
 @click.option(
     "-p",
     "--pretty",
-    type=click.IntRange(min=1),
+    type=AtLeast(1),
     metavar="[DEPTH]",
     help="Show as Python data, DEPTH levels (3) deep.",
 )
@@ -92,7 +92,7 @@ class SortKeys(ParamType):
     "--sort", "sort_keys", type=SortKeys(), metavar="KEY[,KEY]", help="Sort by id, sp.KEY or doc.KEY instead of by id."
 )
 @click.option("--reverse", is_flag=True, help="Reverse the order.")
-@click.option("-L", "--limit", type=click.IntRange(min=0), metavar="N", help="Print the first N jobs only.")
+@click.option("-L", "--limit", type=AtLeast(0), metavar="N", help="Print the first N jobs only.")
 @click.option("--count", is_flag=True, help="Print how many jobs there are.")
 @job_id_option
 @click.option("--shard", type=Shard(), metavar="I/N", help="Take part I (0 to N-1) of the jobs, always the same.")

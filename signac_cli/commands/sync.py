@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..arguments import Command, Directory, Rules
+from ..arguments import AtLeast, Command, Directory, Rules
 from ..output import Failure, one_line
 from ..transfer import open_project, same_workspace
 from . import allow_eval_option, dry_run_option, filter_option, job_id_option, report_option, select
@@ -75,9 +75,7 @@ OLD_OPTIONS = (
 @click.option("--all-keys", is_flag=True, help="Overwrite all keys that differ.")
 @click.option("--no-keys", is_flag=True, help="Overwrite no keys.")
 @click.option("-m", "--merge", "--force", is_flag=True, help="Do not compare the schemas.")
-@click.option(
-    "--parallel", type=click.IntRange(min=0), metavar="[N]", help="Use N threads (as many as there are processors)."
-)
+@click.option("--parallel", type=AtLeast(0), metavar="[N]", help="Use N threads (as many as there are processors).")
 @click.option("--stats", is_flag=True, help="Print how much was copied.")
 @click.option("-H", "--human-readable", is_flag=True, help="Print volumes with units.")
 @filter_option("-f", "--filter")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import layout, settings
 from ..reading import OPEN_FLAGS
-from . import BASE, DELTA, freshness
+from . import BASE, DELTA, UnusableIndexError, freshness
 from .evaluation import evaluate
 from .shapes import Parts, Workshop, without_collection
 from .table import Rows, Table
@@ -28,6 +28,7 @@ QUERY_LIMIT = 20_000
 WORTHWHILE = 64
 """Files that have to be read before a query writes."""
 _LONG_LISTING = 1000
+_MOST_GONE = 16  # rows for each job that still exists; what a table takes is bounded by the project then
 
 
 def index_path(root: str, name: str) -> str:
@@ -107,6 +108,7 @@ class Snapshot:
 
     def _compare(self, list_workspace: Callable[[], Listing]) -> None:
         about = self.about = (self.delta or self.base).directory.about
+        _check_names([*about["unread"], *about["uncached"]])
         gone: set[int] = set(about["dropped"])
         present = [table.all_rows() for table in self._layered()]
         if (
@@ -127,6 +129,8 @@ class Snapshot:
                 listed = rest
             self.pending = sorted(filter(layout.is_job_directory, listed))
         self.layers = [Layer(table, rows) for table, rows in zip(self._layered(), present, strict=True)]
+        if sum(table.rows for table in self._layered()) > _MOST_GONE * self.number() + WORTHWHILE:
+            raise UnusableIndexError("most of its jobs are gone")
 
     def _layered(self) -> list[Table]:
         return [self.base] if self.delta is None else [self.base, self.delta]
@@ -315,6 +319,12 @@ def _take_apart(names: Iterable[str], known: Mapping[str, dict[str, Any]]) -> di
                 if parts is not None:
                     found[name] = parts
     return found
+
+
+def _check_names(names: Sequence[Any]) -> None:
+    """Make sure that names are those of entries of the workspace: they become paths."""
+    if not all(isinstance(name, str) and layout.is_job_directory(name) and "/" not in name for name in names):
+        raise UnusableIndexError("damaged")
 
 
 def _rows_at(positions: set[int] | list[int], number: int) -> Rows:

@@ -133,9 +133,11 @@ class Table:
         ):
             raise UnusableIndexError("no index of this version")
         place = [number(header[12:20], "little"), number(header[20:28], "little"), number(header[28:32], "little")]
+        self._size = os.fstat(fd).st_size
         try:
             self.directory = Directory(**canonical.loads(self._section(place)))
-        except (TypeError, ValueError) as error:
+            _check_directory(self.directory, self._size)
+        except (TypeError, ValueError, AttributeError) as error:
             raise UnusableIndexError(str(error)) from None
         if self.directory.kind != kind:
             raise UnusableIndexError(f"a table of the kind '{self.directory.kind}'")
@@ -149,6 +151,8 @@ class Table:
 
     def _section(self, place: Sequence[int]) -> bytes:
         offset, length, crc = place
+        if length > self._size:
+            raise UnusableIndexError("truncated")
         data = os.pread(self._fd, length, offset)
         while len(data) < length:
             more = os.pread(self._fd, length - len(data), offset + len(data))
@@ -217,7 +221,15 @@ class Table:
         return [] if place is None else self._chunk_list(place)
 
     def _chunk_list(self, place: Sequence[int]) -> list[Chunk]:
-        return [Chunk(*entry) for entry in canonical.loads(self._section(place))]
+        chunks = [Chunk(*entry) for entry in canonical.loads(self._section(place))]
+        numbers = (number for chunk in chunks for number in (chunk.kind, *chunk[3:]))
+        if (
+            not all(type(number) is int and number >= 0 for number in numbers)
+            or sum(chunk.rows for chunk in chunks) > self.rows
+            or sum(chunk.length for chunk in chunks) > self._size
+        ):
+            raise UnusableIndexError("damaged")
+        return chunks
 
     def read_chunks(self, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, memoryview]]:
         """Content of chunks, neighbours with one call."""
@@ -243,6 +255,8 @@ class Table:
     def rows_of(self, chunk: Chunk, data: memoryview) -> Sequence[int]:
         """Rows of all values of a chunk, value by value."""
         if _covers_all(chunk, data):
+            if chunk.rows != self.rows:
+                raise UnusableIndexError("damaged")
             return range(self.rows)
         rows = array("I")
         rows.frombytes(data[chunk.length - 4 * chunk.rows :])
@@ -300,18 +314,43 @@ class Table:
     def trees(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Rows, in any order, and the state points (or documents) put together from all columns."""
         columns: dict[str, list[Any]] = {}
+        length = 0
         for shape, rows in self.shapes():
             whole = len(rows) == self.rows
 
             def column(key: str, rows: Sequence[int] = rows, *, whole: bool = whole) -> Iterable[Any]:
+                nonlocal length
                 if key not in columns:
-                    columns[key] = self.column(key)
+                    chunks = self.chunk_list(key)
+                    length += sum(chunk.length for chunk in chunks)
+                    if length > self._size:  # keys share their chunks: a small file could keep us busy for ever
+                        raise UnusableIndexError("damaged")
+                    columns[key] = self._column(chunks, None)
                 return columns[key] if whole else map(columns[key].__getitem__, rows)
 
             if shape:
                 yield from zip(rows, put_together(shape, column), strict=True)
             else:
                 yield from ((row, {}) for row in rows)
+
+
+def _check_directory(directory: Directory, size: int) -> None:
+    """Make sure that a table does not claim to hold more than its file can.
+
+    What it takes in memory and time is bounded by the size of the file then, whoever has written it.
+    """
+    places = [*directory.ids, *directory.keys.values(), directory.shapes]
+    places += [directory.extra] if directory.extra else []
+    if (
+        not all(type(number) is int and number >= 0 for place in places for number in place)
+        or any(len(place) != 3 for place in places)
+        or sum(place[1] for place in places) > size
+        or type(directory.rows) is not int
+        or not 0 <= directory.rows <= size // _ID
+        or (directory.ids and sum(place[1] for place in directory.ids) != directory.rows * _ID)
+        or any(place[1] != IDS_PER_BLOCK * _ID for place in directory.ids[:-1])
+    ):
+        raise UnusableIndexError("damaged")
 
 
 def _covers_all(chunk: Chunk, data: memoryview) -> bool:

@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from running import PROGRAM, ROOT, environment, execute, on_terminal, snapshot, start
+from running import PROGRAM, ROOT, environment, execute, snapshot
 from test_startup import COMMANDS as START_UP
 
 from signac_cli.app import COMMANDS
@@ -34,7 +34,14 @@ def jobs_of(project: Project) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "command", [["rm"], ["rm", "-c"], ["document", "--set", "a=1"], ["move", "{other}"], ["clone", "{other}"]]
+    "command",
+    [
+        ["rm", "{name}"],
+        ["rm", "-c", "{name}"],
+        ["document", "{name}", "--set", "a=1"],
+        ["move", "{other}", "{name}"],
+        ["clone", "{other}", "{name}"],
+    ],
 )
 @pytest.mark.parametrize(
     "name", ["../../victim_directory_with_a_very_long_name", "{id}/data_directory_with_a_long_name"]
@@ -43,14 +50,7 @@ def test_r01_an_id_that_is_a_path_reaches_nothing(cli, study, other, command, na
     Path("victim_directory_with_a_very_long_name").mkdir()
     Path("workspace", study["1"], "data_directory_with_a_long_name").mkdir()
     before = snapshot()
-    word, *options = [token.format(other=OTHER) for token in command]
-    result = (
-        cli(word, *[name.format(id=study["1"])], *options)
-        if word == "document"
-        else cli(word, *options, name.format(id=study["1"]))
-    )
-    if name.startswith("{id}"):  # a path below a job of this project stands for the job; nothing else in it is meant
-        return
+    result = cli(*(part.format(other=OTHER, name=name.format(id=study["1"])) for part in command))
     assert (result.status, snapshot()) == (1, before)
 
 

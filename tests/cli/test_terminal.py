@@ -155,9 +155,15 @@ def test_ids_when_typed_on_a_terminal_then_announced_and_read_until_the_end(stud
 
 
 def test_command_when_interrupted_on_a_terminal_then_status_130(project):
-    result = on_terminal("job", typed=[b"\x03"])
+    result = on_terminal("job", typed=[b"\x03"], env={"NO_COLOR": "1"})
     assert result.status == 130
-    assert result.out.endswith("Interrupted.\n")
+    assert result.out.endswith("Ctrl-D ends it.\n^C\rError: Interrupted.\n")
+
+
+def test_question_when_interrupted_on_a_terminal_then_the_message_on_a_line_of_its_own(study):
+    result = on_terminal("rm", "-i", study["1"], typed=[b"\x03"], env={"NO_COLOR": "1"})
+    assert result.status == 130
+    assert result.out.endswith("? [y/N] ^C\n\rError: Interrupted. No job is left half done.\n")
 
 
 def test_pipe_when_run_from_a_terminal_then_sees_no_escape_and_no_wrapped_line(wide):

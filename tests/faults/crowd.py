@@ -270,8 +270,8 @@ def _mend(root: Path, verdict: Verdict) -> None:
                 found, listed = Project(root / name).find_jobs({"kind.$exists": True}), _ids(root / name)
                 if sorted(job.id for job in found) != listed:
                     verdict.add("wrong answer", f"{name}: the index says {sorted(map(str, found))}, there are {listed}")
-        if left := leftovers(root):
-            verdict.add("litter for ever", str(left))
+            if left := leftovers(root / name):
+                verdict.add("litter for ever", f"{name}: {left}")
     finally:
         litter._now = now
 

@@ -136,12 +136,22 @@ class Worker:
         if nested:
             document = document[nested]
         name = f"{nested}.{key}"
-        found, expected = document.get(key), self.acceptable.get((uid, name), [None])
-        if found not in expected:
-            self.wrong(f"lost key: {uid} {name} is {found}, not one of {expected}")
+        self.look(job, uid, nested, key)
         self.log("try", uid, name, self.steps)
         document[key] = self.steps
         self.log("done", uid, name, self.steps)
+
+    def look(self, job: Any, uid: str, nested: str, key: str) -> None:
+        """Make sure that what this worker has written is still there."""
+        try:
+            with open(job.fn("signac_job_document.json")) as file:  # a job that has gone would have an empty document
+                found = json.load(file)
+        except FileNotFoundError:
+            return
+        value = (found[nested] if nested else found).get(key)
+        expected = self.acceptable.get((uid, f"{nested}.{key}"), [None])
+        if value not in expected:
+            self.wrong(f"lost key: {uid} {nested}.{key} is {value}, not one of {expected}")
 
     def write_resident(self) -> None:
         self.write(self.resident())
@@ -248,8 +258,9 @@ class Worker:
         for job in project.find_jobs({"kind": "mover"}):
             try:
                 uids.append(job.cached_statepoint["uid"])
-            except (KeyError, FileNotFoundError):  # it has gone since
-                continue
+            except Exception as error:
+                if type(error).__name__ not in GONE:
+                    raise
         if len(set(uids)) != len(uids):
             self.wrong(f"doubled: the movers {uids} are found")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -66,44 +67,40 @@ def twisted(value: Any, chance: Chance) -> Any:
 def forge(path: Path, chance: Chance) -> None:
     """Change something in a table and leave its checksums right."""
     table = Forgery(path)
-    directory = table.directory
     for _ in range(chance.randrange(1, 4)):
         what = chance.choice(["directory", "about", "list", "list", "values", "rows", "ids", "shapes"])
-        places: dict[str, Any] = directory.get("keys") if isinstance(directory.get("keys"), dict) else {}
-        if what == "about":
-            directory["about"] = twisted(directory.get("about"), chance)
-        elif what == "directory" or not places:
-            changed = twisted(directory, chance)
-            directory = table.directory = changed if isinstance(changed, dict) else directory
-        elif what == "ids":
-            ids = chance.mutated(b"".join(table.section(place) for place in directory["ids"]))
-            directory["ids"] = [table.add(ids)]
-        else:
-            _forge_column(table, what, chance)
+        with suppress(TypeError, ValueError, LookupError):  # something was forged here already
+            _forge_part(table, what, chance)
     table.write()
 
 
-def _forge_column(table: Forgery, what: str, chance: Chance) -> None:
+def _forge_part(table: Forgery, what: str, chance: Chance) -> None:
     directory = table.directory
-    key = chance.choice([*directory["keys"]])
-    place = directory["shapes"] if what == "shapes" else directory["keys"][key]
-    try:
-        chunks = json.loads(table.section(place))
-        chunk = chance.choice(chunks)
-        data = table.section(chunk[6:8])
-        text, rows = data[: chunk[5]], data[chunk[5] :]
-        if what == "values":
-            text = json.dumps(twisted(json.loads(text), chance)).encode()
-        elif what == "rows":
-            rows = chance.choice([chance.mutated(rows), b"\xff" * len(rows), rows * 100])
-        else:
-            chunks = twisted(chunks, chance)
-        if what in ("values", "rows"):
-            chunk[5:] = [len(text), *table.add(text + rows)]
-        place = table.add_json(chunks)
-    except (TypeError, ValueError, IndexError, LookupError):
-        return  # something was forged here already
-    if what == "shapes":
-        directory["shapes"] = place
+    if what == "directory":
+        changed = twisted(directory, chance)
+        table.directory = changed if isinstance(changed, dict) else directory
+    elif what == "about":
+        directory["about"] = twisted(directory["about"], chance)
+    elif what == "ids":
+        directory["ids"] = [table.add(chance.mutated(b"".join(map(table.section, directory["ids"]))))]
+    elif what == "shapes":
+        directory["shapes"] = _forged_column(table, directory["shapes"], chance.choice(["list", "values"]), chance)
     else:
-        directory["keys"][key] = place
+        key = chance.choice([*directory["keys"]])
+        directory["keys"][key] = _forged_column(table, directory["keys"][key], what, chance)
+
+
+def _forged_column(table: Forgery, place: list[int], what: str, chance: Chance) -> list[int]:
+    """Change a chunk list, or what is in one of its chunks; return its new place."""
+    chunks = json.loads(table.section(place))
+    if what == "list":
+        return table.add_json(twisted(chunks, chance))
+    chunk = chance.choice(chunks)
+    data = table.section(chunk[6:8])
+    text, rows = data[: chunk[5]], data[chunk[5] :]
+    if what == "values":
+        text = json.dumps(twisted(json.loads(text), chance)).encode()
+    else:
+        rows = chance.choice([chance.mutated(rows), b"\xff" * len(rows), rows * 100])
+    chunk[5:] = [len(text), *table.add(text + rows)]
+    return table.add_json(chunks)
