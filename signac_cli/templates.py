@@ -65,6 +65,8 @@ class Template:
             if name is not None:
                 if conversion or "{" in (spec or ""):
                     raise ValueError(f"the field '{{{name}' holds more than a name and a format.")
+                if re.search("[0-9]{5}", spec or ""):  # a width or precision that would fill the memory
+                    raise ValueError(f"the format '{spec}' of the field '{{{name}}}' is far too wide.")
                 self.pieces.append(_field(name, spec or ""))
         self.needs = frozenset(piece.part for piece in self.pieces if isinstance(piece, _Field))
         self.complaints: dict[str, None] = {}

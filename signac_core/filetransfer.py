@@ -20,17 +20,22 @@ from . import files, layout
 from .litter import is_leftover
 
 __all__ = [
+    "HAS_GONE",
     "NOT_RECURSIVE",
     "Step",
     "TransferOptions",
     "carry_out",
     "compile_patterns",
     "finish_directory",
+    "lacks",
     "plan",
 ]
 
 NOT_RECURSIVE = "it is a directory, and recursive is not set"
 """Why a sub-directory was skipped that would have been compared otherwise."""
+
+HAS_GONE = "it has gone"
+"""Why something was skipped that was there a moment ago."""
 
 _CHUNK = 1 << 20
 _BACKUPS = frozenset({layout.FN_STATE_POINT_BACKUP, layout.FN_DOCUMENT + "~"})  # of signac 2.x, when it is stopped
@@ -276,7 +281,7 @@ class _Comparison:
         except FileNotFoundError:
             if not path:
                 raise
-            yield Step("skip", path, reason="it has gone")
+            yield Step("skip", path, reason=HAS_GONE)
             return
         for entry in found:
             name, below = entry.name, os.path.join(path, entry.name)
@@ -381,6 +386,42 @@ class _Comparison:
     def _same_time(self, left: os.stat_result, right: os.stat_result) -> bool:
         unit = 1_000_000_000 if self._options.round_times else 1
         return left.st_mtime_ns // unit == right.st_mtime_ns // unit
+
+
+def lacks(directory: str, path: str) -> bool:
+    """Tell whether a directory that is there lacks a file; False if the directory itself may have gone.
+
+    Parameters
+    ----------
+    directory : str
+        The directory, which may be renamed and come back at any moment.
+    path : str
+        The file, relative to it.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+
+    Examples
+    --------
+    >>> lacks(".", "log.txt"), lacks("nowhere", "log.txt")
+    (True, False)
+
+    """
+    try:
+        fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        os.stat(path, dir_fd=fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return False
 
 
 def _lstat(path: str) -> os.stat_result | None:

@@ -211,9 +211,14 @@ def _shared_scan(
     """Do what :func:`_scan` says in several processes."""
     from .sharing import shared
 
+    def tell(what: str, done: int, total: int | None) -> None:
+        if progress is not None and total:  # the others are about as far
+            progress(what, done * len(ids) // total, len(ids))
+
     def scan(share: Sequence[str]) -> list[list[str]]:
         bad: list[str] = []
-        found = _scan(project, query, share, bad, progress=progress if share[0] == ids[0] else None)
+        is_first = progress is not None and share[0] == ids[0]
+        found = _scan(project, query, share, bad, progress=tell if is_first else None)
         return [found, bad, sorted(query.incomparable)]
 
     found: list[str] = []

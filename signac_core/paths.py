@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from string import Formatter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import reading
+from . import reading, splitting
 from .errors import Error, StatepointParsingError
 from .job import Job
 
@@ -311,6 +311,7 @@ def _automatic_paths(
 
 _AUTO = re.compile(r"\{\{auto(?::([^{}]*))?\}\}")
 _FIELD = re.compile(r"([^.\[\]]+)((?:\.[^.\[\]]+|\[[^\[\]]+\])*)")
+_LARGE_NUMBER = re.compile("[0-9]{4}")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[([^\[\]]+)\]")
 
 
@@ -393,6 +394,11 @@ class _Values(dict[str, Any]):
 
 class _Fields(Formatter):
     """Formats with fields that reach data only: keys, items of lists, and public attributes of the job."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        if _LARGE_NUMBER.search(format_spec):
+            raise SchemaPathEvaluationError(f"The format {format_spec!r} makes a text that is far too long for a path.")
+        return super().format_field(value, format_spec)
 
     def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:
         assert isinstance(kwargs, _Values)
@@ -563,11 +569,11 @@ def _ancestors(path: str) -> Iterator[str]:
 # path to state point --------------------------------------------------------------------------------------------------
 
 _SCHEMA_FIELD = re.compile(r"\{([.\w]+)(?::([a-z]+))?\}")
-_TYPES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
-    "int": (r"[+-]?[0-9]+", int),
-    "float": (r"[+-]?(?:[0-9]*\.)?[0-9]+", float),
-    "bool": (r"\w+", lambda text: text.lower() not in ("false", "0")),
-    "str": (r"\w+", str),
+_TYPES: Mapping[str, tuple[splitting.Field, Callable[[str], Any]]] = {
+    "int": (splitting.digits, int),
+    "float": (splitting.number, float),
+    "bool": (splitting.word, lambda text: text.lower() not in ("false", "0")),
+    "str": (splitting.word, str),
 }
 
 
@@ -599,8 +605,10 @@ def parse_schema(template: str) -> Callable[[str], dict[str, Any] | None]:
     ({'a': 1, 'n': {'b': 'x'}}, None, None)
 
     """
-    pattern = ""
-    fields: list[tuple[list[str], Callable[[str], Any]]] = []
+    texts: list[str] = []
+    keys: list[list[str]] = []
+    kinds: list[splitting.Field] = []
+    converters: list[Callable[[str], Any]] = []
     end = 0
     template = "/".join(part for part in template.split("/") if part not in ("", "."))
     for match in _SCHEMA_FIELD.finditer(template):
@@ -609,27 +617,28 @@ def parse_schema(template: str) -> Callable[[str], dict[str, Any] | None]:
             raise UnknownTypeError(
                 f"The field '{match[0]}' of the schema has an unknown type '{kind}': use one of {', '.join(_TYPES)}."
             )
-        expression, convert = _TYPES[kind]
-        pattern += f"{re.escape(template[end : match.start()])}({expression})"
-        fields.append((key.split("."), convert))
+        texts.append(template[end : match.start()])
+        keys.append(key.split("."))
+        kinds.append(_TYPES[kind][0])
+        converters.append(_TYPES[kind][1])
         end = match.end()
-    if not fields:
+    if not keys:
         raise StatepointParsingError(
             f"The schema {template!r} has no fields: a field is a key and a type in braces, such as '{{a:int}}'."
         )
-    _check_keys([keys for keys, _ in fields], template)
-    matches = re.compile(pattern + re.escape(template[end:])).fullmatch
+    _check_keys(keys, template)
+    texts.append(template[end:])
 
     def read(path: str) -> dict[str, Any] | None:
-        match = matches(path)
-        if match is None:
+        parts = splitting.split(path, texts, kinds)
+        if parts is None:
             return None
         state_point: dict[str, Any] = {}
-        for (keys, convert), text in zip(fields, match.groups(), strict=True):
+        for names, convert, text in zip(keys, converters, parts, strict=True):
             container = state_point
-            for key in keys[:-1]:
-                container = container.setdefault(key, {})
-            container[keys[-1]] = convert(text)
+            for name in names[:-1]:
+                container = container.setdefault(name, {})
+            container[names[-1]] = convert(text)
         return state_point
 
     return read
@@ -637,9 +646,15 @@ def parse_schema(template: str) -> Callable[[str], dict[str, Any] | None]:
 
 def _check_keys(keys: list[list[str]], template: str) -> None:
     """Make sure that no key is there twice, and none is a value and a container of others at once."""
-    for position, one in enumerate(keys):
-        for other in keys[position + 1 :]:
-            common = min(len(one), len(other))
-            if one[:common] == other[:common]:
-                names = f"'{'.'.join(one)}' and '{'.'.join(other)}'"
-                raise StatepointParsingError(f"The fields {names} of the schema {template!r} exclude each other.")
+    values: dict[tuple[str, ...], list[str]] = {}
+    containers: dict[tuple[str, ...], list[str]] = {}
+    for names in keys:
+        above = [tuple(names[:length]) for length in range(1, len(names))]
+        whole = tuple(names)
+        other = containers.get(whole) or next((values[one] for one in [*above, whole] if one in values), None)
+        if other is not None:
+            both = f"'{'.'.join(other)}' and '{'.'.join(names)}'"
+            raise StatepointParsingError(f"The fields {both} of the schema {template!r} exclude each other.")
+        values[whole] = names
+        for one in above:
+            containers.setdefault(one, names)

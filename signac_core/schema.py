@@ -50,7 +50,16 @@ def hashable(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return tuple(hashable(item) for item in value)
     if isinstance(value, Mapping):
-        return _HashableDict(value)
+        return _HashableDict(_with_one_nan(value))
+    return _NAN if value != value else value
+
+
+def _with_one_nan(value: Any) -> Any:
+    """Copy of a value in which every NaN is the same object."""
+    if isinstance(value, Mapping):
+        return {key: _with_one_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_with_one_nan(item) for item in value]
     return _NAN if value != value else value
 
 

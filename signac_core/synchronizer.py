@@ -6,6 +6,7 @@ the strategies.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import threading
@@ -42,6 +43,7 @@ logger = logging.getLogger("sync")
 FileStrategy: TypeAlias = Callable[[Job, Job, str], Any]
 """Function of source job, destination job and relative path: whether to overwrite."""
 
+_ATTEMPTS = 3
 _CHUNK = 32  # jobs that a thread takes at a time, at most
 KEPT = "the strategy keeps the file of the destination"
 """Why a file that differs was skipped when that was the answer of the strategy."""
@@ -412,9 +414,9 @@ class Synchronizer:
                     step, source, target, self._options, lock=lock, unseen=unseen, durable=durable
                 )
         except FileNotFoundError:
-            if os.path.lexists(os.path.join(source, step.path)) or not os.path.isdir(source):
+            if unseen or not filetransfer.lacks(source, step.path):
                 raise
-            self._note(SyncAction("skip", job.id, step.path, reason="it has gone"))
+            self._note(SyncAction("skip", job.id, step.path, reason=filetransfer.HAS_GONE))
             return False
         if not complete:
             self._note_lost_ownership(os.path.join(target, step.path))
@@ -465,9 +467,18 @@ class Synchronizer:
         return copied
 
     def _copy_job(self, src: Job, dst: Job, target: str) -> FileTransferStats:
-        """Copy a job directory to ``target``, which does not exist (or would, in a dry run)."""
+        """Copy a job directory to ``target``, which does not exist (or would, in a dry run).
+
+        Raises
+        ------
+        FileNotFoundError
+            If anything has gone meanwhile: a part of a job that is on its way elsewhere is no copy of it.
+
+        """
         copied: list[Step] = []
         for step in filetransfer.plan(src.path, target, self._options, apart=self._apart, fresh=True):
+            if step.reason == filetransfer.HAS_GONE:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), src.fn(step.path))
             if self._left_alone(step, src.id) or not self._carry_out(step, src.path, target, dst, unseen=True):
                 continue
             if step.kind == "copy" and step.link is None:
@@ -480,10 +491,13 @@ class Synchronizer:
         """Copy the files of a job that no exclude pattern applies to."""
         copied = []
         for name in sorted(self._apart):
-            with suppress(FileNotFoundError):
+            try:
                 step = Step("copy", name, os.stat(src.fn(name)))
                 if self._carry_out(step, src.path, target, dst, unseen=True):
                     copied.append(step)
+            except FileNotFoundError:
+                if not filetransfer.lacks(src.path, name):
+                    raise
         if not self._dry_run:
             try:
                 workspace.read_state_point(target, src.id)
@@ -494,21 +508,28 @@ class Synchronizer:
 
     def _clone_or_synchronize(self, src: Job, dst: Job) -> None:
         """Bring a job into another project, whether that has it or not."""
-        missing = not os.path.lexists(dst.fn(layout.FN_STATE_POINT))
-        try:
-            if missing:
-                try:
-                    self._clone(src, dst)
+        for attempt in range(_ATTEMPTS):
+            missing = not os.path.lexists(dst.fn(layout.FN_STATE_POINT))
+            try:
+                self._bring(src, dst, missing=missing)
+                return
+            except (OSError, ValueError) as error:
+                if not os.path.isdir(src.path) or not (missing or os.path.isdir(dst.path)):
+                    self._note(SyncAction("skip", src.id, reason="the job has gone"))
                     return
-                except DestinationExistsError:  # since this moment, or somebody began to make it and was stopped
-                    missing = False
-                    with suppress(JobsCorruptedError):
-                        dst.project.open_job(src.cached_statepoint).init()
-            self._synchronize(src, dst)
-        except (OSError, ValueError):
-            if os.path.isdir(src.path) and (missing or os.path.isdir(dst.path)):
-                raise
-            self._note(SyncAction("skip", src.id, reason="the job has gone"))
+                # The job, or a part of it, has gone, but is there (again).
+                if not isinstance(error, FileNotFoundError) or attempt == _ATTEMPTS - 1:
+                    raise
+
+    def _bring(self, src: Job, dst: Job, *, missing: bool) -> None:
+        if missing:
+            try:
+                self._clone(src, dst)
+                return
+            except DestinationExistsError:  # since this moment, or somebody began to make it and was stopped
+                with suppress(JobsCorruptedError):
+                    dst.project.open_job(src.cached_statepoint).init()
+        self._synchronize(src, dst)
 
 
 class _Jobs:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from signac_cli.app import COMMANDS
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -52,17 +54,72 @@ def test_the_python_example_runs(environment: dict[str, str]) -> None:
     ]
 
 
+def tasks_of(script: str) -> range:
+    """The indices of the tasks of the array that a script asks for."""
+    (first, last), *others = re.findall(r"^#SBATCH --array=(\d+)-(\d+)$", script, flags=re.MULTILINE)
+    assert not others
+    return range(int(first), int(last) + 1)
+
+
+def scheduled(environment: dict[str, str], task: int, tasks: range) -> dict[str, str]:
+    """The environment of a task of an array, as the scheduler sets it."""
+    return environment | {
+        "SLURM_ARRAY_JOB_ID": "1000",
+        "SLURM_ARRAY_TASK_ID": str(task),
+        "SLURM_ARRAY_TASK_COUNT": str(len(tasks)),
+        "SLURM_ARRAY_TASK_MIN": str(tasks[0]),
+        "SLURM_ARRAY_TASK_MAX": str(tasks[-1]),
+        "HOSTNAME": "node",
+    }
+
+
 def test_the_batch_script_runs_under_the_variables_of_the_scheduler(environment: dict[str, str]) -> None:
     script = next(block for block in blocks("bash") if "SLURM_ARRAY_TASK_ID" in block)
-    setup = 'signac -q init\nfor i in 1 2 3 4 5 6; do echo "{\\"i\\": $i}"; done | signac job -c >jobs\n'
+    setup = 'signac -q init\nfor i in $(seq 20); do echo "{\\"i\\": $i}"; done | signac job -c >jobs\n'
     subprocess.run(["bash", "-c", setup], env=environment, check=True, timeout=120)
-    Path("simulate").write_text('#!/bin/sh\ntest -d "$1"\necho -1.5\n')
+    Path("simulate").write_text('#!/bin/sh\ntest -d "$1"\ncat\necho -1.5\n')  # it reads its input, as srun does
     os.chmod("simulate", 0o755)
-    for task in range(3):
-        variables = {"SLURM_ARRAY_TASK_ID": str(task), "SLURM_ARRAY_TASK_COUNT": "3", "HOSTNAME": "node"}
-        subprocess.run(["bash", "-c", script], env=environment | variables, check=True, timeout=120)
+    tasks = tasks_of(script)
+    for task in tasks:
+        subprocess.run(["bash", "-c", script], env=scheduled(environment, task, tasks), check=True, timeout=120)
     query = ["bash", "-c", "signac -q find doc.energy=-1.5 doc.host=node | cmp - <(sort jobs)"]
     assert subprocess.run(query, env=environment, timeout=120).returncode == 0
+
+
+def test_the_batch_script_of_the_example_study_runs_under_the_variables_of_the_scheduler(
+    environment: dict[str, str],
+) -> None:
+    example = ROOT / "examples" / "ising"
+    script = example / "array.sbatch"
+    setup = f'signac -q init\n"{sys.executable}" "{example}/parameters.py" | head -n 3 | signac job -c\n'
+    made = subprocess.run(["bash", "-c", setup], env=environment, check=True, timeout=120, capture_output=True)
+    ids = made.stdout.decode().split()
+    tasks = tasks_of(script.read_text(encoding="utf-8"))
+    variables = environment | {"ISING_DIR": str(example), "PYTHON": sys.executable, "OMP_NUM_THREADS": "1"}
+
+    def run_tasks() -> list[bytes]:
+        for task in sorted({int(job_id, 16) % len(tasks) for job_id in ids}):
+            subprocess.run(["bash", str(script)], env=scheduled(variables, task, tasks), check=True, timeout=300)
+        return [Path("workspace", job_id, "signac_job_document.json").read_bytes() for job_id in ids]
+
+    first = run_tasks()
+    assert all(b"magnetization" in document for document in first)
+    assert run_tasks() == first  # there was nothing left to do
+
+
+def test_the_table_of_commands_is_that_of_the_program() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", README, flags=re.MULTILINE)
+    assert rows == [(name, summary) for name, (_, summary) in COMMANDS.items()]
+
+
+def test_the_paths_of_the_readme_exist() -> None:
+    named = re.findall(
+        r"`((?:tests|tools|examples|man|completions|benchmarks|signac_core|signac_cli|\.ci)[/\w.]*)`", README
+    )
+    linked = re.findall(r"\]\(([^)]+)\)", README)
+    local = [name for name in linked if "://" not in name]
+    assert named
+    assert [name for name in [*named, *local] if not (ROOT / name).exists()] == []
 
 
 def test_the_batch_scripts_pass_shellcheck(tmp_path: Path) -> None:
@@ -70,7 +127,9 @@ def test_the_batch_scripts_pass_shellcheck(tmp_path: Path) -> None:
         if os.environ.get("CI"):
             pytest.fail("shellcheck is not installed")
         pytest.skip("shellcheck is not installed")
+    scripts = [*(ROOT / "examples").rglob("*.sh"), *(ROOT / "examples").rglob("*.sbatch")]
+    assert scripts
     for number, block in enumerate(blocks("bash")):
-        script = tmp_path / f"{number}.sh"
-        script.write_text(block)
-        subprocess.run(["shellcheck", str(script)], check=True)
+        scripts.append(tmp_path / f"{number}.sh")
+        scripts[-1].write_text(block)
+    subprocess.run(["shellcheck", *map(str, scripts)], check=True)

@@ -89,7 +89,7 @@ class _Report:
         self.root = root
         self.dry_run = dry_run
         self.steps: list[dict[str, int]] = []
-        self.errors: list[dict[str, str]] = []
+        self.errors: list[dict[str, str | None]] = []
 
     def note(self, before: int, after: int) -> None:
         """Note a step that begins."""
@@ -101,7 +101,7 @@ class _Report:
         """Tell that the last step could not be taken."""
         self.session.output.error(failure.message, code=failure.code, hint=failure.hint)
         self.steps.pop()
-        self.errors.append({"code": failure.code, "message": failure.message})
+        self.errors.append({"id": None, "code": failure.code, "message": failure.message})
 
     def finish(self, *, as_json: bool) -> int:
         """Write the report, or the steps of a dry run; return the exit status."""

@@ -371,3 +371,8 @@ def test_find_when_run_then_nothing_changed(cli, study):
     for options in ([], ["T>=1", "-s"], ["--json", "--doc"], ["--sort", "doc.x"], ["--table"]):
         cli("find", *options)
     assert snapshot() == before
+
+
+def test_limit_when_no_number_then_said(cli, study):
+    assert "'--limit': 'x' is not a valid integer." in cli("find", "-L", "x").err
+    assert "'--limit': -1 is not in the range x>=0." in cli("find", "--limit=-1").err

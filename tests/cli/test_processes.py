@@ -6,6 +6,7 @@ import array
 import fcntl
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -15,7 +16,13 @@ from pathlib import Path
 import pytest
 from running import PROGRAM, environment, execute, snapshot, start
 
+from signac_core import Project
+
 C_LOCALE = {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+ID = "732d208568afbce32026f87d992b5502"  # of the job with T = 1
+
+MANY, LARGE = 100_000, 2_000
 
 READING = [
     ["find"],
@@ -30,12 +37,43 @@ READING = [
     ["statepoint"],
     ["statepoint", "-p"],
     ["document", "--json"],
+    ["diff"],
+    ["diff", "--jsonl"],
+    ["neighbors", ID],
+    ["neighbors", ID, "--json"],
+    ["schema"],
+    ["schema", "-t", "2"],
+    ["schema", "--json"],
+    ["schema", "--table"],
+    ["status"],
+    ["status", "--json"],
+    ["-q", "check", "--json"],
+    ["config", "show"],
+    ["config", "show", "--json"],
+    ["-q", "view", "-n"],
+    ["-q", "export", "out", "-n"],
+    ["-q", "import", "data", "-n"],
+    ["-q", "sync", "elsewhere", "-m", "-n"],
+    ["-q", "rm", ID, "-n"],
+    ["-q", "clone", "elsewhere", ID, "-n"],
     ["job", "{}"],
+    ["completion", "bash"],
     ["--help"],
     ["find", "--help"],
     ["--version"],
     ["-v", "--version"],
 ]
+"""Everything that writes to standard output and changes nothing."""
+
+
+@pytest.fixture
+def study(study: dict[str, str]) -> dict[str, str]:
+    """The study, data to import, and another project."""
+    job = Path("data", "T", "7")
+    job.mkdir(parents=True)
+    (job / "signac_statepoint.json").write_text('{"T": 7}')
+    Project.init_project("elsewhere").open_job({"T": 8}).init()
+    return study
 
 
 def named(arguments: list[str]) -> str:
@@ -83,12 +121,45 @@ def test_reading_command_when_stdout_is_closed_then_one_line_and_status_1(study,
     assert result.stderr.count(b"\n") == 1
 
 
-def test_commands_when_a_reader_stops_early_then_the_pipeline_succeeds(project):
-    for i in range(3000):
-        Path(project.workspace, f"{i:032x}").mkdir()
-    for line in ("signac find | head -n 1", "signac find --path | head -n 1", "signac find | true"):
-        result = shell(line)
-        assert (result.returncode, result.stderr) == (0, b"")
+LONG = [
+    "find",
+    "find -s",
+    "find --path",
+    "find --json",
+    "find --jsonl --doc",
+    "find --format '{id} {i}'",
+    "find --table",
+    "statepoint",
+    "statepoint --json",
+    "document",
+    "diff",
+    "diff --json",
+    "neighbors $(signac find -L 400)",
+    "schema -r 5000",
+    "schema --json",
+    "schema --table -r 5000",
+    "-q view -n",
+    "-q export out -n",
+]
+"""Commands whose output is longer than a pipe holds."""
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose every listing is longer than a pipe holds."""
+    path = tmp_path_factory.mktemp("large")
+    project = Project.init_project(str(path))
+    for i in range(LARGE):
+        project.open_job({"i": i, "text": f"{i:080}"}).init()
+    project.update_cache()
+    return path
+
+
+@pytest.mark.parametrize("command", LONG)
+def test_command_when_a_reader_stops_early_then_the_strict_script_goes_on(large, monkeypatch, command):
+    monkeypatch.chdir(large)
+    result = shell(f"set -euo pipefail; signac {command} | head -c 1 > first; signac -q {command} | true; echo done")
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"done\n", b"")
 
 
 def test_job_when_stdout_is_full_or_closed_then_created_all_the_same(project):
@@ -157,6 +228,30 @@ def test_pipeline_when_ids_flow_through_it_then_each_command_works_on_them(study
     result = shell(line)
     assert (result.returncode, result.stdout) == (0, b"")
     assert sorted(path.name for path in Path(project.workspace).iterdir()) == sorted([study["1"], study["-5"]])
+
+
+def test_pipeline_when_paths_end_in_nul_then_any_path_survives_it(tmp_path):
+    root = tmp_path / "a b\n'c"
+    project = Project.init_project(str(root))
+    ids = sorted(project.open_job({"a": a}).init().id for a in range(3))
+    line = f"cd {shlex.quote(str(root))}; signac find -0 --path | xargs -0 -n 1 basename"
+    assert shell(line).stdout.decode().split() == ids
+    line = f"cd {shlex.quote(str(root))}; signac find -0 --path | signac statepoint -"
+    assert sorted(shell(line).stdout.decode().splitlines()) == ['{"a": 0}', '{"a": 1}', '{"a": 2}']
+    line = f"cd {shlex.quote(str(root))}; signac find -0 | xargs -0 {' '.join(PROGRAM)} -q rm; ls workspace"
+    assert shell(line).stdout == b""
+
+
+def test_command_when_a_hundred_thousand_ids_come_then_each_is_resolved(project, tmp_path):
+    ids = [f"{number * 2654435761 % 2**128:032x}" for number in range(MANY)]
+    for job_id in ids:
+        Path(project.workspace, job_id).mkdir()
+    stdin = "\n".join(ids).encode()
+    assert execute("find", "-j", "-", "--count", stdin=stdin).out == f"{MANY}\n"
+    assert execute("find", "-j", "-", stdin=b"\0".join(stdin.split())).out == "".join(f"{one}\n" for one in sorted(ids))
+    result = execute("-q", "rm", "-", "-n", stdin=stdin + b"\n" + b"f" * 32)
+    assert (result.status, result.out, result.err.count("\n")) == (1, "", 1)
+    assert "f" * 32 in result.err
 
 
 def test_pipeline_when_nothing_is_found_then_nothing_is_done(study):
@@ -243,12 +338,37 @@ def test_output_when_locale_is_c_then_escaped_and_paths_as_they_are(project):
     assert json.loads(execute("-C", name, "find", "--json", env=C_LOCALE).out) == [{"id": job_id, "sp": {"name": "Å"}}]
 
 
-def test_output_when_stdout_is_ascii_then_no_command_fails(project):
-    project.open_job({"name": "Ångström", "l": ["☃"]}).init()
-    for arguments in READING:
-        result = execute(*arguments, env={"PYTHONIOENCODING": "ascii"})
-        assert result.status == 0
-        assert result.out.isascii()
+NAMES_FROM_DATA = [["-q", "view", "-n"], ["-q", "export", "out", "-n"]]
+"""Commands that need a file system whose names can express the data."""
+
+
+@pytest.mark.parametrize("arguments", [one for one in READING if one not in NAMES_FROM_DATA], ids=named)
+def test_output_when_locale_is_c_then_no_command_fails_and_ids_are_the_same(study, project, arguments):
+    job = project.open_job({"name": "Ångström", "l": ["☃"]}).init()
+    job.doc["ключ"] = "值"
+    result = execute(*arguments, env=C_LOCALE)
+    assert result.status == 0
+    assert result.out.isascii()
+    ids = re.compile(r"[0-9a-f]{32}")
+    assert ids.findall(result.out) == ids.findall(execute(*arguments).out)
+
+
+@pytest.mark.parametrize("arguments", NAMES_FROM_DATA, ids=named)
+def test_names_when_locale_is_c_then_those_of_python_or_an_error_that_says_why(project, arguments):
+    project.open_job({"name": "Ångström"}).init()
+    project.open_job({"name": "n"}).init()
+    assert execute(*arguments, env={"LC_ALL": "C"}).out == execute(*arguments).out
+    result = execute(*arguments, env=C_LOCALE)
+    assert (result.status, result.out, result.err.count("\n")) == (1, "", 1)
+    assert "is no file name" in result.err
+
+
+def test_pipeline_when_locale_is_c_then_the_same_jobs(project):
+    ids = {name: project.open_job({"name": name}).init().id for name in ("Ångström", "☃", "n")}
+    for name, job_id in ids.items():
+        for line in (f"signac -q find name={name}", f"signac -q find name {name}", f"signac -q find 'name~^{name}'"):
+            assert shell(line, **C_LOCALE).stdout.decode() == f"{job_id}\n"
+        assert shell(f'signac job \'{{"name": "{name}"}}\'', **C_LOCALE).stdout.decode() == f"{job_id}\n"
 
 
 def test_paths_when_not_utf8_then_bytes_as_they_are(project):

@@ -265,7 +265,9 @@ class Worker:
             self.wrong(f"doubled: the movers {uids} are found")
 
     def group(self) -> None:
-        groups = {x: [job.id for job in jobs] for x, jobs in self.projects["A"].find_jobs({"kind": "resident"}).groupby("x")}
+        groups = {
+            x: [job.id for job in jobs] for x, jobs in self.projects["A"].find_jobs({"kind": "resident"}).groupby("x")
+        }
         if sorted(map(len, groups.values())) != sorted(len(range(x, RESIDENTS, 3)) for x in range(3)):
             self.wrong(f"wrong answer: groups {groups}")
 

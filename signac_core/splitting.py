@@ -1,0 +1,168 @@
+"""Taking a path apart at the texts between its fields, in a time that no path and no template can blow up.
+
+The result is that of a regular expression with a group for each field, the first ones as long as possible. A regular
+expression tries all ways to split a path, one after the other, before it gives up, and there are very many for a
+template such as ``{a}_{b}_{c}_{d}`` and a path with very many ``_``. Here it is found out from right to left where each
+field can begin and end; the work is the length of the path times the number of fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Sequence
+
+__all__ = ["digits", "number", "split", "word"]
+
+Ends = dict[int, int]
+"""For each place where a field can begin: where it ends then, as far to the right as possible."""
+
+Field = Callable[[str, Container[int]], Ends]
+"""Finds the places of a field in a path, given where it may end."""
+
+_DIGITS = frozenset("0123456789")
+_SIGNS = frozenset("+-")
+
+
+def split(path: str, texts: Sequence[str], fields: Sequence[Field]) -> list[str] | None:
+    """Parts of a path that the fields of a template stand for.
+
+    Parameters
+    ----------
+    path : str
+        The path.
+    texts : sequence of str
+        What stands before, between and behind the fields.
+    fields : sequence of callable
+        The kinds of the fields.
+
+    Returns
+    -------
+    list of str or None
+        The parts; None when the path does not match.
+
+    Examples
+    --------
+    >>> split("T_-1_p_lj", ["T_", "_p_", ""], [digits, word])
+    ['-1', 'lj']
+    >>> split("T_hot_p_lj", ["T_", "_p_", ""], [digits, word]) is None
+    True
+
+    """
+    if not path.startswith(texts[0]) or not path.endswith(texts[-1]):
+        return None
+    last = len(path) - len(texts[-1])
+    places: list[Ends] = []
+    allowed = {last}
+    for text, field in zip(reversed(texts[:-1]), reversed(fields), strict=True):
+        ends = field(path, allowed)
+        places.append(ends)
+        length = len(text)
+        allowed = {start - length for start in ends if start >= length and path.startswith(text, start - length)}
+    if 0 not in allowed:
+        return None
+    parts = []
+    start = 0
+    for text, ends in zip(texts, reversed(places), strict=False):
+        start += len(text)
+        parts.append(path[start : ends[start]])
+        start = ends[start]
+    return parts
+
+
+def word(path: str, allowed: Container[int]) -> Ends:
+    r"""Letters, digits and ``_``, at least one: ``\w+``.
+
+    Parameters
+    ----------
+    path : str
+        The path.
+    allowed : container of int
+        Where the field may end.
+
+    Returns
+    -------
+    dict of int to int
+        Its places.
+
+    Examples
+    --------
+    >>> word("a_1", {2, 3})
+    {2: 3, 1: 3, 0: 3}
+
+    """
+    return _run(path, allowed, lambda character: character.isalnum() or character == "_")
+
+
+def digits(path: str, allowed: Container[int]) -> Ends:
+    """Digits, perhaps behind a sign: ``[+-]?[0-9]+``.
+
+    Parameters
+    ----------
+    path, allowed
+        As for :func:`word`.
+
+    Returns
+    -------
+    dict of int to int
+        Its places.
+
+    Examples
+    --------
+    >>> digits("a-12", {4})
+    {3: 4, 2: 4, 1: 4}
+
+    """
+    return _signed(path, _run(path, allowed, _DIGITS.__contains__))
+
+
+def number(path: str, allowed: Container[int]) -> Ends:
+    r"""A decimal number: ``[+-]?(?:[0-9]*\.)?[0-9]+``.
+
+    Parameters
+    ----------
+    path, allowed
+        As for :func:`word`.
+
+    Returns
+    -------
+    dict of int to int
+        Its places.
+
+    Examples
+    --------
+    >>> number("+1.5", {4})[0]
+    4
+
+    """
+    whole = _run(path, allowed, _DIGITS.__contains__)
+    pointed: Ends = {}
+    for start in range(len(path) - 1, -1, -1):
+        if path[start] == ".":
+            end = whole.get(start + 1)
+        elif path[start] in _DIGITS:
+            end = pointed.get(start + 1)
+        else:
+            continue
+        if end is not None:
+            pointed[start] = end
+    return _signed(path, whole | pointed)
+
+
+def _run(path: str, allowed: Container[int], belongs: Callable[[str], bool]) -> Ends:
+    """Places of a field of at least one character that belongs to it."""
+    ends: Ends = {}
+    end: int | None = None
+    for start in range(len(path) - 1, -1, -1):
+        if not belongs(path[start]):
+            end = None
+            continue
+        if end is None and start + 1 in allowed:
+            end = start + 1
+        if end is not None:
+            ends[start] = end
+    return ends
+
+
+def _signed(path: str, ends: Ends) -> Ends:
+    """Places of a field that may have a sign in front."""
+    signs = {start - 1: end for start, end in ends.items() if start and path[start - 1] in _SIGNS}
+    return ends | signs
