@@ -15,7 +15,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from . import files, layout
@@ -52,6 +52,8 @@ _FORMATS = {
 }
 _CHUNK = 1 << 20
 _NAME_MAX = 255
+_LARGEST_HEADER = 1 << 20
+"""Bytes that the description of a member of a tar file may take, long names and extended attributes included."""
 
 
 class ArchiveError(Error, RuntimeError):
@@ -499,6 +501,8 @@ class Member(NamedTuple):
         Whether its owner may run it.
     target : str
         What a link points to, or the other name of the same file.
+    overhead : int
+        Bytes that its description takes, uncompressed.
 
     Examples
     --------
@@ -514,6 +518,7 @@ class Member(NamedTuple):
     modified: float | None = None
     executable: bool = False
     target: str = ""
+    overhead: int = 0
 
 
 class Reader(Protocol):
@@ -595,23 +600,63 @@ class _ZipReader:
         """Do nothing: each member has a checksum of its own."""
 
 
+class _TarContent:
+    """The content of a tar file, uncompressed, of which descriptions of members may take a part only.
+
+    The size of a description is what the archive says it is: a small archive can hold one that fills the memory.
+    """
+
+    def __init__(self, path: str, file: Any) -> None:
+        self._path = path
+        self._file = file
+        self.seek, self.tell, self.close = file.seek, file.tell, file.close
+        self.read_so_far = 0
+        self.room: int | None = _LARGEST_HEADER
+
+    def read(self, size: int = -1) -> bytes:
+        if self.room is not None:
+            if not 0 <= size <= self.room:
+                raise ArchiveError(
+                    f"The archive '{self._path}' is refused: the description of a member takes more than "
+                    f"{_LARGEST_HEADER} bytes."
+                )
+            self.room -= size
+        data: bytes = self._file.read(size)
+        self.read_so_far += len(data)
+        return data
+
+
 class _TarReader:
-    def __init__(self, path: str, archive: TarFile) -> None:
+    def __init__(self, path: str, archive: TarFile, content: _TarContent) -> None:
         self.path = path
         self._archive = archive
+        self._content = content
 
     def members(self) -> Iterator[Member]:
-        for info in self._archive:
-            if info.isdir():
-                yield Member(info.name, "directory", info)
-            elif info.issym():
-                yield Member(info.name, "link", info, target=info.linkname)
-            elif info.islnk():
-                yield Member(info.name, "same", info, target=info.linkname)
-            elif info.isreg():
-                yield Member(info.name, "file", info, info.size, info.mtime, bool(info.mode & stat.S_IXUSR))
-            else:
-                raise refusal(self.path, info.name, "is a device or a pipe")
+        infos = iter(self._archive)
+        while True:
+            before = self._content.read_so_far
+            self._content.room = _LARGEST_HEADER
+            try:
+                info = next(infos, None)
+            finally:
+                self._content.room = None
+            if info is None:
+                return
+            info.pax_headers = {}  # they have been applied, and may be large
+            yield self._member(info, self._content.read_so_far - before)
+
+    def _member(self, info: TarInfo, overhead: int) -> Member:
+        if info.isdir():
+            return Member(info.name, "directory", info, overhead=overhead)
+        if info.issym():
+            return Member(info.name, "link", info, target=info.linkname, overhead=overhead)
+        if info.islnk():
+            return Member(info.name, "same", info, target=info.linkname, overhead=overhead)
+        if info.isreg():
+            executable = bool(info.mode & stat.S_IXUSR)
+            return Member(info.name, "file", info, info.size, info.mtime, executable, overhead=overhead)
+        raise refusal(self.path, info.name, "is a device or a pipe")
 
     def open(self, member: Member) -> IO[bytes]:
         file = self._archive.extractfile(member.handle)
@@ -691,21 +736,44 @@ def open_archive(path: str) -> Iterator[Reader]:
     b'{"a": 0}'
 
     """
-    import tarfile
     import zipfile
 
-    with open(path, "rb") as file:
-        begins_like_zip = file.read(2) == b"PK"
-    # A tar file may end with the end of a zip file that it holds.
-    with _damage_reported(path):
-        if not begins_like_zip and tarfile.is_tarfile(path):
-            with tarfile.open(path) as tar:
-                yield _TarReader(path, tar)
+    with ExitStack() as stack, _damage_reported(path):
+        # A tar file may end with the end of a zip file that it holds.
+        tar = _open_tar(path, stack)
+        if tar is not None:
+            yield tar
         elif zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                yield _ZipReader(path, archive)
+            yield _ZipReader(path, stack.enter_context(zipfile.ZipFile(path)))
         else:
             raise ArchiveError(f"Unknown file type: '{path}' is neither a directory nor a readable zip or tar file.")
+
+
+_COMPRESSED = {b"\x1f\x8b": "gzip", b"BZ": "bz2", b"\xfd7": "lzma", b"]\0": "lzma"}
+"""The modules that read what begins with these bytes."""
+
+
+def _open_tar(path: str, stack: ExitStack) -> _TarReader | None:
+    """Open a tar file, compressed or not, until ``stack`` is closed; None if it is none."""
+    import tarfile
+    from importlib import import_module
+
+    file = stack.enter_context(open(path, "rb"))
+    begin = file.read(2)
+    if begin == b"PK":
+        return None
+    file.seek(0)
+    module = _COMPRESSED.get(begin)
+    content = _TarContent(path, stack.enter_context(import_module(module).open(file)) if module else file)
+    try:
+        archive = tarfile.TarFile(path, fileobj=content)  # type: ignore[arg-type]
+    except (tarfile.TarError, EOFError):
+        return None
+    except Exception as error:
+        if module is None or isinstance(error, ArchiveError):
+            raise
+        return None  # what it begins with was chance
+    return _TarReader(path, stack.enter_context(archive), content)
 
 
 @contextmanager

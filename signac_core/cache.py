@@ -31,6 +31,9 @@ __all__ = ["CacheReport", "delete_cache", "examine_cache", "read_cache", "update
 _CORRECTED_SHARE = 0.02
 _MOST_CORRECTIONS = 20_000
 """Corrections that a delta may make to its base before both are written as a new base."""
+_ANY_SIZE = 1 << 24
+_LARGEST_RATIO = 250
+"""Bytes that the content of a cache file may have at least, and for each byte of the file."""
 _GZIP = 31  # what zlib calls a window of 32 KiB in a gzip container
 _LEVEL = 1  # what is saved in bytes is lost many times over in seconds
 
@@ -108,21 +111,31 @@ def _decompressed(data: bytes) -> bytes:
     Raises
     ------
     ValueError
-        If it is not one, or damaged.
+        If it is not one, or damaged, or would grow far more than state points do.
 
     """
     import zlib
 
+    room = max(_ANY_SIZE, _LARGEST_RATIO * len(data))
     parts = []
-    while data.strip(b"\0"):
+    position = 0
+    while position < len(data):
+        if not data[position]:  # padding
+            position += 1
+            continue
         member = zlib.decompressobj(_GZIP)
-        try:
-            parts.append(member.decompress(data))
-        except zlib.error as error:
-            raise ValueError(str(error)) from None
-        if not member.eof:
-            raise ValueError("The file is incomplete.")
-        data = member.unused_data
+        length = 512  # what lies behind a member is copied: of many small ones no more than they are long
+        while not member.eof:
+            piece = data[position : position + length]
+            try:
+                parts.append(member.decompress(piece, room))
+            except zlib.error as error:
+                raise ValueError(str(error)) from None
+            room -= len(parts[-1])
+            if not piece or room <= 0:
+                raise ValueError("The file is incomplete, or far too large.")
+            position += len(piece) - len(member.unused_data)
+            length *= 2
     return b"".join(parts)
 
 

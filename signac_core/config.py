@@ -220,13 +220,35 @@ def load(root: str) -> ProjectConfig | None:
     project.setdefault("schema_version", "1")
     if not isinstance(project["schema_version"], str):
         raise ConfigError(f"Config file '{path}' may contain invalid values: schema_version must be one number.")
+    return ProjectConfig(merge(of_user(), project))
+
+
+def of_user() -> ProjectConfig:
+    """Configuration of the user alone.
+
+    Returns
+    -------
+    ProjectConfig
+        The configuration; empty without a file.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read or parsed.
+
+    Examples
+    --------
+    >>> of_user()
+    {}
+
+    """
+    path = user_config_path()
     try:
-        user = parse_file(user_config_path())
+        return ProjectConfig(parse_file(path))
     except FileNotFoundError:
-        user = {}
+        return ProjectConfig()
     except OSError as error:
-        raise ConfigError(f"Failed to read configuration file '{user_config_path()}': {error.strerror}.") from error
-    return ProjectConfig(merge(user, project))
+        raise ConfigError(f"Failed to read configuration file '{path}': {error.strerror}.") from error
 
 
 def check_schema_version(config: ProjectConfig, root: str) -> None:

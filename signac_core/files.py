@@ -35,6 +35,7 @@ _COPIED_AT_ONCE = 1 << 20
 _READ = os.O_RDONLY | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _NAME_MAX = 255
+_DEEPEST = 100  # levels of directories that are deleted by recursion, with a descriptor for each
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP})
 
 
@@ -506,13 +507,15 @@ def write_directory(path: str, files: Mapping[str, bytes], *, durable: bool = Fa
         raise
 
 
-def ensure_directory(path: str) -> None:
+def ensure_directory(path: str, *, durable: bool = False) -> None:
     """Create a directory and its parents; an existing one is fine (one call when its parent exists).
 
     Parameters
     ----------
     path : str
         The directory.
+    durable : bool
+        What is created survives a power loss, too.
 
     Raises
     ------
@@ -536,8 +539,11 @@ def ensure_directory(path: str) -> None:
         parent = os.path.dirname(path)
         if parent == path or not parent:
             raise
-        ensure_directory(parent)
-        ensure_directory(path)
+        ensure_directory(parent, durable=durable)
+        ensure_directory(path, durable=durable)
+    else:
+        if durable:
+            sync_directory(os.path.dirname(path) or ".")
 
 
 def delete_tree(path: str, *, dir_fd: int | None = None) -> None:
@@ -566,6 +572,11 @@ def delete_tree(path: str, *, dir_fd: int | None = None) -> None:
     []
 
     """
+    _delete(path, dir_fd, top=None, depth=0)
+
+
+def _delete(path: str, dir_fd: int | None, *, top: int | None, depth: int) -> None:
+    """Delete a tree; ``top`` is the directory to which what lies too deep for a recursion is lifted."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=dir_fd)
     except FileNotFoundError:
@@ -581,11 +592,14 @@ def delete_tree(path: str, *, dir_fd: int | None = None) -> None:
             with os.scandir(fd) as entries:
                 found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
             for name, is_directory in found:
-                if is_directory:
-                    delete_tree(name, dir_fd=fd)
+                if is_directory and depth < _DEEPEST:
+                    _delete(name, fd, top=fd if top is None else top, depth=depth + 1)
                 else:
                     with suppress(FileNotFoundError):
-                        os.unlink(name, dir_fd=fd)
+                        if is_directory:
+                            os.rename(name, unique_suffix(), src_dir_fd=fd, dst_dir_fd=top)
+                        else:
+                            os.unlink(name, dir_fd=fd)
             try:
                 os.rmdir(path, dir_fd=dir_fd)
             except FileNotFoundError:

@@ -252,7 +252,7 @@ class ImportPlan(NamedTuple):
         if self.collisions:
             raise DestinationExistsError(project.open_job(self.collisions[0].statepoint))
         missing = [one for one in self.found if one.job_id not in self.existing]
-        files.ensure_directory(project.workspace)
+        files.ensure_directory(project.workspace, durable=project.durable)
         for one in track(self.origin.bring(missing), "import", len(missing), progress):
             project._remember(one.job_id, one.statepoint)
         imported = missing if self.skip_existing else self.found
@@ -555,7 +555,7 @@ class _Archive:
         names = self._contents.directories
         if not callable(schema):
             names = names | {above for name in names for above in _all_above(name)}
-        return sorted(names, key=lambda name: name.split("/"))
+        return sorted(names, key=lambda name: name.replace("/", "\0"))
 
     @contextmanager
     def copies(self, found: Sequence[Found]) -> Iterator[Iterator[tuple[Found, str]]]:
@@ -571,6 +571,8 @@ class _Archive:
                 one = by_name[name]
                 if not one.has_file:
                     files.write_file(os.path.join(directory, layout.FN_STATE_POINT), one.text)
+                if project.durable:
+                    copying.sync_tree(directory)
                 try:
                     copying.publish(directory, f"{project.workspace}/{one.job_id}", durable=project.durable)
                 except FileExistsError:

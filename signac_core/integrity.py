@@ -546,7 +546,7 @@ def _restore_locked(project: Project, name: str, directory: str, known: _Known) 
 
     path = os.path.join(directory, layout.FN_STATE_POINT)
     with suppress(FileNotFoundError):
-        if workspace.finish_state_point_change(directory, name):
+        if workspace.finish_state_point_change(directory, name, durable=project.durable):
             return name
     os.listdir(directory)  # says why, if this is no directory
     rescue = _find_rescue(directory, name, known)

@@ -110,7 +110,7 @@ class Project:
         self._expected = 0  # jobs whose state points may be asked for one by one
         try:
             if not files.is_directory(self._workspace):
-                files.ensure_directory(self._workspace)
+                files.ensure_directory(self._workspace, durable=self._durable)
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EROFS, errno.EPERM):  # no harm to who only reads
                 raise
@@ -154,11 +154,11 @@ class Project:
             error = configuration.no_project(root, above=False)
             if not isinstance(error, LookupError):
                 raise error
-            files.ensure_directory(os.path.join(root, layout.CONFIG_DIRECTORY))
-            files.ensure_directory(os.path.join(root, layout.WORKSPACE))
-            files.replace_file(
-                os.path.join(root, layout.FN_CONFIG), f"schema_version = {layout.SCHEMA_VERSION}\n".encode()
-            )
+            durable = configuration.durable(configuration.of_user())
+            files.ensure_directory(os.path.join(root, layout.CONFIG_DIRECTORY), durable=durable)
+            files.ensure_directory(os.path.join(root, layout.WORKSPACE), durable=durable)
+            content = f"schema_version = {layout.SCHEMA_VERSION}\n".encode()
+            files.replace_file(os.path.join(root, layout.FN_CONFIG), content, durable=durable)
         return cls(root)
 
     @classmethod

@@ -20,6 +20,8 @@ from .litter import is_leftover
 __all__ = ["Contents", "Limits", "extract", "scan"]
 
 _CHUNK = 1 << 20
+_PATH_MAX = 4096
+_DEEPEST = 256
 
 
 class Limits(NamedTuple):
@@ -33,6 +35,12 @@ class Limits(NamedTuple):
         Beyond that, so many times its own size.
     state_point : int
         Bytes of one state point file.
+    state_points : int
+        Bytes of all state point files.
+    overhead : int
+        Bytes of the descriptions of its members, beside their content; beyond that, ``ratio`` holds for them, too.
+    names : int
+        Bytes of the names of all directories.
 
     Examples
     --------
@@ -43,7 +51,10 @@ class Limits(NamedTuple):
 
     size: int = 1 << 30
     ratio: int = 250
-    state_point: int = 1 << 26
+    state_point: int = 1 << 24
+    state_points: int = 1 << 28
+    overhead: int = 1 << 28
+    names: int = 1 << 27
 
 
 class Contents(NamedTuple):
@@ -103,12 +114,16 @@ def scan(reader: Reader, limits: Limits | None = None) -> Contents:
 
     """
     limits = limits or Limits()
-    allowed = max(limits.size, limits.ratio * os.path.getsize(reader.path))
+    by_ratio = limits.ratio * os.path.getsize(reader.path)
+    allowed = max(limits.size, by_ratio)
     known: dict[str, Member] = {}
     state_points: dict[str, bytes] = {}
     directories: set[str] = set()
-    size = 0
+    size = overhead = read = 0
     for raw in reader.members():
+        overhead += raw.overhead
+        if overhead > max(limits.overhead, by_ratio):
+            raise refusal(reader.path, raw.name, f"is one of so many that their descriptions take {overhead} bytes")
         member = _normal(reader, raw, known)
         if member is None:
             continue
@@ -118,13 +133,14 @@ def scan(reader: Reader, limits: Limits | None = None) -> Contents:
         known[member.name] = member
         directory, _, name = member.name.rpartition("/")
         if name == layout.FN_STATE_POINT and member.kind == "file":
-            if member.size > limits.state_point:
+            read += member.size
+            if member.size > limits.state_point or read > max(limits.state_points, by_ratio):
                 raise refusal(reader.path, raw.name, f"is no state point, with {member.size} bytes")
             with reader.open(member) as file:
                 state_points[directory] = file.read()
         directories.add(member.name if member.kind == "directory" else directory)
     reader.check_rest(allowed)
-    _check_nesting(reader, known)
+    _check_nesting(reader, known, limits.names)
     return Contents(list(known.values()), state_points, directories)
 
 
@@ -152,18 +168,26 @@ def _normal_name(reader: Reader, name: str, member: Member) -> str:
     parts = name.split("/")
     if name.startswith("/") or ".." in parts or "\0" in name:
         raise refusal(reader.path, member.name, "leads out of the archive")
+    if len(name) > _PATH_MAX or len(parts) > _DEEPEST:
+        raise refusal(
+            reader.path, f"{name[:50]}...", f"has a name of {len(name)} characters in {len(parts)} directories"
+        )
     return "/".join(part for part in parts if part not in ("", "."))
 
 
-def _check_nesting(reader: Reader, known: Mapping[str, Member]) -> None:
-    """Make sure that only directories hold something."""
+def _check_nesting(reader: Reader, known: Mapping[str, Member], longest: int) -> None:
+    """Make sure that only directories hold something, and that their names take up so many characters at most."""
     fine: set[str] = set()
+    length = 0
     for name in known:
         above = name.rpartition("/")[0]
         while above and above not in fine:
             if above in known and known[above].kind != "directory":
                 raise refusal(reader.path, name, f"lies below {above!r}, which is no directory")
             fine.add(above)
+            length += len(above)
+            if length > longest:
+                raise refusal(reader.path, f"{name[:50]}...", "lies in one of too many directories in directories")
             above = above.rpartition("/")[0]
 
 

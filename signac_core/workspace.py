@@ -198,7 +198,7 @@ def publish(workspace: str, job_id: str, text: bytes, *, force: bool = False, du
         try:
             files.write_directory(temporary, {layout.FN_STATE_POINT: text}, durable=durable)
         except FileNotFoundError:
-            files.ensure_directory(workspace)
+            files.ensure_directory(workspace, durable=durable)
             continue
         except OSError as error:
             error.filename = target
@@ -411,12 +411,14 @@ def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *,
     source = os.path.join(workspace, old_id)
     target = os.path.join(workspace, new_id)
     with lock(source):
-        finish_state_point_change(source, old_id)
+        finish_state_point_change(source, old_id, durable=durable)
         pending = os.path.join(source, layout.pending_name(new_id))
         with suppress(FileNotFoundError):
             os.unlink(pending)  # of a change that was stopped before the rename
         files.write_file(pending, text, durable=durable)
         try:
+            if durable:
+                files.sync_directory(source)
             os.rename(source, target)
         except OSError as error:
             with suppress(OSError):
@@ -430,7 +432,7 @@ def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *,
             files.sync_directory(workspace)
 
 
-def finish_state_point_change(directory: str, job_id: str) -> bool:
+def finish_state_point_change(directory: str, job_id: str, *, durable: bool = False) -> bool:
     """Do the last step of a state point change that was stopped before it; the caller holds the lock of the job.
 
     Returns
@@ -447,6 +449,8 @@ def finish_state_point_change(directory: str, job_id: str) -> bool:
     with suppress(FileNotFoundError):
         if read_matching(pending, job_id) is not None:
             os.rename(pending, path)
+            if durable:
+                files.sync_directory(directory)
             return True
     return False
 
@@ -568,5 +572,5 @@ def move_directory(source: str, workspace: str, job_id: str, *, durable: bool = 
         except FileNotFoundError:
             if not files.is_directory(source):
                 raise
-            files.ensure_directory(workspace)
+            files.ensure_directory(workspace, durable=durable)
             publish_directory(workspace, job_id, source, durable=durable)

@@ -57,3 +57,12 @@ def test_a_shared_query_finds_what_one_process_finds(project: Project) -> None:
     assert found == sorted(found)
     assert damaged == [damaged_job.id]
     assert query.incomparable == {"sp.text"}
+
+
+def test_a_shared_query_tells_how_far_all_processes_are(project: Project) -> None:
+    for number in range(40):
+        project.open_job({"i": number}).init()
+    told: list[tuple[str, int, int | None]] = []
+    with mock.patch.object(finding, "_SHARED", 10):
+        finding.find_ids(Project(), {"i.$gt": 0}, damaged=[], processes=2, progress=lambda *step: told.append(step))
+    assert told == [("state points", 2 * done, 40) for done in range(1, 21)]
