@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from _thread import RLock
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -121,6 +122,17 @@ class _Entry:
             self.size = len(canonical.dumps(self.tree))
             self.measured_version = self.version
         return self.size
+
+    def catch_up(self) -> None:
+        """Take over what the file holds now, unless it contradicts the tree; whoever flushes is told that."""
+        disk = Document(self.document.path, self.document.lock_path)
+        with suppress(MergeConflict, ValueError, OSError):
+            disk.read()
+            tree = merge(canonical.loads(self.base or b"{}"), self.tree, disk.tree)
+            self.base = disk.encode()
+            self.tree = tree
+            self.document.adopt(tree)
+            self.version += 1
 
     def flush(self) -> None:
         """Write the tree, merged with what others wrote meanwhile.
@@ -240,6 +252,17 @@ class Buffer:
             raise interrupt
         if errors:
             raise BufferedError(errors)
+
+    def catch_up(self, path: str) -> None:
+        """Have the buffered tree of a file, if there is one, follow a write of this process that did not go through it.
+
+        The thread that wrote was not buffering when it began. What it writes next is buffered, and must not contradict
+        what it has written before.
+        """
+        with self.guard:
+            entry = self._entries.get(path)
+            if entry is not None:
+                entry.catch_up()
 
     def discard(self, path: str) -> None:
         """Forget the tree of a file that is being removed."""

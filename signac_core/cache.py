@@ -31,7 +31,7 @@ __all__ = ["CacheReport", "delete_cache", "examine_cache", "read_cache", "update
 _CORRECTED_SHARE = 0.02
 _MOST_CORRECTIONS = 20_000
 """Corrections that a delta may make to its base before both are written as a new base."""
-_ANY_SIZE = 1 << 24
+_ANY_SIZE = 1 << 26
 _LARGEST_RATIO = 250
 """Bytes that the content of a cache file may have at least, and for each byte of the file."""
 _GZIP = 31  # what zlib calls a window of 32 KiB in a gzip container

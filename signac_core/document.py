@@ -502,7 +502,10 @@ class Document:
                     if buffer.covers(self.path):
                         return buffer.mutate(self, view, operation, overwrite=overwrite)
             with self.lock():
-                return self._apply(view, operation, overwrite=overwrite)
+                result = self._apply(view, operation, overwrite=overwrite)
+            if active_buffer is not None:  # another thread may have read the file just before it was replaced
+                active_buffer.catch_up(self.path)
+            return result
 
     def lock(self) -> AbstractContextManager[object]:
         """Take the lock of the document for a ``with`` block; a job without a state point file has none to take.

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import signac_core
 from signac_core import Project, buffered, buffering
 from signac_core.canonical import equal
+from signac_core.document import Document
 from signac_core.errors import BufferedError, DetachedError, MetadataError
 from signac_core.job import Job
 
@@ -289,3 +290,27 @@ def test_leaving_the_buffer_while_other_threads_write_loses_nothing(job: Job) ->
             job.doc.get("x")
     assert errors == []
     assert [len(on_disk(target)) for target in jobs] == [60, 60, 60]
+
+
+def test_a_write_that_began_before_others_buffered_is_followed_by_what_is_buffered(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job.doc = {"x": 1, "y": {"z": 1}}
+    other = job.project.open_job(id=job.id)
+    context = buffered()
+    apply = Document._apply
+
+    def buffer_meanwhile(document: Document, *arguments: Any, **options: Any) -> Any:
+        monkeypatch.undo()
+        context.__enter__()
+        other.doc.y.z = 2  # which reads the file
+        return apply(document, *arguments, **options)
+
+    monkeypatch.setattr(Document, "_apply", buffer_meanwhile)
+    job.doc.x = 2
+    assert on_disk(job) == {"x": 2, "y": {"z": 1}}
+    assert other.doc() == {"x": 2, "y": {"z": 2}}
+    job.doc.x = 3
+    other.doc.y.z = 3
+    context.__exit__(None, None, None)
+    assert on_disk(job) == {"x": 3, "y": {"z": 3}}

@@ -13,8 +13,6 @@ import json
 import sys
 from typing import Any
 
-from signac.__main__ import main
-
 
 class _Stop(BaseException):
     """Ends the program when it knows its arguments."""
@@ -22,6 +20,8 @@ class _Stop(BaseException):
 
 def capture_parser() -> argparse.ArgumentParser:
     """The parser that the program makes for itself."""
+    from signac.__main__ import main
+
     parsers: list[argparse.ArgumentParser] = []
 
     def stop(self: argparse.ArgumentParser, *args: Any, **kwargs: Any) -> None:
