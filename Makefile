@@ -23,7 +23,7 @@ demo: $(STAMP)
 	PATH="$(BIN):$$PATH" PYTHON="$(BIN)/python" examples/ising/run.sh build/ising
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -q -m "not slow or roundtrip" --ignore-glob='tests/faults/test_*promises.py' --ignore=tests/completion
+	$(BIN)/python -m pytest -q -n 2 -m "not slow or roundtrip" --ignore-glob='tests/faults/test_*promises.py' --ignore=tests/completion
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .arguments import GLOBAL_OPTIONS, Rules, canonical, write_options
+from .arguments import GLOBAL_OPTIONS, Rules, canonical, help_text, write_options, write_terms
 from .output import Failure, Output, OutputClosed, is_utf8
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ class Program(click.Group):
         result = super().invoke(ctx)
         if ctx.invoked_subcommand is None:
             session: Session = ctx.obj
-            session.output.write(ctx.get_help() + "\n")
+            session.output.write(help_text(ctx))
             return 2
         return result
 
@@ -283,7 +283,7 @@ class Program(click.Group):
         """List the global options, then the commands, without importing these."""
         write_options(self.get_params(ctx), ctx, formatter, title="Global options")
         with formatter.section("Commands"):
-            formatter.write_dl([(name, short_help) for name, (_, short_help) in COMMANDS.items()])
+            write_terms([(name, short_help) for name, (_, short_help) in COMMANDS.items()], formatter)
 
 
 def run(arguments: Sequence[str]) -> int:

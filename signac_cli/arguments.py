@@ -43,7 +43,9 @@ __all__ = [
     "canonical",
     "format_examples",
     "format_options",
+    "help_text",
     "write_options",
+    "write_terms",
 ]
 
 _NEGATIVE_NUMBER = re.compile(r"-(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf)")
@@ -319,6 +321,9 @@ def _no_such_option(name: str, known: Iterable[str], token: str | None = None) -
 
 _HINTS = "signac_cli.hints"
 
+_NARROWEST, _TWO_COLUMNS, _WIDEST = 30, 60, 80
+"""Columns of a help page: the least, from where on there is room for two columns of text, and the most."""
+
 
 def _set_global(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if value:
@@ -335,8 +340,23 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: Any) -> No
 
 def _print_help(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if value and not ctx.resilient_parsing:
-        ctx.find_root().obj.output.write(ctx.get_help() + "\n")
+        ctx.find_root().obj.output.write(help_text(ctx))
         ctx.exit()
+
+
+def help_text(ctx: click.Context) -> str:
+    """Help page of a command, for the width of the terminal, which may be less than Click thinks of.
+
+    Parameters
+    ----------
+    ctx : click.Context
+        The context of the command.
+
+    """
+    from shutil import get_terminal_size
+
+    ctx.terminal_width = max(min(get_terminal_size().columns, _WIDEST) - 2, _NARROWEST)
+    return ctx.get_help() + "\n"
 
 
 def _immediate(*names: str, **attributes: Any) -> click.Option:
@@ -415,7 +435,12 @@ def format_options(command: click.Command, ctx: click.Context, formatter: click.
     own = [param for param in command.get_params(ctx) if param not in GLOBAL_OPTIONS]
     write_options(own, ctx, formatter, title="Options")
     with formatter.section("Global options (see 'signac --help')"):
-        formatter.write_text(", ".join("/".join(option.opts) for option in GLOBAL_OPTIONS))
+        from textwrap import fill
+
+        indent = " " * formatter.current_indent
+        text = ", ".join("/".join(option.opts) for option in GLOBAL_OPTIONS)
+        lines = fill(text, formatter.width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+        formatter.write(f"{lines}\n")
 
 
 def format_examples(ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -435,4 +460,15 @@ def write_options(
     # Click adds the range of numbers, which costs a line and says nothing that its error message does not.
     if rows := [(record[0], text or "") for record, text in records if record is not None]:
         with formatter.section(title):
-            formatter.write_dl(rows)
+            write_terms(rows, formatter)
+
+
+def write_terms(rows: Sequence[tuple[str, str]], formatter: click.HelpFormatter) -> None:
+    """Write terms with their explanations next to them, or on a narrow terminal below."""
+    if formatter.width >= _TWO_COLUMNS:
+        formatter.write_dl(rows)
+        return
+    for term, text in rows:
+        formatter.write_text(term)
+        with formatter.indentation():
+            formatter.write_text(text)

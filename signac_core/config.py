@@ -14,6 +14,7 @@ from .errors import ConfigError, IncompatibleSchemaVersion
 
 __all__ = [
     "ProjectConfig",
+    "check_lines",
     "check_schema_version",
     "durable",
     "find_root",
@@ -25,6 +26,14 @@ __all__ = [
 ]
 
 _FALSE = frozenset({"", "0", "false", "no", "off"})
+_LONGEST_LINE = 16_384
+_BRACKETS = 64
+_BLANKS = r"\s{200}"
+_COMMAS = 10
+_QUOTES = frozenset("\"'")
+_LIST = (
+    r"""(?:(?:"[^"]*"\s*+|'[^']*'\s*+|[^'",\#][^,\#]*+),\s*+)*+(?:"[^"]*"|'[^']*'|[^'",\#][^,\#]*+)?"""  # possessive
+)
 _NOT_PLAIN = frozenset("\"'#,[]{}$%\\")
 
 
@@ -112,6 +121,43 @@ def _parse_plain(text: str) -> dict[str, Any] | None:
     return values
 
 
+def check_lines(text: str, path: str) -> None:
+    """Refuse lines over which the parser would ponder for ever.
+
+    Before it gives a line up it tries all ways to share out its blanks, brackets, and quotes between commas.
+
+    Parameters
+    ----------
+    text : str
+        The content of a configuration file.
+    path : str
+        The file, for the message.
+
+    Raises
+    ------
+    ConfigError
+        If there is such a line.
+
+    Examples
+    --------
+    >>> check_lines("names = a , b", "config")
+
+    """
+    import re
+
+    for number, line in enumerate(text.split("\n"), start=1):
+        begin = line.lstrip()[:1]
+        value, _, comment = line.partition("=")[2].partition("#")
+        brackets = line.count("[") + line.count("]") if begin == "[" else 0
+        is_clear = line.count(",") <= _COMMAS or begin == "#" or re.fullmatch(_LIST, value.strip())
+        is_closed = _QUOTES.isdisjoint(value) or _QUOTES.isdisjoint(comment) or line.count(",") <= _COMMAS
+        is_short = len(line) <= _LONGEST_LINE and brackets <= _BRACKETS and not re.search(_BLANKS, line)
+        if not (is_clear and is_closed and is_short):
+            raise ConfigError(
+                f"Failed to read configuration file '{path}': line {number} is too long, or a list with a mistake in it."
+            )
+
+
 def parse_file(path: str) -> dict[str, Any]:
     """Parse a configuration file.
 
@@ -146,6 +192,7 @@ def parse_file(path: str) -> dict[str, Any]:
     values = _parse_plain(text)
     if values is not None:
         return values
+    check_lines(text, path)
     import configobj
 
     try:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import files, layout, locks
-from .config import merge, parse_file, user_config_path
+from .config import check_lines, merge, parse_file, user_config_path
 from .errors import ConfigError
 
 if TYPE_CHECKING:
@@ -302,6 +302,7 @@ def _read(path: str) -> tuple[str, os.stat_result | None]:
 
 
 def _parse(text: str, path: str) -> ConfigObj:
+    check_lines(text, path)
     import configobj
 
     lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []

@@ -143,7 +143,7 @@ def _file_system_type(device: int) -> str:
                 fields = line.split()
                 if fields[2] == wanted:
                     return fields[fields.index("-") + 1]
-    except (OSError, ValueError, IndexError):
+    except (OSError, ValueError, IndexError, OverflowError):
         pass
     return "unknown"
 

@@ -164,10 +164,21 @@ def _is_readable(project: Project, name: str) -> bool:
     try:
         workspace.read_state_point(directory, name)
     except FileNotFoundError:
-        return not os.path.lexists(directory)
+        return _has_gone(directory)
     except JobsCorruptedError:
         return False
     return True
+
+
+def _has_gone(path: str) -> bool:
+    """Tell whether there is nothing at a path, not even a link that leads nowhere."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return True
+    except OSError:  # who knows
+        return False
+    return False
 
 
 def repair(project: Project, job_ids: Iterable[str] | None = None, *, progress: Progress | None = None) -> None:
@@ -207,7 +218,7 @@ def repair(project: Project, job_ids: Iterable[str] | None = None, *, progress: 
         try:
             _restore(project, name, known)
         except FileNotFoundError:
-            if not listed or os.path.lexists(os.path.join(project.workspace, name)):
+            if not listed or not _has_gone(os.path.join(project.workspace, name)):
                 failed.append(name)
         except (_BeyondRepair, OSError):
             failed.append(name)
@@ -364,8 +375,9 @@ def _state_point_problem(project: Project, name: str, known: _Known) -> Problem 
         else:
             kind, detail = "wrong-state-point", f"The state point is that of job {job_id}."
     except FileNotFoundError:
-        if not os.path.isdir(directory):
-            return None
+        with suppress(OSError):  # if that cannot be found out, something is wrong
+            if not files.is_directory(directory):
+                return None
         kind, detail = "missing-state-point", "There is no state point file."
     except NotADirectoryError:
         return None  # it is no job at all

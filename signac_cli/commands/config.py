@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..arguments import Command, Rules
+from ..arguments import Command, Rules, help_text
 from ..output import Failure, OutputClosed
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class _Group(Command, click.Group):
         """Run the sub-command, which begins the session; without one, show the help and fail."""
         result = click.Group.invoke(self, ctx)
         if ctx.invoked_subcommand is None:
-            ctx.obj.output.write(ctx.get_help() + "\n")
+            ctx.obj.output.write(help_text(ctx))
             return 2
         return result
 

@@ -63,6 +63,20 @@ def test_help_when_shown_then_has_every_option_and_an_example_on_one_screen(cli,
     assert examples.replace("\n  ", "\n").strip() == EXAMPLES[name].strip()
 
 
+@pytest.mark.parametrize("name", ["", *ALL])
+def test_help_when_the_terminal_is_narrow_then_no_line_is_longer(cli, monkeypatch, name):
+    monkeypatch.setenv("COLUMNS", "40")
+    result = cli(*name.split(), "--help")
+    text, _, _ = result.out.partition("\nExamples:\n")  # which are to be copied as they are
+    assert [line for line in text.splitlines() if len(line) > 40] == []
+    monkeypatch.setenv("COLUMNS", "200")
+    wide = cli(*name.split(), "--help").out
+    assert max(map(len, wide.splitlines())) <= 80
+    assert re.findall(r"(?<![\w'])--?[\w-]+", text) == re.findall(
+        r"(?<![\w'])--?[\w-]+", wide.partition("\nExamples:\n")[0]
+    )
+
+
 def test_help_of_the_program_when_shown_then_fits_on_one_screen(cli):
     result = cli("--help")
     assert len(result.lines) <= LINES

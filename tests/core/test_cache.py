@@ -190,10 +190,10 @@ def test_jobs_that_vanish_or_are_being_born_are_left_out(study: Project, monkeyp
     gone = study.open_job({}).id
     original = files.read_bytes
 
-    def vanishing(path: str) -> bytes:
+    def vanishing(path: str, **options: Any) -> bytes:
         if gone in path:
             workspace.remove(study.workspace, gone)
-        return original(path)
+        return original(path, **options)
 
     monkeypatch.setattr(files, "read_bytes", vanishing)
     Path(study.workspace, "a" * 32).mkdir()

@@ -60,17 +60,17 @@ class Result:
 class Warm:
     """The interpreter that children are forked from (`warm.py`), after it has executed the setup code."""
 
-    def __init__(self, shim: Path, setup: str, log: Path, timeout: float) -> None:
+    def __init__(self, shim: Path, setup: str, log: Path, timeout: float, python: str = "") -> None:
         self.timeout = timeout
         self._rest = b""
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", HERE / "warm.py", textwrap.dedent(setup)],
+                [python or sys.executable, "-P", HERE / "warm.py", textwrap.dedent(setup)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 bufsize=0,
-                env=shim_environment(shim),
+                env=shim_environment(shim, python),
             )
         ready = self.answer(None)
         if "error" in ready:
@@ -127,6 +127,7 @@ class Child:
         fault: Fault,
         env: Mapping[str, str],
         trace: bool,
+        watched: Path | None = None,
     ) -> None:
         self._warm = warm
         self._root = os.fspath(root)
@@ -140,7 +141,7 @@ class Child:
             "env": {
                 **env,
                 **fault.environment(),
-                "SHIM_ROOT": self._root,
+                "SHIM_ROOT": os.fspath(watched or root),
                 "SHIM_COUNTER": self._files["counter"],
                 "SHIM_TRACE": self._files["trace"] if trace else "",
             },

@@ -34,7 +34,7 @@ from typing import Any
 
 import crowd_worker
 from inventory import DATA, leftovers
-from shim import HERE, REPOSITORY, Fault, build_shim, shim_environment
+from shim import HERE, Fault, build_shim, shim_environment
 
 from signac_core import Project, layout, litter, workspace
 from signac_core.errors import JobsCorruptedError
@@ -138,12 +138,12 @@ def run(crowd: Crowd, place: Path, shim: Path) -> Verdict:
         directory.mkdir(parents=True)
     root = Path(os.path.realpath(root))
     started = time.monotonic()
-    subprocess.run([*_program(crowd), root], check=True, env=_environment(crowd, shim))
+    subprocess.run([*_program(crowd), root], check=True, env=shim_environment(shim, crowd.python))
     verdict = Verdict()
     lives = [_Lives(crowd, number, root, logs, shim) for number in range(crowd.processes)]
     try:
-        while any([life.goes_on() for life in lives]):
-            time.sleep(0.02)
+        while waiting := [life for life in lives if life.goes_on()]:
+            waiting[0].wait(0.02)
             if time.monotonic() - started > LONGEST:
                 verdict.add("hung", f"not finished after {LONGEST:g} s")
                 break
@@ -160,14 +160,6 @@ def _program(crowd: Crowd) -> list[str | Path]:
     return [crowd.python or sys.executable, "-P", HERE / "crowd_worker.py"]
 
 
-def _environment(crowd: Crowd, shim: Path) -> dict[str, str]:
-    environment = shim_environment(shim)
-    if crowd.python:  # which has a signac of its own
-        path = environment["PYTHONPATH"].split(os.pathsep)
-        environment["PYTHONPATH"] = os.pathsep.join(entry for entry in path if entry != str(REPOSITORY))
-    return environment
-
-
 class _Lives:
     """One worker, started again whenever it has been killed."""
 
@@ -175,7 +167,7 @@ class _Lives:
         self._log = logs / f"{number}.log"
         self._errors = logs / f"{number}.stderr"
         self._command = [*_program(crowd), root, self._log, str(number), str(crowd.seed), str(crowd.steps)]
-        self._environment = _environment(crowd, shim) | {"SHIM_ROOT": str(root)}
+        self._environment = shim_environment(shim, crowd.python) | {"SHIM_ROOT": str(root)}
         self._locks = crowd.locks
         self._random = random.Random(f"{crowd.seed} {number}")
         self._kills_left = crowd.kills
@@ -198,6 +190,11 @@ class _Lives:
             self._process = self._start()
             return True
         return status is None
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end of the process, but not longer."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
 
     def end(self) -> None:
         """Make sure that the process has ended."""

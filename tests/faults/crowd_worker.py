@@ -221,7 +221,7 @@ class Worker:
 
     def read_mover(self) -> None:
         _, job = self.mover()
-        if job.sp["kind"] != "mover" or not os.path.basename(job.path) == job.id or job.doc["seed"] != 1:
+        if job.sp["kind"] != "mover" or os.path.basename(job.path) != job.id or job.doc["seed"] != 1:
             self.wrong(f"wrong answer: job {job.id} reads {job.sp()} {job.doc()}")
 
     # queries ----------------------------------------------------------------------------------------------------------
@@ -265,9 +265,8 @@ class Worker:
             self.wrong(f"doubled: the movers {uids} are found")
 
     def group(self) -> None:
-        groups = {
-            x: [job.id for job in jobs] for x, jobs in self.projects["A"].find_jobs({"kind": "resident"}).groupby("x")
-        }
+        found = self.projects["A"].find_jobs({"kind": "resident"})
+        groups = {x: [job.id for job in jobs] for x, jobs in found.groupby("x")}
         if sorted(map(len, groups.values())) != sorted(len(range(x, RESIDENTS, 3)) for x in range(3)):
             self.wrong(f"wrong answer: groups {groups}")
 

@@ -52,12 +52,15 @@ class Harness:
         A directory for copies of projects and for what the runs print.
     timeout
         Seconds after which an operation that does not end is killed and reported.
+    python
+        An interpreter with a signac of its own, to run the operations with.
     """
 
-    def __init__(self, shim: Path, scratch: Path, *, timeout: float = 60) -> None:
+    def __init__(self, shim: Path, scratch: Path, *, timeout: float = 60, python: str = "") -> None:
         self.shim = shim
         self.scratch = Path(os.path.realpath(scratch))
         self.timeout = timeout
+        self.python = python
         self._warm: dict[str, Warm] = {}
         self._places = (self.scratch / f"place-{n}" for n in itertools.count(1))
 
@@ -87,6 +90,7 @@ class Harness:
         trace: bool = False,
         setup: str = "",
         env: Mapping[str, str] | None = None,
+        watched: Path | None = None,
     ) -> Result:
         """Run an operation once.
 
@@ -104,10 +108,12 @@ class Harness:
             Code that the warm interpreter has executed before; the snippet sees its names.
         env
             Environment variables to set for the operation.  PYTHONPATH starts with the repository unless set here.
+        watched
+            The directory that is watched, if it is another one than the one that the operation runs in.
         """
         files = self.scratch / "first"
         files.mkdir(exist_ok=True)
-        child = self._start(operation, root, fault, files=files, trace=trace, setup=setup, env=env)
+        child = self._start(operation, root, fault, files=files, trace=trace, setup=setup, env=env, watched=watched)
         while child.stopped:
             child.resume()
         return child.result()
@@ -317,11 +323,12 @@ class Harness:
         setup: str,
         env: Mapping[str, str] | None,
         trace: bool = True,
+        watched: Path | None = None,
     ) -> Child:
         warm = self._warm.get(setup)
         if warm is None or not warm.alive:
-            warm = self._warm[setup] = Warm(self.shim, setup, self.scratch / "warm.log", self.timeout)
-        return Child(warm, files, operation, Path(os.path.realpath(root)), fault, env or {}, trace)
+            warm = self._warm[setup] = Warm(self.shim, setup, self.scratch / "warm.log", self.timeout, self.python)
+        return Child(warm, files, operation, Path(os.path.realpath(root)), fault, env or {}, trace, watched)
 
     @staticmethod
     def _expect_success(result: Result) -> None:

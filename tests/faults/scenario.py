@@ -20,7 +20,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import itertools
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -131,10 +130,8 @@ from signac_core.index import documents, evaluation, snapshot, table, writing
 from signac_core.sync import DocSync, FileSync
 import bz2, configobj, filecmp, gzip, lzma, orjson, tarfile, tempfile, zipfile, zlib
 import signac_cli.app, signac_cli.output
-from signac_cli.commands import (
-    check, clone, config, document as document_command, export, import_, init, job, migrate, move, rm, update_cache, view
-)
-from signac_cli.commands import sync as sync_command
+from signac_cli.commands import check, clone, config, export, import_, init, job, migrate, move, rm, update_cache
+from signac_cli.commands import document as document_command, sync as sync_command, view as view_command
 
 def signac(*arguments):
     status = signac_cli.app.run(list(arguments))

@@ -264,7 +264,9 @@ for job in Project('project').find_jobs({'a': 1}):
     ),
     Scenario(
         name="sync of projects by threads",
-        operation="signac('-C', 'project', 'sync', '../source', '-a', '-s', 'always', '--all-keys', '-m', '--parallel', '2')",
+        operation="""
+signac('-C', 'project', 'sync', '../source', '-a', '-s', 'always', '--all-keys', '-m', '--parallel', '2')
+""",
         prepare=overlapping_projects,
         unit="file",
     ),
@@ -393,6 +395,12 @@ EXCHANGE = [
         prepare=raw_data,
         moves=True,
         may_differ=tuple(f"origin/a_{a}/{layout.FN_STATE_POINT}" for a in (0, 1)),  # written before the rename
+    ),
+    Scenario(
+        name="import by a template",
+        operation="signac('-C', 'project', 'import', '../origin', 'a_{a:int}')",
+        again="signac('-C', 'project', 'import', '--skip-existing', '../origin', 'a_{a:int}')",
+        prepare=raw_data,
     ),
     Scenario(
         name="import with synchronization",

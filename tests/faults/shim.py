@@ -184,9 +184,18 @@ def build_shim(directory: Path) -> Path:
     return library
 
 
-def shim_environment(shim: Path) -> dict[str, str]:
-    """The environment of this process, with the shim preloaded, idle, and the repository importable."""
+def shim_environment(shim: Path, python: str = "") -> dict[str, str]:
+    """The environment of this process, with the shim preloaded, idle.
+
+    Parameters
+    ----------
+    shim
+        The library.
+    python
+        The interpreter that is to be run, if it has a signac of its own; otherwise the repository is importable.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SHIM_")}
-    for name, first, separator in (("LD_PRELOAD", shim, " "), ("PYTHONPATH", REPOSITORY, os.pathsep)):
-        environment[name] = separator.join(filter(None, [str(first), environment.get(name)]))
+    environment["LD_PRELOAD"] = " ".join(filter(None, [str(shim), environment.get("LD_PRELOAD")]))
+    path = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    environment["PYTHONPATH"] = os.pathsep.join([] if python else [str(REPOSITORY), *path])
     return environment

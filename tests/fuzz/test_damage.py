@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
@@ -216,6 +215,7 @@ def is_data(path: str, what: tuple) -> bool:
 @pytest.mark.parametrize("keeper", ["index", "statepoint_cache.json.gz"])
 @pytest.mark.parametrize("seed", seeds(10, cost=1000))
 def test_repair_when_state_points_are_known_elsewhere_then_all_are_restored(cli, study, keeper, seed):
+    Project(str(study)).update_cache()  # each of the two knows all jobs
     chance = Chance(seed)
     before = Truth.of(study).whole
     for name in damages.DERIVED:
