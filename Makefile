@@ -45,8 +45,14 @@ shells: $(STAMP)
 peer: $(STAMP)
 	$(BIN)/python -m pytest -q tests/peer tests/packaging
 
+# a part of the fault tests that changes with the commit, or the one that SIGNAC_FAULT_PART names
 faults: $(STAMP)
-	$(BIN)/python -m pytest -q tests/faults/test_*promises.py
+	$(BIN)/python tests/faults/torture.py
+
+# all of them, with counts for the record, and the same done to signac 2.4.1
+torture: $(STAMP)
+	$(BIN)/python tests/faults/torture.py --part all --write
+	$(BIN)/python tests/faults/compare.py --write
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks --write

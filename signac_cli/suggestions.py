@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from signac_core.query import Query
 
 __all__ = ["unknown_keys"]
+
+_MOST_HINTS = 5
 
 
 def unknown_keys(project: Project, query: Query) -> Iterator[str]:
@@ -32,9 +35,10 @@ def unknown_keys(project: Project, query: Query) -> Iterator[str]:
 
     """
     wanted = {condition.path: None for condition in query.conditions if condition.namespace == "sp" and condition.path}
-    unknown = [
+    nowhere = (
         path for path in wanted if not any(_has(state_point, path) for state_point in project._sp_cache.values())
-    ]
+    )
+    unknown = list(islice(nowhere, _MOST_HINTS))
     if not unknown:
         return
     known = {*_indexed_keys(project), *_dotted_keys(project._sp_cache.values())}

@@ -758,7 +758,7 @@ def _open_tar(path: str, stack: ExitStack) -> _TarReader | None:
     import tarfile
     from importlib import import_module
 
-    file = stack.enter_context(open(path, "rb"))
+    file = stack.enter_context(open(path, "rb"))  # noqa: SIM115 - the stack closes it
     begin = file.read(2)
     if begin == b"PK":
         return None

@@ -154,7 +154,7 @@ def check_lines(text: str, path: str) -> None:
         is_short = len(line) <= _LONGEST_LINE and brackets <= _BRACKETS and not re.search(_BLANKS, line)
         if not (is_clear and is_closed and is_short):
             raise ConfigError(
-                f"Failed to read configuration file '{path}': line {number} is too long, or a list with a mistake in it."
+                f"Failed to read configuration file '{path}': line {number} is too long, or a list with mistakes."
             )
 
 

@@ -345,7 +345,8 @@ def _text_of(configuration: ConfigObj, *, newline: str) -> bytes | None:
         lines = "\n".join(configuration.write()).split("\n")
         again = configobj.ConfigObj("\n".join(lines).splitlines(), interpolation=False)
         text = newline.join([*lines, ""]).encode()
-    except (configobj.ConfigObjError, UnicodeEncodeError):
+        check_lines("\n".join(lines), "")
+    except (configobj.ConfigObjError, ConfigError, UnicodeEncodeError):
         return None
     return text if again.dict() == configuration.dict() and b"\0" not in text else None
 

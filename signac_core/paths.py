@@ -41,6 +41,7 @@ PathSpecification = str | bool | Callable[[Job], str] | None
 """None: automatic. False: the job id. A str: a template. A callable: a function of the job."""
 
 _NAME_MAX = 255  # bytes
+_PATH_MAX = 4095
 _SHOWN = 3  # collisions that a message lists
 
 
@@ -502,6 +503,11 @@ def normal_path(text: str, job_id: str) -> str:
         longest = max((len(os.fsencode(part)) for part in parts), default=0)
     except UnicodeEncodeError as error:
         raise PathError(f"Job '{job_id}' would get the path {text!r}, which is no file name: {error}.") from None
+    if len(text) > _PATH_MAX:
+        raise PathError(
+            f"Job '{job_id}' would get a path of {len(text)} characters, more than the {_PATH_MAX} that systems allow: "
+            f"{_shortened(text)}. Choose another path, such as '{{job.id}}'."
+        )
     if longest > _NAME_MAX:
         raise PathError(
             f"Job '{job_id}' would get a path with a name of {longest} bytes, more than the {_NAME_MAX} that file "

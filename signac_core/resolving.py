@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import files, layout
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UnresolvedId", "resolve_ids"]
 
+_MOST_HINTS = 10  # unknown ids for which similar ones are looked for
 _MANY_IDS = 64  # from here on one listing is cheaper than a look at each
 
 
@@ -66,13 +67,15 @@ def resolve_ids(project: Project, texts: Sequence[str], *, minimum: int = 1) -> 
     (['9bfd29df07674bc4aa960cf661b5acd2'], '0000')
 
     """
-    wanted = [_strip_path(project, text) for text in texts]
+    strip = _path_stripper(project)
+    wanted = [strip(text) for text in texts]
     names: list[str] | None = None
     if len(wanted) > _MANY_IDS or any(len(text) < layout.JOB_ID_LENGTH for text in wanted):
         names = list_ids(project)
     existing = set(names) if names is not None else None
     ids: list[str] = []
     unresolved: list[UnresolvedId] = []
+    found_before: dict[str, list[str]] = {}
     for original, text in zip(texts, wanted, strict=True):
         if not layout.is_id_prefix(text):
             reason = f"'{original}' is not a job id: ids consist of 32 digits from 0-9 and a-f, or the first of them."
@@ -82,12 +85,15 @@ def resolve_ids(project: Project, texts: Sequence[str], *, minimum: int = 1) -> 
             if found:
                 ids.append(text)
             else:
-                unresolved.append(UnresolvedId(original, _unknown(project, original, text, names)))
+                hint = len(unresolved) < _MOST_HINTS
+                unresolved.append(UnresolvedId(original, _unknown(project, original, text, names, hint=hint)))
         elif len(text) < minimum:
             reason = f"The id '{original}' is too short: give at least {minimum} digits, or the whole id."
             unresolved.append(UnresolvedId(original, reason))
         else:
-            matches = _with_prefix(names or [], text)
+            if text not in found_before:
+                found_before[text] = _with_prefix(names or [], text)
+            matches = found_before[text]
             if len(matches) == 1:
                 ids.append(matches[0])
             elif matches:
@@ -97,20 +103,32 @@ def resolve_ids(project: Project, texts: Sequence[str], *, minimum: int = 1) -> 
                 )
                 unresolved.append(UnresolvedId(original, reason))
             else:
-                unresolved.append(UnresolvedId(original, _unknown(project, original, text, names)))
+                hint = len(unresolved) < _MOST_HINTS
+                unresolved.append(UnresolvedId(original, _unknown(project, original, text, names, hint=hint)))
     return ids, unresolved
 
 
-def _strip_path(project: Project, text: str) -> str:
-    """Take the id out of a path into the workspace of this project; other texts only lose line ends and slashes."""
-    text = text.rstrip("\r\n").rstrip("/")
-    if "/" not in text:
+def _path_stripper(project: Project) -> Callable[[str], str]:
+    """Make a function that takes the id out of a path into the workspace of this project.
+
+    Other texts only lose line ends and slashes.
+    """
+    roots: list[str] = []
+
+    def strip(text: str) -> str:
+        text = text.rstrip("\r\n").rstrip("/")
+        if "/" not in text:
+            return text
+        if not roots:
+            real = os.path.realpath(project.workspace)
+            roots.extend((project.workspace, layout.WORKSPACE, f"./{layout.WORKSPACE}", real))
+        for root in roots:
+            if text.startswith(root + "/"):
+                name = text[len(root) + 1 :].split("/")
+                return text if ".." in name else name[0]
         return text
-    for root in (project.workspace, layout.WORKSPACE, f"./{layout.WORKSPACE}", os.path.realpath(project.workspace)):
-        if text.startswith(root + "/"):
-            name = text[len(root) + 1 :].split("/")
-            return text if ".." in name else name[0]
-    return text
+
+    return strip
 
 
 def _with_prefix(names: list[str], prefix: str) -> list[str]:
@@ -123,13 +141,15 @@ def _with_prefix(names: list[str], prefix: str) -> list[str]:
     return names[first:last]
 
 
-def _unknown(project: Project, original: str, text: str, names: list[str] | None) -> str:
+def _unknown(project: Project, original: str, text: str, names: list[str] | None, *, hint: bool) -> str:
     """Say that there is no such job, and which similar ones there are."""
     if names is None:
         names = list_ids(project)
+    if not hint:
+        names = []
     similar = sorted({name[: len(text)] for name in names if _differ_little(name[: len(text)], text)})
-    hint = f" Did you mean {' or '.join(similar[:3])}?" if similar else ""
-    return f"There is no job with the id '{original}' in '{project.path}'.{hint}"
+    advice = f" Did you mean {' or '.join(similar[:3])}?" if similar else ""
+    return f"There is no job with the id '{original}' in '{project.path}'.{advice}"
 
 
 def _differ_little(left: str, right: str) -> bool:

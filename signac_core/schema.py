@@ -446,12 +446,13 @@ def _collect_from_index(snapshot: Snapshot) -> tuple[dict[str, _Key], int, list[
     if present.bits.bit_count() != base.rows:
         return None
     root: dict[str, _Key] = {}
-    names = list(base.directory.keys)
-    for name in names:
+    for name in base.directory.keys:
         *above, last = name.split(".")
         level = root
         for part in above:
             key = level.setdefault(part, _Key())
+            if key.jobs:
+                return None
             if key.below is None:
                 key.below = {}
             level = key.below
@@ -459,7 +460,7 @@ def _collect_from_index(snapshot: Snapshot) -> tuple[dict[str, _Key], int, list[
         for chunk, data in base.read_chunks(base.chunk_list(name)):
             key.jobs += chunk.rows
             _add_values(key, base.values_of(chunk, data))
-        if len(key.types) > 1 or any(other.startswith(f"{name}.") for other in names):
+        if len(key.types) > 1 or key.below:
             return None
     corrections = [job_id for table, rows in snapshot.layers[1:] for job_id in table.ids_of(rows)]
     return root, base.rows, sorted(corrections + snapshot.pending)

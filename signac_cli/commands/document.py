@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -135,15 +135,24 @@ def _parse(session: Session, assignments: Sequence[str], deletions: Sequence[str
             values[key] = plain(value)
         except ValueError as error:
             raise Failure(f"Invalid value for '{key}': {error}", code="bad-value") from None
+    deleted = set(deletions)
     for key in (*values, *deletions):
         if "" in key.split("."):
             raise click.UsageError(f"'{key}' is not a key: the parts between the dots may not be empty.")
-        outer = [other for other in values if key.startswith(f"{other}.")]
-        if key in values:
-            outer += [other for other in deletions if key.startswith(f"{other}.")]
-        if outer or (key in values and key in deletions):
-            raise click.UsageError(f"The keys '{outer[0] if outer else key}' and '{key}' contradict each other.")
+        other = next(
+            (above for above in _all_above(key) if above in values or (key in values and above in deleted)), None
+        )
+        if other is not None or (key in values and key in deleted):
+            raise click.UsageError(f"The keys '{other or key}' and '{key}' contradict each other.")
     return values
+
+
+def _all_above(key: str) -> Iterator[str]:
+    """Dotted keys of the mappings that a key is in."""
+    end = key.find(".")
+    while end >= 0:
+        yield key[:end]
+        end = key.find(".", end + 1)
 
 
 def _edit(

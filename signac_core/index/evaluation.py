@@ -67,7 +67,7 @@ def rows_that_satisfy(table: Table, condition: Condition) -> Rows:
                 _mark(flags, rows[start:end])
             start = end
     found = Rows.of(flags)
-    if any(name.startswith(key + ".") for name in table.directory.keys) and test(_SOME_MAPPING):
+    if table.keys_below(key) and test(_SOME_MAPPING):
         found = found | _rows_below(table, key)
     return found
 
@@ -83,10 +83,9 @@ def rows_with_key(table: Table, key: str) -> Rows:
 def _rows_below(table: Table, key: str) -> Rows:
     """Rows in which a mapping that is not empty is under the key."""
     flags = bytearray(table.rows)
-    for name in table.directory.keys:
-        if name.startswith(key + "."):
-            for chunk, data in table.read_chunks(table.chunk_list(name)):
-                _mark(flags, table.rows_of(chunk, data))
+    for name in table.keys_below(key):
+        for chunk, data in table.read_chunks(table.chunk_list(name)):
+            _mark(flags, table.rows_of(chunk, data))
     return Rows.of(flags)
 
 

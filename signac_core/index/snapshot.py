@@ -186,8 +186,7 @@ class Snapshot:
         Jobs in a table where one of the keys is a mapping are left out.
         """
         for table, present in self.layers:
-            names = table.directory.keys
-            if any(name.startswith(f"{key}.") for key in keys for name in names):
+            if any(map(table.keys_below, keys)):
                 continue
             columns = [table.column(key, missing) for key in keys]
             yield from compress(zip(table.ids(), zip(*columns, strict=True), strict=True), present.flags(table.rows))

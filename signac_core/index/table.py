@@ -142,6 +142,7 @@ class Table:
         if self.directory.kind != kind:
             raise UnusableIndexError(f"a table of the kind '{self.directory.kind}'")
         self.rows = self.directory.rows
+        self._below: dict[str, list[str]] | None = None
 
     def close(self) -> None:
         """Close the file."""
@@ -214,6 +215,17 @@ class Table:
     def all_rows(self) -> Rows:
         """All rows."""
         return Rows.of(b"\1" * self.rows)
+
+    def keys_below(self, key: str) -> list[str]:
+        """Dotted keys that begin with another one and a dot: that is a mapping in the state points that have them."""
+        if self._below is None:
+            self._below = {}
+            for name in self.directory.keys:
+                end = name.find(".")
+                while end >= 0:
+                    self._below.setdefault(name[:end], []).append(name)
+                    end = name.find(".", end + 1)
+        return self._below.get(key, [])
 
     def chunk_list(self, key: str) -> list[Chunk]:
         """Chunks of a dotted key; none if no state point has it."""

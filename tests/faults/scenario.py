@@ -101,6 +101,8 @@ class Scenario:
         What the operation prints is right, or it fails.
     env
         Environment variables.
+    setup
+        Code that is executed once, before everything, instead of `SETUP`.
     """
 
     name: str
@@ -113,6 +115,7 @@ class Scenario:
     may_be_left_empty: tuple[str, ...] = ()
     answers: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
+    setup: str = ""
 
     def __str__(self) -> str:
         return self.name
@@ -173,16 +176,13 @@ class Trial:
             self._start()
             self._before = inventory_of(self._directory)
             undisturbed = self._run(self.scenario.operation)
-            if not undisturbed.completed:
-                raise HarnessError(
-                    f"undisturbed, {self.scenario} ends with {undisturbed.returncode}:\n{undisturbed.stderr}"
-                )
+            self._is_beyond(undisturbed)
             self._said = undisturbed.stdout
             self._after = inventory_of(self._directory)
             self._jobs = job_directories(self._before, self._after)
             self._whole_before = by_job(self._before, self._jobs)
             self._whole_after = by_job(self._after, self._jobs)
-            self._judge(undisturbed)
+            self._judge_undisturbed(undisturbed)
         except BaseException:
             self.close()
             raise
@@ -206,7 +206,7 @@ class Trial:
         for k in itertools.count(1):
             self._start()
             result = self._run(self.scenario.operation, FAULTS[kind](k))
-            if not result.fired:
+            if self._is_beyond(result):
                 return k - 1
             try:
                 self._judge(result)
@@ -215,6 +215,12 @@ class Trial:
                 raise
         raise AssertionError("unreachable")
 
+    def _is_beyond(self, result: Result) -> bool:
+        """Whether the operation has ended before the call that was to be disturbed."""
+        if not result.fired and not result.completed:
+            raise HarnessError(f"undisturbed, {self.scenario} ends with {result.returncode}:\n{result.stderr}")
+        return not result.fired
+
     def _start(self) -> None:
         if self._directory.exists():
             shutil.rmtree(self._directory)
@@ -222,8 +228,17 @@ class Trial:
 
     def _run(self, operation: str, fault: Fault | None = None) -> Result:
         return self._harness.run(
-            operation, self._directory, fault or Fault(), trace=True, setup=SETUP, env=self.scenario.env
+            operation,
+            self._directory,
+            fault or Fault(),
+            trace=True,
+            setup=self.scenario.setup or SETUP,
+            env=self.scenario.env,
         )
+
+    def _judge_undisturbed(self, result: Result) -> None:
+        """The operation itself, and that it can be run again."""
+        self._judge(result)
 
     # what must hold ---------------------------------------------------------------------------------------------------
 

@@ -235,6 +235,17 @@ except errors.DestinationExistsError:
     ),
 ]
 
+ACROSS = """
+import errno
+rename_on_one = os.rename
+def rename(old, new):
+    if ('/project/' in old) != ('/project/' in new):
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), old, None, new)
+    rename_on_one(old, new)
+os.rename = rename
+"""
+"""Lets the two projects be on different file systems."""
+
 BETWEEN_PROJECTS = [
     Scenario(
         name="move",
@@ -250,6 +261,23 @@ for job in Project('project').find_jobs({'a': 1}):
         operation=f"signac('-C', 'project', 'move', '../other', '--filter', {ALL!r})",
         prepare=two_projects,
         moves=True,
+    ),
+    Scenario(
+        name="move across file systems",
+        operation=ACROSS
+        + """
+for job in Project('project').find_jobs({'a': 1}):
+    job.move(Project('other'))
+""",
+        again=ACROSS
+        + """
+for job in Project('project').find_jobs({'a': 1}):
+    if job in Project('other'):
+        job.remove()  # the copy was whole
+    else:
+        job.move(Project('other'))
+""",
+        prepare=two_projects,
     ),
     Scenario(
         name="clone of many",

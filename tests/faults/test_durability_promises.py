@@ -26,6 +26,7 @@ DURABLE = [
     "buffered flush",
     "state point change",
     "move of many",
+    "move across file systems",
     "clone of many",
     "sync of projects",
     "sync of projects by threads",

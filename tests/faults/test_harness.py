@@ -409,6 +409,54 @@ os.rmdir("a")
     assert len(slept) == 7
 
 
+TRY_A_SECOND_LOCK = """
+import fcntl, os
+held, other = os.open("document", os.O_RDWR), os.open("document", os.O_RDWR)
+for descriptor in (held, other):
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        print("granted")
+    except OSError as error:
+        print(type(error).__name__, error.errno)
+"""
+
+
+@pytest.mark.parametrize(
+    ("locks", "expected"),
+    [
+        ("", ["granted", f"BlockingIOError {errno.EAGAIN}"]),
+        ("refused", [f"OSError {errno.ENOLCK}"] * 2),
+        ("ignored", ["granted", "granted"]),
+    ],
+)
+def test_locks_when_refused_or_ignored_then_nobody_is_excluded(
+    harness: Harness, project: Path, locks: str, expected: list[str]
+) -> None:
+    result = harness.run(TRY_A_SECOND_LOCK, project, Fault(locks=locks))
+    assert result.stdout.splitlines() == expected
+
+
+def test_trace_when_another_directory_is_watched_then_lists_its_calls(
+    harness: Harness, project: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    code = f"import os\nopen('new', 'w').close()\nos.mkdir({str(outside)!r})"
+    only_there = harness.run(code, project, trace=True, watched=outside)
+    assert [(call.name, call.path) for call in only_there.calls] == [("mkdir", str(outside))]
+    outside.rmdir()
+    everywhere = harness.run(code, project, trace=True, watched=Path("/"))
+    assert ("open", "new") in [(call.name, call.path) for call in everywhere.calls]
+    assert ("mkdir", str(outside)) in [(call.name, call.path) for call in everywhere.calls]
+
+
+def test_interpreter_when_it_has_a_signac_of_its_own_then_the_search_path_is_left_to_it(
+    shim: Path, project: Path, tmp_path: Path
+) -> None:
+    code = "import os\nprint(repr(os.environ['PYTHONPATH']))"
+    with Harness(shim, tmp_path, python=sys.executable) as harness:
+        assert harness.run(code, project).stdout == "''\n"
+
+
 # ---- every point
 
 

@@ -591,7 +591,7 @@ H5_PIECES = ("a", "/", "..", ".", "", "é", "\0", "\ud800", "canary", "_", "keys
 def test_keys_of_hdf5_files(place, seed):
     chance = Chance(seed)
     job = next(iter(Project(str(place / "study"))))
-    expected = (KeyError, ValueError, TypeError, OSError, RuntimeError)
+    expected = (KeyError, ValueError, TypeError, OSError, RuntimeError, UserWarning)
     with left_alone(place), limited(20, 4 * MEMORY):
         for _ in range(4):
             key, name = chance.pieces(H5_PIECES, 4), chance.pieces(H5_PIECES, 3)
