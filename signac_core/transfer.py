@@ -161,12 +161,16 @@ def _move_across_file_systems(job: Job, project: Project) -> None:
     """Copy, compare, publish, and only then delete the source."""
     import shutil
 
+    from . import copying
+
     copy = project.open_job(job.cached_statepoint)
     if os.path.lexists(copy.path):
         raise DestinationExistsError(copy)
     temporary = _temporary_for(project, job.id)
     try:
         shutil.copytree(job.path, temporary, symlinks=True)
+        if project.durable:
+            copying.sync_tree(temporary)
         with workspace.lock_if_possible(job.path):  # no document is written between the comparison and the removal
             _compare(job.path, temporary)
             _publish(project, copy, temporary)

@@ -376,3 +376,9 @@ def test_find_when_run_then_nothing_changed(cli, study):
 def test_limit_when_no_number_then_said(cli, study):
     assert "'--limit': 'x' is not a valid integer." in cli("find", "-L", "x").err
     assert "'--limit': -1 is not in the range x>=0." in cli("find", "--limit=-1").err
+
+
+def test_sort_when_a_value_is_nested_deeply_then_the_others_are_sorted(cli, study, project):
+    document = Path(project.workspace, study["1"], "signac_job_document.json")
+    document.write_text('{"energy": ' + "[" * 600 + "]" * 600 + "}")
+    assert cli("find", "--sort", "doc.energy", "doc.energy").lines == [study["1.5"], study["1"]]

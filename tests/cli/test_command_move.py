@@ -212,3 +212,14 @@ def test_move_when_a_damaged_job_cannot_be_filtered_then_told_and_left(cli, stud
 def test_move_when_ids_and_filter_given_then_refused(cli, study, other):
     assert cli("move", "../other", study["1"], "--filter", "T", "1").status == 1
     assert jobs(other) == set()
+
+
+def test_move_when_a_file_stands_in_the_place_of_an_indexed_job_then_told(cli, study, project, other):
+    cli("update-cache")
+    directory = Path(project.workspace, study["1"])
+    shutil.rmtree(directory)
+    directory.write_text("x")
+    result = cli("move", "../other", "--filter", "T=1")
+    assert (result.status, jobs(other)) == (1, set())
+    assert f"Cannot move job '{study['1']}'" in result.err
+    assert "--debug" not in result.err

@@ -477,3 +477,27 @@ def test_extract_when_times_are_impossible_then_the_file_is_unpacked():
         info.pax_headers = {"mtime": "1e300"}
         tar.addfile(info, io.BytesIO())
     assert unpack("x", "a", "copy") == ["a"]
+
+
+def test_archive_when_the_name_of_a_member_is_said_to_be_huge_then_refused_before_it_is_read():
+    info = tarfile.TarInfo("././@LongLink")
+    info.type, info.size = tarfile.GNUTYPE_LONGNAME, 1 << 40
+    Path("x").write_bytes(info.tobuf(tarfile.GNU_FORMAT) + bytes(2048))
+    with pytest.raises(ArchiveError, match="the description of a member takes more than"), open_archive("x") as reader:
+        unpacking.scan(reader)
+
+
+@pytest.mark.parametrize("name", ["a/" * 1000 + "f", "x" * 5000, "x/" * 300 + "f"])
+def test_archive_when_a_name_is_too_long_or_too_deep_then_refused(name):
+    make_tar("x", (name, b""))
+    with nothing_changes(), pytest.raises(ArchiveError, match="has a name of"), open_archive("x") as reader:
+        unpacking.scan(reader)
+
+
+@pytest.mark.parametrize("limits", [{"overhead": 1500}, {"names": 15}, {"state_points": 3}])
+def test_archive_when_there_is_too_much_of_something_then_refused(limits):
+    make_tar("x", *((f"a/b{number}/{SP}", b"{}") for number in range(4)))
+    with open_archive("x") as reader:
+        assert len(unpacking.scan(reader, unpacking.Limits(ratio=0)).members) == 4
+    with pytest.raises(ArchiveError, match="is refused"), open_archive("x") as reader:
+        unpacking.scan(reader, unpacking.Limits(ratio=0, **limits))

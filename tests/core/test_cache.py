@@ -243,3 +243,22 @@ def test_concurrent_updates_leave_a_whole_file(study: Project) -> None:
     Project().update_cache()
     assert len(content(study)) == 33
     assert set(os.listdir(study.fn(".signac"))) - {"index", "index.delta"} == {"config", "statepoint_cache.json.gz"}
+
+
+def test_a_cache_file_that_would_grow_without_measure_counts_as_damaged(study: Project) -> None:
+    study.update_cache()
+    known = read_cache(Project())
+    path = Path(study.fn(study.FN_CACHE))
+    path.write_bytes(gzip.compress(b"{}" + b" " * (1 << 27)))
+    assert examine_cache(Project()).state == "damaged"
+    assert read_cache(Project()) == {}
+    study.update_cache()
+    assert read_cache(Project()) == known
+
+
+def test_a_cache_file_of_very_many_parts_is_read_in_one_pass(study: Project) -> None:
+    study.update_cache()
+    path = Path(study.fn(study.FN_CACHE))
+    parts = [gzip.compress(bytes([byte])) for byte in gzip.decompress(path.read_bytes())]
+    path.write_bytes(b"".join(part + b"\0" for part in parts) + gzip.compress(b"") * 20_000)
+    assert len(read_cache(Project())) == len(STATE_POINTS)

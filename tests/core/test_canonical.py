@@ -271,3 +271,10 @@ def test_circular_data_is_refused() -> None:
     data.append(data)
     with pytest.raises(ValueError, match="[Cc]ircular"):
         canonical.dumps(data)
+
+
+def test_a_state_point_that_is_nested_too_deeply_matches_no_id() -> None:
+    state_point: dict[str, Any] = {}
+    for _ in range(5000):
+        state_point = {"a": state_point}
+    assert not canonical.state_point_matches(b"", state_point, "9bfd29df07674bc4aa960cf661b5acd2")

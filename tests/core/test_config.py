@@ -121,3 +121,25 @@ def test_a_byte_order_mark_and_other_line_ends_do_not_matter(tmp_path: Path) -> 
     (tmp_path / ".signac").mkdir()
     (tmp_path / ".signac" / "config").write_bytes(b"\xef\xbb\xbfschema_version = 2\r\nk = a\xe2\x80\xa8b\r\n")
     assert Project(str(tmp_path)).config["k"] == "a\u2028b"
+
+
+LONG_LINES = ["a = " + "b ," * 40 + "'", "a = " + "'b','" * 40 + "x", "[" + "[ " * 100 + "a" + " ]" * 100 + "x", "a" + " " * 5000]
+
+
+@pytest.mark.parametrize("line", LONG_LINES)
+def test_a_line_that_can_be_read_in_very_many_ways_is_refused(tmp_path: Path, line: str) -> None:
+    root = make(tmp_path, f"schema_version = 2\n{line}\n")
+    with pytest.raises(ConfigError, match="line 2 is too long"):
+        Project(root)
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("a = " + "b , " * 40, ["b"] * 40),
+        ("a = " + "'b', " * 40 + "c  # d, e", [*["b"] * 40, "c"]),
+        ("a = '" + "b, " * 40 + "'", "b, " * 40),
+    ],
+)
+def test_a_long_list_without_mistakes_is_read(tmp_path: Path, line: str, value: object) -> None:
+    assert Project(make(tmp_path, f"schema_version = 2\n{line}\n")).config["a"] == value

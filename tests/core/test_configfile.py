@@ -75,3 +75,11 @@ def test_delete_key_when_a_section_becomes_empty_then_gone(path: str) -> None:
     assert configfile.delete_key(path, ["a", "b", "c"])
     assert not configfile.delete_key(path, ["a", "b", "c"])
     assert Path(path).read_text() == "schema_version = 2\n"
+
+
+@pytest.mark.parametrize("key", [["a"] * 100, ["x" * 20_000]])
+def test_set_key_when_the_file_could_not_be_read_again_then_refused(path: str, key: list[str]) -> None:
+    before = Path(path).read_bytes()
+    with pytest.raises(ConfigError):
+        configfile.set_key(path, key, "1")
+    assert Path(path).read_bytes() == before

@@ -159,3 +159,35 @@ def test_ensure_directory_creates_parents_and_refuses_files(tmp_path: Path) -> N
     (tmp_path / "f").write_text("x")
     with pytest.raises(FileExistsError):
         files.ensure_directory(str(tmp_path / "f"))
+
+
+@pytest.mark.parametrize("read", [files.read_bytes, files.read_with_status])
+def test_reading_when_a_pipe_stands_in_the_place_of_a_file_then_nobody_waits(read, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    if read is files.read_bytes:
+        assert read(str(tmp_path / "pipe")) == b""
+    else:
+        with pytest.raises(OSError, match="Not a regular file"):
+            read(str(tmp_path / "pipe"))
+
+
+@pytest.mark.parametrize("read", [files.read_bytes, files.read_with_status])
+def test_reading_when_a_link_leads_to_a_device_without_end_then_error_names_it(read, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to("/dev/zero")
+    with pytest.raises(OSError, match="Not a regular file") as caught:
+        read(str(link))
+    assert caught.value.filename == str(link)
+
+
+def test_delete_tree_when_there_are_very_many_levels_then_all_are_deleted(tmp_path: Path) -> None:
+    above = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=above)
+        below = os.open("d", os.O_RDONLY, dir_fd=above)
+        os.close(os.open("f", os.O_WRONLY | os.O_CREAT, dir_fd=below))
+        os.close(above)
+        above = below
+    os.close(above)
+    files.delete_tree(str(tmp_path / "d"))
+    assert os.listdir(tmp_path) == []

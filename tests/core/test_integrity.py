@@ -615,3 +615,30 @@ def test_mend_when_a_directory_cannot_be_listed_then_it_is_not_called_restored(p
     problems = list(examine(project))
     assert [problem.name for problem in problems] == [job.id]
     assert [outcome.mended for outcome in mend(project, problems)] == [False]
+
+
+def test_repair_when_a_link_stands_in_the_place_of_a_job_then_what_it_leads_to_is_left_alone(study, project):
+    one, other = list(study)[:2]
+    project.update_cache()
+    shutil.rmtree(one.path)
+    os.symlink(other.id, one.path)
+    before = Path(other.fn(SP)).read_bytes()
+    (problem,) = examine(project)
+    assert (problem.name, problem.kind, problem.remedy) == (one.id, "wrong-state-point", "")
+    assert f"link to '{other.id}'" in problem.detail
+    assert [outcome.mended for outcome in mend(project, [problem])] == [False]
+    with pytest.raises(JobsCorruptedError):
+        repair(Project())
+    assert Path(other.fn(SP)).read_bytes() == before
+    assert os.path.islink(one.path)
+
+
+def test_repair_when_a_link_leads_to_a_directory_that_is_no_job_then_nothing_is_put_there(study, project):
+    (job, *_) = study
+    project.update_cache()
+    shutil.rmtree(job.path)
+    os.symlink("..", job.path)
+    before = sorted(os.listdir(project.path))
+    with pytest.raises(JobsCorruptedError):
+        repair(Project())
+    assert sorted(os.listdir(project.path)) == before

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from signac_core import Project
@@ -318,6 +318,8 @@ json_values = st.recursive(
 )
 
 
+@example({"a": float("nan")})
+@example([{"a": [float("nan")]}])
 @given(json_values)
 def test_hashable_values_are_found_again(value: Any) -> None:
     copy = json.loads(json.dumps(value))

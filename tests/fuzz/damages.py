@@ -362,3 +362,29 @@ ANYWHERE: list[Damage] = [
     write_strange_json, write_strange_json, nest, add_strangers, add_strangers,
 ]  # fmt: skip
 WHOLESALE: list[Damage] = [lose_workspace, damage_config, damage_config, damage_directory_of_settings]
+
+
+def lock_up(root: Path, chance: Chance) -> None:
+    """Take rights away, and give things to somebody else as far as that is possible."""
+    job = _some_job(root, chance)
+    path = chance.choice(
+        [
+            job, job / SP, job / DOC, job / "data", job / "data" / "out.txt", _some_derived(root, chance), root / ".signac",
+            root / ".signac" / "config", root / "workspace", root / "signac_project_document.json", root,
+        ]
+    )  # fmt: skip
+    if not path.exists():
+        return
+    if os.geteuid() == 0 and chance.chance(0.5):
+        os.chown(path, 65534, 65534)
+    path.chmod(chance.choice([0, 0o100, 0o200, 0o400, 0o500, 0o600, 0o700]))
+
+
+def unlock(root: Path) -> None:
+    """Give all rights back."""
+    for directory, names, files in os.walk(root):
+        for name in names + files:
+            path = os.path.join(directory, name)
+            if not os.path.islink(path):
+                os.chmod(path, 0o700)
+        os.chmod(directory, 0o700)

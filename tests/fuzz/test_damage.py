@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,8 +13,8 @@ import damages
 import pytest
 from chance import Chance, seeds
 from damages import Truth, content
-from limits import limited
-from running import InProcess, Result
+from limits import limited, unprivileged
+from running import InProcess, Result, execute
 
 from signac_core import Project
 
@@ -253,3 +254,66 @@ def test_any_command_when_workspace_or_settings_are_lost_then_none_breaks(cli, s
         result = run(cli, arguments)
         if not (study / ".signac").is_dir():
             assert result.status == 1 or arguments[0] in ("init", "config")
+
+
+# modes and owners -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", seeds(30, cost=400))
+def test_any_command_when_rights_are_missing_then_none_breaks(cli, study, seed):
+    chance = Chance(seed)
+    truth, before = Truth.of(study), content(study)
+    for _ in range(chance.randrange(1, 5)):
+        damages.lock_up(study, chance)
+    try:
+        for arguments in chance.sample(READING, 8):
+            with unprivileged():
+                run(cli, arguments)
+        with unprivileged():
+            readable = {job_id for job_id in truth.entries if is_readable(study / "workspace" / job_id)}
+            result = cli("check", "--json")
+            run(cli, ["check", "--repair"])
+        if result.status != 1:
+            named = {job["id"] for job in json.loads(result.out)["jobs"]} - {"signac_project_document.json"}
+            assert named - {""} == truth.entries - readable
+        damages.unlock(study)
+        assert content(study) == before
+        for _ in range(2):
+            damages.lock_up(study, chance)
+        for arguments in chance.sample(CHANGING, 5):
+            with unprivileged():
+                run(cli, arguments)
+    finally:
+        damages.unlock(study.parent)
+
+
+def is_readable(job: Path) -> bool:
+    """Tell whether check can look at a job: its state point, its document, and its directory."""
+    try:
+        (job / damages.SP).read_bytes()
+        os.listdir(job)
+        (job / damages.DOC).read_bytes()
+    except FileNotFoundError:
+        pass
+    except OSError:
+        return False
+    return True
+
+
+# processes ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", seeds(2, cost=10_000))
+def test_processes_when_anything_is_damaged_then_none_breaks(study, seed):
+    damaged(study, seed, number=6)
+    for arguments in (
+        ["find", "a>=0", "--json"],
+        ["check"],
+        ["update-cache"],
+        ["rm", "--filter", "a=1"],
+        ["sync", "../other"],
+    ):
+        result = execute(*arguments)
+        assert result.status in (0, 1, 3), (arguments, result)
+        assert "Traceback" not in result.err
+        assert "--debug" not in result.err
