@@ -136,3 +136,14 @@ def test_migrate_when_the_project_is_newer_then_fails_with_the_versions(cli, pro
     assert (result.status, result.out) == (1, "")
     assert "schema version 5" in result.err
     assert "up to schema version 2" in result.err
+
+
+def test_migrate_when_one_was_stopped_at_its_very_end_then_the_old_file_goes(cli, old):
+    obsolete = Path("signac.rc").read_text()
+    assert cli("migrate", "-y").status == 0
+    Path("signac.rc").write_text(obsolete)
+    assert cli("migrate", "-n").status == 0
+    assert Path("signac.rc").exists()
+    result = cli("migrate")
+    assert (result.status, result.out) == (0, "")
+    assert is_migrated()

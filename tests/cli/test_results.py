@@ -175,6 +175,13 @@ def test_template_when_rendered_then_filled_in(template, text):
     assert not parsed.complaints
 
 
+@pytest.mark.parametrize("template", ["{id:100000}", "{sp.a:.99999f}", "{doc.e:0>12345}"])
+def test_template_when_a_width_would_fill_the_memory_then_refused(cli, study, template):
+    result = cli("find", "--format", template)
+    assert (result.status, result.out) == (2, "")
+    assert "far too wide" in result.err
+
+
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 

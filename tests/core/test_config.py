@@ -123,7 +123,12 @@ def test_a_byte_order_mark_and_other_line_ends_do_not_matter(tmp_path: Path) -> 
     assert Project(str(tmp_path)).config["k"] == "a\u2028b"
 
 
-LONG_LINES = ["a = " + "b ," * 40 + "'", "a = " + "'b','" * 40 + "x", "[" + "[ " * 100 + "a" + " ]" * 100 + "x", "a" + " " * 5000]
+LONG_LINES = [
+    "a = " + "b ," * 40 + "'",
+    "a = " + "'b','" * 40 + "x",
+    "[" + "[ " * 100 + "a" + " ]" * 100 + "x",
+    "a" + " " * 5000,
+]
 
 
 @pytest.mark.parametrize("line", LONG_LINES)

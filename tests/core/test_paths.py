@@ -353,7 +353,9 @@ def test_schema_when_it_reads_a_path_made_by_the_same_template_then_the_values_r
     assert read(f"a_{number}/{text}/t_{truth}") == state_point
 
 
-@pytest.mark.parametrize("template", ["{a:10000}/{job.id}", "{a:.10000f}/{job.id}", "{a:{w}}/{job.id}", "x/" * 4000 + "{job.id}"])
+@pytest.mark.parametrize(
+    "template", ["{a:10000}/{job.id}", "{a:.10000f}/{job.id}", "{a:{w}}/{job.id}", "x/" * 4000 + "{job.id}"]
+)
 def test_path_when_a_template_would_make_it_far_too_long_then_refused(project, template):
     job = project.open_job({"a": 1, "w": "9" * 12}).init()
     with pytest.raises(PathError):

@@ -231,7 +231,7 @@ class Trial:
             operation,
             self._directory,
             fault or Fault(),
-            trace=True,
+            trace=fault is not None,
             setup=self.scenario.setup or SETUP,
             env=self.scenario.env,
         )

@@ -10,24 +10,25 @@ from torture import KILLS, PARTS, PROCESSES, Outcome, Report, Unit, part_of, par
 
 
 def test_parts_when_put_together_then_are_everything_once() -> None:
-    everything = units()
-    parts = [part_of(everything, f"{number}/{PARTS}") for number in range(PARTS)]
-    assert sorted(map(str, everything)) == sorted(str(unit) for part in parts for unit in part)
-    assert len(set(map(str, everything))) == len(everything)
-    assert max(map(len, parts)) - min(map(len, parts)) <= 1
-    assert part_of(everything, "all") == everything
+    everything = part_of(units(), "all")
+    assert len(set(everything)) == len(everything)
+    parts = [part_of(units(), f"{number}/{PARTS}") for number in range(PARTS)]
+    assert {unit for part in parts for unit in part} == set(everything)
+    few = [unit for part in parts for unit in part if unit.kind != "tests"]
+    assert len(set(few)) == len(few)
+    assert max(map(len, parts)) - min(map(len, parts)) <= 2
 
 
-def test_parts_when_taken_then_each_has_kills_and_faults_and_a_crowd() -> None:
+def test_parts_when_taken_then_each_has_kills_and_faults_and_a_crowd_and_tests() -> None:
     for number in range(PARTS):
         part = part_of(units(), f"{number}/{PARTS}")
         assert any(unit.detail == "kill" for unit in part)
         assert any(unit.kind == "points" and unit.detail not in KILLS for unit in part)
-        assert any(unit.kind == "crowd" for unit in part)
+        assert {unit.kind for unit in part} == {"points", "crowd", "tests"}
 
 
 def test_crowds_when_all_are_done_then_take_as_many_steps_as_promised() -> None:
-    crowds = [unit for unit in units() if unit.kind == "crowd"]
+    _, crowds, _ = units()
     assert sum(PROCESSES * int(unit.detail.split()[1]) for unit in crowds) >= 200_000
 
 

@@ -1,12 +1,12 @@
 """Everything that the fault tests can do, or a part of it that changes with the commit.
 
-    python tests/faults/torture.py                      # a part: SIGNAC_FAULT_PART (such as 3/8), or by the commit
+    python tests/faults/torture.py                      # a part: SIGNAC_FAULT_PART (such as 3/16), or by the commit
     python tests/faults/torture.py --part all --write   # all of it; the counts go to results/torture.{json,md}
     python tests/faults/torture.py --part all --only "state point change"
 
 A *unit* of work is a scenario with a fault of one kind at each of its system calls, a crowd, or a file of tests.  Which
 units belong to a part is decided by their place in the list alone, so that a part is the same wherever it is run, and
-all parts together are everything.  The files of tests are small, and run with every part.
+all parts together are everything.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from scenario import FAULTS, Trial
 from scenarios import SCENARIOS
 from shim import HERE, REPOSITORY, build_shim
 
-PARTS = 8
+PARTS = 16
 KILLS = ("kill", "torn write")
 PROCESSES = 16
 STEPS = 500
@@ -101,31 +102,36 @@ class Report:
         return [outcome for outcome in self.outcomes if outcome.failure]
 
 
-def units(steps: int = STEPS) -> list[Unit]:
-    """Everything there is to do, in a fixed order, but for the files of tests."""
-    points = [Unit("points", name, kind) for name in SCENARIOS for kind in FAULTS]
-    return points + [Unit("crowd", name, f"{seed} {steps}") for seed in SEEDS for name in CROWDS]
+def units(steps: int = STEPS) -> list[list[Unit]]:
+    """Everything there is to do, in a fixed order: points, crowds, tests.
+
+    Parameters
+    ----------
+    steps
+        Of each process of a crowd.
+    """
+    return [
+        [Unit("points", name, kind) for name in SCENARIOS for kind in FAULTS],
+        [Unit("crowd", name, f"{seed} {steps}") for seed in SEEDS for name in CROWDS],
+        [Unit("tests", path.name) for path in sorted(HERE.glob("test_*promises.py"))],
+    ]
 
 
-def tests() -> list[Unit]:
-    """The files of tests."""
-    return [Unit("tests", path.name) for path in sorted(HERE.glob("test_*promises.py"))]
-
-
-def part_of(everything: Sequence[Unit], part: str) -> list[Unit]:
-    """The units of a part.
+def part_of(everything: Sequence[Sequence[Unit]], part: str) -> list[Unit]:
+    """The units of a part: its share of each kind, but at least one.
 
     Parameters
     ----------
     everything
         All units.
     part
-        "all", or a number and how many parts there are: "3/8".
+        "all", or a number and how many parts there are: "3/16".
     """
     if part == "all":
-        return list(everything)
-    number, _, parts = part.partition("/")
-    return [unit for place, unit in enumerate(everything) if place % int(parts) == int(number) % int(parts)]
+        return [unit for kind in everything for unit in kind]
+    number, parts = map(int, part.split("/"))
+    number %= parts
+    return [unit for kind in everything for unit in kind[number::parts] or [kind[number % len(kind)]]]
 
 
 def part_of_commit() -> str:
@@ -209,8 +215,12 @@ def carry_out(chosen: Sequence[Unit], processes: int) -> Iterator[Outcome]:
     with tempfile.TemporaryDirectory() as scratch:
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(processes, context, initializer=_begin, initargs=(scratch,)) as pool:
-            for future in as_completed([pool.submit(_carry_out, unit) for unit in chosen]):
-                yield future.result()
+            futures = {pool.submit(_carry_out, unit): unit for unit in chosen}
+            for future in as_completed(futures):
+                try:
+                    yield future.result()
+                except BrokenProcessPool:
+                    yield Outcome(unit=futures[future], failure="a process of the pool has been killed")
 
 
 # reporting ------------------------------------------------------------------------------------------------------------
@@ -285,14 +295,13 @@ def write(report: Report) -> None:
 def main() -> int:
     """Run the units of a part."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", default=part_of_commit(), help="such as 3/8, or all (default: %(default)s)")
+    parser.add_argument("--part", default=part_of_commit(), help="such as 3/16, or all (default: %(default)s)")
     parser.add_argument("--only", default="", help="units whose name contains this text")
     parser.add_argument("--steps", type=int, default=STEPS, help="of each process of a crowd (default: %(default)s)")
     parser.add_argument("--processes", type=int, default=2, help="units at a time (default: %(default)s)")
     parser.add_argument("--write", action="store_true", help="keep the counts in tests/faults/results")
     options = parser.parse_args()
-    everything = tests() + part_of(units(options.steps), options.part)
-    chosen = [unit for unit in everything if options.only in str(unit)]
+    chosen = [unit for unit in part_of(units(options.steps), options.part) if options.only in str(unit)]
     print(f"Part {options.part}: {len(chosen)} units.", flush=True)
     report = Report()
     began = time.monotonic()

@@ -1,0 +1,282 @@
+"""What another process does in the middle of an operation, and what the file system does not want to tell."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signac_core import Project, copying, filetransfer, importing, integrity, layout, litter, synchronizer, workspace
+from signac_core.errors import JobsCorruptedError
+from signac_core.job import Job
+from signac_core.sync import FileSync
+
+
+@pytest.fixture
+def job(project: Project) -> Job:
+    job = project.open_job({"a": 1}).init()
+    Path(job.fn("data.txt")).write_text("data")
+    job.doc.x = 1
+    return job
+
+
+@pytest.fixture
+def other() -> Project:
+    return Project.init_project("other")
+
+
+def mute(monkeypatch: pytest.MonkeyPatch, path: str, *names: str) -> None:
+    """Let the file system fail when it is asked about a path."""
+
+    def failing(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(asked: Any, *arguments: Any, **options: Any) -> Any:
+            if asked == path:
+                raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+            return function(asked, *arguments, **options)
+
+        return call
+
+    for name in names:
+        monkeypatch.setattr(os, name, failing(getattr(os, name)))
+
+
+# what cannot be found out ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        lambda job: job in job.project,
+        lambda job: job.project.open_job(id=job.id),
+        lambda job: job.project.clone(job),
+        lambda job: job.move(job.project),
+        lambda job: Project(job.project.path).open_job({"a": 1}).init(validate_statepoint=False),
+    ],
+    ids=["in", "open_job", "clone", "move", "init"],
+)
+def test_a_job_that_cannot_be_asked_for_is_not_taken_for_absent(
+    job: Job, question: Callable[[Job], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mute(monkeypatch, job.path, "stat")
+    with pytest.raises(OSError, match="Input/output error") as failed:
+        question(job)
+    assert failed.value.errno == errno.EIO
+
+
+def test_a_workspace_that_cannot_be_asked_for_is_not_taken_for_the_copy_of_a_job(
+    job: Job, other: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mute(monkeypatch, other.workspace, "stat")
+    with pytest.raises(OSError, match="Input/output error"):
+        other.clone(job)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "x" * 300, "nothing/below"])
+def test_what_cannot_exist_does_not(project: Project, name: str) -> None:
+    assert f"{'0' * 32}{name}" not in [job.id for job in project]
+    with pytest.raises(KeyError):
+        project.open_job(id="0" * 32 + name)
+
+
+def test_check_when_a_directory_cannot_be_asked_for_then_there_is_a_problem(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.unlink(job.fn(layout.FN_STATE_POINT))
+    project = Project(job.project.path)
+    mute(monkeypatch, job.path, "stat", "lstat")
+    assert [problem.kind for problem in integrity.examine(project)] == ["missing-state-point"]
+    with pytest.raises(JobsCorruptedError):
+        project.check()
+
+
+# jobs that go and come back -------------------------------------------------------------------------------------------
+
+
+def test_a_job_that_is_away_while_it_is_read_and_comes_back_is_not_damaged(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = Path(job.fn(layout.FN_STATE_POINT)).read_bytes()
+    os.unlink(job.fn(layout.FN_STATE_POINT))
+    look = workspace._find_state_point
+    looks = []
+
+    def come_back_as_another(directory: int, job_id: str) -> dict[str, Any] | None:
+        looks.append(job_id)
+        if len(looks) == 1:  # another directory takes the place of this one
+            os.rename(job.path, job.path + "-away")
+            os.mkdir(job.path)
+            Path(job.fn(layout.FN_STATE_POINT)).write_bytes(text)
+        return look(directory, job_id)
+
+    monkeypatch.setattr(workspace, "_find_state_point", come_back_as_another)
+    assert workspace.read_state_point(job.path, job.id) == {"a": 1}
+    assert len(looks) == 2
+
+
+def test_a_job_that_is_moved_while_it_is_read_is_read_where_it_is(
+    job: Job, other: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.rename(job.fn(layout.FN_STATE_POINT), job.fn(layout.pending_name(job.id)))
+    look = workspace._find_state_point
+
+    def move_away(directory: int, job_id: str) -> dict[str, Any] | None:
+        os.rename(job.path, os.path.join(other.workspace, job_id))
+        return look(directory, job_id)
+
+    monkeypatch.setattr(workspace, "_find_state_point", move_away)
+    assert workspace.read_state_point(job.path, job.id) == {"a": 1}
+
+
+def test_a_damaged_job_at_rest_is_looked_into_once(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(job.fn(layout.FN_STATE_POINT)).write_text("{")
+    look = workspace._find_state_point
+    looks = []
+    monkeypatch.setattr(workspace, "_find_state_point", lambda *asked: looks.append(asked) or look(*asked))
+    with pytest.raises(JobsCorruptedError):
+        workspace.read_state_point(job.path, job.id)
+    assert len(looks) == 1
+
+
+def test_a_job_that_is_never_at_rest_is_given_up_in_the_end(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.unlink(job.fn(layout.FN_STATE_POINT))
+
+    def replace(directory: int, job_id: str) -> None:
+        shutil.rmtree(job.path)
+        os.mkdir(job.path)
+
+    monkeypatch.setattr(workspace, "_find_state_point", replace)
+    with pytest.raises(JobsCorruptedError):
+        workspace.read_state_point(job.path, job.id)
+
+
+# copies of jobs that go away ------------------------------------------------------------------------------------------
+
+
+def synchronize(job: Job, other: Project) -> None:
+    other.sync(job.project, FileSync.always, recursive=True, check_schema=False)
+
+
+def during_the_plan(monkeypatch: pytest.MonkeyPatch, events: list[Callable[[], object]]) -> list[filetransfer.Step]:
+    """Let an event happen before the first file of each plan; the steps that were planned."""
+    plan = filetransfer.plan
+    steps: list[filetransfer.Step] = []
+
+    def eventful(*arguments: Any, **options: Any) -> Iterator[filetransfer.Step]:
+        ahead = events[:1]
+        del events[:1]
+        for step in plan(*arguments, **options):
+            if step.kind == "copy" and ahead:
+                ahead.pop()()
+            steps.append(step)
+            yield step
+
+    monkeypatch.setattr(synchronizer.filetransfer, "plan", eventful)
+    return steps
+
+
+def test_sync_when_a_job_goes_away_halfway_then_there_is_no_half_copy(
+    job: Job, other: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(job.fn("zzz.txt")).write_text("last")
+    during_the_plan(monkeypatch, [lambda: os.rename(job.path, "elsewhere")])
+    synchronize(job, other)
+    assert os.listdir(other.workspace) == []
+
+
+def test_sync_when_a_job_goes_away_and_comes_back_then_the_copy_is_whole(
+    job: Job, other: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry_out = filetransfer.carry_out
+    trips = []
+
+    def on_a_trip(step: filetransfer.Step, *arguments: Any, **options: Any) -> bool:
+        if step.path == "data.txt" and not trips:
+            trips.append(step)
+            os.rename(job.path, "elsewhere")
+            try:
+                return carry_out(step, *arguments, **options)
+            finally:
+                os.rename("elsewhere", job.path)
+        return carry_out(step, *arguments, **options)
+
+    monkeypatch.setattr(filetransfer, "carry_out", on_a_trip)
+    synchronize(job, other)
+    assert len(trips) == 1
+    copy = other.open_job(id=job.id)
+    assert sorted(os.listdir(copy.path)) == sorted(os.listdir(job.path))
+    assert copy.doc() == {"x": 1}
+
+
+def test_sync_when_a_file_is_deleted_halfway_then_the_copy_is_that_of_what_is_left(
+    job: Job, other: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(job.fn("zzz.txt")).write_text("last")
+    during_the_plan(monkeypatch, [lambda: os.unlink(job.fn("zzz.txt"))])
+    synchronize(job, other)
+    assert sorted(os.listdir(other.open_job(id=job.id).path)) == sorted(os.listdir(job.path))
+
+
+def test_sync_when_every_copy_meets_a_file_that_has_gone_then_it_fails_and_leaves_nothing(
+    job: Job, other: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("u", "v", "w"):
+        Path(job.fn(name)).write_text("short-lived")
+    during_the_plan(monkeypatch, [lambda name=name: os.unlink(job.fn(name)) for name in ("w", "v", "u")])
+    with pytest.raises(FileNotFoundError):
+        synchronize(job, other)
+    assert os.listdir(other.workspace) == []
+
+
+# what is left behind --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["index", "index.delta", "index.documents", "statepoint_cache.json.gz", "config"])
+def test_litter_when_the_writer_of_a_derived_file_was_stopped_then_it_is_found(
+    project: Project, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = os.path.join(project.path, ".signac", f"._0123456789abcdef_{name}")
+    Path(left).touch()
+    assert list(litter.in_project(project.path)) == []
+    later = litter._now() + 2 * litter.STALE_SECONDS
+    monkeypatch.setattr(litter, "_now", lambda: later)
+    assert list(litter.in_project(project.path)) == [left]
+
+
+def test_litter_when_the_index_is_in_another_place_then_that_of_this_project_is_found_there(
+    project: Project, other: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from signac_core.index.snapshot import index_path
+
+    os.mkdir("indexes")
+    monkeypatch.setenv("SIGNAC_CACHE_DIR", "indexes")
+    ours, theirs = (
+        os.path.join("indexes", "._0123456789abcdef_" + os.path.basename(index_path(one.path, "index")))
+        for one in (project, other)
+    )
+    for left in (ours, theirs):
+        Path(left).touch()
+    later = litter._now() + 2 * litter.STALE_SECONDS
+    monkeypatch.setattr(litter, "_now", lambda: later)
+    assert list(litter.in_project(project.path)) == [ours]
+
+
+def test_import_with_synchronization_when_stopped_then_what_is_left_is_known_as_litter(project: Project) -> None:
+    os.makedirs("data/a_1")
+    with importing.import_apart(project, "data", schema="a_{a:int}") as (temporary, _):
+        name = os.path.basename(temporary.path)
+        assert os.path.dirname(temporary.path) == project.workspace
+        assert name.startswith(layout.PREFIX_NEW)
+    assert os.listdir(project.workspace) == []
+
+
+def test_sync_tree_when_there_are_links_then_they_are_passed_over() -> None:
+    os.mkdir("tree")
+    os.symlink("nowhere", "tree/link")
+    Path("tree/file").touch()
+    copying.sync_tree("tree")
+    assert sorted(os.listdir("tree")) == ["file", "link"]
