@@ -43,7 +43,7 @@ shells: $(STAMP)
 	$(BIN)/python -m pytest -q tests/completion
 
 peer: $(STAMP)
-	$(BIN)/python -m pytest -q tests/peer tests/packaging
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/peer tests/packaging
 
 # a part of the fault tests that changes with the commit, or the one that SIGNAC_FAULT_PART names
 faults: $(STAMP)

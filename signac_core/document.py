@@ -217,7 +217,7 @@ class Store(Protocol):
     """
 
     tree: dict[str, Any]
-    root: BoundView | None
+    root: Callable[[], BoundView | None] | None  # a weak reference: the views hold their store
 
     def sync(self) -> None:
         """Bring the tree up to date before a read."""
@@ -283,7 +283,7 @@ class Document:
         self.lock_path = lock_path
         self.durable = durable
         self.tree: dict[str, Any] = {} if data is None else data
-        self.root: BoundView | None = None
+        self.root: Callable[[], BoundView | None] | None = None
         self.buffer_version = -1  # of the buffered tree that this document is bound to
         self._signature: Signature | None = None
         self._text: bytes | None = None  # what the tree was parsed from or written as; None when there is no file
@@ -440,8 +440,9 @@ class Document:
 
         """
         self.tree = tree
-        if self.root is not None:
-            self.root._rebind(tree)
+        root = None if self.root is None else self.root()
+        if root is not None:
+            root._rebind(tree)
 
     def forget(self) -> None:
         """Take nothing for granted: the next read parses the file again.

@@ -134,10 +134,11 @@ def _find_with_index(
         if not is_indexable(query):
             rest = snapshot.names()
         elif query.needs_documents:
-            from .index.documents import IndexedDocuments
+            from .index.documents import IndexedDocuments, possible_rows
 
-            documents = IndexedDocuments(snapshot, query)
-            found, rest = documents.found, documents.rest + snapshot.pending
+            documents = IndexedDocuments(snapshot, possible_rows(snapshot.base, query))
+            found, rest = documents.find(query)
+            rest += snapshot.pending
         else:
             found, rest = snapshot.find(query), snapshot.pending
     except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
@@ -191,7 +192,9 @@ def _scan(
         state_points = dict(points)
         ids = list(state_points)
     found = []
-    documents = reading.read_document_files(project, ids, damaged=damaged)
+    from .documents import read_document_files
+
+    documents = read_document_files(project, ids, damaged=damaged)
     for job_id, document, status in _followed(documents, "documents", len(ids), progress):
         if matches(state_points.get(job_id, {}), NO_DOCUMENT if document is None else document):
             found.append(job_id)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Container, Iterator
 from typing import TYPE_CHECKING, Any
 
 from . import reading
+from .documents import load_documents
+from .jsondict import copy_plain
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["to_dataframe"]
 
 _MISSING = float("nan")  # not None, which is a value
+_CONTAINERS = frozenset({dict, list})  # copied, because jobs with equal values share them
 
 
 def to_dataframe(
@@ -66,7 +69,7 @@ def to_dataframe(
 
     project, ids = cursor._project, cursor._ids
     state_points = dict(reading.read_state_points(project, ids))
-    documents = dict(reading.read_documents(project, list(state_points)))
+    documents = load_documents(project, state_points)
     rows = list(documents)
     wanted = _column_filter(usecols)
     trees = [state_points[job_id] for job_id in rows]
@@ -104,7 +107,9 @@ def _uniform_columns(
                 return None
             columns |= below
         elif wanted(prefix + key):
-            columns[prefix + key] = list(map(_as_tuple, values) if flatten and list in kinds else values)
+            columns[prefix + key] = list(
+                map(_as_tuple if flatten else copy_plain, values) if kinds & _CONTAINERS else values
+            )
     return columns
 
 
@@ -130,7 +135,7 @@ def _add_row_by_row(
                         excluded.add(name)
                         continue
                     column = columns[name] = [_MISSING] * number
-                column[row] = value
+                column[row] = copy_plain(value)
 
 
 def _column_filter(usecols: Container[str] | Callable[[str], bool] | None) -> Callable[[str], bool]:

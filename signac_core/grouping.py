@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from . import reading
@@ -11,10 +12,12 @@ from .job import Job
 
 if TYPE_CHECKING:
     from .cursor import JobsCursor
+    from .project import Project
 
 __all__ = ["groupby"]
 
 _MISSING = object()
+_VALUE = itemgetter(0)
 
 
 def groupby(cursor: JobsCursor, key: Any, default: Any) -> Iterator[tuple[Any, Iterator[Job]]]:
@@ -79,24 +82,30 @@ def _group_by_keys(cursor: JobsCursor, key: Any, default: Any) -> Iterator[tuple
     if paths["sp"]:
         found = reading.read_values(project, ids, paths["sp"], missing=_MISSING)
     if paths["doc"]:
+        from .documents import load_documents
+
         split = [path.split(".") for path in paths["doc"]]
         found = {
             job_id: found[job_id] + tuple(reading.look_up(document, path, _MISSING) for path in split)
-            for job_id, document in reading.read_documents(project, list(found))
+            for job_id, document in load_documents(project, found).items()
         }
-    values: dict[str, Any] = {}
-    single = isinstance(key, str)
-    for job_id in ids:
-        if job_id not in found:
-            continue  # vanished meanwhile
-        value = found[job_id]
-        if _MISSING in value:
-            if default is None:
-                continue
-            value = tuple(default if item is _MISSING else item for item in value)
-        values[job_id] = value[0] if single else value
+    pairs = [(found[job_id], job_id) for job_id in ids if job_id in found]  # the others have vanished meanwhile
+    if default is None:
+        pairs = [(values, job_id) for values, job_id in pairs if _MISSING not in values]
+    else:
+        pairs = [(tuple(default if item is _MISSING else item for item in values), job_id) for values, job_id in pairs]
+    if isinstance(key, str):
+        pairs = [(values[0], job_id) for values, job_id in pairs]
+    pairs.sort(key=_VALUE)
+    return _grouped(project, pairs)
+
+
+def _grouped(project: Project, pairs: list[tuple[Any, str]]) -> Iterator[tuple[Any, Iterator[Job]]]:
     known = project._sp_cache
-    ordered = sorted(values, key=values.__getitem__)
-    project._expected = max(project._expected, len(ordered))
-    jobs = (Job._known(project, job_id, known.get(job_id)) for job_id in ordered)
-    return itertools.groupby(jobs, key=lambda job: values[job._id])
+    project._expected = max(project._expected, len(pairs))
+
+    def handle(pair: tuple[Any, str]) -> Job:
+        return Job._known(project, pair[1], known.get(pair[1]))
+
+    for value, group in itertools.groupby(pairs, key=_VALUE):
+        yield value, map(handle, group)

@@ -84,7 +84,7 @@ class Job:
     _data: dict[str, Any] | None = None  # the state point as far as it is known; never changed in place
     _invalid: Exception | None = None  # why the state point given has an id, but cannot be used
     _given: Any = None  # the state point given, when it cannot be used
-    _store: StatePoint | None = None
+    _view: JSONDict | None = None  # of the live state point
     _document: JSONDict | None = None
     _stores: H5StoreManager | None = None
     _left_directories: list[str] | None = None  # where open() came from, innermost last
@@ -144,7 +144,7 @@ class Job:
 
     def __copy__(self) -> Job:
         copy = type(self).__new__(type(self))
-        self._state_point().jobs.append(copy)  # from now on both follow each other's state point changes
+        self._state_point().share_with(copy)  # from now on both follow each other's state point changes
         copy.__dict__.update(self.__dict__)
         return copy
 
@@ -237,8 +237,8 @@ class Job:
 
     def _plain_statepoint(self) -> dict[str, Any]:
         """State point as plain data that must not be changed; read when it is not known yet."""
-        if self._store is not None:
-            return self._store.tree
+        if self._view is not None:
+            return self._view._store.tree
         if self._invalid is not None:
             raise self._invalid
         if self._data is None:
@@ -246,14 +246,17 @@ class Job:
         return self._data
 
     def _state_point(self) -> StatePoint:
-        if self._store is None:
-            from .statepoint import StatePoint
+        store: StatePoint = self.statepoint._store
+        return store
 
-            tree = canonical.validate_keys(self._plain_statepoint())
-            with _creation:  # threads that share the handle share the state point
-                if self._store is None:
-                    self._store = StatePoint(self, tree)
-        return self._store
+    def _make_view(self) -> JSONDict:
+        from .statepoint import StatePoint
+
+        tree = canonical.validate_keys(self._plain_statepoint())
+        with _creation:  # threads that share the handle share the state point
+            if self._view is None:
+                self._view = StatePoint(self, tree).make_view()
+        return self._view
 
     @property
     def statepoint(self) -> Any:
@@ -285,22 +288,22 @@ class Job:
         {'T': 2.5}
 
         """
-        return self._state_point().view
+        return self._make_view() if self._view is None else self._view
 
     @statepoint.setter
     def statepoint(self, value: Mapping[str, Any]) -> None:
         try:
-            state_point = self._state_point()
+            view = self.statepoint
         except InvalidKeyError:  # assignment is the way out, when it is on disk already
             from .statepoint import StatePoint
 
-            self._store = state_point = StatePoint(self, dict(self._given or self._plain_statepoint()))
-        state_point.view.reset(value)
+            self._view = view = StatePoint(self, dict(self._given or self._plain_statepoint())).make_view()
+        view.reset(value)
 
     @property
     def sp(self) -> Any:
         """Alias of :attr:`statepoint`."""
-        return self.statepoint
+        return self._make_view() if self._view is None else self._view
 
     @sp.setter
     def sp(self, value: Mapping[str, Any]) -> None:
@@ -362,7 +365,7 @@ class Job:
         {'T': 2.5, 'N': 10}
 
         """
-        view = self._state_point().view
+        view = self.statepoint
         if not overwrite:
             current = self._plain_statepoint()
             for key, value in update.items():
@@ -461,7 +464,7 @@ class Job:
         text = canonical.dumps(data).encode("ascii")
         workspace.publish(project.workspace, self._id, text, force=force, durable=project.durable)
         self._directory_known = True
-        project._remember(self._id, data if self._store is None else canonical.loads(text))
+        project._remember(self._id, data if self._view is None else canonical.loads(text))
         return self
 
     def remove(self) -> None:
@@ -481,7 +484,7 @@ class Job:
         False
 
         """
-        if self._data is None and self._store is None:
+        if self._data is None and self._view is None:
             # Keep the handle usable: it can initialise the job again.
             with suppress(JobsCorruptedError, InvalidKeyError, TypeError):
                 self._plain_statepoint()
@@ -577,7 +580,12 @@ class Job:
         data = self._data
         if data is not None:
             project._remember(self._id, data)
-        for job in [self] if self._store is None else self._store.jobs:
+        handles = [self]
+        if self._view is not None:
+            state_point = self._state_point()
+            state_point.place = project, self._id
+            handles = state_point.handles()
+        for job in handles:
             job._rename(project, self._id)
 
     def sync(self, other: Job, strategy: Any = None, exclude: Any = None, doc_sync: Any = None, **kwargs: Any) -> None:
@@ -764,7 +772,7 @@ _INTERNAL = frozenset(
         "_data",
         "_invalid",
         "_given",
-        "_store",
+        "_view",
         "_document",
         "_stores",
         "_directory_known",

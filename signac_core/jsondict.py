@@ -9,6 +9,7 @@ same kind. Otherwise it is detached: reads give its last data, writes raise.
 from __future__ import annotations
 
 import os
+from _weakref import ref
 from abc import abstractmethod
 from collections.abc import (
     Callable,
@@ -238,14 +239,14 @@ class JSONDict(View, MutableMapping[str, Any]):
         initial = {} if data is None else {validate_key(key): plain(value) for key, value in data.items()}
         document = Document(path, os.path.dirname(path) or ".", data=initial)
         self._setup(document, None, None, document.tree)
-        document.root = self
+        document.root = ref(self)
 
     @classmethod
     def _of(cls, store: Store) -> JSONDict:
         """Root view of a store."""
         view = cls.__new__(cls)
         view._setup(store, None, None, store.tree)
-        store.root = view
+        store.root = ref(view)
         return view
 
     @classmethod

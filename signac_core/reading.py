@@ -1,4 +1,4 @@
-"""Asking about many jobs: listing the workspace, reading state points and documents, finding ids.
+"""Asking about many jobs: listing the workspace, asking the index, reading state points.
 
 Nothing here makes handles. A damaged job never spoils the answer about the others: where a function takes a list of
 ``damaged`` ids it adds to it and goes on, otherwise it raises when the others have been dealt with. A directory without
@@ -7,7 +7,6 @@ a state point file that is younger than a minute is a job being born, and skippe
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 __all__ = [
+    "MANY_FILES",
+    "ROWS_PER_FILE",
     "Listing",
     "ask_index",
     "indexed_state_points",
@@ -34,8 +35,6 @@ __all__ = [
     "look_up",
     "open_index",
     "preload",
-    "read_document_files",
-    "read_documents",
     "read_matching",
     "read_state_points",
     "read_values",
@@ -46,8 +45,8 @@ __all__ = [
 ]
 
 OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe in the place of a file does not block
-_MANY_FILES = 16  # up to here nothing is cheaper than reading them
-_ROWS_PER_FILE = 50  # what the index puts together in the time that it takes to read one file
+MANY_FILES = 16  # up to here nothing is cheaper than reading them
+ROWS_PER_FILE = 50  # what the index puts together in the time that it takes to read one file
 
 
 class Listing(NamedTuple):
@@ -449,7 +448,7 @@ def read_state_points(
     known = project._sp_cache
     failed: list[str] = []
     unknown = [job_id for job_id in ids if job_id not in known]
-    if indexed and len(unknown) > _MANY_FILES:
+    if indexed and len(unknown) > MANY_FILES:
         preload(project, len(unknown))
         unknown = [job_id for job_id in unknown if job_id not in known]
     if unknown:
@@ -487,7 +486,7 @@ def _read_files(project: Project, ids: list[str]) -> Iterator[dict[str, Any] | N
         except OSError:
             return None
 
-    return in_order(read, ids) if len(ids) > _MANY_FILES else map(read, ids)
+    return in_order(read, ids) if len(ids) > MANY_FILES else map(read, ids)
 
 
 def preload(project: Project, number: int) -> None:
@@ -511,13 +510,13 @@ def preload(project: Project, number: int) -> None:
     """
 
     def take(snapshot: Snapshot) -> None:
-        if number * _ROWS_PER_FILE >= snapshot.number():
+        if number * ROWS_PER_FILE >= snapshot.number():
             found = snapshot.state_points()
             found.update(project._sp_cache)
             project._sp_cache.update(found)
             project._preloaded = True
 
-    if number > _MANY_FILES and not project._preloaded:
+    if number > MANY_FILES and not project._preloaded:
         ask_index(project, take)
 
 
@@ -562,7 +561,7 @@ def read_values(
         return {job_id: values for job_id, values in snapshot.values(keys, missing) if job_id in wanted}
 
     found: dict[str, tuple[Any, ...]] = {}
-    if len(ids) > _MANY_FILES and not project._preloaded:
+    if len(ids) > MANY_FILES and not project._preloaded:
         found = ask_index(project, columns) or {}
     paths = [key.split(".") for key in keys]
     rest = [job_id for job_id in ids if job_id not in found] if found else ids
@@ -670,99 +669,6 @@ def _read_unusual(directory: str, job_id: str, failed: list[str]) -> dict[str, A
         if not workspace.is_being_born(directory):
             failed.append(job_id)
     return None
-
-
-def read_documents(
-    project: Project, ids: Iterable[str], *, damaged: list[str] | None = None
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Read the documents of jobs, in the given order (open, fstat, read, close per job).
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-    ids : iterable of str
-        The ids of existing jobs; a job without a document yields an empty one.
-    damaged : list of str, optional
-        Takes the ids of jobs whose document cannot be read.
-
-    Yields
-    ------
-    tuple of str and dict
-        Id and document.
-
-    Raises
-    ------
-    ValueError
-        If a document is not a JSON object and there is no list to take the id.
-    OSError
-        If a document cannot be read and there is no list to take the id.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> project.open_job({"a": 0}).doc.stage = "done"
-    >>> dict(read_documents(project, ["9bfd29df07674bc4aa960cf661b5acd2"]))
-    {'9bfd29df07674bc4aa960cf661b5acd2': {'stage': 'done'}}
-
-    """
-    for job_id, document, _ in read_document_files(project, ids, damaged=damaged):
-        yield job_id, {} if document is None else document
-
-
-def read_document_files(
-    project: Project, ids: Iterable[str], *, damaged: list[str] | None
-) -> Iterator[tuple[str, dict[str, Any] | None, os.stat_result | None]]:
-    """Do what :func:`read_documents` says, but tell a job without a document from one with an empty document.
-
-    Parameters
-    ----------
-    project, ids, damaged
-        As there.
-
-    Yields
-    ------
-    tuple
-        Id, document and status of the file that was read; the last two are None if there is none.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> [document for _, document, _ in read_document_files(project, [job.id], damaged=None)]
-    [None]
-
-    """
-    from .bulk import in_order
-    from .document import parse_document
-
-    ids = ids if isinstance(ids, (list, tuple)) else list(ids)
-    root, name = project.workspace + "/", "/" + layout.FN_DOCUMENT
-
-    def read(job_id: str) -> tuple[bytes, os.stat_result] | OSError:
-        try:
-            return files.read_with_status(root + job_id + name)
-        except OSError as error:
-            return error
-
-    results = in_order(read, ids) if len(ids) > _MANY_FILES else map(read, ids)
-    for job_id, result in zip(ids, results, strict=True):
-        try:
-            if isinstance(result, OSError):
-                raise result
-            yield job_id, parse_document(result[0], root + job_id + name), result[1]
-        except FileNotFoundError:
-            yield job_id, None, None
-        except (OSError, ValueError) as error:
-            if isinstance(error, OSError) and error.errno == errno.ENOTDIR:
-                continue  # a file named like a job has no document
-            if damaged is None:
-                raise
-            damaged.append(job_id)
 
 
 def _report(failed: list[str], damaged: list[str] | None) -> None:

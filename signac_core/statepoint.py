@@ -7,6 +7,7 @@ destination exists, a value is invalid, or the disk is full) leaves the tree as 
 from __future__ import annotations
 
 from _thread import RLock
+from _weakref import ref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,24 +33,95 @@ class StatePoint:
     tree : dict
         The state point, plain; it is copied before the first change.
 
+    Notes
+    -----
+    The handle holds the view, and the view this: there are no references back that would keep the handles of a long
+    iteration alive until the garbage collector looks for them.
+
     Examples
     --------
     >>> from signac_core import init_project
     >>> project = init_project("study")
     >>> job = project.open_job({"T": 1.5}).init()
-    >>> StatePoint(job, {"T": 1.5}).view.T = 2.5
+    >>> StatePoint(job, {"T": 1.5}).make_view().T = 2.5
     >>> job == project.open_job({"T": 2.5}), len(project)
     (True, 1)
 
     """
 
+    __slots__ = ("_directory_known", "_guard", "_handles", "_is_own", "place", "root", "tree")
+
     def __init__(self, job: Job, tree: dict[str, Any]) -> None:
-        self.jobs = [job]
+        self._handles = [ref(job)]
+        self._directory_known = job._directory_known
         self._guard = RLock()
-        self.tree = tree
         self._is_own = False
-        self.root: BoundView | None = None
-        self.view = JSONDict._of(self)
+        self.place = job._project, job._id
+        self.root: Callable[[], BoundView | None] | None = None
+        self.tree = tree
+
+    def make_view(self) -> JSONDict:
+        """Root view, which the handles share.
+
+        Returns
+        -------
+        JSONDict
+            The view.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> job = init_project("study").open_job({"T": 1.5}).init()
+        >>> StatePoint(job, {"T": 1.5}).make_view()
+        {'T': 1.5}
+
+        """
+        return JSONDict._of(self)
+
+    def share_with(self, job: Job) -> None:
+        """Take a shallow copy of the handle, whose job is renamed as well.
+
+        Parameters
+        ----------
+        job : Job
+            The copy.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> project = init_project("study")
+        >>> job, copy = project.open_job({"T": 1.5}).init(), project.open_job({"T": 1.5})
+        >>> state_point = StatePoint(job, {"T": 1.5})
+        >>> state_point.share_with(copy)
+        >>> state_point.handles() == [job, copy]
+        True
+
+        """
+        self._handles = [handle for handle in self._handles if handle() is not None] + [ref(job)]
+
+    def handles(self) -> list[Job]:
+        """Handles that are still in use, or a new one.
+
+        Returns
+        -------
+        list of Job
+            At least one.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> job = init_project("study").open_job({"T": 1.5}).init()
+        >>> StatePoint(job, {"T": 1.5}).handles() == [job]
+        True
+
+        """
+        handles = [job for handle in self._handles if (job := handle()) is not None]
+        if not handles:
+            from .job import Job
+
+            handles = [Job._known(*self.place, self.tree)]
+            handles[0]._directory_known = self._directory_known
+        return handles
 
     def describe(self) -> str:
         """Name of the state point in messages.
@@ -67,7 +139,7 @@ class StatePoint:
         "the state point of job 'e99643db5357346e9026d8965a9e958a'"
 
         """
-        return f"the state point of job '{self.jobs[0].id}'"
+        return f"the state point of job '{self.place[1]}'"
 
     def reduce(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """How to get the root view back after pickling.
@@ -86,7 +158,7 @@ class StatePoint:
         True
 
         """
-        return _view_of, (self.jobs[0],)
+        return _view_of, (self.handles()[0],)
 
     def sync(self) -> None:
         """Do nothing: the state point of an id does not change.
@@ -130,7 +202,7 @@ class StatePoint:
         >>> from signac_core import init_project
         >>> job = init_project("study").open_job({"T": 1.5}).init()
         >>> state_point = StatePoint(job, {"T": 1.5})
-        >>> state_point.mutate(state_point.view, lambda data: data.pop("T"))
+        >>> state_point.mutate(state_point.make_view(), lambda data: data.pop("T"))
         1.5
         >>> job.sp()
         {}
@@ -141,22 +213,34 @@ class StatePoint:
 
     def _mutate(self, view: BoundView, operation: Callable[[Any], _T]) -> _T:
         if not self._is_own:
-            self.tree = copy_plain(self.tree)
+            self._take(copy_plain(self.tree))
             self._is_own = True
-            self.view._rebind(self.tree)
         container = view._attached_data()
         before = canonical.dumps(self.tree)
         renamed = False
         try:
             result = operation(container)
             if canonical.dumps(self.tree) != before:
-                renamed = self.jobs[0]._change_statepoint(self.tree, self.jobs)
+                renamed = self._rename()
         finally:
             if not renamed and canonical.dumps(self.tree) != before:  # refused, or the same job in another key order
-                self.tree = canonical.loads(before)
-                self.view._rebind(self.tree)
+                self._take(canonical.loads(before))
         view._prune()
         return result
+
+    def _take(self, tree: dict[str, Any]) -> None:
+        """Take another tree and bind the live views to it."""
+        self.tree = tree
+        root = None if self.root is None else self.root()
+        if root is not None:
+            root._rebind(tree)
+
+    def _rename(self) -> bool:
+        """Give the job the state point in the tree; tell whether it is another one."""
+        handles = self.handles()
+        renamed = handles[0]._change_statepoint(self.tree, handles)
+        self.place = handles[0]._project, handles[0]._id
+        return renamed
 
 
 def _view_of(job: Job) -> Any:

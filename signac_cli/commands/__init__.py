@@ -416,12 +416,16 @@ def read_records(
         The record of a job: ``id``, and ``path``, ``sp``, ``doc`` as asked for.
 
     """
-    from signac_core.reading import preload, read_documents, read_state_points
+    from signac_core.reading import preload, read_state_points
 
     known = known or {}
     if "sp" in parts:
         preload(project, len(ids) - len(known))
-    readers = {"sp": read_state_points, "doc": read_documents}
+    readers: dict[str, Callable[..., Iterable[tuple[str, dict[str, Any]]]]] = {"sp": read_state_points}
+    if "doc" in parts:
+        from signac_core.documents import read_documents
+
+        readers["doc"] = read_documents
     remaining = iter(ids)
     while chunk := list(islice(remaining, _CHUNK)):
         values: dict[str, dict[str, Any]] = {}

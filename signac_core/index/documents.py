@@ -21,12 +21,12 @@ from ..query import And, Condition, Query
 from ..reading import OPEN_FLAGS
 from . import DOCUMENTS
 from .evaluation import rows_that_satisfy
-from .shapes import Workshop
+from .shapes import Workshop, without_collection
 from .snapshot import Snapshot, index_path
 from .table import Rows, Table
 from .writing import write_table
 
-__all__ = ["ABSENT", "Entry", "IndexedDocuments", "signature_of"]
+__all__ = ["ABSENT", "Entry", "IndexedDocuments", "possible_rows", "signature_of"]
 
 Entry = tuple[int, int, int, int]
 """Signature of a document: inode, size, time of modification and of change."""
@@ -51,45 +51,65 @@ class IndexedDocuments:
     ----------
     snapshot : Snapshot
         The state points.
-    query : Query
-        What will be asked; jobs that its state point conditions exclude are not looked at.
-
-    Attributes
-    ----------
-    found : list of str
-        Ids of the jobs, among those whose documents are as they were indexed, that match the query; sorted.
-    rest : list of str
-        Ids of the other indexed jobs that may match.
+    asked : Rows
+        The rows of the base whose documents are asked for; others are not looked at.
 
     """
 
-    def __init__(self, snapshot: Snapshot, query: Query) -> None:
+    def __init__(self, snapshot: Snapshot, asked: Rows) -> None:
         self._snapshot = snapshot
         self._started = time_ns()
         self._table: Table | None = None
         self._ids: list[str] = snapshot.base.ids()
         self._valid = bytearray(snapshot.base.rows)
         base, present = snapshot.layers[0]
-        candidates = present & _possible(base, query)
+        self._asked = present & asked
         with suppress(Exception):  # whatever is wrong with it: the files have the answer
             fd = os.open(index_path(snapshot.project.path, DOCUMENTS), OPEN_FLAGS)
             self._table = snapshot.opened(fd, DOCUMENTS)
             if self._table.directory.base != base.directory.id or self._table.rows != base.rows:
                 self._table = None
         if self._table is not None:
-            self._compare(self._table, candidates)
-        valid = Rows.of(self._valid)
-        self.found: list[str] = []
-        if self._table is not None:
-            self.found = base.ids_of(self._evaluate(query, self._table) & candidates & valid)
-        self.rest = base.ids_of(candidates - valid)
-        for table, rows in snapshot.layers[1:]:
-            self.rest += table.ids_of(rows & _possible(table, query))
+            self._compare(self._table)
 
-    def _compare(self, table: Table, candidates: Rows) -> None:
+    def find(self, query: Query) -> tuple[list[str], list[str]]:
+        """Ask for the jobs that match a query.
+
+        Parameters
+        ----------
+        query : Query
+            The query; ``asked`` are the rows that it allows, see :func:`possible_rows`.
+
+        Returns
+        -------
+        tuple of two lists of str
+            Ids of the jobs, among those whose documents are as they were indexed, that match, sorted; and ids of the
+            other indexed jobs that may match.
+
+        """
+        base, valid = self._snapshot.base, Rows.of(self._valid)
+        found: list[str] = []
+        if self._table is not None:
+            found = base.ids_of(self._evaluate(query, self._table) & self._asked & valid)
+        rest = base.ids_of(self._asked - valid)
+        for table, rows in self._snapshot.layers[1:]:
+            rest += table.ids_of(rows & possible_rows(table, query))
+        return found, rest
+
+    def trees(self) -> dict[str, dict[str, Any]]:
+        """Documents that are as they were indexed, by job id; those of jobs without one are empty."""
+        if self._table is None:
+            return {}
+        ids, valid = self._ids, self._valid
+        found: dict[str, dict[str, Any]] = {ids[row]: {} for row, flag in enumerate(valid) if flag}
+        with without_collection():
+            found.update((ids[row], tree) for row, tree in self._table.trees() if valid[row])
+        return found
+
+    def _compare(self, table: Table) -> None:
         """Find the rows whose documents are as they were."""
         entries = _entries(table)
-        flags = candidates.flags(table.rows)
+        flags = self._asked.flags(table.rows)
         rows = [row for row, flag in enumerate(flags) if flag]
         ids, root, name = self._ids, self._snapshot.project.workspace + "/", "/" + layout.FN_DOCUMENT
         stat = os.stat
@@ -166,7 +186,7 @@ def _entries(table: Table) -> Sequence[Entry]:
     return entries
 
 
-def _possible(table: Table, query: Query) -> Rows:
+def possible_rows(table: Table, query: Query) -> Rows:
     """Rows that the conditions on state points do not exclude."""
     parts: Iterable[Any] = query.expression.parts if isinstance(query.expression, And) else ()
     rows = table.all_rows()

@@ -191,6 +191,11 @@ class Table:
                 found += [text[start : start + 2 * _ID] for start in starts]
         return found
 
+    def rows_among(self, ids: Iterable[str]) -> Rows:
+        """Rows of those ids that there are."""
+        wanted = frozenset(ids)
+        return Rows.of(bytes(job_id in wanted for job_id in self.ids()))
+
     def ids_with_prefix(self, prefix: str) -> Iterator[str]:
         """Ids that begin with some digits, sorted; reads no more blocks than it has to."""
         blocks = self.directory.ids

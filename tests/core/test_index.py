@@ -107,7 +107,7 @@ def index_for_small_projects() -> Iterator[None]:
         mock.patch.object(snapshot, "_LONG_LISTING", 1),
         mock.patch.object(finding, "_MANY_FILES_READ", 1),
         mock.patch.object(documents, "_WORTHWHILE", 1),
-        mock.patch.object(reading, "_MANY_FILES", 0),
+        mock.patch.object(reading, "MANY_FILES", 0),
     ):
         yield
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from signac_core import Project, finding, reading, resolving
+from signac_core.documents import read_documents
 from signac_core.errors import JobsCorruptedError
 
 
@@ -39,7 +40,7 @@ def test_damaged_documents_are_collected(project: Project, ids: list[str]) -> No
     project.open_job(id=ids[0]).doc.x = 1
     Path(project.open_job(id=ids[1]).fn("signac_job_document.json")).write_text("{")
     damaged: list[str] = []
-    documents = dict(reading.read_documents(project, ids, damaged=damaged))
+    documents = dict(read_documents(project, ids, damaged=damaged))
     assert documents[ids[0]] == {"x": 1}
     assert documents[ids[2]] == {}
     assert damaged == [ids[1]]

@@ -543,7 +543,7 @@ def test_cache_files_that_would_fill_the_memory(cli, place):
 @pytest.mark.parametrize("seed", seeds(150))
 def test_indexes_with_right_checksums(cli, place, seed, monkeypatch, capfdbinary):
     chance = Chance(seed)
-    monkeypatch.setattr(reading, "_MANY_FILES", 0)
+    monkeypatch.setattr(reading, "MANY_FILES", 0)
     root = place / "study"
     files = [name for name in DERIVED[:3] if (root / ".signac" / name).exists()]
     assert len(files) == 3

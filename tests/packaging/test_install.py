@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("installation")]
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / "build" / "wheels-of-others"

@@ -5,6 +5,7 @@ The environment of the project itself is never touched: signac would take the pl
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -48,15 +49,18 @@ def environment(name: str, *installations: list[str], paths: tuple[Path, ...] = 
     python = directory / "bin" / "python"
     recipe = "\n".join([sys.version, *map(str, paths), *(" ".join(arguments) for arguments in installations)])
     stamp = directory / "recipe"  # written last
-    if stamp.exists() and stamp.read_text() == recipe:
-        return python
-    shutil.rmtree(directory, ignore_errors=True)
-    venv.create(directory)
-    for arguments in installations:
-        install(python, *arguments)
-    for packages in directory.glob("lib/python3*/site-packages"):
-        (packages / "paths_of_the_tests.pth").write_text("".join(f"{path}\n" for path in paths))
-    stamp.write_text(recipe)
+    BUILD.mkdir(exist_ok=True)
+    with open(BUILD / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the tests run in several processes
+        if stamp.exists() and stamp.read_text() == recipe:
+            return python
+        shutil.rmtree(directory, ignore_errors=True)
+        venv.create(directory)
+        for arguments in installations:
+            install(python, *arguments)
+        for packages in directory.glob("lib/python3*/site-packages"):
+            (packages / "paths_of_the_tests.pth").write_text("".join(f"{path}\n" for path in paths))
+        stamp.write_text(recipe)
     return python
 
 

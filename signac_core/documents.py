@@ -1,0 +1,178 @@
+"""The documents of many jobs.
+
+A job without a document has an empty one. A document that cannot be read never spoils the answer about the others
+where a function takes a list of ``damaged`` ids.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from . import files, layout, reading, settings
+
+if TYPE_CHECKING:
+    import os
+
+    from .index.documents import IndexedDocuments
+    from .index.snapshot import Snapshot
+    from .project import Project
+
+__all__ = ["load_documents", "read_document_files", "read_documents"]
+
+
+def load_documents(project: Project, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Documents of jobs, all of them in memory; one stat instead of open, fstat, read, close where the index has it.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    ids : collection of str
+        The ids of existing jobs.
+
+    Returns
+    -------
+    dict of str to dict
+        The documents, in the order of ``ids``; not to be changed, as they share equal values.
+
+    Raises
+    ------
+    ValueError
+        If a document is not a JSON object.
+    OSError
+        If a document cannot be read.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     project.open_job({"a": a}).doc.stage = "done"
+    >>> load_documents(project, [job.id for job in project])
+    {'42b7b4f2921788ea14dac5566e6f06d0': {'stage': 'done'}, '9bfd29df07674bc4aa960cf661b5acd2': {'stage': 'done'}}
+
+    """
+    snapshot = reading.open_index(project) if len(ids) > reading.MANY_FILES else None
+    if snapshot is None:
+        return dict(read_documents(project, ids))
+    with snapshot:
+        indexed, found = _indexed(snapshot, ids)
+        rest = [job_id for job_id in ids if job_id not in found]
+        read = {
+            job_id: (document, status) for job_id, document, status in read_document_files(project, rest, damaged=None)
+        }
+        if indexed is not None and settings.queries_write_index():
+            with suppress(Exception):  # nobody has asked for it
+                indexed.refresh(read)
+    found.update((job_id, document or {}) for job_id, (document, _) in read.items())
+    return {job_id: found[job_id] for job_id in ids if job_id in found}
+
+
+def _indexed(snapshot: Snapshot, ids: Collection[str]) -> tuple[IndexedDocuments | None, dict[str, dict[str, Any]]]:
+    """Index of the documents, if it is of use, and what it has."""
+    if len(ids) * reading.ROWS_PER_FILE < snapshot.number():
+        return None, {}
+    try:
+        from .index.documents import IndexedDocuments
+
+        indexed = IndexedDocuments(snapshot, snapshot.base.rows_among(ids))
+        return indexed, indexed.trees()
+    except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
+        reading.tell_unusable(error)
+        return None, {}
+
+
+def read_documents(
+    project: Project, ids: Iterable[str], *, damaged: list[str] | None = None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Read the documents of jobs, in the given order (open, fstat, read, close per job).
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    ids : iterable of str
+        The ids of existing jobs; a job without a document yields an empty one.
+    damaged : list of str, optional
+        Takes the ids of jobs whose document cannot be read.
+
+    Yields
+    ------
+    tuple of str and dict
+        Id and document.
+
+    Raises
+    ------
+    ValueError
+        If a document is not a JSON object and there is no list to take the id.
+    OSError
+        If a document cannot be read and there is no list to take the id.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> project.open_job({"a": 0}).doc.stage = "done"
+    >>> dict(read_documents(project, ["9bfd29df07674bc4aa960cf661b5acd2"]))
+    {'9bfd29df07674bc4aa960cf661b5acd2': {'stage': 'done'}}
+
+    """
+    for job_id, document, _ in read_document_files(project, ids, damaged=damaged):
+        yield job_id, {} if document is None else document
+
+
+def read_document_files(
+    project: Project, ids: Iterable[str], *, damaged: list[str] | None
+) -> Iterator[tuple[str, dict[str, Any] | None, os.stat_result | None]]:
+    """Do what :func:`read_documents` says, but tell a job without a document from one with an empty document.
+
+    Parameters
+    ----------
+    project, ids, damaged
+        As there.
+
+    Yields
+    ------
+    tuple
+        Id, document and status of the file that was read; the last two are None if there is none.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> [document for _, document, _ in read_document_files(project, [job.id], damaged=None)]
+    [None]
+
+    """
+    from .bulk import in_order
+    from .document import parse_document
+
+    ids = ids if isinstance(ids, (list, tuple)) else list(ids)
+    root, name = project.workspace + "/", "/" + layout.FN_DOCUMENT
+
+    def read(job_id: str) -> tuple[bytes, os.stat_result] | OSError:
+        try:
+            return files.read_with_status(root + job_id + name)
+        except OSError as error:
+            return error
+
+    results = in_order(read, ids) if len(ids) > reading.MANY_FILES else map(read, ids)
+    for job_id, result in zip(ids, results, strict=True):
+        try:
+            if isinstance(result, OSError):
+                raise result
+            yield job_id, parse_document(result[0], root + job_id + name), result[1]
+        except FileNotFoundError:
+            yield job_id, None, None
+        except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOTDIR:
+                continue  # a file named like a job has no document
+            if damaged is None:
+                raise
+            damaged.append(job_id)
