@@ -34,6 +34,7 @@ _MOST_CORRECTIONS = 20_000
 _ANY_SIZE = 1 << 26
 _LARGEST_RATIO = 250
 """Bytes that the content of a cache file may have at least, and for each byte of the file."""
+_MANY = 500  # entries from which on the import of a faster encoder pays
 _GZIP = 31  # what zlib calls a window of 32 KiB in a gzip container
 _LEVEL = 1  # what is saved in bytes is lost many times over in seconds
 
@@ -146,10 +147,21 @@ def _compressed(data: bytes) -> bytes:
     return member.compress(data) + member.flush()
 
 
+def _text_of(entries: dict[str, dict[str, Any]]) -> bytes:
+    """JSON text of entries."""
+    if len(entries) >= _MANY:
+        import orjson
+
+        with suppress(TypeError):  # an integer of more than 64 bits, half a surrogate pair
+            text = orjson.dumps(entries)
+            if b"null" not in text:  # which may stand for a number that is not finite
+                return text
+    return canonical.dumps(entries).encode("ascii")
+
+
 def _as_file(entries: dict[str, dict[str, Any]]) -> bytes:
     """Cache file with these entries."""
-    text = canonical.dumps(entries).encode("ascii")
-    return _compressed(text[:-1]) + _compressed(b"}")
+    return _compressed(_text_of(entries)[:-1]) + _compressed(b"}")
 
 
 def _with_more(file: bytes, entries: dict[str, dict[str, Any]]) -> bytes | None:
@@ -157,7 +169,7 @@ def _with_more(file: bytes, entries: dict[str, dict[str, Any]]) -> bytes | None:
     end = _compressed(b"}")
     if not file.endswith(end):
         return None
-    return file[: -len(end)] + _compressed(b", " + canonical.dumps(entries).encode("ascii")[1:-1]) + end
+    return file[: -len(end)] + _compressed(b", " + _text_of(entries)[1:-1]) + end
 
 
 def update_cache(

@@ -24,6 +24,7 @@ __all__ = [
     "dumps",
     "dumps_strictly",
     "equal",
+    "has_id",
     "id_of_text",
     "loads",
     "plain",
@@ -360,12 +361,40 @@ def state_point_matches(text: bytes, state_point: Any, job_id: str) -> bool:
     """
     if _digest(text) == job_id:
         return isinstance(state_point, dict)
-    if not isinstance(state_point, dict):
-        return False
     try:
-        return id_of_text(_encode_sorted(state_point)) == job_id  # what was parsed does not hold itself
+        return has_id(state_point, job_id)
     except RecursionError:  # it could just be read
         return False
+
+
+def has_id(data: Any, job_id: str) -> bool:
+    """Tell whether parsed JSON data are the state point of a job.
+
+    Parameters
+    ----------
+    data : object
+        What a JSON text was parsed to.
+    job_id : str
+        The id.
+
+    Returns
+    -------
+    bool
+        Whether it is a mapping with this id.
+
+    Raises
+    ------
+    RecursionError
+        If it is nested too deeply.
+
+    Examples
+    --------
+    >>> has_id({"a": 0}, "9bfd29df07674bc4aa960cf661b5acd2"), has_id([0], "9bfd29df07674bc4aa960cf661b5acd2")
+    (True, False)
+
+    """
+    # What was parsed does not hold itself: the encoder need not look out for that.
+    return type(data) is dict and id_of_text(_encode_sorted(data)) == job_id
 
 
 def validate_key(key: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, overload
 
 from . import finding
@@ -26,8 +27,7 @@ class _Jobs:
     def __iter__(self) -> Iterator[Job]:
         project = self._project
         project._expected = max(project._expected, len(self._ids))
-        known = project._sp_cache
-        return (Job._known(project, job_id, known.get(job_id)) for job_id in self._ids)
+        return map(Job._known, repeat(project), self._ids)
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -122,8 +122,7 @@ class JobsCursor:
     def __getitem__(self, index: int | slice) -> Job | _Jobs:
         if isinstance(index, slice):
             return _Jobs(self._project, self._ids[index])
-        job_id = self._ids[index]
-        return Job._known(self._project, job_id, self._project._sp_cache.get(job_id))
+        return Job._known(self._project, self._ids[index])
 
     def _repr_html_(self) -> str:
         from .html import cursor_html

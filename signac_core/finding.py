@@ -100,7 +100,10 @@ def find_ids(
     before = len(project._sp_cache)
     names = _counted(listing.names, foreign=foreign)
     if processes > 1 and len(names) >= _SHARED and damaged is not None:
-        return _shared_scan(project, query, names, damaged, processes, progress)
+        if query.needs_state_points:
+            reading.preload(project, len(names))
+        if not project._preloaded:
+            return _shared_scan(project, query, names, damaged, processes, progress)
     found = _scan(project, query, names, damaged, progress=progress)
     if len(project._sp_cache) - before >= _MANY_FILES_READ and settings.queries_write_index():
         _write_first_index(project, listing)

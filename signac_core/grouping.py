@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from . import reading
+from .index.shapes import without_collection
 from .job import Job
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["groupby"]
 
 _MISSING = object()
-_VALUE = itemgetter(0)
+_VALUE, _ID = itemgetter(0), itemgetter(1)
 
 
 def groupby(cursor: JobsCursor, key: Any, default: Any) -> Iterator[tuple[Any, Iterator[Job]]]:
@@ -77,7 +78,18 @@ def _group_by_keys(cursor: JobsCursor, key: Any, default: Any) -> Iterator[tuple
             paths[namespace].append(rest)
         else:
             paths["sp"].append(name)
-    project, ids = cursor._project, cursor._ids
+    with without_collection():
+        pairs = _values_and_ids(cursor._project, cursor._ids, paths, default)
+        if isinstance(key, str):
+            pairs = [(values[0], job_id) for values, job_id in pairs]
+        pairs.sort(key=_VALUE)
+    return _grouped(cursor._project, pairs)
+
+
+def _values_and_ids(
+    project: Project, ids: list[str], paths: dict[str, list[str]], default: Any
+) -> list[tuple[Any, str]]:
+    """Values of each job, first those in the state point, and its id; in the order of the ids."""
     found: dict[str, tuple[Any, ...]] = dict.fromkeys(ids, ())
     if paths["sp"]:
         found = reading.read_values(project, ids, paths["sp"], missing=_MISSING)
@@ -87,25 +99,15 @@ def _group_by_keys(cursor: JobsCursor, key: Any, default: Any) -> Iterator[tuple
         split = [path.split(".") for path in paths["doc"]]
         found = {
             job_id: found[job_id] + tuple(reading.look_up(document, path, _MISSING) for path in split)
-            for job_id, document in load_documents(project, found).items()
+            for job_id, document in load_documents(project, [job_id for job_id in ids if job_id in found]).items()
         }
     pairs = [(found[job_id], job_id) for job_id in ids if job_id in found]  # the others have vanished meanwhile
     if default is None:
-        pairs = [(values, job_id) for values, job_id in pairs if _MISSING not in values]
-    else:
-        pairs = [(tuple(default if item is _MISSING else item for item in values), job_id) for values, job_id in pairs]
-    if isinstance(key, str):
-        pairs = [(values[0], job_id) for values, job_id in pairs]
-    pairs.sort(key=_VALUE)
-    return _grouped(project, pairs)
+        return [(values, job_id) for values, job_id in pairs if _MISSING not in values]
+    return [(tuple(default if item is _MISSING else item for item in values), job_id) for values, job_id in pairs]
 
 
 def _grouped(project: Project, pairs: list[tuple[Any, str]]) -> Iterator[tuple[Any, Iterator[Job]]]:
-    known = project._sp_cache
     project._expected = max(project._expected, len(pairs))
-
-    def handle(pair: tuple[Any, str]) -> Job:
-        return Job._known(project, pair[1], known.get(pair[1]))
-
     for value, group in itertools.groupby(pairs, key=_VALUE):
-        yield value, map(handle, group)
+        yield value, map(Job._known, itertools.repeat(project), map(_ID, group))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from _thread import RLock
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -113,8 +113,8 @@ class Job:
             self._id = id_ or calc_id(statepoint)
 
     @classmethod
-    def _known(cls, project: Project, job_id: str, statepoint: dict[str, Any] | None) -> Job:
-        """Handle on a job that was listed, with its state point if that has been read."""
+    def _known(cls, project: Project, job_id: str, statepoint: dict[str, Any] | None = None) -> Job:
+        """Handle on a job that was listed, with its state point if the project may not have that in memory."""
         job = cls.__new__(cls)
         job._project = project
         job._id = job_id
@@ -250,12 +250,11 @@ class Job:
         return store
 
     def _make_view(self) -> JSONDict:
-        from .statepoint import StatePoint
-
         tree = canonical.validate_keys(self._plain_statepoint())
+        make = _live or _import_live()
         with _creation:  # threads that share the handle share the state point
             if self._view is None:
-                self._view = StatePoint(self, tree).make_view()
+                self._view = make(self, tree)
         return self._view
 
     @property
@@ -295,9 +294,9 @@ class Job:
         try:
             view = self.statepoint
         except InvalidKeyError:  # assignment is the way out, when it is on disk already
-            from .statepoint import StatePoint
+            from .statepoint import live
 
-            self._view = view = StatePoint(self, dict(self._given or self._plain_statepoint())).make_view()
+            self._view = view = live(self, dict(self._given or self._plain_statepoint()))
         view.reset(value)
 
     @property
@@ -330,9 +329,12 @@ class Job:
         TypeError: 'mappingproxy' object does not support item assignment
 
         """
+        data = self._plain_statepoint()
+        if self._view is None and _CONTAINERS.isdisjoint(map(type, data.values())):
+            return MappingProxyType(data)  # nobody changes it
         from .jsondict import copy_plain
 
-        return MappingProxyType(copy_plain(self._plain_statepoint()))
+        return MappingProxyType(copy_plain(data))
 
     def update_statepoint(self, update: Mapping[str, Any], overwrite: bool = False) -> None:
         """Add parameters to the state point, keeping the data of the job.
@@ -763,7 +765,18 @@ class Job:
         self.close()
 
 
+_CONTAINERS = frozenset({dict, list})
 _creation = RLock()
+_live: Callable[[Job, dict[str, Any]], JSONDict] | None = None
+
+
+def _import_live() -> Callable[[Job, dict[str, Any]], JSONDict]:
+    global _live  # an import statement would take a tenth of the time of a long iteration
+    from .statepoint import live
+
+    _live = live
+    return live
+
 
 _INTERNAL = frozenset(
     {

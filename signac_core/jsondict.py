@@ -36,6 +36,7 @@ __all__ = ["JSONDict", "JSONList", "View"]
 _T = TypeVar("_T")
 
 _MISSING = object()
+_CONTAINERS = frozenset({dict, list})
 
 
 def copy_plain(value: Any) -> Any:
@@ -43,8 +44,8 @@ def copy_plain(value: Any) -> Any:
     kind = type(value)
     if kind is dict:
         copy = value.copy()
-        for key, item in copy.items():
-            if type(item) is dict or type(item) is list:
+        if not _CONTAINERS.isdisjoint(map(type, copy.values())):
+            for key, item in copy.items():
                 copy[key] = copy_plain(item)
         return copy
     if kind is list:

@@ -18,7 +18,7 @@ from .jsondict import JSONDict, copy_plain
 if TYPE_CHECKING:
     from .job import Job
 
-__all__ = ["StatePoint"]
+__all__ = ["StatePoint", "live"]
 
 _T = TypeVar("_T")
 
@@ -43,7 +43,7 @@ class StatePoint:
     >>> from signac_core import init_project
     >>> project = init_project("study")
     >>> job = project.open_job({"T": 1.5}).init()
-    >>> StatePoint(job, {"T": 1.5}).make_view().T = 2.5
+    >>> live(job, {"T": 1.5}).T = 2.5
     >>> job == project.open_job({"T": 2.5}), len(project)
     (True, 1)
 
@@ -59,24 +59,6 @@ class StatePoint:
         self.place = job._project, job._id
         self.root: Callable[[], BoundView | None] | None = None
         self.tree = tree
-
-    def make_view(self) -> JSONDict:
-        """Root view, which the handles share.
-
-        Returns
-        -------
-        JSONDict
-            The view.
-
-        Examples
-        --------
-        >>> from signac_core import init_project
-        >>> job = init_project("study").open_job({"T": 1.5}).init()
-        >>> StatePoint(job, {"T": 1.5}).make_view()
-        {'T': 1.5}
-
-        """
-        return JSONDict._of(self)
 
     def share_with(self, job: Job) -> None:
         """Take a shallow copy of the handle, whose job is renamed as well.
@@ -201,8 +183,8 @@ class StatePoint:
         --------
         >>> from signac_core import init_project
         >>> job = init_project("study").open_job({"T": 1.5}).init()
-        >>> state_point = StatePoint(job, {"T": 1.5})
-        >>> state_point.mutate(state_point.make_view(), lambda data: data.pop("T"))
+        >>> view = live(job, {"T": 1.5})
+        >>> view._store.mutate(view, lambda data: data.pop("T"))
         1.5
         >>> job.sp()
         {}
@@ -241,6 +223,32 @@ class StatePoint:
         renamed = handles[0]._change_statepoint(self.tree, handles)
         self.place = handles[0]._project, handles[0]._id
         return renamed
+
+
+def live(job: Job, tree: dict[str, Any]) -> JSONDict:
+    """Live view of a state point.
+
+    Parameters
+    ----------
+    job : Job
+        The handle whose job is renamed by changes.
+    tree : dict
+        The state point, plain.
+
+    Returns
+    -------
+    JSONDict
+        The view.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> job = init_project("study").open_job({"T": 1.5}).init()
+    >>> live(job, {"T": 1.5})
+    {'T': 1.5}
+
+    """
+    return JSONDict._of(StatePoint(job, tree))
 
 
 def _view_of(job: Job) -> Any:

@@ -574,8 +574,8 @@ class _Jobs:
         for job_id in ids:
             if self._stopped:
                 return
-            src = Job._known(self._source, job_id, self._source._sp_cache.get(job_id))
-            dst = Job._known(self._destination, job_id, self._destination._sp_cache.get(job_id))
+            src = Job._known(self._source, job_id)
+            dst = Job._known(self._destination, job_id)
             try:
                 self._function(src, dst)
             except BaseException:

@@ -10,7 +10,7 @@ import gc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 __all__ = ["Parts", "Workshop", "as_tree", "columns_of", "put_together", "without_collection"]
 
@@ -30,20 +30,12 @@ def without_collection() -> Iterator[None]:
         gc.enable()
 
 
-class Parts(NamedTuple):
-    """A state point taken apart.
+Parts: TypeAlias = tuple[tuple[Any, ...], tuple[Any, ...]]
+"""A state point taken apart: shape and leaves.
 
-    Parameters
-    ----------
-    shape : tuple
-        The keys in order, each a text or, for a mapping that is not empty, a pair of text and shape.
-    leaves : tuple
-        The values under them.
-
-    """
-
-    shape: tuple[Any, ...]
-    leaves: tuple[Any, ...]
+The shape has the keys in order, each a text or, for a mapping that is not empty, a pair of text and shape; the leaves
+are the values under them.
+"""
 
 
 class _Oddity(Exception):
@@ -62,27 +54,27 @@ class Workshop:
         Examples
         --------
         >>> Workshop().take_apart({"a": 1, "b": {"c": 2}})
-        Parts(shape=('a', ('b', ('c',))), leaves=(1, 2))
+        (('a', ('b', ('c',))), (1, 2))
         >>> Workshop().take_apart({"a.b": 1}) is None
         True
 
         """
         try:
-            parts = _take_apart(tree)
-            if parts.shape not in self._known:
-                as_tree(parts.shape)
-                self._known.add(parts.shape)
+            shape, leaves = _take_apart(tree)
+            if shape not in self._known:
+                as_tree(shape)
+                self._known.add(shape)
         except (_Oddity, RecursionError):
             return None
-        return parts
+        return shape, leaves
 
 
 def _take_apart(tree: dict[str, Any]) -> Parts:
     leaves = tuple(tree.values())
     if dict not in map(type, leaves):
-        return Parts(tuple(tree), leaves)
+        return tuple(tree), leaves
     found: list[Any] = []
-    return Parts(_walk(tree, found, 0), tuple(found))
+    return _walk(tree, found, 0), tuple(found)
 
 
 def _walk(tree: dict[str, Any], leaves: list[Any], depth: int) -> tuple[Any, ...]:

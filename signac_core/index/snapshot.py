@@ -154,7 +154,9 @@ class Snapshot:
 
     def names(self) -> list[str]:
         """Names of all jobs, indexed or not, sorted."""
-        names = [job_id for table, present in self.layers for job_id in table.ids_of(present)]
+        names: list[str] = []
+        for table, present in self.layers:
+            names += table.ids_of(present)
         return sorted(names + self.pending)
 
     def find(self, query: Query) -> list[str]:

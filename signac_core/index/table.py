@@ -174,9 +174,12 @@ class Table:
         """All ids, by row."""
         found: list[str] = []
         for place in self.directory.ids:
-            text = self._section(place).hex()
-            found += [text[start : start + 2 * _ID] for start in range(0, len(text), 2 * _ID)]
+            found += self._ids_in(place)
         return found
+
+    def _ids_in(self, place: Sequence[int]) -> list[str]:
+        """Ids in one block."""
+        return self._section(place).hex(" ", _ID).split()
 
     def ids_of(self, rows: Rows) -> list[str]:
         """Ids of some rows, sorted."""
@@ -186,9 +189,8 @@ class Table:
             first = number * IDS_PER_BLOCK
             wanted = flags[first : first + IDS_PER_BLOCK]
             if 1 in wanted:
-                text = self._section(place).hex()
-                starts = compress(range(0, len(text), 2 * _ID), wanted)
-                found += [text[start : start + 2 * _ID] for start in starts]
+                ids = self._ids_in(place)
+                found += ids if 0 not in wanted else compress(ids, wanted)
         return found
 
     def rows_among(self, ids: Iterable[str]) -> Rows:
@@ -207,9 +209,7 @@ class Table:
             else:
                 high = middle
         for place in blocks[max(low - 1, 0) :]:
-            text = self._section(place).hex()
-            for start in range(0, len(text), 2 * _ID):
-                job_id = text[start : start + 2 * _ID]
+            for job_id in self._ids_in(place):
                 if job_id.startswith(prefix):
                     yield job_id
                 elif job_id > prefix:

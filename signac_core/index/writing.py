@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import copysign
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from .. import canonical, files
@@ -22,6 +22,22 @@ NUMBERS, TEXTS, OTHERS = range(3)
 
 Groups = Iterable[tuple[Any, Sequence[int]]]
 """Values and the rows of each."""
+
+
+class Unique(NamedTuple):
+    """Values that have one row each.
+
+    Parameters
+    ----------
+    values : list
+        The values, sorted.
+    rows : array of u32
+        Their rows.
+
+    """
+
+    values: list[Any]
+    rows: array[int]
 
 
 def write_table(
@@ -123,37 +139,40 @@ class _Writer:
         self.write(data)
         return place
 
-    def chunks(self, classes: Iterable[tuple[int, Groups]], number: int) -> list[int]:
+    def chunks(self, classes: Iterable[tuple[int, Groups | Unique]], number: int) -> list[int]:
         """Write the values of one key; return the place of its chunk list."""
         entries: list[list[Any]] = []
         for kind, groups in classes:
-            waiting = iter(groups)
-            values: list[Any] = []
-            rows: list[Sequence[int]] = []
-            total = 0
-            for value, found in waiting:
-                if values and (len(values) == _VALUES or total + len(found) > _ROWS):
-                    entries.append(self._chunk(kind, values, rows, total, number))
-                    values, rows, total = [], [], 0
-                values.append(value)
-                rows.append(found)
-                total += len(found)
-            if values:
-                entries.append(self._chunk(kind, values, rows, total, number))
+            for values, counts, rows in _in_chunks(groups):
+                text = canonical.dumps(values).encode("ascii")
+                data = text
+                if not (len(values) == 1 and len(rows) == number):
+                    if len(rows) != len(values):
+                        data += array("I", counts).tobytes()
+                    data += rows.tobytes()
+                low, high = (None, None) if kind == OTHERS else (values[0], values[-1])
+                entries.append([kind, low, high, len(values), len(rows), len(text), *self.section(data)])
         return self.section(canonical.dumps(entries).encode("ascii"))
 
-    def _chunk(self, kind: int, values: list[Any], rows: list[Sequence[int]], total: int, number: int) -> list[Any]:
-        text = canonical.dumps(values).encode("ascii")
-        data = text
-        if not (len(values) == 1 and total == number):
-            if total != len(values):
-                data += array("I", map(len, rows)).tobytes()
-            flat = array("I")
-            for some in rows:
-                flat.extend(some)
-            data += flat.tobytes()
-        low, high = (None, None) if kind == OTHERS else (values[0], values[-1])
-        return [kind, low, high, len(values), total, len(text), *self.section(data)]
+
+def _in_chunks(groups: Groups | Unique) -> Iterator[tuple[list[Any], list[int], array[int]]]:
+    """Values, numbers of rows of each (of no meaning when all are 1), and all these rows."""
+    if isinstance(groups, Unique):
+        for start in range(0, len(groups.values), _VALUES):
+            yield groups.values[start : start + _VALUES], [], groups.rows[start : start + _VALUES]
+        return
+    values: list[Any] = []
+    counts: list[int] = []
+    rows = array("I")
+    for value, found in groups:
+        if values and (len(values) == _VALUES or len(rows) + len(found) > _ROWS):
+            yield values, counts, rows
+            values, counts, rows = [], [], array("I")
+        values.append(value)
+        counts.append(len(found))
+        rows.extend(found)
+    if values:
+        yield values, counts, rows
 
 
 def _columns(
@@ -181,8 +200,24 @@ def _columns(
     return shapes, columns
 
 
-def _sorted_groups(pieces: list[tuple[Sequence[int], Sequence[Any]]]) -> list[tuple[int, Groups]]:
+def _unique(rows: Sequence[int], column: Sequence[Any], kind: type) -> Unique | None:
+    """Values of one type, if no two rows share one."""
+    distinct = set(column)
+    if len(distinct) < len(column) or (kind is float and (0.0 in distinct or sum(column) != sum(column))):
+        return None  # zeros of both signs are equal, and what is not a number is not equal to itself
+    order = sorted(range(len(column)), key=column.__getitem__)
+    return Unique([column[place] for place in order], array("I", [rows[place] for place in order]))
+
+
+def _sorted_groups(pieces: list[tuple[Sequence[int], Sequence[Any]]]) -> list[tuple[int, Groups | Unique]]:
     """Group the rows of a column by value, and the values by class."""
+    if len(pieces) == 1:
+        rows, column = pieces[0]
+        kinds = set(map(type, column))
+        if len(kinds) == 1 and (kind := kinds.pop()) in (int, float, str):
+            unique = _unique(rows, column, kind)
+            if unique is not None:
+                return [(TEXTS if kind is str else NUMBERS, unique)]
     by_type: dict[type, dict[Any, list[int]]] = {int: defaultdict(list), float: defaultdict(list)}
     by_type[bool] = defaultdict(list)
     by_type[str] = defaultdict(list)
