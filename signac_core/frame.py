@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import reading
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from .cursor import JobsCursor
+    from .project import Project
 
 __all__ = ["to_dataframe"]
 
 _MISSING = float("nan")  # not None, which is a value
-_CONTAINERS = frozenset({dict, list})  # copied, because jobs with equal values share them
+_CONTAINERS = frozenset({dict, list})
 
 
 def to_dataframe(
@@ -68,12 +69,15 @@ def to_dataframe(
     from pandas import DataFrame
 
     project, ids = cursor._project, cursor._ids
-    state_points = dict(reading.read_state_points(project, ids))
-    documents = load_documents(project, state_points)
+    documents = load_documents(project, ids)
     rows = list(documents)
     wanted = _column_filter(usecols)
-    trees = [state_points[job_id] for job_id in rows]
-    columns = _uniform_columns(trees, sp_prefix, wanted, flatten=flatten)
+    columns = _indexed_columns(project, rows, sp_prefix, wanted, flatten=flatten)
+    trees: list[dict[str, Any]] = []
+    if columns is None:
+        state_points = dict(reading.read_state_points(project, rows))
+        rows, trees = list(state_points), list(state_points.values())
+        columns = _uniform_columns(trees, sp_prefix, wanted, flatten=flatten)
     if columns is None:
         columns = {}
         parts = [(sp_prefix, trees), (doc_prefix, [documents[job_id] for job_id in rows])]
@@ -86,6 +90,27 @@ def to_dataframe(
         else:
             columns |= more
     return DataFrame(columns, index=rows).infer_objects()
+
+
+def _indexed_columns(
+    project: Project, ids: list[str], prefix: str, wanted: Callable[[str], bool], *, flatten: bool
+) -> dict[str, list[Any]] | None:
+    """Columns of state points that all have the same keys, if the index has them."""
+
+    def needed(key: str) -> bool:
+        return (not flatten and "." in key) or wanted(prefix + key)
+
+    columns = reading.read_columns(project, ids, needed)
+    if columns is None or (not flatten and any("." in key for key in columns)):
+        return None
+    return {prefix + key: _own(values, flatten=flatten) for key, values in columns.items()}
+
+
+def _own(values: Sequence[Any], *, flatten: bool) -> list[Any]:
+    """Values that are not shared with anybody, because a frame can be changed."""
+    if _CONTAINERS.isdisjoint(map(type, values)):
+        return list(values)
+    return list(map(_as_tuple if flatten else copy_plain, values))
 
 
 def _uniform_columns(
@@ -107,9 +132,7 @@ def _uniform_columns(
                 return None
             columns |= below
         elif wanted(prefix + key):
-            columns[prefix + key] = list(
-                map(_as_tuple if flatten else copy_plain, values) if kinds & _CONTAINERS else values
-            )
+            columns[prefix + key] = _own(values, flatten=flatten)
     return columns
 
 

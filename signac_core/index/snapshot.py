@@ -12,7 +12,7 @@ from .. import layout, settings
 from ..reading import OPEN_FLAGS
 from . import BASE, DELTA, UnusableIndexError, freshness
 from .evaluation import evaluate
-from .shapes import Parts, Workshop, without_collection
+from .shapes import Parts, Workshop, columns_of, without_collection
 from .table import Rows, Table
 from .writing import write_table
 
@@ -181,6 +181,27 @@ class Snapshot:
             return {}
         ids, flags = self.delta.ids(), self.layers[1].present.flags(self.delta.rows)
         return {ids[row]: tree for row, tree in self.delta.trees() if flags[row]}
+
+    def columns(self, wanted: Callable[[str], bool]) -> dict[str, list[Any]] | None:
+        """Values under dotted keys, in the order of :meth:`names`, if all jobs are indexed and of the same shape.
+
+        Parameters
+        ----------
+        wanted : callable
+            Tells by the dotted key which columns are wanted.
+
+        Returns
+        -------
+        dict of str to list
+            The columns, in the order of the state points; None if they are not that uniform.
+
+        """
+        if len(self.layers) > 1 or self.pending or self.number() != self.base.rows:
+            return None
+        shape = self.base.shape()
+        if shape is None:
+            return None
+        return {key: self.base.column(key) for key in columns_of(shape) if wanted(key)}
 
     def values(self, keys: Sequence[str], missing: Any) -> Iterator[tuple[str, tuple[Any, ...]]]:
         """Ids of the indexed jobs, and the values under dotted keys: scalars, lists, or ``missing``.

@@ -328,6 +328,12 @@ class Table:
         for chunk, data in self.read_chunks(self._chunk_list(self.directory.shapes)):
             yield from self.postings(chunk, data)
 
+    def shape(self) -> dict[str, Any] | None:
+        """Shape of the state points if they all have the same."""
+        for shape, rows in self.shapes():
+            return shape if len(rows) == self.rows else None
+        return None
+
     def trees(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Rows, in any order, and the state points (or documents) put together from all columns."""
         columns: dict[str, list[Any]] = {}

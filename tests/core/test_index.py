@@ -53,6 +53,13 @@ class Chance:
             key: self.tree(deep=False) if below else self.value() for key, below in zip(chosen, nested, strict=True)
         }
 
+    def like(self, template: dict[str, Any]) -> dict[str, Any]:
+        """Another state point with the same keys."""
+        return {
+            key: self.like(value) if isinstance(value, dict) and value else self.value()
+            for key, value in template.items()
+        }
+
     def condition(self) -> tuple[str, Any]:
         path = self.random.choice(PATHS)
         scalar = self.random.choice(SCALARS)
@@ -290,19 +297,25 @@ def _compare_with_scan(root: Path, filter: dict[str, Any]) -> None:
 @pytest.mark.parametrize("seed", range(4 * HISTORIES))
 def test_state_points_schema_groups_and_frames_are_the_same_with_an_index(tmp_path: Path, seed: int) -> None:
     root, chance = tmp_path, Chance(seed)
-    trees = [chance.tree() for _ in range(10)]
+    template = chance.tree()
+    trees = [chance.tree() if seed % 2 else chance.like(template) for _ in range(10)]
     later = chance.random.randrange(11)
     project = Project.init_project(root)
 
     def everything(project: Project) -> list[Any]:
         state_points = dict(reading.read_state_points(project, reading.list_names(project)))
         groups = [(repr(key), [job.id for job in jobs]) for key, jobs in Project(str(root)).groupby("a.b", "none")]
-        frame = Project(str(root)).to_dataframe(flatten=True)
+        frames = [
+            repr(Project(str(root)).to_dataframe(flatten=flatten, usecols=usecols))
+            for flatten in (True, False)
+            for usecols in (None, ["sp.a", "sp.b", "sp.a.b", "doc.a"])
+        ]
         schema = detect_schema(Project(str(root)))
         return [
             repr(state_points),
             groups,
-            repr(frame),
+            frames,
+            [(repr(key), [job.id for job in jobs]) for key, jobs in Project(str(root)).groupby(["doc.a", "b"], "none")],
             str(schema),
             {key: list(schema[key]) for key in schema},
             str(detect_schema(Project(str(root)), exclude_const=True)),
@@ -311,7 +324,11 @@ def test_state_points_schema_groups_and_frames_are_the_same_with_an_index(tmp_pa
     with index_for_small_projects():
         for tree in trees[:later]:
             project.open_job(tree).init()
+        for number, job in enumerate(list(project)[: chance.random.randrange(11)]):
+            job.doc.a = number % 3
+            os.utime(job.fn(job.FN_DOCUMENT), (0, 1))
         project.update_cache()
+        list(project.find_jobs({"doc.a": 0}))
         for tree in trees[later:]:
             project.open_job(tree).init()
         try:
