@@ -296,7 +296,6 @@ class _Draft:
     def __init__(self, tree: dict[str, Any], name: str) -> None:
         self.tree = tree
         self._name = name
-        self.root: Callable[[], BoundView | None] | None = None
         self.view = JSONDict._of(self)
 
     def sync(self) -> None:

@@ -198,6 +198,8 @@ def parse_document(text: bytes, path: str) -> dict[str, Any]:
 class BoundView(Protocol):
     """What a store needs to know of a live view of its tree."""
 
+    @property
+    def _parent(self) -> BoundView | None: ...
     def _attached_data(self) -> Any: ...
     def _rebind(self, data: Any) -> None: ...
     def _prune(self) -> None: ...
@@ -217,7 +219,6 @@ class Store(Protocol):
     """
 
     tree: dict[str, Any]
-    root: Callable[[], BoundView | None] | None  # a weak reference: the views hold their store
 
     def sync(self) -> None:
         """Bring the tree up to date before a read."""
@@ -278,12 +279,14 @@ class Document:
         "tree",
     )
 
+    _parent: BoundView | None = None  # the document is its own root
+
     def __init__(self, path: str, lock_path: str, *, durable: bool = False, data: dict[str, Any] | None = None) -> None:
         self.path = path
         self.lock_path = lock_path
         self.durable = durable
         self.tree: dict[str, Any] = {} if data is None else data
-        self.root: Callable[[], BoundView | None] | None = None
+        self.root: Callable[[], BoundView | None] | None = None  # a weak reference: the views hold their store
         self.buffer_version = -1  # of the buffered tree that this document is bound to
         self._signature: Signature | None = None
         self._text: bytes | None = None  # what the tree was parsed from or written as; None when there is no file
@@ -617,7 +620,7 @@ active_buffer: Buffer | None = None
 def _restore_view(path: str, lock_path: str, durable: bool) -> Any:
     from .jsondict import JSONDict
 
-    return JSONDict._of(Document(path, lock_path, durable=durable))
+    return JSONDict._of_document(Document(path, lock_path, durable=durable))
 
 
 def for_job(project: Project, job_id: str) -> Document:

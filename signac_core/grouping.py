@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from . import reading
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["groupby"]
 
 _MISSING = object()
-_VALUE, _ID = itemgetter(0), itemgetter(1)
 
 
 def groupby(cursor: JobsCursor, key: Any, default: Any) -> Iterator[tuple[Any, Iterator[Job]]]:
@@ -78,36 +76,41 @@ def _group_by_keys(cursor: JobsCursor, key: Any, default: Any) -> Iterator[tuple
             paths[namespace].append(rest)
         else:
             paths["sp"].append(name)
+    project = cursor._project
     with without_collection():
-        pairs = _values_and_ids(cursor._project, cursor._ids, paths, default)
-        if isinstance(key, str):
-            pairs = [(values[0], job_id) for values, job_id in pairs]
-        pairs.sort(key=_VALUE)
-    return _grouped(cursor._project, pairs)
+        rows = _rows(project, cursor._ids, paths, default)
+        values = [found[0] for _, found in rows] if isinstance(key, str) else [found for _, found in rows]
+        order = sorted(range(len(rows)), key=values.__getitem__)
+    return _grouped(project, [values[row] for row in order], [rows[row][0] for row in order])
 
 
-def _values_and_ids(
+def _rows(
     project: Project, ids: list[str], paths: dict[str, list[str]], default: Any
-) -> list[tuple[Any, str]]:
-    """Values of each job, first those in the state point, and its id; in the order of the ids."""
-    found: dict[str, tuple[Any, ...]] = dict.fromkeys(ids, ())
+) -> list[tuple[str, tuple[Any, ...]]]:
+    """Id and values of each job, first those in the state point; in the order of the ids."""
+    rows: list[tuple[str, tuple[Any, ...]]] = [(job_id, ()) for job_id in ids]
     if paths["sp"]:
-        found = reading.read_values(project, ids, paths["sp"], missing=_MISSING)
+        rows = reading.read_values(project, ids, paths["sp"], missing=_MISSING)
     if paths["doc"]:
         from .documents import load_documents
 
         split = [path.split(".") for path in paths["doc"]]
-        found = {
-            job_id: found[job_id] + tuple(reading.look_up(document, path, _MISSING) for path in split)
-            for job_id, document in load_documents(project, [job_id for job_id in ids if job_id in found]).items()
-        }
-    pairs = [(found[job_id], job_id) for job_id in ids if job_id in found]  # the others have vanished meanwhile
+        documents = load_documents(project, [job_id for job_id, _ in rows])
+        rows = [
+            (job_id, values + tuple(reading.look_up(documents[job_id], path, _MISSING) for path in split))
+            for job_id, values in rows
+            if job_id in documents
+        ]
     if default is None:
-        return [(values, job_id) for values, job_id in pairs if _MISSING not in values]
-    return [(tuple(default if item is _MISSING else item for item in values), job_id) for values, job_id in pairs]
+        return [row for row in rows if _MISSING not in row[1]]
+    return [(job_id, tuple(default if item is _MISSING else item for item in values)) for job_id, values in rows]
 
 
-def _grouped(project: Project, pairs: list[tuple[Any, str]]) -> Iterator[tuple[Any, Iterator[Job]]]:
-    project._expected = max(project._expected, len(pairs))
-    for value, group in itertools.groupby(pairs, key=_VALUE):
-        yield value, map(Job._known, itertools.repeat(project), map(_ID, group))
+def _grouped(project: Project, values: list[Any], ids: list[str]) -> Iterator[tuple[Any, Iterator[Job]]]:
+    """Groups of neighbours whose values are equal."""
+    project._expected = max(project._expected, len(ids))
+    start = 0
+    for value, equal in itertools.groupby(values):
+        end = start + len(list(equal))
+        yield value, map(Job._known, itertools.repeat(project), ids[start:end])
+        start = end

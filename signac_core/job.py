@@ -250,7 +250,9 @@ class Job:
         return store
 
     def _make_view(self) -> JSONDict:
-        tree = canonical.validate_keys(self._plain_statepoint())
+        tree = self._plain_statepoint()
+        if self._id not in self._project._sound_ids:
+            canonical.validate_keys(tree)
         make = _live or _import_live()
         with _creation:  # threads that share the handle share the state point
             if self._view is None:
@@ -659,7 +661,7 @@ class Job:
             from .document import for_job
             from .jsondict import JSONDict
 
-            self._document = JSONDict._of(for_job(self._project, self._id))
+            self._document = JSONDict._of_document(for_job(self._project, self._id))
         return self._document
 
     @document.setter

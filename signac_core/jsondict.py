@@ -247,7 +247,13 @@ class JSONDict(View, MutableMapping[str, Any]):
         """Root view of a store."""
         view = cls.__new__(cls)
         view._setup(store, None, None, store.tree)
-        store.root = ref(view)
+        return view
+
+    @classmethod
+    def _of_document(cls, document: Document) -> JSONDict:
+        """Root view of a document."""
+        view = cls._of(document)
+        document.root = ref(view)
         return view
 
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -106,6 +106,7 @@ class Project:
         self._document: JSONDict | None = None
         self._stores: H5StoreManager | None = None
         self._sp_cache: dict[str, dict[str, Any]] = {}
+        self._sound_ids: Collection[str] = ()  # of state points in memory whose keys are known to be valid
         self._preloaded = False  # whether the index has been taken into memory
         self._expected = 0  # jobs whose state points may be asked for one by one
         try:
@@ -376,7 +377,7 @@ class Project:
             from .document import for_project
             from .jsondict import JSONDict
 
-            self._document = JSONDict._of(for_project(self))
+            self._document = JSONDict._of_document(for_project(self))
         return self._document
 
     @document.setter

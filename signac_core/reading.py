@@ -538,7 +538,10 @@ def preload(project: Project, number: int) -> None:
 
     def take(snapshot: Snapshot) -> bool:
         if number * ROWS_PER_FILE >= snapshot.number():
-            _remember_all(project, snapshot.state_points())
+            found = snapshot.state_points()
+            project._sound_ids = found.keys()  # the index does not take keys with dots
+            project._sp_cache.update(found)
+            project._preloaded = True
         return True
 
     if number > MANY_FILES and not project._preloaded and not ask_index(project, take):
@@ -547,26 +550,20 @@ def preload(project: Project, number: int) -> None:
                 from .cache import read_cache
 
                 entries = read_cache(project)
-                if entries:
-                    _remember_all(project, entries)
-
-
-def _remember_all(project: Project, found: dict[str, dict[str, Any]]) -> None:
-    found.update(project._sp_cache)
-    project._sp_cache.update(found)
-    project._preloaded = True
+                project._sp_cache.update(entries)
+                project._preloaded = bool(entries)
 
 
 def read_values(
-    project: Project, ids: Sequence[str], keys: Sequence[str], *, missing: Any
-) -> dict[str, tuple[Any, ...]]:
+    project: Project, ids: list[str], keys: Sequence[str], *, missing: Any
+) -> list[tuple[str, tuple[Any, ...]]]:
     """Values under dotted keys of state points; only the columns of these keys are read where there is an index.
 
     Parameters
     ----------
     project : Project
         The project.
-    ids : sequence of str
+    ids : list of str
         The ids of existing jobs; one that has vanished is left out.
     keys : sequence of str
         The keys.
@@ -575,8 +572,8 @@ def read_values(
 
     Returns
     -------
-    dict of str to tuple
-        The values of each job in the order of the keys; other jobs may be in it.
+    list of tuple
+        Each id, in the given order, with the values in the order of the keys.
 
     Raises
     ------
@@ -588,18 +585,21 @@ def read_values(
     >>> from signac_core import init_project
     >>> project = init_project("study")
     >>> job = project.open_job({"a": {"b": 1}}).init()
-    >>> read_values(project, [job.id], ["a.b", "c"], missing=None) == {job.id: (1, None)}
+    >>> read_values(project, [job.id], ["a.b", "c"], missing=None) == [(job.id, (1, None))]
     True
 
     """
-    found: dict[str, tuple[Any, ...]] = {}
+    indexed: list[tuple[str, tuple[Any, ...]]] = []
     if len(ids) > MANY_FILES and not project._preloaded:
-        found = ask_index(project, lambda snapshot: dict(snapshot.values(keys, missing))) or {}
+        indexed = ask_index(project, lambda snapshot: list(snapshot.values(keys, missing))) or []
+        if [job_id for job_id, _ in indexed] == ids:
+            return indexed
+    found = dict(indexed)
     paths = [key.split(".") for key in keys]
-    rest = [job_id for job_id in ids if job_id not in found] if found else ids
+    rest = [job_id for job_id in ids if job_id not in found]
     for job_id, state_point in read_state_points(project, rest):
         found[job_id] = tuple(look_up(state_point, path, missing) for path in paths)
-    return found
+    return [(job_id, found[job_id]) for job_id in ids if job_id in found]
 
 
 def read_columns(project: Project, ids: Sequence[str], wanted: Callable[[str], bool]) -> dict[str, list[Any]] | None:

@@ -49,7 +49,7 @@ class StatePoint:
 
     """
 
-    __slots__ = ("_directory_known", "_guard", "_handles", "_is_own", "place", "root", "tree")
+    __slots__ = ("_directory_known", "_guard", "_handles", "_is_own", "place", "tree")
 
     def __init__(self, job: Job, tree: dict[str, Any]) -> None:
         self._handles = [ref(job)]
@@ -57,7 +57,6 @@ class StatePoint:
         self._guard = RLock()
         self._is_own = False
         self.place = job._project, job._id
-        self.root: Callable[[], BoundView | None] | None = None
         self.tree = tree
 
     def share_with(self, job: Job) -> None:
@@ -195,7 +194,7 @@ class StatePoint:
 
     def _mutate(self, view: BoundView, operation: Callable[[Any], _T]) -> _T:
         if not self._is_own:
-            self._take(copy_plain(self.tree))
+            self._take(copy_plain(self.tree), view)
             self._is_own = True
         container = view._attached_data()
         before = canonical.dumps(self.tree)
@@ -206,16 +205,16 @@ class StatePoint:
                 renamed = self._rename()
         finally:
             if not renamed and canonical.dumps(self.tree) != before:  # refused, or the same job in another key order
-                self._take(canonical.loads(before))
+                self._take(canonical.loads(before), view)
         view._prune()
         return result
 
-    def _take(self, tree: dict[str, Any]) -> None:
+    def _take(self, tree: dict[str, Any], view: BoundView) -> None:
         """Take another tree and bind the live views to it."""
         self.tree = tree
-        root = None if self.root is None else self.root()
-        if root is not None:
-            root._rebind(tree)
+        while view._parent is not None:
+            view = view._parent
+        view._rebind(tree)
 
     def _rename(self) -> bool:
         """Give the job the state point in the tree; tell whether it is another one."""

@@ -326,7 +326,7 @@ class Synchronizer:
             return
         path = layout.FN_PROJECT_DOCUMENT if job_id is None else layout.FN_DOCUMENT
         try:
-            change = synchronize_document(JSONDict._of(source), destination, strategy, dry_run=self._dry_run)
+            change = synchronize_document(JSONDict._of_document(source), destination, strategy, dry_run=self._dry_run)
         except DocumentSyncConflict as error:
             error.job_id = error.job_id or job_id
             self._note_conflict(error, SyncAction("conflict", job_id, path, tuple(sorted(error.keys))))
