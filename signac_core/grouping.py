@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from . import reading
@@ -78,32 +78,35 @@ def _group_by_keys(cursor: JobsCursor, key: Any, default: Any) -> Iterator[tuple
             paths["sp"].append(name)
     project = cursor._project
     with without_collection():
-        rows = _rows(project, cursor._ids, paths, default)
-        values = [found[0] for _, found in rows] if isinstance(key, str) else [found for _, found in rows]
-        order = sorted(range(len(rows)), key=values.__getitem__)
-    return _grouped(project, [values[row] for row in order], [rows[row][0] for row in order])
+        ids, columns = _columns(project, cursor._ids, paths)
+        if default is not None:
+            columns = [[default if value is _MISSING else value for value in column] for column in columns]
+        values = columns[0] if isinstance(key, str) else list(zip(*columns, strict=True)) or [()] * len(ids)
+        order: Iterable[int] = range(len(ids))
+        if any(_MISSING in column for column in columns):
+            order = [row for row in order if not any(column[row] is _MISSING for column in columns)]
+        order = sorted(order, key=values.__getitem__)
+    return _grouped(project, [values[row] for row in order], [ids[row] for row in order])
 
 
-def _rows(
-    project: Project, ids: list[str], paths: dict[str, list[str]], default: Any
-) -> list[tuple[str, tuple[Any, ...]]]:
-    """Id and values of each job, first those in the state point; in the order of the ids."""
-    rows: list[tuple[str, tuple[Any, ...]]] = [(job_id, ()) for job_id in ids]
+def _columns(project: Project, ids: list[str], paths: dict[str, list[str]]) -> tuple[list[str], list[list[Any]]]:
+    """Ids without those that have vanished, and their values, first those in state points."""
+    columns: list[list[Any]] = []
     if paths["sp"]:
-        rows = reading.read_values(project, ids, paths["sp"], missing=_MISSING)
+        ids, columns = reading.read_values(project, ids, paths["sp"], missing=_MISSING)
     if paths["doc"]:
         from .documents import load_documents
 
-        split = [path.split(".") for path in paths["doc"]]
-        documents = load_documents(project, [job_id for job_id, _ in rows])
-        rows = [
-            (job_id, values + tuple(reading.look_up(documents[job_id], path, _MISSING) for path in split))
-            for job_id, values in rows
-            if job_id in documents
-        ]
-    if default is None:
-        return [row for row in rows if _MISSING not in row[1]]
-    return [(job_id, tuple(default if item is _MISSING else item for item in values)) for job_id, values in rows]
+        documents = load_documents(project, ids)
+        if len(documents) < len(ids):
+            columns = [
+                [value for value, job_id in zip(column, ids, strict=True) if job_id in documents] for column in columns
+            ]
+        for path in paths["doc"]:
+            parts = path.split(".")
+            columns.append([reading.look_up(document, parts, _MISSING) for document in documents.values()])
+        ids = list(documents)
+    return ids, columns
 
 
 def _grouped(project: Project, values: list[Any], ids: list[str]) -> Iterator[tuple[Any, Iterator[Job]]]:

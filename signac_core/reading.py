@@ -556,7 +556,7 @@ def preload(project: Project, number: int) -> None:
 
 def read_values(
     project: Project, ids: list[str], keys: Sequence[str], *, missing: Any
-) -> list[tuple[str, tuple[Any, ...]]]:
+) -> tuple[list[str], list[list[Any]]]:
     """Values under dotted keys of state points; only the columns of these keys are read where there is an index.
 
     Parameters
@@ -564,7 +564,7 @@ def read_values(
     project : Project
         The project.
     ids : list of str
-        The ids of existing jobs; one that has vanished is left out.
+        The ids of existing jobs.
     keys : sequence of str
         The keys.
     missing : object
@@ -572,8 +572,8 @@ def read_values(
 
     Returns
     -------
-    list of tuple
-        Each id, in the given order, with the values in the order of the keys.
+    tuple of list of str and list of list
+        The ids without those that have vanished, and for each key their values.
 
     Raises
     ------
@@ -585,21 +585,28 @@ def read_values(
     >>> from signac_core import init_project
     >>> project = init_project("study")
     >>> job = project.open_job({"a": {"b": 1}}).init()
-    >>> read_values(project, [job.id], ["a.b", "c"], missing=None) == [(job.id, (1, None))]
+    >>> read_values(project, [job.id], ["a.b", "c"], missing=None) == ([job.id], [[1], [None]])
     True
 
     """
-    indexed: list[tuple[str, tuple[Any, ...]]] = []
+    found: dict[str, tuple[Any, ...]] = {}
     if len(ids) > MANY_FILES and not project._preloaded:
-        indexed = ask_index(project, lambda snapshot: list(snapshot.values(keys, missing))) or []
-        if [job_id for job_id, _ in indexed] == ids:
-            return indexed
-    found = dict(indexed)
+
+        def ask(snapshot: Snapshot) -> list[list[Any]] | None:
+            if (columns := snapshot.values_of_all(keys, missing)) is not None and snapshot.names() == ids:
+                return columns
+            found.update(snapshot.values(keys, missing))
+            return None
+
+        columns = ask_index(project, ask)
+        if columns is not None:
+            return ids, columns
     paths = [key.split(".") for key in keys]
     rest = [job_id for job_id in ids if job_id not in found]
     for job_id, state_point in read_state_points(project, rest):
         found[job_id] = tuple(look_up(state_point, path, missing) for path in paths)
-    return [(job_id, found[job_id]) for job_id in ids if job_id in found]
+    ids = [job_id for job_id in ids if job_id in found]
+    return ids, [[found[job_id][number] for job_id in ids] for number in range(len(keys))]
 
 
 def read_columns(project: Project, ids: Sequence[str], wanted: Callable[[str], bool]) -> dict[str, list[Any]] | None:

@@ -95,15 +95,15 @@ def leaves(state_point: Mapping[str, Any], above: str = "") -> Iterator[tuple[st
             yield above + key, value
 
 
-def ordered(items: Iterable[_T], *, value: Callable[[_T], Any]) -> list[_T]:
+def ordered(items: Iterable[_T], *, value: Callable[[_T], Any] | None = None) -> list[_T]:
     """Sort items by their values, which are of one type: NaN last; by their text when they cannot be compared.
 
     Parameters
     ----------
     items : iterable
         The items.
-    value : callable
-        Gives the value of an item.
+    value : callable, optional
+        Gives the value of an item; by default it is the item.
 
     Returns
     -------
@@ -112,23 +112,30 @@ def ordered(items: Iterable[_T], *, value: Callable[[_T], Any]) -> list[_T]:
 
     Examples
     --------
-    >>> ordered([2, 10, 1], value=lambda item: item)
+    >>> ordered([2, 10, 1])
     [1, 2, 10]
-    >>> ordered([(1,), ("x",)], value=lambda item: item)
+    >>> ordered([(1,), ("x",)])
     [('x',), (1,)]
 
     """
     known = list(items)
     if not known:
         return known
-    if isinstance(value(known[0]), float):
-        return sorted(known, key=lambda item: (value(item) != value(item), value(item)))
-    if isinstance(value(known[0]), tuple):
-        known.sort(key=lambda item: repr(value(item)))  # decides where the values themselves do not
+
+    def value_of(item: _T) -> Any:
+        return item if value is None else value(item)
+
+    if isinstance(value_of(known[0]), float):
+        values = known if value is None else list(map(value, known))
+        numbers = [item for item, number in zip(known, values, strict=True) if number == number]
+        if len(numbers) < len(known):
+            return [*ordered(numbers, value=value), *(item for item in known if value_of(item) != value_of(item))]
+    if isinstance(value_of(known[0]), tuple):
+        known.sort(key=lambda item: repr(value_of(item)))  # decides where the values themselves do not
     try:
-        return sorted(known, key=value)
+        return sorted(known, key=value)  # type: ignore[type-var, arg-type]
     except TypeError:
-        return sorted(known, key=lambda item: repr(value(item)))
+        return sorted(known, key=lambda item: repr(value_of(item)))
 
 
 class _Types(dict[type, set[Any]]):
@@ -270,7 +277,7 @@ def _values_text(values: set[Any], precision: int | None, shown: int) -> str:
     def texts(some: list[Any]) -> str:
         return ", ".join(str(_rounded(value, precision)) for value in some)
 
-    known = ordered(values, value=lambda value: value)
+    known = ordered(values)
     if len(known) <= shown:
         return texts(known)
     # The slices below are part of the format, even where a tiny number of values makes them overlap.
@@ -468,7 +475,9 @@ def _collect_from_index(snapshot: Snapshot) -> tuple[dict[str, _Key], int, list[
 
 def _add_values(key: _Key, values: list[Any]) -> None:
     kinds = set(map(type, values))
-    if len(kinds) == 1 and not kinds & {dict, list, float}:
+    if kinds == {float} and sum(values) != sum(values):
+        kinds.add(object)  # one of them may not be a number
+    if len(kinds) == 1 and not kinds & {dict, list}:
         key.types.setdefault(kinds.pop(), set()).update(values)
         return
     for value in values:

@@ -196,12 +196,23 @@ class Snapshot:
             The columns, in the order of the state points; None if they are not that uniform.
 
         """
-        if len(self.layers) > 1 or self.pending or self.number() != self.base.rows:
-            return None
-        shape = self.base.shape()
+        shape = self.base.shape() if self._is_base_only() else None
         if shape is None:
             return None
         return {key: self.base.column(key) for key in columns_of(shape) if wanted(key)}
+
+    def _is_base_only(self) -> bool:
+        """Tell whether the jobs are just those in the base."""
+        return len(self.layers) == 1 and not self.pending and self.number() == self.base.rows
+
+    def values_of_all(self, keys: Sequence[str], missing: Any) -> list[list[Any]] | None:
+        """Values under dotted keys (scalars, lists, or ``missing``) in the order of :meth:`names`.
+
+        None if that is not just what is in the base, or if one of the keys is a mapping.
+        """
+        if not self._is_base_only() or any(map(self.base.keys_below, keys)):
+            return None
+        return [self.base.column(key, missing) for key in keys]
 
     def values(self, keys: Sequence[str], missing: Any) -> Iterator[tuple[str, tuple[Any, ...]]]:
         """Ids of the indexed jobs, and the values under dotted keys: scalars, lists, or ``missing``.

@@ -200,11 +200,17 @@ def _columns(
     return shapes, columns
 
 
+def _is_negative(number: float) -> bool:
+    return copysign(1, number) < 0
+
+
 def _unique(rows: Sequence[int], column: Sequence[Any], kind: type) -> Unique | None:
     """Values of one type, if no two rows share one."""
     distinct = set(column)
-    if len(distinct) < len(column) or (kind is float and (0.0 in distinct or sum(column) != sum(column))):
-        return None  # zeros of both signs are equal, and what is not a number is not equal to itself
+    if len(distinct) < len(column):
+        return None
+    if kind is float and (sum(column) != sum(column) or (0.0 in distinct and _is_negative(column[column.index(0.0)]))):
+        return None  # one of them may not be a number, or is the zero that equals another
     order = sorted(range(len(column)), key=column.__getitem__)
     return Unique([column[place] for place in order], array("I", [rows[place] for place in order]))
 
@@ -232,7 +238,7 @@ def _sorted_groups(pieces: list[tuple[Sequence[int], Sequence[Any]]]) -> list[tu
         for row, value in zip(rows, column, strict=True):
             kind = type(value)
             # Zeros of both signs are equal, NaN is not equal to itself: both need their text to be told apart.
-            if kind not in by_type or (kind is float and (value != value or (value == 0 and copysign(1, value) < 0))):
+            if kind not in by_type or (kind is float and (value != value or (value == 0 and _is_negative(value)))):
                 others.setdefault(canonical.dumps(value), (value, []))[1].append(row)
             else:
                 by_type[kind][value].append(row)
