@@ -27,7 +27,7 @@ class _Jobs:
     def __iter__(self) -> Iterator[Job]:
         project = self._project
         project._expected = max(project._expected, len(self._ids))
-        return map(Job._known, repeat(project), self._ids)
+        return map(Job._known, repeat(project), self._ids, map(project._sp_cache.get, self._ids))
 
     def __len__(self) -> int:
         return len(self._ids)
