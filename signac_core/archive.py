@@ -242,38 +242,33 @@ class _TarWriter:
         return self._archive.getnames()
 
     def add_directory(self, name: str, source: str) -> None:
-        self._archive.addfile(self._archive.gettarinfo(os.path.realpath(source), name))
+        from .tarheader import describe
+
+        self._archive.addfile(describe(name, os.stat(source)))
 
     def add_file(self, name: str, source: str) -> None:
+        from .tarheader import describe
+
         with open(source, "rb") as file:
-            self._archive.addfile(self._info(name, file), file)
+            self._archive.addfile(describe(name, os.fstat(file.fileno())), file)
 
     def add_text(self, name: str, text: bytes, source: str | None) -> None:
         from io import BytesIO
 
+        from .tarheader import Header, describe
+
         if source is not None:
-            with open(source, "rb") as file:
-                info = self._info(name, file)
+            header = describe(name, os.stat(source))
         else:
-            import tarfile
             import time
 
-            info = tarfile.TarInfo(name)
-            info.mtime = int(time.time())
-        info.size = len(text)
-        self._archive.addfile(info, BytesIO(text))
+            header = Header(name)
+            header.mtime = int(time.time())
+        header.size = len(text)
+        self._archive.addfile(header, BytesIO(text))
 
     def add_link(self, name: str, source: str) -> None:
         self._archive.addfile(self._archive.gettarinfo(source, name))
-
-    def _info(self, name: str, file: IO[bytes]) -> TarInfo:
-        import tarfile
-
-        info = self._archive.gettarinfo(arcname=name, fileobj=file)
-        if info.islnk():  # a second name of a file that is stored already; but each job is to be whole by itself
-            info.type, info.linkname = tarfile.REGTYPE, ""
-            info.size = os.fstat(file.fileno()).st_size
-        return info
 
 
 def writer_on(archive: object) -> Writer | None:

@@ -174,6 +174,7 @@ class Buffer:
         self.depth = 0  # nesting of buffered(), which covers every document
         self.own_depth: dict[str, int] = {}  # nesting of the contexts of single documents
         self._entries: dict[str, _Entry] = {}
+        self._held = 0  # bytes, by the last measurement of each entry
         self.guard = RLock()  # held by documents, too, from the question whether they are covered to the answer
 
     def covers(self, path: str) -> bool:
@@ -183,7 +184,8 @@ class Buffer:
     def size(self) -> int:
         """Bytes of the JSON text of all buffered trees."""
         with self.guard:
-            return sum(entry.measure() for entry in self._entries.values())
+            self._held = sum(entry.measure() for entry in self._entries.values())
+            return self._held
 
     def bind(self, handle: Document, *, overwrite: bool = False) -> _Entry:
         """Give a document the tree that all handles on its file share."""
@@ -192,6 +194,7 @@ class Buffer:
             if entry is None:
                 self._keep_to_capacity()  # before: the new entry must not be flushed away from under its handle
                 entry = self._entries[handle.path] = _Entry(handle, overwrite=overwrite)
+                self._held += entry.size
             if handle.tree is not entry.tree or handle.buffer_version != entry.version:
                 handle.forget()
                 handle.adopt(entry.tree)
@@ -210,12 +213,13 @@ class Buffer:
             handle.buffer_version = entry.version
             # Measuring costs the whole tree: the larger it is, the more changes go by between two measurements.
             if entry.version - entry.measured_version > entry.size // 1024:
-                entry.measure()
+                self._held -= entry.size
+                self._held += entry.measure()
                 self._keep_to_capacity()
             return result
 
     def _keep_to_capacity(self) -> None:
-        if sum(entry.size for entry in self._entries.values()) > self.capacity:
+        if self._held > self.capacity:
             self.flush(list(self._entries))
 
     def set_capacity(self, capacity: int) -> None:
@@ -240,7 +244,7 @@ class Buffer:
         interrupt: BaseException | None = None
         with self.guard:
             for path in paths:
-                entry = self._entries.pop(path, None)
+                entry = self._pop(path)
                 if entry is not None:
                     try:
                         entry.flush()
@@ -267,7 +271,13 @@ class Buffer:
     def discard(self, path: str) -> None:
         """Forget the tree of a file that is being removed."""
         with self.guard:
-            self._entries.pop(path, None)
+            self._pop(path)
+
+    def _pop(self, path: str) -> _Entry | None:
+        entry = self._entries.pop(path, None)
+        if entry is not None:
+            self._held -= entry.size
+        return entry
 
     def enter(self) -> None:
         """Begin to buffer every document."""

@@ -11,8 +11,8 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from . import canonical, files, layout, workspace
@@ -39,6 +39,8 @@ PREFIX_COPY = ".signac-copy-"
 """What a function of the user's is filling; nobody deletes it but the user."""
 
 _OCCUPIED = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EISDIR})
+_UNSUPPORTED = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENODATA, errno.EINVAL, errno.EACCES})
+"""Why a file system, or the system, does not let us copy an extended attribute; we do without."""
 
 
 def is_own_copy(copytree: CopyTree | None) -> bool:
@@ -313,13 +315,14 @@ def _copy_file(source: str, copy: str) -> None:
     """Copy a file as :func:`shutil.copy2` does, whose module costs more file system calls than a small job."""
     reader = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO would block
     try:
-        mode = os.fstat(reader).st_mode
-        if not stat.S_ISREG(mode):
+        status = os.fstat(reader)
+        if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "It is not a regular file", source)
-        writer = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, stat.S_IMODE(mode) & 0o777)
+        mode = stat.S_IMODE(status.st_mode) & 0o777
+        writer = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
-            files.copy_content(reader, writer)
-            _copy_metadata(reader, writer)
+            files.copy_content(reader, writer, status.st_size)
+            _copy_metadata(reader, writer, status)
         finally:
             os.close(writer)
     except OSError as error:
@@ -330,26 +333,27 @@ def _copy_file(source: str, copy: str) -> None:
         os.close(reader)
 
 
-def _copy_metadata(source: str | int, copy: str | int) -> None:
+def _copy_metadata(source: str | int, copy: str | int, status: os.stat_result | None = None) -> None:
     """Give a copy the times, permissions and extended attributes of its source, as far as the file system has them."""
-    status = os.stat(source)
+    status = os.stat(source) if status is None else status
     if hasattr(os, "listxattr"):
-        with _unless_unsupported():
-            for name in os.listxattr(source):
-                with _unless_unsupported():
-                    os.setxattr(copy, name, os.getxattr(source, name))
+        for name in _extended_attributes(source):
+            try:
+                os.setxattr(copy, name, os.getxattr(source, name))
+            except OSError as error:
+                if error.errno not in _UNSUPPORTED:
+                    raise
     os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
     os.chmod(copy, stat.S_IMODE(status.st_mode))
 
 
-@contextmanager
-def _unless_unsupported() -> Iterator[None]:
-    """Do without an extended attribute that a file system, or the system, does not let us copy."""
+def _extended_attributes(path: str | int) -> list[str]:
     try:
-        yield
+        return os.listxattr(path)
     except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENODATA, errno.EINVAL, errno.EACCES):
+        if error.errno not in _UNSUPPORTED:
             raise
+        return []
 
 
 def _leads_back(link: str, directory: str) -> bool:

@@ -202,13 +202,15 @@ def write_file(path: str, data: bytes, *, durable: bool = False) -> None:
         raise
 
 
-def copy_content(reader: int, writer: int) -> None:
+def copy_content(reader: int, writer: int, size: int = _COPIED_AT_ONCE) -> None:
     """Copy what an open file holds, from where it is being read, to another one.
 
     Parameters
     ----------
     reader, writer : int
         Descriptors.
+    size : int
+        How many bytes are expected; saves a call and memory when there are not many.
 
     Raises
     ------
@@ -227,10 +229,14 @@ def copy_content(reader: int, writer: int) -> None:
     (None, None)
 
     """
-    while data := os.read(reader, _COPIED_AT_ONCE):
+    first = min(size + 1, _COPIED_AT_ONCE)
+    data = os.read(reader, first)
+    is_end = size <= len(data) < first  # a short read of a regular file is its end
+    while data:
         view = memoryview(data)
         while view:
             view = view[os.write(writer, view) :]
+        data = b"" if is_end else os.read(reader, _COPIED_AT_ONCE)
 
 
 def status_of(path: str) -> os.stat_result | None:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from . import files, layout, workspace
 from .errors import DestinationExistsError, Error
+from .job import Job
 
 if TYPE_CHECKING:
-    from .job import Job
     from .project import Project
 
 __all__ = ["NotInitializedError", "clone", "move"]
@@ -85,7 +85,7 @@ def clone(
 
     if not files.is_directory(job.path):
         raise ValueError(f"The source job '{job.id}' is not initialized.")
-    copy = project.open_job(job.cached_statepoint)
+    copy = Job(project, job._plain_statepoint(), id_=job.id)
     if os.path.lexists(copy.path):
         raise DestinationExistsError(copy)
     job._flush_document()
@@ -163,7 +163,7 @@ def _move_across_file_systems(job: Job, project: Project) -> None:
 
     from . import copying
 
-    copy = project.open_job(job.cached_statepoint)
+    copy = Job(project, job._plain_statepoint(), id_=job.id)
     if os.path.lexists(copy.path):
         raise DestinationExistsError(copy)
     temporary = _temporary_for(project, job.id)
