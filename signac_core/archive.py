@@ -255,15 +255,9 @@ class _TarWriter:
     def add_text(self, name: str, text: bytes, source: str | None) -> None:
         from io import BytesIO
 
-        from .tarheader import Header, describe
+        from .tarheader import describe
 
-        if source is not None:
-            header = describe(name, os.stat(source))
-        else:
-            import time
-
-            header = Header(name)
-            header.mtime = int(time.time())
+        header = describe(name, None if source is None else os.stat(source))
         header.size = len(text)
         self._archive.addfile(header, BytesIO(text))
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from functools import lru_cache
 from tarfile import DIRTYPE, PAX_FORMAT, REGTYPE, XHDTYPE, TarInfo
 from typing import Self
 
-__all__ = ["Header", "describe"]
+__all__ = ["describe"]
 
 _BLOCK = 512
 _LONGEST_NAME = 100
@@ -20,17 +21,8 @@ _LARGEST_NUMBER = 8**7
 _LARGEST_SIZE = 8**11
 
 
-class Header(TarInfo):
-    """The header of a member that is added once.
-
-    Examples
-    --------
-    >>> header = Header("a/0/data.txt")
-    >>> header.mtime = 1.5
-    >>> TarInfo.frombuf(header.tobuf(PAX_FORMAT)[2 * _BLOCK :], "utf-8", "strict").name
-    'a/0/data.txt'
-
-    """
+class _Header(TarInfo):
+    """The header of a member that is added once."""
 
     def __copy__(self) -> Self:
         return self  # tarfile protects itself against changes of what it was given
@@ -93,19 +85,19 @@ def _group(gid: int) -> str:
         return ""
 
 
-def describe(name: str, status: os.stat_result) -> Header:
+def describe(name: str, status: os.stat_result | None = None) -> TarInfo:
     """Header of a file or a directory.
 
     Parameters
     ----------
     name : str
         Its name in the archive.
-    status : os.stat_result
-        Its status.
+    status : os.stat_result, optional
+        Its status; by default a file that is being made now.
 
     Returns
     -------
-    Header
+    tarfile.TarInfo
         The header.
 
     Examples
@@ -116,7 +108,10 @@ def describe(name: str, status: os.stat_result) -> Header:
     ('a/0', True, 0)
 
     """
-    header = Header(name)
+    header = _Header(name)
+    if status is None:
+        header.mtime = int(time.time())
+        return header
     is_directory = stat.S_ISDIR(status.st_mode)
     header.type = DIRTYPE if is_directory else REGTYPE
     header.size = 0 if is_directory else status.st_size

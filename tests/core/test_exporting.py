@@ -484,7 +484,7 @@ def test_copy_of_a_file_when_it_fails_then_the_error_names_both(tmp_path, monkey
         copying._copy_file(str(tmp_path / "pipe"), str(tmp_path / "copy"))
     assert not (tmp_path / "copy").exists()
 
-    def fail(reader: int, writer: int) -> None:
+    def fail(reader: int, writer: int, size: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     (tmp_path / "data").write_bytes(b"x")
