@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, files, workspace
+from signac_core import Project, cache, files, finding, layout, reading, workspace
 from signac_core.cache import CacheReport, delete_cache, examine_cache, read_cache, update_cache
+from signac_core.canonical import calc_id
 from signac_core.errors import JobsCorruptedError
 
 STATE_POINTS: list[dict[str, Any]] = [
@@ -262,3 +263,70 @@ def test_a_cache_file_of_very_many_parts_is_read_in_one_pass(study: Project) -> 
     parts = [gzip.compress(bytes([byte])) for byte in gzip.decompress(path.read_bytes())]
     path.write_bytes(b"".join(part + b"\0" for part in parts) + gzip.compress(b"") * 20_000)
     assert len(read_cache(Project())) == len(STATE_POINTS)
+
+
+# the cache file where there is no index -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("many", [0, 10**9])
+def test_cache_file_when_written_by_either_encoder_then_holds_the_same(
+    study: Project, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "_MANY", many)
+    expected = {job.id: job.statepoint() for job in study}
+    update_cache(study)
+    assert repr(read_cache(study)) == repr({job_id: expected[job_id] for job_id in read_cache(study)})
+    assert read_cache(study).keys() == expected.keys()
+    with gzip.open(study.fn(study.FN_CACHE)) as file:
+        assert repr(json.load(file)) == repr(read_cache(study))
+
+
+@pytest.fixture
+def cached_only(project: Project) -> Project:
+    """A project with a cache file, no index, and state point files that nobody should need."""
+    for i in range(40):
+        project.open_job({"i": i, "big": 2**70 if i % 2 else 1.5}).init()
+    project.update_cache()
+    os.unlink(project.fn(layout.FN_INDEX))
+    return Project(project.path)
+
+
+def test_find_when_there_is_only_a_cache_file_then_reads_no_state_point(
+    cached_only: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = sorted(calc_id({"i": i, "big": 2**70}) for i in range(1, 40, 2))
+    monkeypatch.setattr(reading, "_read_files", refuse)
+    assert [job.id for job in cached_only.find_jobs({"big": 2**70})] == expected
+    assert sorted(job.sp.i for job in Project(cached_only.path)) == list(range(40))
+
+
+def test_find_when_there_is_only_a_cache_file_then_leaves_an_index(
+    cached_only: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "_MANY_FILES_READ", 40)
+    assert len(cached_only.find_jobs({"i.$lt": 5})) == 5
+    assert os.path.exists(cached_only.fn(layout.FN_INDEX))
+
+
+def test_find_when_the_cache_file_knows_jobs_that_are_gone_then_they_are_not_found(cached_only: Project) -> None:
+    cached_only.open_job({"i": 3, "big": 2**70}).remove()
+    new = cached_only.open_job({"i": 3}).init()
+    assert [job.id for job in Project(cached_only.path).find_jobs({"i": 3})] == [new.id]
+
+
+@pytest.mark.parametrize("damage", [b"", b"x", b"\x1f\x8b\x08\x00"])
+def test_find_when_the_only_cache_file_is_damaged_then_reads_the_files(cached_only: Project, damage: bytes) -> None:
+    Path(cached_only.fn(cached_only.FN_CACHE)).write_bytes(damage)
+    assert len(cached_only.find_jobs({"i.$lt": 5})) == 5
+
+
+def test_find_when_the_cache_file_is_that_of_far_more_jobs_then_reads_the_files(
+    cached_only: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_CACHE_BYTES_PER_FILE", 1)
+    monkeypatch.setattr(cache, "read_cache", refuse)
+    assert len(cached_only.find_jobs({"i.$lt": 5})) == 5
+
+
+def refuse(*arguments: Any, **options: Any) -> Any:
+    raise AssertionError("This is not to be called.")

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import copy
 import errno
+import gc
 import json
 import os
 import pickle
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
@@ -796,3 +798,68 @@ def test_a_handle_with_an_invalid_state_point_can_be_shown_and_removed(project: 
     job.remove()
     job.sp = {"a": {"b": 1}}
     assert job.init().sp() == {"a": {"b": 1}}
+
+
+# handles that are no longer in use ------------------------------------------------------------------------------------
+
+
+def test_handles_are_freed_without_the_garbage_collector(project: Project) -> None:
+    gc.disable()
+    try:
+        job = project.open_job({"a": {"b": 1}}).init()
+        assert job.sp.a.b == 1
+        job.doc.x = 1
+        handle = weakref.ref(job)
+        del job
+        assert handle() is None
+    finally:
+        gc.enable()
+
+
+def test_a_state_point_that_outlives_its_handle_still_renames_the_job(project: Project) -> None:
+    sp = project.open_job({"a": 1}).init().sp
+    sp.a = 2
+    assert [job.sp() for job in project] == [{"a": 2}]
+    sp.b = 3
+    assert [job.sp() for job in Project(project.path)] == [{"a": 2, "b": 3}]
+    assert pickle.loads(pickle.dumps(sp)) == {"a": 2, "b": 3}
+
+
+def test_a_state_point_that_outlives_its_handle_follows_a_move(project: Project) -> None:
+    other = Project.init_project("other")
+    job = project.open_job({"a": 1}).init()
+    sp = job.sp
+    job.move(other)
+    del job
+    sp.a = 2
+    assert [job.sp() for job in other] == [{"a": 2}]
+    assert len(project) == 0
+
+
+def test_a_state_point_that_outlives_the_handle_of_a_job_that_has_gone_says_so(project: Project) -> None:
+    sp = project.open_job({"a": 1}).init().sp
+    project.open_job({"a": 1}).remove()
+    with pytest.raises(FileNotFoundError):
+        sp.a = 2
+    assert sp() == {"a": 1}
+
+
+def test_a_copy_that_outlives_the_original_follows_changes(project: Project) -> None:
+    job = project.open_job({"a": 1}).init()
+    twin = copy.copy(job)
+    sp = job.sp
+    del job
+    sp.a = 2
+    assert twin.id == calc_id({"a": 2})
+    assert twin.sp is sp
+
+
+def test_cached_state_points_do_not_follow_changes(project: Project) -> None:
+    job = project.open_job({"a": 1}).init()
+    for before in (job.cached_statepoint, job.cached_statepoint):
+        assert before == {"a": 1}
+    first = job.cached_statepoint
+    job.sp.a = 2
+    second = job.cached_statepoint
+    job.sp.a = 3
+    assert (first, second) == ({"a": 1}, {"a": 2})

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from signac_core import Project, finding, reading, resolving
+from signac_core.canonical import calc_id
 from signac_core.documents import read_documents
 from signac_core.errors import JobsCorruptedError
 
@@ -104,3 +107,40 @@ def test_resolve_ids_of_many_texts_lists_once(
 )
 def test_unique_prefix_length(names: list[str], length: int) -> None:
     assert reading.unique_prefix_length(names) == length
+
+
+TEXTS = [
+    '{"b": 1, "a": 2}',
+    '{"big": 18446744073709551616, "small": -9223372036854775809}',
+    '{"n": NaN, "i": -Infinity}',
+    '{"s": "\\ud800", "u": "\\u00e9", "raw": "é"}',
+    '{"e": 1e400}',
+    '{"a": 1, "a": 2}',
+    '{"x": 1.0, "y": -0.0, "z": 1e16, "l": [1, [true, null]], "d": {"k": {}}}',
+    '\ufeff{"a": 1}',
+    '{"a": 1',
+    "[1]",
+    "",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_state_points_when_there_are_very_many_then_they_are_parsed_as_always(
+    project: Project, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = []
+    for number in range(3):  # one with its own id, one with another's, and a whole one
+        directory = Path(project.workspace, f"{number:032x}")
+        with suppress(ValueError):
+            if number == 0:
+                directory = Path(project.workspace, calc_id(json.loads(text)))
+        directory.mkdir()
+        (directory / "signac_statepoint.json").write_text(text if number < 2 else '{"a": 0}', encoding="utf-8")
+        ids.append(directory.name)
+    answers = []
+    for limit in (0, 10**9):
+        monkeypatch.setattr(reading, "_VERY_MANY_FILES", limit)
+        damaged: list[str] = []
+        found = dict(reading.read_state_points(Project(project.path), ids, damaged=damaged))
+        answers.append((repr(found), damaged))
+    assert answers[0] == answers[1]
