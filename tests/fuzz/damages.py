@@ -298,7 +298,8 @@ def add_strangers(root: Path, chance: Chance) -> None:
     names = [
         b"\xff\xfe", b"\xe4.txt", b"new\nline", b"\x1b[2J", b" ", b"~", b"-rf", b"0" * 31, b"F" * 32, b"0" * 33,
         b"f" * 32, b"0" * 32 + b".bak", b"a" * 32 + b"\xff", b".signac-rm-x", b".signac-new-x", b"._0123456789abcdef_x",
-        b"._signac_next_" + b"0" * 32 + b".json", b"._0123456789abcdef_signac_statepoint.json", b"job", b"{a}", b"x" * 250,
+        b"._signac_next_" + b"0" * 32 + b".json", b"._0123456789abcdef_signac_statepoint.json", b"job", b"{a}",
+        b"x" * 250,
     ]  # fmt: skip
     for _ in range(chance.randrange(1, 4)):
         directory = chance.choice([root, root / ".signac", root / "workspace", _some_job(root, chance)])
@@ -369,7 +370,8 @@ def lock_up(root: Path, chance: Chance) -> None:
     job = _some_job(root, chance)
     path = chance.choice(
         [
-            job, job / SP, job / DOC, job / "data", job / "data" / "out.txt", _some_derived(root, chance), root / ".signac",
+            job, job / SP, job / DOC, job / "data", job / "data" / "out.txt", _some_derived(root, chance),
+            root / ".signac",
             root / ".signac" / "config", root / "workspace", root / "signac_project_document.json", root,
         ]
     )  # fmt: skip

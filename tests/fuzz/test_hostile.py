@@ -1,4 +1,4 @@
-"""Input that means harm: nothing breaks, nothing hangs, nothing is read or written beside the project and the target."""
+"""Input that means harm: nothing breaks or hangs, nothing is read or written beside project and target."""
 
 from __future__ import annotations
 
@@ -135,7 +135,8 @@ OPERATORS = (
     "$or",
 )
 VALUES = (
-    "1", "-1", "1e400", "nan", "inf", "0x10", "1_000", "!", "/a/", "//", "/(/", "[1,2]", "[", "{}", '{"$gt": 1}', '"a"', '"', "true",
+    "1", "-1", "1e400", "nan", "inf", "0x10", "1_000", "!", "/a/", "//", "/(/", "[1,2]", "[", "{}", '{"$gt": 1}',
+    '"a"', '"', "true",
     "null", "None", "9" * 5000, "٣", "\0", "\n", " ", "-", "--", "--json", "@", "x" * 10_000, "[" * 2000 + "]" * 2000,
 )  # fmt: skip
 
@@ -156,7 +157,8 @@ def test_filter_tokens(cli, place, seed):
 
 
 FILTER_KEYS = (
-    "a", "n.b", "n", "doc.energy", "doc", "sp", "$and", "$or", "$not", "a.$gt", "$gt", "$in", "$nin", "$exists", "$regex", "$type",
+    "a", "n.b", "n", "doc.energy", "doc", "sp", "$and", "$or", "$not", "a.$gt", "$gt", "$in", "$nin", "$exists",
+    "$regex", "$type",
     "$near", "$where", "a.$where", "a.$x", "$", ".", "", "a.b.c.d.e", "\ud800",
 )  # fmt: skip
 
@@ -201,7 +203,8 @@ def test_state_points(cli, place, seed):
 # ids ------------------------------------------------------------------------------------------------------------------
 
 ID_PIECES = (
-    "..", "/", "../", ".", "canary", "workspace", "workspace/", "study", "0" * 32, "0" * 31, "f", "9bfd", "*", "~", "\n", "\0", " ",
+    "..", "/", "../", ".", "canary", "workspace", "workspace/", "study", "0" * 32, "0" * 31, "f", "9bfd", "*", "~",
+    "\n", "\0", " ",
     "A" * 32, "-", "--", "", "x" * 5000, "é", ".signac-rm-", "/etc/passwd", "%s", "{}", "signac_statepoint.json",
 )  # fmt: skip
 
@@ -213,8 +216,10 @@ def test_ids(cli, place, seed):
     pieces = (*ID_PIECES, chance.choice(existing), chance.choice(existing)[:8], str(place), f"{place}/study/workspace/")
     texts = [chance.pieces(pieces, 5) for _ in range(chance.randrange(1, 4))]
     command = chance.choice(
-        [["statepoint"], ["document"], ["diff"], ["neighbors"], ["rm"], ["rm", "-c"], ["find", "-j"], ["document", "--set", "x=1"],
-         ["clone", "../target"], ["move", "../target"], ["export", "../target", "-j"], ["schema", "-j"], ["sync", "../target", "-j"]]
+        [["statepoint"], ["document"], ["diff"], ["neighbors"], ["rm"], ["rm", "-c"], ["find", "-j"], ["document",
+        "--set", "x=1"],
+         ["clone", "../target"], ["move", "../target"], ["export", "../target", "-j"], ["schema", "-j"], ["sync",
+         "../target", "-j"]]
     )  # fmt: skip
     Project.init_project(place / "target")
     with left_alone(place, "target"):
@@ -227,10 +232,14 @@ def test_ids(cli, place, seed):
 # path templates and schemas -------------------------------------------------------------------------------------------
 
 TEMPLATE_PIECES = (
-    "{a}", "{n.b}", "{n[b]}", "{name}", "{job.id}", "{job.sp.a}", "{job.doc.energy}", "{job}", "{{auto}}", "{{auto:_}}", "{{", "}}",
-    "{", "}", "/", "../", "/../", ".", "a", "é", "\n", "{a:d}", "{a:>5}", "{a:1000000000}", "{a:{name}}", "{a!r}", "{name:0<9999999999}",
-    "{job.project.path}", "{job.__class__}", "{job._project}", "{a.__class__}", "{0}", "{}", "{a:.3f}", "{job.sp}", "{job.doc}",
-    "{job.path}", "{job.remove}", "{n}", "{job.project}", "{job.doc.tags[1].y}", "~", " ", "x" * 300, "{a:x<255}", "\ud800",
+    "{a}", "{n.b}", "{n[b]}", "{name}", "{job.id}", "{job.sp.a}", "{job.doc.energy}", "{job}", "{{auto}}",
+    "{{auto:_}}", "{{", "}}",
+    "{", "}", "/", "../", "/../", ".", "a", "é", "\n", "{a:d}", "{a:>5}", "{a:1000000000}", "{a:{name}}", "{a!r}",
+    "{name:0<9999999999}",
+    "{job.project.path}", "{job.__class__}", "{job._project}", "{a.__class__}", "{0}", "{}", "{a:.3f}", "{job.sp}",
+    "{job.doc}",
+    "{job.path}", "{job.remove}", "{n}", "{job.project}", "{job.doc.tags[1].y}", "~", " ", "x" * 300, "{a:x<255}",
+    "\ud800",
 )  # fmt: skip
 
 
@@ -272,7 +281,8 @@ def test_templates_of_output(cli, place, seed):
 
 
 SCHEMA_PIECES = (
-    "{a}", "{a:int}", "{b:float}", "{c:bool}", "{d:str}", "{e:path}", "{n.b}", "{n.c:int}", "{n}", "{}", "{", "}", "/", "_", "a", "..",
+    "{a}", "{a:int}", "{b:float}", "{c:bool}", "{d:str}", "{e:path}", "{n.b}", "{n.c:int}", "{n}", "{}", "{", "}",
+    "/", "_", "a", "..",
     "../", ".", "(", "[", "\\", "*", "+", "{a.b.c}", "{.}", "{a..b}", "é", "\n",
 )  # fmt: skip
 
@@ -300,8 +310,10 @@ def test_a_schema_that_could_match_in_very_many_ways(cli, place, schema, name):
 # archives -------------------------------------------------------------------------------------------------------------
 
 NAME_PIECES = (
-    "a", "b/", "/", "../", "..", "./", ".", "workspace/", "signac_statepoint.json", "/signac_statepoint.json", "é", "\\", "C:", " ",
-    "\n", "x" * 300, "x/" * 300, "signac_job_document.json", ".signac-new-x", "._0123456789abcdef_x", "canary", "-", "0" * 32,
+    "a", "b/", "/", "../", "..", "./", ".", "workspace/", "signac_statepoint.json", "/signac_statepoint.json", "é",
+    "\\", "C:", " ",
+    "\n", "x" * 300, "x/" * 300, "signac_job_document.json", ".signac-new-x", "._0123456789abcdef_x", "canary", "-",
+    "0" * 32,
 )  # fmt: skip
 TARGETS = (
     "a",
@@ -420,7 +432,8 @@ def bomb_of_a_deep_name(path: Path) -> None:
 
 
 BOMBS = [
-    bomb_of_zeros, bomb_of_state_points, bomb_of_descriptions, bomb_of_attributes, bomb_of_directories, bomb_of_a_deep_name,
+    bomb_of_zeros, bomb_of_state_points, bomb_of_descriptions, bomb_of_attributes, bomb_of_directories,
+    bomb_of_a_deep_name,
 ]  # fmt: skip
 
 
@@ -440,9 +453,12 @@ def test_archives_that_would_fill_the_memory_or_the_disk_are_refused(cli, place,
 # configuration --------------------------------------------------------------------------------------------------------
 
 CONFIG_PIECES = (
-    "schema_version = 2\n", "schema_version = 2\n", "schema_version = 3\n", "schema_version = x\n", "schema_version = 1, 2\n",
-    "[s]\n", "[[t]]\n", "[", "]", "a = b\n", "a = 'b\n", 'a = """b\n', "a = %(a)s\n", "a = $HOME\n", "=\n", "a\n", "#", "\0", "\r\n",
-    "\ufeff", "é = é\n", "durable = yes\n", "x" * 5000, "[" * 1000, "a = " + "b, " * 1000, "workspace_dir = /etc\n", " \t",
+    "schema_version = 2\n", "schema_version = 2\n", "schema_version = 3\n", "schema_version = x\n",
+    "schema_version = 1, 2\n",
+    "[s]\n", "[[t]]\n", "[", "]", "a = b\n", "a = 'b\n", 'a = """b\n', "a = %(a)s\n", "a = $HOME\n", "=\n", "a\n",
+    "#", "\0", "\r\n",
+    "\ufeff", "é = é\n", "durable = yes\n", "x" * 5000, "[" * 1000, "a = " + "b, " * 1000, "workspace_dir = /etc\n",
+    " \t",
     "schema_version = " + "9" * 5000 + "\n", "schema_version = 2_0\n", "schema_version = \u0662\n",
 )  # fmt: skip
 
@@ -502,8 +518,10 @@ def test_keys_and_values_of_the_configuration(cli, place, seed):
 # cache and index ------------------------------------------------------------------------------------------------------
 
 WITH_INDEX = [
-    ["find"], ["find", "a>=0"], ["find", "n.b=1"], ["find", "doc.energy<0"], ["find", '{"$not": {"n": {}}}'], ["schema"],
-    ["schema", "-x"], ["status"], ["update-cache"], ["find", "--count"], ["diff"], ["find", "--sort", "sp.n.b", "--json"],
+    ["find"], ["find", "a>=0"], ["find", "n.b=1"], ["find", "doc.energy<0"], ["find", '{"$not": {"n": {}}}'],
+    ["schema"],
+    ["schema", "-x"], ["status"], ["update-cache"], ["find", "--count"], ["diff"], ["find", "--sort", "sp.n.b",
+    "--json"],
     ["update-cache", "--check"], ["check"], ["neighbors", "9bfd"], ["rm", "-n", "--filter", "a=0"], ["statepoint"],
 ]  # fmt: skip
 
