@@ -10,10 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from scenarios import SCENARIOS
 
 from signac_cli.app import COMMANDS
 
 ROOT = Path(__file__).parent.parent
+FAULTS = ROOT / "tests" / "faults"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -133,3 +135,21 @@ def test_the_batch_scripts_pass_shellcheck(tmp_path: Path) -> None:
         scripts.append(tmp_path / f"{number}.sh")
         scripts[-1].write_text(block)
     subprocess.run(["shellcheck", *map(str, scripts)], check=True)
+
+
+def test_the_tests_that_the_table_of_promises_names_exist() -> None:
+    (rows,) = re.findall(r"^\| operation \| scenarios.*\n\|[-|]*\n((?:\|.*\n)*)", README, flags=re.MULTILINE)
+    scenarios: set[str] = set()
+    tests: set[str] = set()
+    for row in rows.splitlines():
+        _, _, named_scenarios, named_tests, _ = row.split("|")
+        scenarios.update(re.findall("`(.*?)`", named_scenarios))
+        tests.update(re.findall("`(.*?)`", named_tests))
+    assert scenarios == set(SCENARIOS)
+    defined = {
+        name
+        for path in FAULTS.glob("test_*_promises.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(), flags=re.MULTILINE)
+    } | set(re.findall(r"^def (test_\w+)", (FAULTS / "test_promises.py").read_text(), flags=re.MULTILINE))
+    assert tests
+    assert tests <= defined

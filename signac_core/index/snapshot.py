@@ -171,8 +171,12 @@ class Snapshot:
         found: dict[str, dict[str, Any]] = {}
         with without_collection():
             for table, present in self.layers:
-                ids, flags = table.ids(), present.flags(table.rows)
-                found.update((ids[row], tree) for row, tree in table.trees() if flags[row])
+                ids = table.ids()
+                if present.bits.bit_count() == table.rows and table.shape():
+                    found.update(zip(ids, table.trees_in_order(), strict=True))
+                else:
+                    flags = present.flags(table.rows)
+                    found.update((ids[row], tree) for row, tree in table.trees() if flags[row])
         return found
 
     def corrected_state_points(self) -> dict[str, dict[str, Any]]:
@@ -199,7 +203,8 @@ class Snapshot:
         shape = self.base.shape() if self._is_base_only() else None
         if shape is None:
             return None
-        return {key: self.base.column(key) for key in columns_of(shape) if wanted(key)}
+        column = self.base.columns()
+        return {key: column(key) for key in columns_of(shape) if wanted(key)}
 
     def _is_base_only(self) -> bool:
         """Tell whether the jobs are just those in the base."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import compress
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -334,22 +334,41 @@ class Table:
             return shape if len(rows) == self.rows else None
         return None
 
-    def trees(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Rows, in any order, and the state points (or documents) put together from all columns."""
+    def columns(self) -> Callable[[str], list[Any]]:
+        """Give what reads columns (None where there is no value), and no more than the file can hold.
+
+        Keys could share their chunks, and a small file keep us busy for ever.
+        """
         columns: dict[str, list[Any]] = {}
         length = 0
+
+        def column(key: str) -> list[Any]:
+            nonlocal length
+            if key not in columns:
+                chunks = self.chunk_list(key)
+                length += sum(chunk.length for chunk in chunks)
+                if length > self._size:
+                    raise UnusableIndexError("damaged")
+                columns[key] = self._column(chunks, None)
+            return columns[key]
+
+        return column
+
+    def trees_in_order(self) -> Iterator[dict[str, Any]]:
+        """State points by row, if they all have the same shape, which is not empty."""
+        shape = self.shape()
+        if not shape:
+            raise UnusableIndexError("damaged")
+        return put_together(shape, self.columns())
+
+    def trees(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Rows, in any order, and the state points (or documents) put together from all columns."""
+        columns = self.columns()
         for shape, rows in self.shapes():
             whole = len(rows) == self.rows
 
             def column(key: str, rows: Sequence[int] = rows, *, whole: bool = whole) -> Iterable[Any]:
-                nonlocal length
-                if key not in columns:
-                    chunks = self.chunk_list(key)
-                    length += sum(chunk.length for chunk in chunks)
-                    if length > self._size:  # keys share their chunks: a small file could keep us busy for ever
-                        raise UnusableIndexError("damaged")
-                    columns[key] = self._column(chunks, None)
-                return columns[key] if whole else map(columns[key].__getitem__, rows)
+                return columns(key) if whole else map(columns(key).__getitem__, rows)
 
             if shape:
                 yield from zip(rows, put_together(shape, column), strict=True)

@@ -94,6 +94,8 @@ def test_keys_that_share_their_chunks_are_not_read_over_and_over(study, forgery)
         dict(table.trees())
     table.close()
     assert answers(study)[2:] == [ids_by_scan(study)] * 2
+    with limited(20, MEMORY):
+        assert sorted(Project(study.path).to_dataframe().columns) == ["sp.a", "sp.b"]
 
 
 @pytest.mark.parametrize("name", ["../../../../../../../../../etc/ab", "0" * 32 + "/../../..", "x", 1, None])
