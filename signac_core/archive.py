@@ -628,6 +628,8 @@ class _TarReader:
             self._content.room = _LARGEST_HEADER
             try:
                 info = next(infos, None)
+            except ValueError as error:  # an attribute that should be a number
+                raise ArchiveError(f"The archive '{self.path}' is damaged: {error}.") from error
             finally:
                 self._content.room = None
             if info is None:
@@ -756,7 +758,7 @@ def _open_tar(path: str, stack: ExitStack) -> _TarReader | None:
     content = _TarContent(path, stack.enter_context(import_module(module).open(file)) if module else file)
     try:
         archive = tarfile.TarFile(path, fileobj=content)  # type: ignore[arg-type]
-    except (tarfile.TarError, EOFError):
+    except (tarfile.TarError, EOFError, ValueError):  # ValueError: an attribute that should be a number
         return None
     except Exception as error:
         if module is None or isinstance(error, ArchiveError):

@@ -307,10 +307,16 @@ class _Update:
         found = reading.read_state_points(project, pending, damaged=self.failed)
         new = dict(track(found, "update-cache", len(pending), self.progress))
         number = snapshot.number() + len(new)
-        is_known = self.mark is not None and self.mark == snapshot.about["cache"] and not snapshot.has_lost()
-        written = self._append(new) if is_known else self._rewrite(new)
+        written = self._append(new) if self._is_known() else self._rewrite(new)
         self._update_index(new, written=written)
         return number if written or number == 0 else None
+
+    def _is_known(self) -> bool:
+        """Tell whether the index remembers what is in the cache file."""
+        try:
+            return self.mark is not None and self.mark == self.snapshot.about["cache"] and not self.snapshot.has_lost()
+        except Exception as error:
+            raise UnusableIndexError(str(error)) from error
 
     def _append(self, new: dict[str, dict[str, Any]]) -> bool:
         """Add to the cache file what it does not hold; tell whether there was anything."""

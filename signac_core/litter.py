@@ -82,7 +82,12 @@ def temporary_state_points(names: Iterable[str]) -> list[str]:
     ['._0123456789abcdef_signac_statepoint.json']
 
     """
-    return sorted(name for name in names if _is_temporary(name, layout.FN_STATE_POINT) or _is_pending(name))
+    found = []
+    for name in names:
+        target = _target(name) or name
+        if _is_pending(target) or (target == layout.FN_STATE_POINT and target != name):
+            found.append(name)
+    return sorted(found)
 
 
 def in_job(directory: str, *, document_is_valid: bool) -> Iterator[str]:

@@ -413,12 +413,8 @@ def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *,
     with lock(source):
         finish_state_point_change(source, old_id, durable=durable)
         pending = os.path.join(source, layout.pending_name(new_id))
-        with suppress(FileNotFoundError):
-            os.unlink(pending)  # of a change that was stopped before the rename
-        files.write_file(pending, text, durable=durable)
+        files.replace_file(pending, text, durable=durable)  # there may be one of a change that was stopped
         try:
-            if durable:
-                files.sync_directory(source)
             os.rename(source, target)
         except OSError as error:
             with suppress(OSError):
@@ -426,10 +422,34 @@ def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *,
             if error.errno in _OCCUPIED:
                 raise DestinationExistsError(new_id) from None
             raise
-        os.rename(os.path.join(target, layout.pending_name(new_id)), os.path.join(target, layout.FN_STATE_POINT))
+        _put_in_place(target, new_id, text, durable=durable)
         if durable:
-            files.sync_directory(target)
             files.sync_directory(workspace)
+
+
+def _put_in_place(directory: str, job_id: str, text: bytes, *, durable: bool) -> None:
+    """Do the last step of a state point change.
+
+    Where locks do not exclude anybody, others may have done it, may have taken the file away, and may have changed the
+    state point again.
+    """
+    path = os.path.join(directory, layout.FN_STATE_POINT)
+    try:
+        os.rename(os.path.join(directory, layout.pending_name(job_id)), path)
+    except FileNotFoundError:
+        with suppress(FileNotFoundError):
+            if _lacks(path, job_id):
+                files.replace_file(path, text, durable=durable)
+    else:
+        if durable:
+            files.sync_directory(directory)
+
+
+def _lacks(path: str, job_id: str) -> bool:
+    try:
+        return read_matching(path, job_id) is None
+    except FileNotFoundError:
+        return True
 
 
 def finish_state_point_change(directory: str, job_id: str, *, durable: bool = False) -> bool:

@@ -422,17 +422,15 @@ def test_buffered_changes_of_the_document_survive_a_change_and_a_move(project: P
 def stop_before_last_step(job: Job, new: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> str:
     """Change the state point of a job, but die before the state point file is replaced."""
     rename = os.rename
-    calls: list[str] = []
 
-    def rename_once(source: str, destination: str) -> None:
-        if calls:
+    def rename_all_but_the_last(source: str, destination: str) -> None:
+        if destination.endswith(layout.FN_STATE_POINT):
             raise KeyboardInterrupt
-        calls.append(source)
         rename(source, destination)
 
     text = json.dumps(new).encode()
     with monkeypatch.context() as patch:
-        patch.setattr(os, "rename", rename_once)
+        patch.setattr(os, "rename", rename_all_but_the_last)
         with pytest.raises(KeyboardInterrupt):
             workspace.change_state_point(job.project.workspace, job.id, calc_id(new), text)
     return calc_id(new)

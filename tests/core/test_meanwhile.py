@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -280,3 +281,56 @@ def test_sync_tree_when_there_are_links_then_they_are_passed_over() -> None:
     Path("tree/file").touch()
     copying.sync_tree("tree")
     assert sorted(os.listdir("tree")) == ["file", "link"]
+
+
+# where locks exclude nobody -------------------------------------------------------------------------------------------
+
+
+def after_the_rename(monkeypatch: pytest.MonkeyPatch, job: Job, event: Callable[[str], object]) -> None:
+    """Let something happen between the rename of a job directory and that of its new state point file."""
+    rename = os.rename
+
+    def eventful(source: str, destination: str) -> None:
+        rename(source, destination)
+        if source == job.path:
+            event(destination)
+
+    monkeypatch.setattr(os, "rename", eventful)
+
+
+def test_state_point_change_when_another_has_done_the_last_step_then_it_is_done(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finish(directory: str) -> None:
+        monkeypatch.undo()
+        assert workspace.finish_state_point_change(directory, os.path.basename(directory))
+
+    after_the_rename(monkeypatch, job, finish)
+    job.sp.a = 2
+    assert [(job.sp(), job.doc()) for job in Project(job.project.path)] == [({"a": 2}, {"x": 1})]
+
+
+def test_state_point_change_when_another_takes_the_new_file_away_then_it_is_written_again(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take_away(directory: str) -> None:
+        monkeypatch.undo()
+        os.unlink(os.path.join(directory, layout.pending_name(os.path.basename(directory))))
+
+    after_the_rename(monkeypatch, job, take_away)
+    job.sp.a = 2
+    assert [(job.sp(), job.doc()) for job in Project(job.project.path)] == [({"a": 2}, {"x": 1})]
+    Project(job.project.path).check()
+
+
+def test_state_point_change_when_another_changes_it_at_once_then_both_are_done(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change(directory: str) -> None:
+        monkeypatch.undo()
+        monkeypatch.setattr(workspace, "lock", lambda directory: nullcontext())
+        Project(job.project.path).open_job(id=os.path.basename(directory)).sp.a = 3
+
+    after_the_rename(monkeypatch, job, change)
+    job.sp.a = 2
+    assert [(job.sp(), job.doc()) for job in Project(job.project.path)] == [({"a": 3}, {"x": 1})]
