@@ -29,9 +29,11 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
 
 @pytest.mark.parametrize("name", SURFACES)
 def test_each_surface_in_a_short_run(study, name):
-    outcome = run_share(study, SURFACES[name], range(100))
-    assert outcome.cases == 100
-    assert outcome.refused < 100
+    surface = SURFACES[name]
+    cases = 50 if surface.restored else 100
+    outcome = run_share(study, surface, range(cases))
+    assert outcome.cases == cases
+    assert outcome.refused < cases
     assert outcome.failures == []
 
 

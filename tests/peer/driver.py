@@ -136,6 +136,26 @@ def change(root, changes):
     return new_ids
 
 
+def happen(root, steps):
+    """Let things happen to a project that exists: a list of [what, position of a job, value]."""
+    project = signac.get_project(root)
+    for what, position, value in steps:
+        ids = sorted(name for name in os.listdir(project.workspace) if len(name) == 32)
+        if what == "add":
+            project.open_job(value).init()
+        elif what == "update":
+            project.update_cache()
+        elif ids:
+            job = project.open_job(id=ids[position % len(ids)])
+            if what == "remove":
+                job.remove()
+            elif what == "document":
+                job.doc.reset(value)
+            else:
+                with contextlib.suppress(signac.errors.DestinationExistsError):
+                    job.sp.b = value
+
+
 def write_data(root, tree):
     """Store a tree, and an array of each of some types, in the HDF5 files of a job and of the project."""
     import numpy
@@ -341,6 +361,7 @@ OPERATIONS = [
     export,
     find,
     group,
+    happen,
     ids,
     import_,
     neighbors,
