@@ -49,10 +49,11 @@ peer: $(STAMP)
 faults: $(STAMP)
 	$(BIN)/python tests/faults/torture.py
 
-# all of them, with counts for the record, and the same done to signac 2.4.1
+# all of them, with counts for the record; the same done to signac 2.4.1; random input
 torture: $(STAMP)
 	$(BIN)/python tests/faults/torture.py --part all --write
 	$(BIN)/python tests/faults/compare.py --write
+	$(BIN)/python tests/fuzz/marathon.py --write
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks --write

@@ -41,6 +41,13 @@ def init(target: str, count: str) -> Timed:
     return run
 
 
+def durable(name: str, *arguments: str) -> Timed:
+    """The same as another workload, but so that it survives a power cut (signac 2.4.1 cannot do that)."""
+    os.environ["SIGNAC_DURABLE"] = "1"
+    timed: Timed = globals()[name](*arguments)
+    return timed
+
+
 def open_by_id(count: str) -> Timed:
     import signac
 
@@ -74,6 +81,20 @@ def write_document(count: str) -> Timed:
     import signac
 
     job = next(iter(signac.get_project()))
+
+    def run() -> object:
+        for number in range(int(count)):
+            job.doc["key07"] = number
+        return job.doc["key07"]
+
+    return run
+
+
+def write_new_document(target: str, count: str) -> Timed:
+    import signac
+
+    job = signac.init_project(target).open_job({"a": 0}).init()
+    job.doc.update({f"key{number:02}": number for number in range(20)})
 
     def run() -> object:
         for number in range(int(count)):

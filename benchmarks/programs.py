@@ -20,6 +20,7 @@ from .workloads import Workload, floor_code
 
 HERE = Path(__file__).resolve().parent
 SCRATCH = DATA / "scratch"
+ON_DISK = BUILD / "scratch"
 DELAY = 500
 """Microseconds by which the simulated network delays each call on metadata."""
 
@@ -54,8 +55,9 @@ class Bench:
 
     def __post_init__(self) -> None:
         """Make the directory below which runs may write."""
-        remove(SCRATCH)  # of an interrupted run
-        SCRATCH.mkdir(parents=True)
+        for place in (SCRATCH, ON_DISK):
+            remove(place)  # of an interrupted run
+            place.mkdir(parents=True)
 
     def space(self, name: str, size: int) -> Space:
         """The project of a name and size."""
@@ -107,7 +109,7 @@ class Bench:
         if copy:
             directory = place / "copy"
             space.copy(directory)
-        words: dict[str, object] = {"run": place, "count": size}
+        words: dict[str, object] = {"run": place, "disk": tempfile.mkdtemp(dir=ON_DISK), "count": size}
         if any("{twin}" in word for word in workload.arguments):
             twin = self.space("twin", size)
             twin.put(WARM, program)
@@ -141,7 +143,7 @@ class Bench:
     @staticmethod
     def _clean(workload: Workload, directory: Path) -> None:
         """Remove what a run has written."""
-        for place in SCRATCH.iterdir():
+        for place in [*SCRATCH.iterdir(), *ON_DISK.iterdir()]:
             remove(place)
         if workload.new_job:
             remove(directory / "workspace" / workload.new_job)

@@ -35,7 +35,8 @@ class Workload:
         "commands" or "library".
     arguments
         Those of the command, or the name and the arguments of a function of `inside.py`. `{run}` stands for a new
-        directory, `{twin}` for an equal project, `{count}` for the number of jobs.
+        directory, `{disk}` for one that is not in memory, `{twin}` for an equal project, `{count}` for the number of
+        jobs.
     states
         The states of the caches, in the order in which they are measured.
     sizes
@@ -170,6 +171,21 @@ LIBRARY = [
         small={COLD: 2},
         operations="jobs",
         network={COLD: None},
+    ),
+    *(
+        Workload(
+            name=f"{name}, on disk{', durable' if durable else ''}",
+            group="library",
+            arguments=("durable", *arguments) if durable else arguments,
+            states=(COLD,),
+            sizes=(size,),
+            operations=operations,
+        )
+        for name, arguments, size, operations in [
+            ("create jobs", ("init", "{disk}/new", "{count}"), SIZES[0], SIZES[0]),
+            ("write a key of a document of 20, 200 times", ("write_new_document", "{disk}/new", "200"), 1, 200),
+        ]
+        for durable in (False, True)
     ),
     Workload(name="open 20 jobs by id", group="library", arguments=("open_by_id", "20"), operations=20),
     Workload(

@@ -569,13 +569,18 @@ class _ZipReader:
         self._archive = archive
 
     def members(self) -> Iterator[Member]:
+        size = os.path.getsize(self.path)
         for info in self._archive.infolist():
             name = info.orig_filename  # the other one ends where a NUL is
             mode = info.external_attr >> 16
             kind = stat.S_IFMT(mode)
             if info.flag_bits & 1:
                 raise refusal(self.path, name, "is encrypted")
-            if info.is_dir():
+            if info.compress_size > size:  # so much memory would be taken to read it
+                raise ArchiveError(
+                    f"The archive '{self.path}' is damaged: its member {name!r} is longer than the file."
+                )
+            if info.filename.endswith("/"):  # is_dir fails without a name
                 yield Member(name, "directory", info)
             elif kind in (0, stat.S_IFREG):
                 yield Member(name, "file", info, info.file_size, executable=bool(mode & stat.S_IXUSR))
