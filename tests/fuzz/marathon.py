@@ -40,7 +40,8 @@ for _directory in (REPOSITORY, HERE.parent / "cli", HERE):  # what pytest does b
 
 from damages import content  # noqa: E402
 from limits import HangsError, limited  # noqa: E402
-from surfaces import SURFACES, Study, Surface  # noqa: E402
+from study import Study, Surface  # noqa: E402
+from surfaces import SURFACES  # noqa: E402
 
 from signac_core import reading  # noqa: E402
 

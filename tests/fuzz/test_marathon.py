@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import tarfile
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import pytest
 from chance import Chance
 from forgery import Forgery
 from marathon import Outcome, run_share
-from surfaces import SURFACES, Study, Surface, expect
+from study import Study, Surface, expect
+from surfaces import SURFACES
 
 from signac_core import cache
 from signac_core.archive import ArchiveError
@@ -150,6 +152,19 @@ def test_a_tar_file_with_an_attribute_that_should_be_a_number_is_refused(study, 
             info = tarfile.TarInfo(str(number))
             info.pax_headers = {attribute: ".."} if number == members - 1 else {}
             archive.addfile(info)
+    with pytest.raises(ArchiveError, match="origin"), plan_import(study.project(), path):
+        pass
+
+
+@pytest.mark.parametrize(("offset", "length"), [(20, 4), (28, 2)])
+def test_a_zip_file_whose_member_is_longer_than_the_file_or_has_no_name_is_refused(study, offset, length):
+    path: Path = study.scratch / "origin"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a", "x")
+    data = bytearray(path.read_bytes())
+    start = data.index(b"PK\1\2") + offset
+    data[start : start + length] = b"\xff\xff\xff\x7f" if length == 4 else b"\0\0"
+    path.write_bytes(data)
     with pytest.raises(ArchiveError, match="origin"), plan_import(study.project(), path):
         pass
 
