@@ -236,26 +236,27 @@ def commit() -> str:
 
 
 def write(outcomes: Sequence[Outcome]) -> None:
-    """Keep the counts, with the versions that they belong to."""
+    """Keep the counts, with the versions that they belong to; those of surfaces that were not run stay."""
     RESULTS.mkdir(exist_ok=True)
-    measured = {
-        "commit": commit(),
-        "python": platform.python_version(),
-        "surfaces": [
-            {
-                "name": total.surface,
-                "first seed": total.first,
-                "cases": total.cases,
-                "refused": total.refused,
-                "seconds": round(total.seconds, 1),
-                "failures": total.failed,
-            }
-            for total in totals(outcomes).values()
-        ],
-    }
-    (RESULTS / "marathon.json").write_text(json.dumps(measured, indent=1) + "\n")
-    head = f"# Hostile inputs\n\nCommit {measured['commit']}, Python {measured['python']}.\n\n"
-    (RESULTS / "marathon.md").write_text(head + table(outcomes))
+    file = RESULTS / "marathon.json"
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    for total in totals(outcomes).values():
+        kept[total.surface] = {
+            "commit": commit(),
+            "python": platform.python_version(),
+            "first seed": total.first,
+            "cases": total.cases,
+            "refused": total.refused,
+            "seconds": round(total.seconds, 1),
+            "failures": total.failed,
+        }
+    kept = {name: kept[name] for name in SURFACES if name in kept}
+    file.write_text(json.dumps(kept, indent=1) + "\n")
+    lines = ["| surface | cases | refused | seconds | failures | commit |", "|---|---:|---:|---:|---:|---|"]
+    for name, row in kept.items():
+        numbers = f"{row['cases']:,} | {row['refused']:,} | {row['seconds']:.0f} | {row['failures']}"
+        lines.append(f"| {name} | {numbers} | {row['commit'][:8]} |")
+    (RESULTS / "marathon.md").write_text("\n".join(["# Random input", "", *lines]) + "\n")
 
 
 def main() -> int:

@@ -124,8 +124,16 @@ def test_one_case_again_from_the_command_line_and_counts(study, monkeypatch, cap
     assert marathon.main() == 0
     assert "| ids | 2 | 0 | 0 | 0 |" in capsys.readouterr().out
     assert "| ids | 2 | 0 | 0 | 0 |" in (tmp_path / "marathon.md").read_text()
+    options["--only"] = "^filter JSON"
+    monkeypatch.setattr(
+        "sys.argv", ["marathon.py", "--write", *(word for option in options.items() for word in option)]
+    )
+    assert marathon.main() == 0
     measured = json.loads((tmp_path / "marathon.json").read_text())
-    assert [(one["name"], one["first seed"], one["cases"]) for one in measured["surfaces"]] == [("ids", 5, 2)]
+    assert [(name, row["first seed"], row["cases"]) for name, row in measured.items()] == [
+        ("filter JSON", 5, 2),
+        ("ids", 5, 2),
+    ]
 
 
 def test_a_run_with_a_failure_ends_with_status_1(monkeypatch, capsys):
