@@ -92,7 +92,7 @@ COMMANDS = {
     "import -n": Cost(["import", "data", "-n"], 1.6, CHANGE | FIELDS, PATHS, of("job")),
     "rm": Cost(["rm", ID], standard=CHANGE),
     "move": Cost(["move", "elsewhere", ID], 1.4, CHANGE, of("progress", "transfer"), of("job")),
-    "clone": Cost(["clone", "elsewhere", ID], 1.6, CHANGE, of("progress", "transfer"), of("job", "jsondict")),
+    "clone": Cost(["clone", "elsewhere", ID], 1.6, CHANGE, of("progress", "transfer"), of("job")),
     "sync": Cost(
         ["sync", "elsewhere", "-m"],
         1.6,

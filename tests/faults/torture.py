@@ -1,6 +1,6 @@
 """Everything that the fault tests can do, or a part of it that changes with the commit.
 
-    python tests/faults/torture.py                      # a part: SIGNAC_FAULT_PART (such as 3/6), or by the commit
+    python tests/faults/torture.py                      # a part: SIGNAC_FAULT_PART (such as 3/7), or by the commit
     python tests/faults/torture.py --part all --write   # all of it; the counts go to results/torture.{json,md}
     python tests/faults/torture.py --part all --only "state point change"
 
@@ -35,7 +35,7 @@ from scenario import FAULTS, Trial
 from scenarios import SCENARIOS
 from shim import HERE, REPOSITORY, build_shim
 
-PARTS = 6
+PARTS = 7
 KILLS = ("kill", "torn write")
 PROCESSES = 16
 STEPS = 500
@@ -125,7 +125,7 @@ def part_of(everything: Sequence[Sequence[Unit]], part: str) -> list[Unit]:
     everything
         All units.
     part
-        "all", or a number and how many parts there are: "3/6".
+        "all", or a number and how many parts there are: "3/7".
     """
     if part == "all":
         return [unit for kind in everything for unit in kind]
@@ -295,7 +295,7 @@ def write(report: Report) -> None:
 def main() -> int:
     """Run the units of a part."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", default=part_of_commit(), help="such as 3/6, or all (default: %(default)s)")
+    parser.add_argument("--part", default=part_of_commit(), help="such as 3/7, or all (default: %(default)s)")
     parser.add_argument("--only", default="", help="units whose name contains this text")
     parser.add_argument("--steps", type=int, default=STEPS, help="of each process of a crowd (default: %(default)s)")
     parser.add_argument("--processes", type=int, default=2, help="units at a time (default: %(default)s)")
