@@ -46,7 +46,7 @@ class _Header(TarInfo):
         ):
             return super().tobuf(format, encoding, errors)  # type: ignore[arg-type]
         header = _block(self, name.encode("ascii"), self.type, self.size, self.mode)
-        if self.mtime == int(self.mtime):
+        if isinstance(self.mtime, int):
             return header
         record = f" mtime={self.mtime}\n"
         length = len(record) + 2

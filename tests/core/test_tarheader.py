@@ -44,6 +44,7 @@ def test_header_when_written_then_reads_as_that_of_tarfile(tmp_path: Path, name:
         data = b"12345" if ours.isreg() else b""
         result, expected = written(ours, data), written(theirs, data)
         assert [getattr(result, field) for field in FIELDS] == [getattr(expected, field) for field in FIELDS]
+        assert result.pax_headers == expected.pax_headers
 
 
 @pytest.mark.parametrize(
