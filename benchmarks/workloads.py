@@ -94,7 +94,9 @@ class Workload:
             return self.network.get(state) if size > SIZES[0] else None
         if size >= LARGE and state in self.million:
             return self.million[state]
-        return (self.small if size <= SIZES[0] else self.targets).get(state)
+        if size <= SIZES[0]:
+            return self.small.get(state)
+        return self.targets.get(state) if size >= min(self.most, SIZES[-1]) else None
 
 
 def _start(name: str, *arguments: str, target: float | None = None, **more: object) -> Workload:
@@ -109,7 +111,7 @@ def _find(name: str, *arguments: str, reads: str = "", **more: object) -> Worklo
     fields = {
         "floor": {COLD: cold, WARM: (*CLICK, LISTING, reads) if reads else CLICK, NEW: (*CLICK, LISTING, reads)},
         "targets": {COLD: 3, WARM: 12, NEW: 8},
-        "small": {COLD: 3, WARM: 3, NEW: 3},
+        "small": {WARM: 3},
         "large": (WARM, NEW),
         **more,
     }
