@@ -265,7 +265,10 @@ class Snapshot:
         uncached: list[str] = []
         if cache is None and not self.has_lost():
             cache, uncached = self.about["cache"], [*self.about["uncached"], *new]
-        dropped = [row for row, flag in enumerate(self.layers[0].present.flags(self.base.rows)) if not flag]
+        present = self.layers[0].present
+        dropped: list[int] = []
+        if present.bits.bit_count() < self.base.rows:
+            dropped = [row for row, flag in enumerate(present.flags(self.base.rows)) if not flag]
 
         def about(created: os.stat_result) -> dict[str, Any]:
             signature = (
