@@ -19,6 +19,7 @@ from .errors import InvalidKeyError, KeyTypeError, NumpyConversionWarning
 if TYPE_CHECKING:
     from json import JSONDecodeError
 __all__ = [
+    "CONTAINERS",
     "JSONDecodeError",
     "calc_id",
     "dumps",
@@ -77,6 +78,9 @@ def _is_live_view(value: Any) -> bool:
 def _refuse(value: Any) -> Any:
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable.")
 
+
+CONTAINERS = frozenset({dict, list})
+"""The types of plain data that hold other plain data."""
 
 _Encoder: TypeAlias = Callable[[Any, Callable[[Any], Any], bool], str]
 _StrictEncoder: TypeAlias = Callable[[Any, bool, bool], str]
@@ -459,7 +463,7 @@ def validate_keys(tree: dict[str, Any]) -> dict[str, Any]:
     if "." in "".join(tree):
         for key in tree:
             validate_key(key)
-    if not _CONTAINERS.isdisjoint(map(type, tree.values())):
+    if not CONTAINERS.isdisjoint(map(type, tree.values())):
         for value in tree.values():
             _validate_keys_in(value)
     return tree
@@ -471,9 +475,6 @@ def _validate_keys_in(value: Any) -> None:
     elif type(value) is list:
         for item in value:
             _validate_keys_in(item)
-
-
-_CONTAINERS = frozenset({dict, list})
 
 
 _ATOMS = frozenset({str, int, float, bool, type(None)})

@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import reading
+from .canonical import CONTAINERS
 from .documents import load_documents
 from .jsondict import copy_plain
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["to_dataframe"]
 
 _MISSING = float("nan")  # not None, which is a value
-_CONTAINERS = frozenset({dict, list})
 
 
 def to_dataframe(
@@ -108,7 +108,7 @@ def _indexed_columns(
 
 def _own(values: Sequence[Any], *, flatten: bool) -> list[Any]:
     """Values that are not shared with anybody, because a frame can be changed."""
-    if _CONTAINERS.isdisjoint(map(type, values)):
+    if CONTAINERS.isdisjoint(map(type, values)):
         return list(values)
     return list(map(_as_tuple if flatten else copy_plain, values))
 

@@ -332,7 +332,7 @@ class Job:
 
         """
         data = self._plain_statepoint()
-        if self._view is None and _CONTAINERS.isdisjoint(map(type, data.values())):
+        if self._view is None and canonical.CONTAINERS.isdisjoint(map(type, data.values())):
             return MappingProxyType(data)  # nobody changes it
         from .jsondict import copy_plain
 
@@ -767,7 +767,6 @@ class Job:
         self.close()
 
 
-_CONTAINERS = frozenset({dict, list})
 _creation = RLock()
 _live: Callable[[Job, dict[str, Any]], JSONDict] | None = None
 

@@ -24,7 +24,7 @@ from collections.abc import (
 )
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from .canonical import plain, validate_key
+from .canonical import CONTAINERS, plain, validate_key
 from .document import Document, Store
 from .errors import DetachedError
 
@@ -36,7 +36,6 @@ __all__ = ["JSONDict", "JSONList", "View"]
 _T = TypeVar("_T")
 
 _MISSING = object()
-_CONTAINERS = frozenset({dict, list})
 
 
 def copy_plain(value: Any) -> Any:
@@ -44,7 +43,7 @@ def copy_plain(value: Any) -> Any:
     kind = type(value)
     if kind is dict:
         copy = value.copy()
-        if not _CONTAINERS.isdisjoint(map(type, copy.values())):
+        if not CONTAINERS.isdisjoint(map(type, copy.values())):
             for key, item in copy.items():
                 copy[key] = copy_plain(item)
         return copy

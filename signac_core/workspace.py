@@ -446,6 +446,7 @@ def _put_in_place(directory: str, job_id: str, text: bytes, *, durable: bool) ->
 
 
 def _lacks(path: str, job_id: str) -> bool:
+    """Tell whether a file is missing, or holds another state point than that of a job."""
     try:
         return read_matching(path, job_id) is None
     except FileNotFoundError:
@@ -463,15 +464,13 @@ def finish_state_point_change(directory: str, job_id: str, *, durable: bool = Fa
     """
     path = os.path.join(directory, layout.FN_STATE_POINT)
     pending = os.path.join(directory, layout.pending_name(job_id))
+    if not _lacks(path, job_id) or _lacks(pending, job_id):
+        return False
     with suppress(FileNotFoundError):
-        if read_matching(path, job_id) is not None:
-            return False
-    with suppress(FileNotFoundError):
-        if read_matching(pending, job_id) is not None:
-            os.rename(pending, path)
-            if durable:
-                files.sync_directory(directory)
-            return True
+        os.rename(pending, path)
+        if durable:
+            files.sync_directory(directory)
+        return True
     return False
 
 

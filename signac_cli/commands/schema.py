@@ -116,10 +116,9 @@ def _values(schema: ProjectSchema, key: str) -> dict[str, list[Any]]:
     """Sorted values of a key by the names of their types; a key without values has empty mappings only."""
     from signac_core.schema import ordered
 
-    return {
-        _TYPE_NAMES.get(kind.__name__, kind.__name__): ordered(values, value=lambda value: value)
-        for kind, values in schema[key].items()
-    } or {"dict": [{}]}
+    return {_TYPE_NAMES.get(kind.__name__, kind.__name__): ordered(values) for kind, values in schema[key].items()} or {
+        "dict": [{}]
+    }
 
 
 def _described(schema: ProjectSchema) -> dict[str, dict[str, Any]]:

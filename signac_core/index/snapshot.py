@@ -12,7 +12,7 @@ from .. import layout, settings
 from ..reading import OPEN_FLAGS
 from . import BASE, DELTA, UnusableIndexError, freshness
 from .evaluation import evaluate
-from .shapes import Parts, Workshop, columns_of, without_collection
+from .shapes import Parts, Workshop, columns_of, put_together, without_collection
 from .table import Rows, Table
 from .writing import write_table
 
@@ -172,8 +172,9 @@ class Snapshot:
         with without_collection():
             for table, present in self.layers:
                 ids = table.ids()
-                if present.bits.bit_count() == table.rows and table.shape():
-                    found.update(zip(ids, table.trees_in_order(), strict=True))
+                shape = table.shape() if present.bits.bit_count() == table.rows else None
+                if shape:
+                    found.update(zip(ids, put_together(shape, table.columns()), strict=True))
                 else:
                     flags = present.flags(table.rows)
                     found.update((ids[row], tree) for row, tree in table.trees() if flags[row])

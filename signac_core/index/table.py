@@ -354,13 +354,6 @@ class Table:
 
         return column
 
-    def trees_in_order(self) -> Iterator[dict[str, Any]]:
-        """State points by row, if they all have the same shape, which is not empty."""
-        shape = self.shape()
-        if not shape:
-            raise UnusableIndexError("damaged")
-        return put_together(shape, self.columns())
-
     def trees(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Rows, in any order, and the state points (or documents) put together from all columns."""
         columns = self.columns()
