@@ -48,7 +48,7 @@ __all__ = [
 OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe in the place of a file does not block
 MANY_FILES = 16  # up to here nothing is cheaper than reading them
 _CACHE_BYTES_PER_FILE = 200  # of a cache file, which is compressed, are read in the time that it takes to read one file
-_VERY_MANY_FILES = 500  # from here on the import of a faster parser pays
+_VERY_MANY_FILES = 2500  # from here on the import of a faster parser pays
 ROWS_PER_FILE = 50  # what the index puts together in the time that it takes to read one file
 
 

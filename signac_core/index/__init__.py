@@ -28,6 +28,8 @@ chunk lists           per key, a JSON array of ``[class, low, high, values, rows
                       anything else
 shapes                one more such list: the values are state points with 0 in the place of every leaf, so that state
                       points can be put together again from their columns, in the order of their keys
+extra                 of the base: its ids, 16 bytes each, in the order in which the workspace was listed, so that
+                      another listing can be compared with that one (`changes`); of the documents: their signatures
 directory             a JSON object, see `table.Directory`
 ====================  ==================================================================================================
 

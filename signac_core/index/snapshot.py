@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .. import layout, settings
 from ..reading import OPEN_FLAGS
 from . import BASE, DELTA, UnusableIndexError, freshness
+from .changes import changes
 from .evaluation import evaluate
 from .shapes import Parts, Workshop, columns_of, put_together, without_collection
-from .table import Rows, Table
+from .table import ID_BYTES, Rows, Table
 from .writing import write_table
 
 if TYPE_CHECKING:
@@ -119,18 +120,30 @@ class Snapshot:
             present[0] = present[0] - _rows_at(gone, self.base.rows)
         else:
             self.listing = list_workspace()
-            listed = set(self.listing.entries)
-            for number, table in enumerate(self._layered()):
-                ids = table.ids()
-                rest = listed.difference(ids)
-                if len(rest) + len(ids) > len(listed):
-                    missing = [row for row, job_id in enumerate(ids) if job_id not in listed]
-                    present[number] = present[number] - _rows_at(missing, table.rows)
-                listed = rest
+            listed = self._compare_order(self.listing.entries, present)
+            if listed is None:
+                listed = _compare_sets(self.base, 0, set(self.listing.entries), present)
+            if self.delta is not None:
+                listed = _compare_sets(self.delta, 1, listed, present)
             self.pending = sorted(filter(layout.is_job_directory, listed))
         self.layers = [Layer(table, rows) for table, rows in zip(self._layered(), present, strict=True)]
         if sum(table.rows for table in self._layered()) > _MOST_GONE * self.number() + WORTHWHILE:
             raise UnusableIndexError("most of its jobs are gone")
+
+    def _compare_order(self, entries: Sequence[str], present: list[Rows]) -> set[str] | None:
+        """Compare a listing with the one that the base was made of: a fraction of the cost of a set."""
+        if len(entries) < _LONG_LISTING or len(order := self.base.extra()) != ID_BYTES * self.base.rows:
+            return None
+        found = changes(entries, order)
+        if found is None:
+            return None
+        come, gone = found
+        rows = self.base.positions(gone)
+        if len(rows) < len(gone):
+            raise UnusableIndexError("damaged")
+        if rows:
+            present[0] = present[0] - _rows_at(rows.values(), self.base.rows)
+        return come.difference(self.base.positions(come))  # where a directory lists a name twice
 
     def _layered(self) -> list[Table]:
         return [self.base] if self.delta is None else [self.base, self.delta]
@@ -336,6 +349,7 @@ def write_base(
     """
     names = listing.names
     rows = _take_apart(names, known)
+    order = bytes.fromhex("".join(filter(rows.__contains__, listing.entries)))
 
     def about(created: os.stat_result) -> dict[str, Any]:
         return {
@@ -346,7 +360,7 @@ def write_base(
             "uncached": [],
         }
 
-    write_table(index_path(project.path, BASE), BASE, list(rows.values()), ids=list(rows), about=about)
+    write_table(index_path(project.path, BASE), BASE, list(rows.values()), ids=list(rows), extra=order, about=about)
 
 
 def _take_apart(names: Iterable[str], known: Mapping[str, dict[str, Any]]) -> dict[str, Parts]:
@@ -369,7 +383,17 @@ def _check_names(names: Sequence[Any]) -> None:
         raise UnusableIndexError("damaged")
 
 
-def _rows_at(positions: set[int] | list[int], number: int) -> Rows:
+def _compare_sets(table: Table, number: int, listed: set[str], present: list[Rows]) -> set[str]:
+    """Names that are not in a table; its rows whose names are not listed are marked as not present."""
+    ids = table.ids()
+    rest = listed.difference(ids)
+    if len(rest) + len(ids) > len(listed):
+        missing = [row for row, job_id in enumerate(ids) if job_id not in listed]
+        present[number] = present[number] - _rows_at(missing, table.rows)
+    return rest
+
+
+def _rows_at(positions: Iterable[int], number: int) -> Rows:
     flags = bytearray(number)
     for row in positions:
         flags[row] = 1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import compress
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -13,13 +14,15 @@ from .. import canonical
 from . import UnusableIndexError
 from .shapes import put_together
 
-__all__ = ["HEADER", "IDS_PER_BLOCK", "MAGIC", "VERSION", "Chunk", "Directory", "Rows", "Table"]
+__all__ = ["HEADER", "IDS_PER_BLOCK", "ID_BYTES", "MAGIC", "VERSION", "Chunk", "Directory", "Rows", "Table"]
 
 MAGIC = b"signacIX"
 VERSION = 1
 HEADER = 40
 IDS_PER_BLOCK = 4096
-_ID = 16
+ID_BYTES = 16
+ID_DIGITS = 2 * ID_BYTES
+_FEW = 8  # one id in so many is cut out of its block rather than picked from a list
 _AT_ONCE = 4 << 20  # bytes of neighbouring chunks that one call reads
 
 if array("I").itemsize != 4 or array("I", [1]).tobytes()[0] != 1:  # pragma: no cover
@@ -179,7 +182,7 @@ class Table:
 
     def _ids_in(self, place: Sequence[int]) -> list[str]:
         """Ids in one block."""
-        return self._section(place).hex(" ", _ID).split()
+        return self._section(place).hex(" ", ID_BYTES).split()
 
     def ids_of(self, rows: Rows) -> list[str]:
         """Ids of some rows, sorted."""
@@ -188,9 +191,34 @@ class Table:
         for number, place in enumerate(self.directory.ids):
             first = number * IDS_PER_BLOCK
             wanted = flags[first : first + IDS_PER_BLOCK]
-            if 1 in wanted:
+            count = wanted.count(1)
+            if count > IDS_PER_BLOCK // _FEW:
                 ids = self._ids_in(place)
-                found += ids if 0 not in wanted else compress(ids, wanted)
+                found += ids if count == len(ids) else compress(ids, wanted)
+            elif count:
+                block = self._section(place).hex()
+                found += [block[row * ID_DIGITS : (row + 1) * ID_DIGITS] for row in _places(wanted)]
+        return found
+
+    def positions(self, ids: Collection[str]) -> dict[str, int]:
+        """Rows of a few ids, of those that there are."""
+        if not ids:
+            return {}
+        data = b"".join(map(self._section, self.directory.ids))
+        halves = array("Q", data)
+        halves.byteswap()
+        beginnings = halves[::2]
+        found = {}
+        for job_id in ids:
+            try:
+                row = bisect_left(beginnings, int(job_id[:ID_BYTES], 16))
+                wanted = bytes.fromhex(job_id)
+            except ValueError:
+                continue
+            while data[row * ID_BYTES : (row + 1) * ID_BYTES] < wanted and row < self.rows:
+                row += 1
+            if data[row * ID_BYTES : (row + 1) * ID_BYTES].hex() == job_id:
+                found[job_id] = row
         return found
 
     def rows_among(self, ids: Iterable[str]) -> Rows:
@@ -204,7 +232,7 @@ class Table:
         low, high = 0, len(blocks)
         while low < high:
             middle = (low + high) // 2
-            if self._section(blocks[middle])[:_ID].hex() < prefix:
+            if self._section(blocks[middle])[:ID_BYTES].hex() < prefix:
                 low = middle + 1
             else:
                 high = middle
@@ -381,11 +409,19 @@ def _check_directory(directory: Directory, size: int) -> None:
         or any(len(place) != 3 for place in places)
         or sum(place[1] for place in places) > size
         or type(directory.rows) is not int
-        or not 0 <= directory.rows <= size // _ID
-        or (directory.ids and sum(place[1] for place in directory.ids) != directory.rows * _ID)
-        or any(place[1] != IDS_PER_BLOCK * _ID for place in directory.ids[:-1])
+        or not 0 <= directory.rows <= size // ID_BYTES
+        or (directory.ids and sum(place[1] for place in directory.ids) != directory.rows * ID_BYTES)
+        or any(place[1] != IDS_PER_BLOCK * ID_BYTES for place in directory.ids[:-1])
     ):
         raise UnusableIndexError("damaged")
+
+
+def _places(flags: bytes) -> Iterator[int]:
+    """Where flags are 1."""
+    place = flags.find(1)
+    while place >= 0:
+        yield place
+        place = flags.find(1, place + 1)
 
 
 def _covers_all(chunk: Chunk, data: memoryview) -> bool:
