@@ -123,9 +123,9 @@ def _is_room(name: str) -> bool:
 
 
 if __name__ == "__main__":
-    from signac_cli import main
+    from signac_cli import start
 
-    sys.exit(main())
+    start()
 
 # First of all: another finder could load a module of a sub-package of the core a second time, under this name.
 sys.meta_path.insert(0, _Finder)

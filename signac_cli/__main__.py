@@ -1,8 +1,6 @@
 """Run the command line as ``python -m signac_cli``."""
 
-import sys
-
-from signac_cli import main
+from signac_cli import start
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start()

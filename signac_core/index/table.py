@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from array import array
-from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import compress
 from typing import Any, NamedTuple
@@ -204,6 +203,8 @@ class Table:
         """Rows of a few ids, of those that there are."""
         if not ids:
             return {}
+        from bisect import bisect_left  # the usual query does not pay for it
+
         data = b"".join(map(self._section, self.directory.ids))
         halves = array("Q", data)
         halves.byteswap()

@@ -10,6 +10,7 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 import termios
 from pathlib import Path
 
@@ -390,4 +391,44 @@ def test_program_when_started_from_its_script_then_modules_beside_it_do_not_coun
         (tmp_path / f"{module}.py").write_text("raise SystemExit('imported from beside the script')\n")
     command = [PROGRAM[0], str(script), "find", "--count"]
     result = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "4\n", "")
+
+
+def test_shell_when_its_code_leaves_files_open_and_registers_what_runs_at_the_end_then_both_are_honoured(study):
+    code = (
+        "import atexit; atexit.register(print, 'the end'); left = open('left', 'w'); left.write('whole'); print('out')"
+    )
+    result = execute("shell", "-c", code)
+    assert (result.status, result.out, result.err) == (0, "out\nthe end\n", "")
+    assert Path("left").read_text() == "whole"
+
+
+AT_THE_END = """
+import atexit, sys, signac_cli
+{before}
+sys.argv = ["signac", "find", "--count"]
+signac_cli.start()
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "out"),
+    [
+        ("atexit.register(print, 'the end')", "4\nthe end\n"),
+        (
+            "from threading import *\nThread(target=lambda: (main_thread().join(), print('last'))).start()",
+            "4\nlast\n",
+        ),
+    ],
+)
+def test_program_when_something_is_to_happen_at_its_end_then_it_happens(study, before, out):
+    program = [sys.executable, "-c", AT_THE_END.format(before=before)]
+    result = subprocess.run(program, env=environment(), capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout, result.stderr) == (0, out, "")
+
+
+def test_program_when_it_ends_then_nothing_is_taken_apart(study):
+    left = "class Left:\n    def __del__(self, print=print): print('taken apart')\nleft = Left()"
+    program = [sys.executable, "-c", AT_THE_END.format(before=left)]
+    result = subprocess.run(program, env=environment(), capture_output=True, text=True, timeout=60)
     assert (result.returncode, result.stdout, result.stderr) == (0, "4\n", "")

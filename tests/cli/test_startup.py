@@ -220,9 +220,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(ROOT / "signac.py", packages)
     assert compileall.compile_dir(packages, quiet=1)
     script = directory / "bin" / "signac"
-    script.write_text(
-        f"#!{directory}/bin/python\nimport re\nimport sys\nfrom signac_cli import main\nsys.exit(main())\n"
-    )
+    script.write_text(f"#!{directory}/bin/python\nimport re\nimport sys\nfrom signac_cli import start\nstart()\n")
     script.chmod(0o755)
     return directory / "bin"
 
