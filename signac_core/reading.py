@@ -589,24 +589,29 @@ def read_values(
     True
 
     """
-    found: dict[str, tuple[Any, ...]] = {}
+    found: list[dict[str, Any]] = [{} for _ in keys]
     if len(ids) > MANY_FILES and not project._preloaded:
 
         def ask(snapshot: Snapshot) -> list[list[Any]] | None:
             if (columns := snapshot.values_of_all(keys, missing)) is not None and snapshot.names() == ids:
                 return columns
-            found.update(snapshot.values(keys, missing))
+            for names, columns in snapshot.values(keys, missing):
+                for values, column in zip(found, columns, strict=True):
+                    values.update(zip(names, column, strict=True))
             return None
 
         columns = ask_index(project, ask)
         if columns is not None:
             return ids, columns
+    complete = found[-1]  # whatever this one holds, all hold
+    rest = [job_id for job_id in ids if job_id not in complete]
     paths = [key.split(".") for key in keys]
-    rest = [job_id for job_id in ids if job_id not in found]
     for job_id, state_point in read_state_points(project, rest):
-        found[job_id] = tuple(look_up(state_point, path, missing) for path in paths)
-    ids = [job_id for job_id in ids if job_id in found]
-    return ids, [[found[job_id][number] for job_id in ids] for number in range(len(keys))]
+        for values, path in zip(found, paths, strict=True):
+            values[job_id] = look_up(state_point, path, missing)
+    if not all(map(complete.__contains__, rest)):
+        ids = [job_id for job_id in ids if job_id in complete]
+    return ids, [list(map(values.__getitem__, ids)) for values in found]
 
 
 def read_columns(project: Project, ids: Sequence[str], wanted: Callable[[str], bool]) -> dict[str, list[Any]] | None:

@@ -233,16 +233,19 @@ class Snapshot:
             return None
         return [self.base.column(key, missing) for key in keys]
 
-    def values(self, keys: Sequence[str], missing: Any) -> Iterator[tuple[str, tuple[Any, ...]]]:
-        """Ids of the indexed jobs, and the values under dotted keys: scalars, lists, or ``missing``.
+    def values(self, keys: Sequence[str], missing: Any) -> Iterator[tuple[list[str], list[list[Any]]]]:
+        """Ids of the indexed jobs, and for each dotted key their values: scalars, lists, or ``missing``.
 
         Jobs in a table where one of the keys is a mapping are left out.
         """
         for table, present in self.layers:
             if any(map(table.keys_below, keys)):
                 continue
-            columns = [table.column(key, missing) for key in keys]
-            yield from compress(zip(table.ids(), zip(*columns, strict=True), strict=True), present.flags(table.rows))
+            ids, columns = table.ids(), [table.column(key, missing) for key in keys]
+            flags = present.flags(table.rows)
+            if 0 in flags:
+                ids, columns = list(compress(ids, flags)), [list(compress(column, flags)) for column in columns]
+            yield ids, columns
 
     # catching up --------------------------------------------------------------------------------------------------
 
