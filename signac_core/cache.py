@@ -237,7 +237,7 @@ def _update_without_index(
 ) -> int | None:
     """Read what the cache file does not hold, and write both file and index anew."""
     listing = reading.list_workspace(project)
-    ids = sorted(filter(layout.is_job_id, listing.names))
+    ids = [name for name in listing.names if len(name) == layout.JOB_ID_LENGTH]
     before = _read_file(project)
     mark = _mark_of(before)
     entries = _entries_in(before)
@@ -261,7 +261,7 @@ def _write_base(
     """Write a new base of the index, which remembers the cache file if both hold the same jobs."""
     from .index.snapshot import write_base
 
-    same = state_points.keys() <= set(listing.entries)
+    same = state_points.keys() <= set(listing.names)
     with suppress(OSError):  # the cache file is what was asked for
         write_base(project, listing, state_points, cache=mark if same else None)
 

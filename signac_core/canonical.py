@@ -401,6 +401,41 @@ def has_id(data: Any, job_id: str) -> bool:
     return type(data) is dict and id_of_text(_encode_sorted(data)) == job_id
 
 
+_DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
+_BEYOND_64_BITS = b"0" * 19
+
+
+def has_id_when_sorted(text: bytes, data: Any, job_id: str) -> bool:
+    """Tell whether the text of a state point file has an id once its keys are sorted, in half the time of `has_id`.
+
+    Parameters
+    ----------
+    text : bytes
+        The content of the file.
+    data : object
+        What it was parsed to, by a parser that may have lost digits of integers of more than 64 bits.
+    job_id : str
+        The id.
+
+    Returns
+    -------
+    bool
+        True if it has for sure; False if that is not so easily told.
+
+    Examples
+    --------
+    >>> text = b'{"b": 1, "a": 2}'
+    >>> has_id_when_sorted(text, {"b": 1, "a": 2}, calc_id({"a": 2, "b": 1}))
+    True
+
+    """
+    items = text[1:-1].split(b", ")
+    if type(data) is not dict or len(items) != len(data):  # a separator elsewhere than between two items
+        return False
+    items.sort()
+    return _digest(b"{%b}" % b", ".join(items)) == job_id and _BEYOND_64_BITS not in text.translate(_DIGITS_AS_ZEROS)
+
+
 def validate_key(key: Any) -> str:
     """Check the key of a mapping.
 

@@ -15,6 +15,8 @@
             .signac-rm-<id>-<random>/             a job being deleted; anyone may finish the deletion
 """
 
+from collections.abc import Sequence
+
 SCHEMA_VERSION = 2
 
 CONFIG_DIRECTORY = ".signac"
@@ -80,6 +82,32 @@ def is_job_directory(name: str) -> bool:
 
     """
     return _HEX_DIGITS.issuperset(name[:JOB_ID_LENGTH]) and len(name) >= JOB_ID_LENGTH
+
+
+def job_directories(names: Sequence[str]) -> list[str]:
+    """Those names that count as jobs, see :func:`is_job_directory`; fast when they all do.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The names of entries of a workspace.
+
+    Returns
+    -------
+    list of str
+        Some of them, in their order.
+
+    Examples
+    --------
+    >>> job_directories(["notes.txt", "9bfd29df07674bc4aa960cf661b5acd2"])
+    ['9bfd29df07674bc4aa960cf661b5acd2']
+
+    """
+    text = "".join(names)
+    are_ids = text.isascii() and not text.encode().translate(None, b"0123456789abcdef")
+    if are_ids and set(map(len, names)) == {JOB_ID_LENGTH}:
+        return list(names)
+    return list(filter(is_job_directory, names))
 
 
 def is_id_prefix(text: str) -> bool:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import pairwise
+from itertools import islice, pairwise
+from operator import eq
 from time import monotonic, time_ns
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import canonical, files, layout, settings
 from .errors import JobsCorruptedError, WorkspaceError
@@ -52,7 +53,7 @@ _VERY_MANY_FILES = 2500  # from here on the import of a faster parser pays
 ROWS_PER_FILE = 50  # what the index puts together in the time that it takes to read one file
 
 
-class Listing(NamedTuple):
+class Listing:
     """One listing of a workspace.
 
     Parameters
@@ -74,15 +75,23 @@ class Listing(NamedTuple):
 
     """
 
-    entries: list[str]
-    status: os.stat_result | None
-    wall_ns: int
-    monotonic: float
+    __slots__ = ("_names", "entries", "monotonic", "status", "wall_ns")
+
+    def __init__(self, entries: list[str], status: os.stat_result | None, wall_ns: int, monotonic: float) -> None:
+        self.entries = entries
+        self.status = status
+        self.wall_ns = wall_ns
+        self.monotonic = monotonic
+        self._names: list[str] | None = None
 
     @property
     def names(self) -> list[str]:
         """The entries that count as jobs by the rule of signac 2.x (their first 32 characters), sorted."""
-        return sorted(filter(layout.is_job_directory, self.entries))
+        if self._names is None:
+            names = sorted(layout.job_directories(self.entries))
+            twice = any(map(eq, names, islice(names, 1, None)))  # some file systems do that while entries come and go
+            self._names = list(dict.fromkeys(names)) if twice else names
+        return self._names
 
 
 def list_workspace(project: Project) -> Listing:
@@ -481,16 +490,26 @@ def _read_files(project: Project, ids: list[str]) -> Iterator[dict[str, Any] | N
     """State points in the files of jobs; None where there is none to be read, or that of another job."""
     from .bulk import in_order
 
+    workspace: int | None = None  # shorter paths are found faster
     root, name = project.workspace + "/", "/" + layout.FN_STATE_POINT
+    if len(ids) > MANY_FILES:
+        with suppress(OSError):
+            workspace = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            root = ""
     parse = _parse_quickly() if len(ids) >= _VERY_MANY_FILES else _genuine
 
     def read(job_id: str) -> dict[str, Any] | None:
         try:
-            return parse(files.read_bytes(root + job_id + name), job_id)
+            text = files.read_bytes(root + job_id + name, dir_fd=workspace)
         except OSError:
             return None
+        return parse(text, job_id)
 
-    return in_order(read, ids) if len(ids) > MANY_FILES else map(read, ids)
+    try:
+        yield from in_order(read, ids) if workspace is not None else map(read, ids)
+    finally:
+        if workspace is not None:
+            os.close(workspace)
 
 
 def _parse_quickly() -> Callable[[bytes, str], dict[str, Any] | None]:
@@ -500,12 +519,12 @@ def _parse_quickly() -> Callable[[bytes, str], dict[str, Any] | None]:
     """
     from orjson import loads
 
-    has_id = canonical.has_id
+    has_id, has_id_when_sorted = canonical.has_id, canonical.has_id_when_sorted
 
     def parse(text: bytes, job_id: str) -> dict[str, Any] | None:
         try:
             state_point: dict[str, Any] = loads(text)
-            if has_id(state_point, job_id):
+            if has_id_when_sorted(text, state_point, job_id) or has_id(state_point, job_id):
                 return state_point
         except (ValueError, RecursionError):
             pass

@@ -21,7 +21,7 @@ from ..query import And, Condition, Query
 from ..reading import OPEN_FLAGS
 from . import DOCUMENTS
 from .evaluation import rows_that_satisfy
-from .shapes import Workshop, without_collection
+from .shapes import take_apart, without_collection
 from .snapshot import Snapshot, index_path
 from .table import Rows, Table
 from .writing import write_table
@@ -152,8 +152,7 @@ class IndexedDocuments:
         if len(read) < _WORTHWHILE or len(read) * _REWRITTEN_SHARE < base.rows:
             return
         youngest = self._started - SETTLED_PARALLEL_NS
-        workshop = Workshop()
-        rows: list[Any] = [None] * base.rows
+        trees: list[dict[str, Any] | None] = [None] * base.rows
         entries = [UNKNOWN] * base.rows
         if self._table is not None:
             before = _entries(self._table)
@@ -162,7 +161,7 @@ class IndexedDocuments:
                     entries[row] = before[row]
             for row, tree in self._table.trees():
                 if self._valid[row]:
-                    rows[row] = workshop.take_apart(tree)
+                    trees[row] = tree
         for row, job_id in enumerate(self._ids):
             if job_id not in read:
                 continue
@@ -170,11 +169,14 @@ class IndexedDocuments:
             entry = ABSENT if status is None else signature_of(status)
             if entry[2] >= youngest:
                 continue
-            rows[row] = None if document is None else workshop.take_apart(document)
-            entries[row] = entry if document is None or rows[row] is not None else UNKNOWN
+            trees[row], entries[row] = document, entry
+        groups, odd = take_apart(trees)
+        for row in odd:
+            entries[row] = UNKNOWN
         signatures = array("Q", [number for entry in entries for number in entry]).tobytes()
         path = index_path(self._snapshot.project.path, DOCUMENTS)
-        write_table(path, DOCUMENTS, rows, base=base.directory.id, extra=signatures, about=lambda status: {})
+        base_id = base.directory.id
+        write_table(path, DOCUMENTS, base.rows, groups, base=base_id, extra=signatures, about=lambda status: {})
 
 
 def _entries(table: Table) -> Sequence[Entry]:

@@ -7,12 +7,13 @@ mappings; their dotted keys, in the order of the state point, are the columns of
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import repeat
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
-__all__ = ["Parts", "Workshop", "as_tree", "columns_of", "put_together", "without_collection"]
+__all__ = ["Group", "columns_of", "put_together", "take_apart", "without_collection"]
 
 _DEEPEST = 100
 
@@ -30,51 +31,87 @@ def without_collection() -> Iterator[None]:
         gc.enable()
 
 
-Parts: TypeAlias = tuple[tuple[Any, ...], tuple[Any, ...]]
-"""A state point taken apart: shape and leaves.
+class Group(NamedTuple):
+    """Rows of one shape.
 
-The shape has the keys in order, each a text or, for a mapping that is not empty, a pair of text and shape; the leaves
-are the values under them.
-"""
+    Parameters
+    ----------
+    shape : dict
+        Their shape.
+    rows : list of int
+        The rows, in order.
+    columns : sequence of sequences
+        For each leaf of the shape, in order, the values of the rows.
+
+    """
+
+    shape: dict[str, Any]
+    rows: Sequence[int]
+    columns: Sequence[Sequence[Any]]
 
 
 class _Oddity(Exception):
     """A state point that cannot be put together again: a key with a dot in it, or too many levels."""
 
 
-class Workshop:
-    """Takes state points apart, most of which have a shape that was seen before."""
+def take_apart(trees: Sequence[dict[str, Any] | None]) -> tuple[list[Group], list[int]]:
+    """Take state points apart.
 
-    def __init__(self) -> None:
-        self._known: set[tuple[Any, ...]] = set()
+    Parameters
+    ----------
+    trees : sequence of dict or None
+        The state point (or document) of each row, or None if there is none.
 
-    def take_apart(self, tree: dict[str, Any]) -> Parts | None:
-        """Parts of a state point; None if a table cannot hold it.
+    Returns
+    -------
+    tuple of list of Group and list of int
+        The rows by shape, and the rows of those that a table cannot hold.
 
-        Examples
-        --------
-        >>> Workshop().take_apart({"a": 1, "b": {"c": 2}})
-        (('a', ('b', ('c',))), (1, 2))
-        >>> Workshop().take_apart({"a.b": 1}) is None
-        True
+    Examples
+    --------
+    >>> groups, odd = take_apart([{"a": 1, "b": {"c": 2}}, None, {"a.b": 1}])
+    >>> groups, odd
+    ([Group(shape={'a': 0, 'b': {'c': 0}}, rows=[0], columns=[(1,), (2,)])], [2])
 
-        """
+    """
+    by_keys: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for row, tree in enumerate(trees):
+        if tree is not None:
+            by_keys[tuple(tree)].append(row)
+    groups: list[Group] = []
+    odd: list[int] = []
+    for keys, rows in by_keys.items():
+        some = [trees[row] or {} for row in rows]
         try:
-            shape, leaves = _take_apart(tree)
-            if shape not in self._known:
-                as_tree(shape)
-                self._known.add(shape)
+            shape = as_tree(keys)
+        except _Oddity:
+            odd += rows
+            continue
+        columns = [[tree[key] for tree in some] for key in keys]
+        if any(dict in set(map(type, column)) for column in columns):
+            groups += _nested_groups(zip(rows, some, strict=True), odd)
+        else:
+            groups.append(Group(shape, rows, columns))
+    return groups, odd
+
+
+def _nested_groups(trees: Iterable[tuple[int, dict[str, Any]]], odd: list[int]) -> Iterator[Group]:
+    """Groups of state points that hold mappings; adds to the rows of those that a table cannot hold."""
+    by_shape: defaultdict[tuple[Any, ...], tuple[list[int], list[Sequence[Any]]]] = defaultdict(lambda: ([], []))
+    for row, tree in trees:
+        leaves: list[Any] = []
+        try:
+            rows, matrix = by_shape[_walk(tree, leaves, 0)]
         except (_Oddity, RecursionError):
-            return None
-        return shape, leaves
-
-
-def _take_apart(tree: dict[str, Any]) -> Parts:
-    leaves = tuple(tree.values())
-    if dict not in map(type, leaves):
-        return tuple(tree), leaves
-    found: list[Any] = []
-    return _walk(tree, found, 0), tuple(found)
+            odd.append(row)
+        else:
+            rows.append(row)
+            matrix.append(leaves)
+    for shape, (rows, matrix) in by_shape.items():
+        try:
+            yield Group(as_tree(shape), rows, list(zip(*matrix, strict=True)))
+        except (_Oddity, RecursionError):
+            odd += rows
 
 
 def _walk(tree: dict[str, Any], leaves: list[Any], depth: int) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from ..reading import OPEN_FLAGS
 from . import BASE, DELTA, UnusableIndexError, freshness
 from .changes import changes
 from .evaluation import evaluate
-from .shapes import Parts, Workshop, columns_of, put_together, without_collection
+from .shapes import Group, columns_of, put_together, take_apart, without_collection
 from .table import ID_BYTES, Rows, Table
 from .writing import write_table
 
@@ -274,11 +274,12 @@ class Snapshot:
             If it cannot be written.
 
         """
-        rows = _take_apart(self.pending, known)
-        new = sorted(rows)
-        unread = [name for name in self.pending if name not in rows]
-        known = self.corrected_state_points()
-        rows.update(_take_apart(known, known))
+        points = self.corrected_state_points()
+        points.update((name, known[name]) for name in self.pending if name in known)
+        ids, groups = _take_apart(sorted(points), points)
+        indexed = set(ids)
+        new = [name for name in self.pending if name in indexed]
+        unread = [name for name in self.pending if name not in indexed]
         uncached: list[str] = []
         if cache is None and not self.has_lost():
             cache, uncached = self.about["cache"], [*self.about["uncached"], *new]
@@ -299,9 +300,8 @@ class Snapshot:
                 "uncached": uncached if cache is not None else [],
             }
 
-        ids = sorted(rows)
         path = index_path(self.project.path, DELTA)
-        write_table(path, DELTA, [rows[job_id] for job_id in ids], ids=ids, base=self.base.directory.id, about=about)
+        write_table(path, DELTA, len(ids), groups, ids=ids, base=self.base.directory.id, about=about)
 
     def has_lost(self) -> bool:
         """Tell whether jobs are gone since the index was written."""
@@ -351,33 +351,37 @@ def write_base(
 
     """
     names = listing.names
-    rows = _take_apart(names, known)
-    order = bytes.fromhex("".join(filter(rows.__contains__, listing.entries)))
+    ids, groups = _take_apart(names, known)
+    if len(ids) == len(listing.entries):
+        order, unread = listing.entries, []
+    else:
+        indexed = set(ids)
+        order = [name for name in listing.entries if name in indexed]
+        unread = [name for name in names if name not in indexed]
 
     def about(created: os.stat_result) -> dict[str, Any]:
         return {
             "signature": freshness.settled_signature(listing, created),
-            "unread": [name for name in names if name not in rows],
+            "unread": unread,
             "dropped": [],
             "cache": cache,
             "uncached": [],
         }
 
-    write_table(index_path(project.path, BASE), BASE, list(rows.values()), ids=list(rows), extra=order, about=about)
+    path = index_path(project.path, BASE)
+    write_table(path, BASE, len(ids), groups, ids=ids, extra=bytes.fromhex("".join(order)), about=about)
 
 
-def _take_apart(names: Iterable[str], known: Mapping[str, dict[str, Any]]) -> dict[str, Parts]:
-    """Parts of the state points that are known and can be indexed, in the order of the names."""
-    workshop = Workshop()
-    found = {}
+def _take_apart(names: Iterable[str], known: Mapping[str, dict[str, Any]]) -> tuple[list[str], list[Group]]:
+    """Ids among the names whose state points are known and can be indexed, and these taken apart."""
+    ids = [name for name in names if len(name) == layout.JOB_ID_LENGTH and name in known]
     with without_collection():
-        for name in names:
-            state_point = known.get(name)
-            if state_point is not None and len(name) == layout.JOB_ID_LENGTH:
-                parts = workshop.take_apart(state_point)
-                if parts is not None:
-                    found[name] = parts
-    return found
+        groups, odd = take_apart([known[job_id] for job_id in ids])
+        if odd:
+            left_out = set(odd)
+            ids = [job_id for row, job_id in enumerate(ids) if row not in left_out]
+            groups, _ = take_apart([known[job_id] for job_id in ids])
+    return ids, groups
 
 
 def _check_names(names: Sequence[Any]) -> None:

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from .. import canonical, files
-from .shapes import Parts, as_tree, columns_of, without_collection
+from .shapes import Group, columns_of, without_collection
 from .table import HEADER, IDS_PER_BLOCK, MAGIC, VERSION
 
 __all__ = ["write_table"]
 
 _VALUES = 512
 _ROWS = 16384
+_SAMPLE = 500  # values that show in most cases that not all are different
 NUMBERS, TEXTS, OTHERS = range(3)
 
 Groups = Iterable[tuple[Any, Sequence[int]]]
@@ -43,7 +44,8 @@ class Unique(NamedTuple):
 def write_table(
     path: str,
     kind: str,
-    rows: Sequence[Parts | None],
+    number: int,
+    groups: Iterable[Group],
     *,
     ids: Sequence[str] = (),
     base: str = "",
@@ -58,8 +60,10 @@ def write_table(
         The file.
     kind : str
         What the table is for.
-    rows : sequence of Parts or None
-        The state point (or document) of each row, or None if there is none.
+    number : int
+        The number of rows.
+    groups : iterable of Group
+        Their state points (or documents).
     ids : sequence of str
         The ids of the rows, sorted; none if they are those of the base.
     base : str
@@ -88,8 +92,7 @@ def write_table(
             writer.section(bytes.fromhex("".join(ids[first : first + IDS_PER_BLOCK])))
             for first in range(0, len(ids), IDS_PER_BLOCK)
         ]
-        shapes, columns = _columns(rows)
-        number = len(rows)
+        shapes, columns = _columns(groups)
         keys = {}
         for key in sorted(columns):
             keys[key] = writer.chunks(_sorted_groups(columns.pop(key)), number)
@@ -175,27 +178,13 @@ def _in_chunks(groups: Groups | Unique) -> Iterator[tuple[list[Any], list[int], 
         yield values, counts, rows
 
 
-def _columns(
-    table: Sequence[Parts | None],
-) -> tuple[Groups, dict[str, list[tuple[Sequence[int], Sequence[Any]]]]]:
+def _columns(groups: Iterable[Group]) -> tuple[Groups, dict[str, list[tuple[Sequence[int], Sequence[Any]]]]]:
     """Shapes with their rows, and per key the pieces of its column: rows and values."""
-    by_shape: dict[Any, tuple[list[int], list[tuple[Any, ...]]]] = {}
-    for row, parts in enumerate(table):
-        if parts is None:
-            continue
-        shape, leaves = parts
-        try:
-            rows, matrix = by_shape[shape]
-        except KeyError:
-            rows, matrix = by_shape[shape] = [], []
-        rows.append(row)
-        matrix.append(leaves)
     shapes: list[tuple[Any, Sequence[int]]] = []
     columns: dict[str, list[tuple[Sequence[int], Sequence[Any]]]] = {}
-    for shape, (rows, matrix) in by_shape.items():
-        template = as_tree(shape)
-        shapes.append((template, rows))
-        for key, column in zip(columns_of(template), zip(*matrix, strict=True), strict=True):
+    for shape, rows, values in groups:
+        shapes.append((shape, rows))
+        for key, column in zip(columns_of(shape), values, strict=True):
             columns.setdefault(key, []).append((rows, column))
     return shapes, columns
 
@@ -206,13 +195,16 @@ def _is_negative(number: float) -> bool:
 
 def _unique(rows: Sequence[int], column: Sequence[Any], kind: type) -> Unique | None:
     """Values of one type, if no two rows share one."""
-    distinct = set(column)
-    if len(distinct) < len(column):
+    sample = column[:_SAMPLE]
+    if len(set(sample)) < len(sample):
         return None
-    if kind is float and (sum(column) != sum(column) or (0.0 in distinct and _is_negative(column[column.index(0.0)]))):
+    row_of = dict(zip(column, rows, strict=True))
+    if len(row_of) < len(column):
+        return None
+    if kind is float and (sum(column) != sum(column) or (0.0 in row_of and _is_negative(column[column.index(0.0)]))):
         return None  # one of them may not be a number, or is the zero that equals another
-    order = sorted(range(len(column)), key=column.__getitem__)
-    return Unique([column[place] for place in order], array("I", [rows[place] for place in order]))
+    values = sorted(column)
+    return Unique(values, array("I", map(row_of.__getitem__, values)))
 
 
 def _sorted_groups(pieces: list[tuple[Sequence[int], Sequence[Any]]]) -> list[tuple[int, Groups | Unique]]:

@@ -79,9 +79,9 @@ def test_update_does_not_read_what_the_cache_holds(study: Project, monkeypatch: 
     read: list[str] = []
     original = files.read_bytes
 
-    def recording(path: str) -> bytes:
+    def recording(path: str, *, dir_fd: int | None = None) -> bytes:
         read.append(path)
-        return original(path)
+        return original(path, dir_fd=dir_fd)
 
     fresh = Project()
     monkeypatch.setattr(files, "read_bytes", recording)

@@ -160,11 +160,11 @@ def test_jobs_that_vanish_during_a_query_are_left_out(study: Project, monkeypatc
     victim = study.find_jobs({"i": 3})[0]
     read = files.read_bytes
 
-    def read_after_removal(path: str) -> bytes:
+    def read_after_removal(path: str, *, dir_fd: int | None = None) -> bytes:
         if victim.id in path:
             monkeypatch.undo()
             victim.remove()
-        return read(path)
+        return read(path, dir_fd=dir_fd)
 
     monkeypatch.setattr(files, "read_bytes", read_after_removal)
     assert len(fresh.find_jobs({"i.$gte": 0})) == 5

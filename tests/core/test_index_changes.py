@@ -92,3 +92,16 @@ def test_what_has_gone_is_found_without_sets(tmp_path, monkeypatch):
     monkeypatch.setattr("signac_core.index.snapshot._compare_sets", None)
     fresh = signac_core.Project(tmp_path)
     assert sorted(job.sp.i for job in fresh.find_jobs({"i": {"$gte": 0}})) == [*range(1, 500), *range(501, 1099), 2000]
+
+
+def test_a_name_that_is_listed_twice_is_indexed_once(tmp_path, monkeypatch):
+    project = signac_core.init_project(tmp_path)
+    for i in range(1100):
+        project.open_job({"i": i}).init()
+    listed = os.listdir(project.workspace)
+    real = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: [*listed, listed[5]] if isinstance(path, int) else real(path))
+    project.update_cache()
+    with reading.open_index(project) as snapshot:
+        assert snapshot.names() == sorted(listed)
+        assert snapshot.base.rows == 1100
