@@ -20,7 +20,7 @@ from .programs import FLOOR, OURS, PEER, Bench
 from .projects import COLD, NEW, WARM
 from .tables import write_results
 from .timing import Failed, alternate, median_seconds
-from .workloads import LARGE, MANY, SIZES, WORKLOADS, Workload
+from .workloads import LARGE, SIZES, WORKLOADS, Workload
 
 RESULTS = Path(__file__).parent / "results"
 NETWORK, CALLS = "network", "calls"
@@ -57,7 +57,8 @@ def _tasks(workload: Workload, state: str, sizes: tuple[int, ...], *, slow: bool
     for size in workload.sizes or sizes:
         if fixed or size <= (SIZES[-1] if slow else workload.most) or (size >= LARGE and state in workload.large):
             yield Task(workload.group, workload, state, size)
-        if state in workload.network and (size <= SIZES[0] or (size <= MANY and workload.network[state] is not None)):
+        most = SIZES[0] if workload.network.get(state) is None else SIZES[-1]
+        if state in workload.network and size <= most:
             yield Task(NETWORK, workload, state, size)
     if shutil.which("strace"):
         yield Task(CALLS, workload, state, workload.sizes[0] if fixed else SIZES[0])

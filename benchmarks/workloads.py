@@ -91,7 +91,7 @@ class Workload:
     def target(self, state: str, size: int, *, network: bool = False) -> float | None:
         """The least that peer / ours should be; None where there is no target."""
         if network:
-            return self.network.get(state) if size > SIZES[0] else None
+            return self.network.get(state) if size >= SIZES[-1] else None
         if size >= LARGE and state in self.million:
             return self.million[state]
         if size <= SIZES[0]:
@@ -141,7 +141,8 @@ COMMANDS = [
     _find("key with 100 values", "a", "42", million={WARM: 60}, network={COLD: None, WARM: 50, NEW: None}),
     _find("unique key", "i", "421", million={WARM: 60}, network={WARM: 50}),
     _find("range, 1 %", "x.$lt", "0.01", million={WARM: 60}, network={WARM: 50}),
-    _find("range, half", "x.$lt", "0.5", network={WARM: 50}),
+    _find("range, 10 %", "x.$lt", "0.1", most=0, large=(WARM,), targets={}, small={}),
+    _find("range, half", "x.$lt", "0.5", million={WARM: 20}, network={WARM: 50}),
     _find("regular expression, 1 %", "name", "/00$/", targets={COLD: 3}),
     _find("document key, 1 %", "doc.status", "failed", reads=DOCUMENTS, targets={COLD: 3, WARM: 3}, large=()),
     Workload(
@@ -257,7 +258,7 @@ LIBRARY = [
         arguments=("find",),
         states=ALL_STATES,
         floor=READ_ALL,
-        targets={COLD: 3, WARM: 12, NEW: 5},
+        targets={WARM: 12, NEW: 5},
         million={WARM: 60},
         large=(WARM, NEW),
     ),
@@ -354,8 +355,8 @@ LIBRARY = [
 
 WORKLOADS = COMMANDS + LIBRARY
 
-MEMORY = "find: range, half"
-"""The command whose peak of memory the tables show."""
+MEMORY = ("find: range, 1 %", "find: range, 10 %", "find: range, half")
+"""The commands whose peak of memory the tables show."""
 
 
 def floor_code(steps: tuple[str, ...]) -> str:

@@ -7,8 +7,8 @@ where a function takes a list of ``damaged`` ids.
 from __future__ import annotations
 
 import errno
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from . import files, layout, reading, settings
@@ -150,24 +150,14 @@ def read_document_files(
     [None]
 
     """
-    from .bulk import in_order
     from .document import parse_document
 
     ids = ids if isinstance(ids, (list, tuple)) else list(ids)
-    root, name = project.workspace + "/", "/" + layout.FN_DOCUMENT
-
-    def read(job_id: str) -> tuple[bytes, os.stat_result] | OSError:
-        try:
-            return files.read_with_status(root + job_id + name)
-        except OSError as error:
-            return error
-
-    results = in_order(read, ids) if len(ids) > reading.MANY_FILES else map(read, ids)
-    for job_id, result in zip(ids, results, strict=True):
+    for job_id, result in zip(ids, _read_files(project, ids), strict=True):
         try:
             if isinstance(result, OSError):
                 raise result
-            yield job_id, parse_document(result[0], root + job_id + name), result[1]
+            yield job_id, parse_document(result[0], _path(project, job_id)), result[1]
         except FileNotFoundError:
             yield job_id, None, None
         except (OSError, ValueError) as error:
@@ -176,3 +166,25 @@ def read_document_files(
             if damaged is None:
                 raise
             damaged.append(job_id)
+
+
+def _path(project: Project, job_id: str) -> str:
+    return f"{project.workspace}/{job_id}/{layout.FN_DOCUMENT}"
+
+
+def _read_files(project: Project, ids: Sequence[str]) -> Iterator[tuple[bytes, os.stat_result] | OSError]:
+    """Content and status of the documents of jobs, or why they cannot be read."""
+    from .bulk import in_order, short_paths
+
+    name, are_many = "/" + layout.FN_DOCUMENT, len(ids) > reading.MANY_FILES
+    absolute = nullcontext((project.workspace + "/", None))
+    with short_paths(project.workspace) if are_many else absolute as (root, workspace):
+
+        def read(job_id: str) -> tuple[bytes, os.stat_result] | OSError:
+            try:
+                return files.read_with_status(root + job_id + name, dir_fd=workspace)
+            except OSError as error:
+                error.filename = _path(project, job_id)
+                return error
+
+        yield from in_order(read, ids) if are_many else map(read, ids)

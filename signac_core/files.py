@@ -118,13 +118,15 @@ def read_bytes(path: str, *, dir_fd: int | None = None) -> bytes:
         os.close(fd)
 
 
-def read_with_status(path: str) -> tuple[bytes, os.stat_result]:
+def read_with_status(path: str, *, dir_fd: int | None = None) -> tuple[bytes, os.stat_result]:
     """Content of a file and the status of the very file that was read (open, fstat, read, close).
 
     Parameters
     ----------
     path : str
         The file.
+    dir_fd : int, optional
+        Descriptor of the directory that ``path`` is relative to.
 
     Returns
     -------
@@ -144,7 +146,7 @@ def read_with_status(path: str) -> tuple[bytes, os.stat_result]:
     (b'T = 1.5', 7)
 
     """
-    fd = _open(path)
+    fd = _open(path, dir_fd)
     try:
         status = os.fstat(fd)
         _check_kind(status)

@@ -488,14 +488,7 @@ def read_state_points(
 
 def _read_files(project: Project, ids: list[str]) -> Iterator[dict[str, Any] | None]:
     """State points in the files of jobs; None where there is none to be read, or that of another job."""
-    from .bulk import in_order
-
-    workspace: int | None = None  # shorter paths are found faster
-    root, name = project.workspace + "/", "/" + layout.FN_STATE_POINT
-    if len(ids) > MANY_FILES:
-        with suppress(OSError):
-            workspace = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            root = ""
+    name = "/" + layout.FN_STATE_POINT
     parse = _parse_quickly() if len(ids) >= _VERY_MANY_FILES else _genuine
 
     def read(job_id: str) -> dict[str, Any] | None:
@@ -505,11 +498,14 @@ def _read_files(project: Project, ids: list[str]) -> Iterator[dict[str, Any] | N
             return None
         return parse(text, job_id)
 
-    try:
-        yield from in_order(read, ids) if workspace is not None else map(read, ids)
-    finally:
-        if workspace is not None:
-            os.close(workspace)
+    if len(ids) <= MANY_FILES:
+        root, workspace = project.workspace + "/", None
+        yield from map(read, ids)
+        return
+    from .bulk import in_order, short_paths
+
+    with short_paths(project.workspace) as (root, workspace):
+        yield from in_order(read, ids)
 
 
 def _parse_quickly() -> Callable[[bytes, str], dict[str, Any] | None]:

@@ -15,7 +15,7 @@ from time import time_ns
 from typing import Any
 
 from .. import layout
-from ..bulk import in_order
+from ..bulk import in_order, short_paths
 from ..document import SETTLED_PARALLEL_NS
 from ..query import And, Condition, Query
 from ..reading import OPEN_FLAGS
@@ -111,20 +111,21 @@ class IndexedDocuments:
         entries = _entries(table)
         flags = self._asked.flags(table.rows)
         rows = [row for row, flag in enumerate(flags) if flag]
-        ids, root, name = self._ids, self._snapshot.project.workspace + "/", "/" + layout.FN_DOCUMENT
+        ids, name = self._ids, "/" + layout.FN_DOCUMENT
         stat = os.stat
+        with short_paths(self._snapshot.project.workspace) as (root, workspace):
 
-        def is_valid(row: int) -> bool:
-            try:
-                status = stat(root + ids[row] + name)
-            except FileNotFoundError:
-                return entries[row] == ABSENT
-            except OSError:
-                return False
-            return entries[row] == (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            def is_valid(row: int) -> bool:
+                try:
+                    status = stat(root + ids[row] + name, dir_fd=workspace)
+                except FileNotFoundError:
+                    return entries[row] == ABSENT
+                except OSError:
+                    return False
+                return entries[row] == (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
-        for row, valid in zip(rows, in_order(is_valid, rows), strict=True):
-            self._valid[row] = valid
+            for row, valid in zip(rows, in_order(is_valid, rows), strict=True):
+                self._valid[row] = valid
 
     def _evaluate(self, query: Query, documents: Table) -> Rows:
         base = self._snapshot.base

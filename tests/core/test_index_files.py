@@ -41,7 +41,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     real = os.open
 
     def recording(path: Any, *arguments: Any, **options: Any) -> int:
-        paths.append(os.path.relpath(path))
+        directory = options.get("dir_fd")
+        place = "" if directory is None else os.readlink(f"/proc/self/fd/{directory}")
+        paths.append(os.path.relpath(os.path.join(place, path)))
         return real(path, *arguments, **options)
 
     monkeypatch.setattr(os, "open", recording)
