@@ -27,6 +27,10 @@ In memory where there is enough of it. Figures are to be those of the programs, 
 varies tenfold with what was deleted before (ext4 does not take the place of what was deleted minutes ago)."""
 
 
+LARGE_DATA = Path("/var/tmp") / f"signac-benchmarks-{os.getuid()}"
+"""Projects too large for memory. Not in this tree, all of which is walked when it is installed."""
+
+
 @contextlib.contextmanager
 def exclusive() -> Iterator[None]:
     """Wait until no other run is under way: they would share projects and environments, and disturb each other."""

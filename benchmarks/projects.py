@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from . import generator
-from .environments import BUILD, DATA
+from .environments import DATA, LARGE_DATA
 
 COLD, WARM, NEW = "cold", "warm", "1 % new"
 SETTLED = 11.0
@@ -45,7 +45,7 @@ class Space:
 
     def __init__(self, size: int, update_cache: Mapping[str, UpdateCache], name: str = "jobs") -> None:
         self.size = size
-        self.home = (BUILD / "large" if size > IN_DATA else DATA) / f"{name}-{size}"
+        self.home = (LARGE_DATA if size > IN_DATA else DATA) / f"{name}-{size}"
         self.directory = self.home / "project"
         self._update_cache = update_cache
         self._changed = 0.0
