@@ -213,7 +213,7 @@ class Output:
     def write_ids(self, ids: Sequence[str], end: str = "\n") -> None:
         """Write ids at once, each followed by ``end``."""
         if ids:
-            self.write(end.join([*ids, ""]))
+            self.write(end.join(ids) + end)
 
     def write_json(self, value: Any) -> None:
         """Write one JSON document: a report."""

@@ -237,7 +237,7 @@ def _update_without_index(
 ) -> int | None:
     """Read what the cache file does not hold, and write both file and index anew."""
     listing = reading.list_workspace(project)
-    ids = [name for name in listing.names if len(name) == layout.JOB_ID_LENGTH]
+    ids = layout.job_ids(listing.names)
     before = _read_file(project)
     mark = _mark_of(before)
     entries = _entries_in(before)

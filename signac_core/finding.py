@@ -111,7 +111,7 @@ def find_ids(
 
 
 def _counted(names: list[str], *, foreign: bool) -> list[str]:
-    return names if foreign else [name for name in names if len(name) == layout.JOB_ID_LENGTH]
+    return names if foreign else layout.job_ids(names)
 
 
 def _find_with_index(

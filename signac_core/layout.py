@@ -110,6 +110,30 @@ def job_directories(names: Sequence[str]) -> list[str]:
     return list(filter(is_job_directory, names))
 
 
+def job_ids(names: list[str]) -> list[str]:
+    """Those names of job directories that are ids and nothing more; fast when they all are.
+
+    Parameters
+    ----------
+    names : list of str
+        The names, each of which counts as a job.
+
+    Returns
+    -------
+    list of str
+        Some of them, in their order.
+
+    Examples
+    --------
+    >>> job_ids(["9bfd29df07674bc4aa960cf661b5acd2", "9bfd29df07674bc4aa960cf661b5acd2~"])
+    ['9bfd29df07674bc4aa960cf661b5acd2']
+
+    """
+    if set(map(len, names)) <= {JOB_ID_LENGTH}:
+        return names
+    return [name for name in names if len(name) == JOB_ID_LENGTH]
+
+
 def is_id_prefix(text: str) -> bool:
     """Tell whether a text can be the beginning of a job id: 1 to 32 lower-case hexadecimal digits.
 

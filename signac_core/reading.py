@@ -345,7 +345,7 @@ def list_ids(project: Project) -> list[str]:
     ['42b7b4f2921788ea14dac5566e6f06d0', '9bfd29df07674bc4aa960cf661b5acd2']
 
     """
-    return [name for name in list_names(project) if len(name) == layout.JOB_ID_LENGTH]
+    return layout.job_ids(list_names(project))
 
 
 def unique_prefix_length(ids: Sequence[str]) -> int:

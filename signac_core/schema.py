@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import layout, reading
 from .progress import track
 
 if TYPE_CHECKING:
+    from .index.distinct import SortedValues
     from .index.snapshot import Snapshot
     from .job import Job
     from .progress import Progress
@@ -171,9 +172,51 @@ class ProjectSchema(Mapping[str, _Types]):
 
     def __init__(self, schema: Mapping[str, Mapping[type, set[Any]]] | None = None) -> None:
         self._schema = {key: _Types(types) for key, types in (schema or {}).items()}
+        self._sorted: dict[str, SortedValues] = {}  # the values of those keys whose types are still empty
+
+    @classmethod
+    def _of_keys(cls, keys: Iterable[tuple[str, _Key]]) -> ProjectSchema:
+        schema = cls()
+        for name, key in keys:
+            schema._schema[name] = key.types
+            if key.sorted is not None:
+                schema._sorted[name] = key.sorted
+        return schema
 
     def __getitem__(self, key: str) -> _Types:
-        return self._schema[key]
+        types, values = self._schema[key], self._sorted.get(key)
+        if values is not None:
+            types[values.kind] = set(values)
+            self._sorted.pop(key, None)  # after that, as another thread may look
+        return types
+
+    def sorted_values(self, key: str) -> dict[type, Sequence[Any]]:
+        """Sorted values of a key by type; fast where only a few of very many are looked at.
+
+        Parameters
+        ----------
+        key : str
+            The dotted key.
+
+        Returns
+        -------
+        dict of type to sequence
+            The values, not to be changed.
+
+        Raises
+        ------
+        KeyError
+            If there is no such key.
+
+        Examples
+        --------
+        >>> ProjectSchema({"a": {int: {2, 0, 1}}}).sorted_values("a")
+        {<class 'int'>: [0, 1, 2]}
+
+        """
+        if key in self._sorted:
+            return {self._sorted[key].kind: self._sorted[key]}
+        return {kind: ordered(values) for kind, values in self._schema[key].items()}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._schema)
@@ -187,7 +230,7 @@ class ProjectSchema(Mapping[str, _Types]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Mapping):
             return NotImplemented
-        return self._schema == dict(other)
+        return dict(self) == dict(other)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -232,7 +275,7 @@ class ProjectSchema(Mapping[str, _Types]):
 
         """
         shown = 5 if max_num_range is None else max_num_range
-        texts = {key: _types_text(self._schema[key], precision, shown) for key in sorted(self._schema)}
+        texts = {key: _types_text(self.sorted_values(key), precision, shown) for key in sorted(self)}
         if depth is None or depth <= 0:
             return "\n".join(["{", *(f" '{key}': '{text}'," for key, text in texts.items() if text), "}"])
         from pprint import pformat
@@ -262,26 +305,23 @@ class ProjectSchema(Mapping[str, _Types]):
         (['N', 'T'], {'N'})
 
         """
-        return {
-            key for key, types in self._schema.items() if key not in other or not (ignore_values or other[key] == types)
-        }
+        return {key for key in self if key not in other or not (ignore_values or other[key] == self[key])}
 
 
-def _types_text(types: _Types, precision: int | None, shown: int) -> str:
+def _types_text(types: Mapping[type, Sequence[Any]], precision: int | None, shown: int) -> str:
     return ", ".join(
         f"{kind.__name__}([{_values_text(values, precision, shown)}], {len(values)})" for kind, values in types.items()
     )
 
 
-def _values_text(values: set[Any], precision: int | None, shown: int) -> str:
-    def texts(some: list[Any]) -> str:
+def _values_text(values: Sequence[Any], precision: int | None, shown: int) -> str:
+    def texts(some: Sequence[Any]) -> str:
         return ", ".join(str(_rounded(value, precision)) for value in some)
 
-    known = ordered(values)
-    if len(known) <= shown:
-        return texts(known)
+    if len(values) <= shown:
+        return texts(values)
     # The slices below are part of the format, even where a tiny number of values makes them overlap.
-    return f"{texts(known[: shown - 2])}, ..., {texts(known[-2:])}"
+    return f"{texts(values[: shown - 2])}, ..., {texts(values[-2:])}"
 
 
 def _rounded(value: Any, precision: int | None) -> Any:
@@ -323,17 +363,28 @@ def _levels(node: _Node) -> dict[str, Any]:
 class _Key:
     """What has been seen of one key, and of the keys below it."""
 
-    __slots__ = ("below", "empty", "jobs", "types")
+    __slots__ = ("below", "empty", "jobs", "sorted", "types")
 
     def __init__(self) -> None:
         self.types = _Types()
+        self.sorted: SortedValues | None = None  # instead of types
         self.jobs = 0
         self.below: dict[str, _Key] | None = None  # not None when the key is a mapping in some job
         self.empty = False  # whether one of these is empty
 
     def distinct(self) -> int:
         """Count the values; all mappings together are one."""
-        return sum(map(len, self.types.values())) + (self.below is not None)
+        return sum(map(len, self.types.values())) + len(self.sorted or ()) + (self.below is not None)
+
+    def has_values(self) -> bool:
+        """Tell whether it is not only a mapping."""
+        return bool(self.types) or self.sorted is not None
+
+    def spread(self) -> None:
+        """Make sets of sorted values, so that more values can be added."""
+        if self.sorted is not None:
+            self.types[self.sorted.kind] = set(self.sorted)
+            self.sorted = None
 
 
 def detect_schema(
@@ -391,12 +442,10 @@ def detect_schema(
         jobs = _collect_from_files(project, reading.list_names(project), root, damaged, progress)
     keys = dict(_dotted(root))
     found = sorted((key.distinct(), name) for name, key in keys.items())
-    return ProjectSchema(
-        {
-            name: keys[name].types
-            for distinct, name in found
-            if not (exclude_const and distinct == 1 and keys[name].jobs == jobs)
-        }
+    return ProjectSchema._of_keys(
+        (name, keys[name])
+        for distinct, name in found
+        if not (exclude_const and distinct == 1 and keys[name].jobs == jobs)
     )
 
 
@@ -449,6 +498,8 @@ def _collect_from_index(snapshot: Snapshot) -> tuple[dict[str, _Key], int, list[
     None if values may belong to jobs that have gone, or if a key has values of several types: these are in the order of
     their first appearance, which the index does not know.
     """
+    from .index.distinct import sorted_values
+
     base, present = snapshot.layers[0]
     if present.bits.bit_count() != base.rows:
         return None
@@ -464,13 +515,20 @@ def _collect_from_index(snapshot: Snapshot) -> tuple[dict[str, _Key], int, list[
                 key.below = {}
             level = key.below
         key = level.setdefault(last, _Key())
-        for chunk, data in base.read_chunks(base.chunk_list(name)):
-            key.jobs += chunk.rows
-            _add_values(key, base.values_of(chunk, data))
+        if found := sorted_values(base, name):
+            key.sorted, key.jobs = found
+        else:
+            for chunk, data in base.read_chunks(base.chunk_list(name)):
+                key.jobs += chunk.rows
+                _add_values(key, base.values_of(chunk, data))
         if len(key.types) > 1 or key.below:
             return None
     corrections = [job_id for table, rows in snapshot.layers[1:] for job_id in table.ids_of(rows)]
-    return root, base.rows, sorted(corrections + snapshot.pending)
+    others = sorted(corrections + snapshot.pending)
+    if others:
+        for _, key in _dotted(root):
+            key.spread()
+    return root, base.rows, others
 
 
 def _add_values(key: _Key, values: list[Any]) -> None:
@@ -491,7 +549,7 @@ def _add_values(key: _Key, values: list[Any]) -> None:
 def _dotted(keys: dict[str, _Key], above: str = "") -> Iterator[tuple[str, _Key]]:
     """Keys that have values of their own, an empty mapping being one, with their dotted names."""
     for name, key in keys.items():
-        if key.types or key.empty:
+        if key.has_values() or key.empty:
             yield above + name, key
         if key.below:
             yield from _dotted(key.below, f"{above}{name}.")

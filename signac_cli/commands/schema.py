@@ -112,18 +112,15 @@ def command(
     return session.report_damaged(damaged)
 
 
-def _values(schema: ProjectSchema, key: str) -> dict[str, list[Any]]:
+def _values(schema: ProjectSchema, key: str) -> dict[str, Sequence[Any]]:
     """Sorted values of a key by the names of their types; a key without values has empty mappings only."""
-    from signac_core.schema import ordered
-
-    return {_TYPE_NAMES.get(kind.__name__, kind.__name__): ordered(values) for kind, values in schema[key].items()} or {
-        "dict": [{}]
-    }
+    types = schema.sorted_values(key).items()
+    return {_TYPE_NAMES.get(kind.__name__, kind.__name__): values for kind, values in types} or {"dict": [{}]}
 
 
 def _described(schema: ProjectSchema) -> dict[str, dict[str, Any]]:
     return {
-        key: {kind: {"count": len(values), "values": values} for kind, values in _values(schema, key).items()}
+        key: {kind: {"count": len(values), "values": list(values)} for kind, values in _values(schema, key).items()}
         for key in sorted(schema)
     }
 

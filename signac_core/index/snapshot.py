@@ -167,10 +167,10 @@ class Snapshot:
 
     def names(self) -> list[str]:
         """Names of all jobs, indexed or not, sorted."""
-        names: list[str] = []
+        names = [*self.pending]
         for table, present in self.layers:
             names += table.ids_of(present)
-        return sorted(names + self.pending)
+        return sorted(names) if self.pending or len(self.layers) > 1 else names
 
     def find(self, query: Query) -> list[str]:
         """Ids of the indexed jobs that match a query about state points, sorted."""
@@ -372,9 +372,9 @@ def write_base(
     write_table(path, BASE, len(ids), groups, ids=ids, extra=bytes.fromhex("".join(order)), about=about)
 
 
-def _take_apart(names: Iterable[str], known: Mapping[str, dict[str, Any]]) -> tuple[list[str], list[Group]]:
+def _take_apart(names: list[str], known: Mapping[str, dict[str, Any]]) -> tuple[list[str], list[Group]]:
     """Ids among the names whose state points are known and can be indexed, and these taken apart."""
-    ids = [name for name in names if len(name) == layout.JOB_ID_LENGTH and name in known]
+    ids = list(filter(known.__contains__, layout.job_ids(names)))
     with without_collection():
         groups, odd = take_apart([known[job_id] for job_id in ids])
         if odd:
