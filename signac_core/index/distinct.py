@@ -62,9 +62,11 @@ class SortedValues(Sequence[Any]):
 
     def _at(self, place: int) -> Any:
         number = bisect_right(self._ends, place)
-        if number not in self._parsed:
-            self._parsed = {number: self._part(number)}
-        return self._parsed[number][place - self._ends[number]]
+        values = self._parsed.get(number)
+        if values is None:
+            values = self._part(number)
+            self._parsed = {number: values}
+        return values[place - self._ends[number]]
 
     def _part(self, number: int) -> list[Any]:
         values: list[Any] = canonical.loads(self._texts[number])
