@@ -152,7 +152,9 @@ def _find_with_index(
         selected = set(among)
         rest = [job_id for job_id in rest if job_id in selected]
     read: Documents | None = None if documents is None else {}
-    found = sorted([*found, *_scan(project, query, rest, damaged, read, indexed=rest_is_indexed, progress=progress)])
+    if rest:
+        found += _scan(project, query, rest, damaged, read, indexed=rest_is_indexed, progress=progress)
+        found.sort()
     reading.refresh(snapshot)
     if documents is not None and read is not None and settings.queries_write_index():
         with suppress(Exception):  # nobody has asked for it
