@@ -676,7 +676,7 @@ class Project:
         ['T']
 
         """
-        from .schema import detect_schema
+        from .detecting import detect_schema
 
         return detect_schema(self, exclude_const=exclude_const, subset=subset)
 

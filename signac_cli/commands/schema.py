@@ -91,8 +91,8 @@ def command(
     if job_ids or filter_tokens:
         selected = select(session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
 
+    from signac_core.detecting import detect_schema
     from signac_core.layout import is_job_id
-    from signac_core.schema import detect_schema
 
     with reading_bar(session) as progress:
         schema = detect_schema(

@@ -82,8 +82,8 @@ COMMANDS = {
     "diff": Cost(["diff"], 1.3, PYTHON_DATA, core=of("diff")),
     "diff --json": Cost(["diff", "--json"], standard=JSON, core=of("diff")),
     "neighbors": Cost(["neighbors", ID], 1.3, PYTHON_DATA, core=of("schema")),
-    "schema": Cost(["schema"], standard=JSON, core=of("schema")),
-    "schema --json": Cost(["schema", "--json"], standard=JSON, core=of("schema")),
+    "schema": Cost(["schema"], standard=JSON, core=of("detecting", "schema")),
+    "schema --json": Cost(["schema", "--json"], standard=JSON, core=of("detecting", "schema")),
     "view": Cost(["view"], 1.6, JSON | FIELDS | of("bisect", "_bisect"), PATHS, of("job", "view")),
     "view -n": Cost(["view", "-n"], 1.6, JSON | FIELDS | of("bisect", "_bisect"), PATHS, of("job", "view")),
     "export": Cost(["export", "out"], 1.6, CHANGE | FIELDS, PATHS, of("job")),
@@ -119,7 +119,7 @@ COMMANDS = {
 }
 
 FEW_NEED = {
-    "buffering", "cursor", "diff", "frame", "h5store", "h5values", "html", "job", "jsondict", "schema", "statepoint",
+    "buffering", "cursor", "detecting", "diff", "frame", "h5store", "h5values", "html", "job", "jsondict", "schema", "statepoint",
     "sync", "view",
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, canonical, schema
+from signac_core import Project, canonical, detecting, schema
 from signac_core.index.distinct import SortedValues
 
 NUMBER = 1300
@@ -33,7 +33,7 @@ def study(project: Project) -> Project:
 
 
 def by_files(project: Project) -> schema.ProjectSchema:
-    return schema.detect_schema(Project(project.path), subset=[job.id for job in project])
+    return detecting.detect_schema(Project(project.path), subset=[job.id for job in project])
 
 
 def lazy_keys(found: schema.ProjectSchema) -> set[str]:

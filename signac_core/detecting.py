@@ -1,0 +1,214 @@
+"""Finding out which keys the state points of a project have, with which types and values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from . import layout, reading
+from .progress import track
+from .schema import ProjectSchema, Types, hashable
+
+if TYPE_CHECKING:
+    from .index.distinct import SortedValues
+    from .index.snapshot import Snapshot
+    from .job import Job
+    from .progress import Progress
+    from .project import Project
+
+__all__ = ["detect_schema"]
+
+
+class _Key:
+    """What has been seen of one key, and of the keys below it."""
+
+    __slots__ = ("below", "empty", "jobs", "sorted", "types")
+
+    def __init__(self) -> None:
+        self.types = Types()
+        self.sorted: SortedValues | None = None  # instead of types
+        self.jobs = 0
+        self.below: dict[str, _Key] | None = None  # not None when the key is a mapping in some job
+        self.empty = False  # whether one of these is empty
+
+    def distinct(self) -> int:
+        """Count the values; all mappings together are one."""
+        return sum(map(len, self.types.values())) + len(self.sorted or ()) + (self.below is not None)
+
+    def has_values(self) -> bool:
+        """Tell whether it is not only a mapping."""
+        return bool(self.types) or self.sorted is not None
+
+    def spread(self) -> None:
+        """Make sets of sorted values, so that more values can be added."""
+        if self.sorted is not None:
+            self.types[self.sorted.kind] = set(self.sorted)
+            self.sorted = None
+
+
+def detect_schema(
+    project: Project,
+    *,
+    exclude_const: bool = False,
+    subset: Iterable[Job | str] | None = None,
+    damaged: list[str] | None = None,
+    progress: Progress | None = None,
+) -> ProjectSchema:
+    """Find out which keys the state points have, with which types and values, in one pass.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    exclude_const : bool
+        Leave out the keys that have one value in all jobs.
+    subset : iterable of Job or str, optional
+        Consider these jobs only, given as handles or full ids; unknown ids are ignored.
+    damaged : list of str, optional
+        Takes the ids of damaged jobs.
+    progress : Progress, optional
+        Told of each state point.
+
+    Returns
+    -------
+    ProjectSchema
+        The schema.
+
+    Raises
+    ------
+    JobsCorruptedError
+        If state points cannot be read and there is no list to take the ids.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for T in (85, 87):
+    ...     _ = project.open_job({"T": T, "N": 10}).init()
+    >>> list(detect_schema(project)), list(detect_schema(project, exclude_const=True))
+    (['N', 'T'], ['T'])
+
+    """
+    root: dict[str, _Key] = {}
+    indexed = 0
+    if subset is not None:
+        ids = sorted({name for name in map(str, subset) if layout.is_job_directory(name) and "/" not in name})
+    else:
+        root, indexed, ids = reading.ask_index(project, _collect_from_index) or (root, 0, reading.list_names(project))
+    jobs = indexed + _collect_from_files(project, ids, root, damaged, progress)
+    if indexed and any(len(key.types) > 1 for _, key in _dotted(root)):  # the index does not know which came first
+        root = {}
+        jobs = _collect_from_files(project, reading.list_names(project), root, damaged, progress)
+    keys = dict(_dotted(root))
+    found = sorted((key.distinct(), name) for name, key in keys.items())
+    return ProjectSchema._of_keys(
+        (name, keys[name].sorted or keys[name].types)
+        for distinct, name in found
+        if not (exclude_const and distinct == 1 and keys[name].jobs == jobs)
+    )
+
+
+def _collect_from_files(
+    project: Project,
+    ids: list[str],
+    root: dict[str, _Key],
+    damaged: list[str] | None,
+    progress: Progress | None,
+) -> int:
+    """Add the values of the state points of jobs, in this order; return their number."""
+    jobs = 0
+    state_points = reading.read_state_points(project, ids, damaged=damaged)
+    for _, state_point in track(state_points, "schema", len(ids), progress):
+        jobs += 1
+        _collect(state_point, root)
+    return jobs
+
+
+def _collect(state_point: dict[str, Any], keys: dict[str, _Key]) -> None:
+    """Add the values of one state point; as :func:`leaves`, without a step per value through a generator."""
+    for name, value in state_point.items():
+        key = keys.get(name)
+        if key is None:
+            if "." in name:
+                continue
+            key = keys[name] = _Key()
+        key.jobs += 1
+        kind = type(value)
+        if kind is dict:
+            if key.below is None:
+                key.below = {}
+            if value:
+                _collect(value, key.below)
+            else:
+                key.empty = True
+            continue
+        if kind is list or value != value:
+            value = hashable(value)
+            kind = type(value)
+        if kind in key.types:
+            key.types[kind].add(value)
+        else:
+            key.types[kind] = {value}
+
+
+def _collect_from_index(snapshot: Snapshot) -> tuple[dict[str, _Key], int, list[str]] | None:
+    """Values in the base of the index, their number of jobs, and the other jobs.
+
+    None if values may belong to jobs that have gone, or if a key has values of several types: these are in the order of
+    their first appearance, which the index does not know.
+    """
+    from .index.distinct import sorted_values
+
+    base, present = snapshot.layers[0]
+    if present.bits.bit_count() != base.rows:
+        return None
+    root: dict[str, _Key] = {}
+    for name in base.directory.keys:
+        *above, last = name.split(".")
+        level = root
+        for part in above:
+            key = level.setdefault(part, _Key())
+            if key.jobs:
+                return None
+            if key.below is None:
+                key.below = {}
+            level = key.below
+        key = level.setdefault(last, _Key())
+        if found := sorted_values(base, name):
+            key.sorted, key.jobs = found
+        else:
+            for chunk, data in base.read_chunks(base.chunk_list(name)):
+                key.jobs += chunk.rows
+                _add_values(key, base.values_of(chunk, data))
+        if len(key.types) > 1 or key.below:
+            return None
+    corrections = [job_id for table, rows in snapshot.layers[1:] for job_id in table.ids_of(rows)]
+    others = sorted(corrections + snapshot.pending)
+    if others:
+        for _, key in _dotted(root):
+            key.spread()
+    return root, base.rows, others
+
+
+def _add_values(key: _Key, values: list[Any]) -> None:
+    kinds = set(map(type, values))
+    if kinds == {float} and sum(values) != sum(values):
+        kinds.add(object)  # one of them may not be a number
+    if len(kinds) == 1 and not kinds & {dict, list}:
+        key.types.setdefault(kinds.pop(), set()).update(values)
+        return
+    for value in values:
+        if type(value) is dict:
+            key.below, key.empty = key.below or {}, True
+        else:
+            value = hashable(value)
+            key.types.setdefault(type(value), set()).add(value)
+
+
+def _dotted(keys: dict[str, _Key], above: str = "") -> Iterator[tuple[str, _Key]]:
+    """Keys that have values of their own, an empty mapping being one, with their dotted names."""
+    for name, key in keys.items():
+        if key.has_values() or key.empty:
+            yield above + name, key
+        if key.below:
+            yield from _dotted(key.below, f"{above}{name}.")
