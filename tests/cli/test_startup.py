@@ -119,8 +119,8 @@ COMMANDS = {
 }
 
 FEW_NEED = {
-    "buffering", "cursor", "detecting", "diff", "frame", "h5store", "h5values", "html", "job", "jsondict", "schema", "statepoint",
-    "sync", "view",
+    "buffering", "cursor", "detecting", "diff", "frame", "h5store", "h5values", "html", "job", "jsondict", "schema",
+    "statepoint", "sync", "view",
 }  # fmt: skip
 
 LIST_MODULES = """
