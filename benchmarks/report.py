@@ -50,7 +50,7 @@ def full(results: Path) -> str:
 def readme(results: Path) -> str:
     """What the README says: what has a target, with as many jobs as were measured; memory."""
     parts = [
-        f"From the latest run of `{COMMAND}` ({machine_of(results, 'commands')}); the rest is in\n"
+        f"From the latest runs of `{COMMAND}` ({machine_of(results, 'commands')}); the rest is in\n"
         "`benchmarks/results`. Cold: there are no caches; warm: each program has run its `update-cache`; 1 % new:\n"
         "so many jobs were added since. Projects of a million jobs lie on a disk. Where the floor alone takes longer\n"
         "than the target allows, the last column tells how far above the floor this program is."
