@@ -80,14 +80,7 @@ def read_state_point(count: str) -> Timed:
 def write_document(count: str) -> Timed:
     import signac
 
-    job = next(iter(signac.get_project()))
-
-    def run() -> object:
-        for number in range(int(count)):
-            job.doc["key07"] = number
-        return job.doc["key07"]
-
-    return run
+    return _writing(next(iter(signac.get_project())), count)
 
 
 def write_new_document(target: str, count: str) -> Timed:
@@ -95,7 +88,10 @@ def write_new_document(target: str, count: str) -> Timed:
 
     job = signac.init_project(target).open_job({"a": 0}).init()
     job.doc.update({f"key{number:02}": number for number in range(20)})
+    return _writing(job, count)
 
+
+def _writing(job: Any, count: str) -> Timed:
     def run() -> object:
         for number in range(int(count)):
             job.doc["key07"] = number
