@@ -171,25 +171,19 @@ class ProjectSchema(Mapping[str, Types]):
     """
 
     def __init__(self, schema: Mapping[str, Mapping[type, set[Any]]] | None = None) -> None:
-        self._schema = {key: Types(types) for key, types in (schema or {}).items()}
-        self._sorted: dict[str, SortedValues] = {}  # the values of those keys whose types are still empty
+        self._schema: dict[str, Types | SortedValues] = {key: Types(types) for key, types in (schema or {}).items()}
 
     @classmethod
     def _of_keys(cls, keys: Iterable[tuple[str, Types | SortedValues]]) -> ProjectSchema:
         schema = cls()
-        for name, values in keys:
-            if isinstance(values, Types):
-                schema._schema[name] = values
-            else:
-                schema._schema[name], schema._sorted[name] = Types(), values
+        schema._schema = dict(keys)
         return schema
 
     def __getitem__(self, key: str) -> Types:
-        types, values = self._schema[key], self._sorted.get(key)
-        if values is not None:
-            types[values.kind] = set(values)
-            self._sorted.pop(key, None)  # after that, as another thread may look
-        return types
+        values = self._schema[key]
+        if not isinstance(values, Types):
+            values = self._schema[key] = Types({values.kind: set(values)})
+        return values
 
     def sorted_values(self, key: str) -> dict[type, Sequence[Any]]:
         """Sorted values of a key by type; fast where only a few of very many are looked at.
@@ -215,9 +209,10 @@ class ProjectSchema(Mapping[str, Types]):
         {<class 'int'>: [0, 1, 2]}
 
         """
-        if key in self._sorted:
-            return {self._sorted[key].kind: self._sorted[key]}
-        return {kind: ordered(values) for kind, values in self._schema[key].items()}
+        found = self._schema[key]
+        if isinstance(found, Types):
+            return {kind: ordered(values) for kind, values in found.items()}
+        return {found.kind: found}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._schema)
