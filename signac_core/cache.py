@@ -303,7 +303,7 @@ class _Update:
     def run(self) -> int | None:
         """Do it; return what :func:`update_cache` says."""
         project, snapshot = self.project, self.snapshot
-        pending = list(filter(layout.is_job_id, snapshot.pending))
+        pending = layout.job_ids(snapshot.pending)
         found = reading.read_state_points(project, pending, damaged=self.failed)
         new = dict(track(found, "update-cache", len(pending), self.progress))
         number = snapshot.number() + len(new)

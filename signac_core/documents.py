@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from . import files, layout, reading, settings
@@ -174,17 +174,12 @@ def _path(project: Project, job_id: str) -> str:
 
 def _read_files(project: Project, ids: Sequence[str]) -> Iterator[tuple[bytes, os.stat_result] | OSError]:
     """Content and status of the documents of jobs, or why they cannot be read."""
-    from .bulk import in_order, short_paths
 
-    name, are_many = "/" + layout.FN_DOCUMENT, len(ids) > reading.MANY_FILES
-    absolute = nullcontext((project.workspace + "/", None))
-    with short_paths(project.workspace) if are_many else absolute as (root, workspace):
+    def read(job_id: str, path: str, dir_fd: int | None) -> tuple[bytes, os.stat_result] | OSError:
+        try:
+            return files.read_with_status(path, dir_fd=dir_fd)
+        except OSError as error:
+            error.filename = _path(project, job_id)
+            return error
 
-        def read(job_id: str) -> tuple[bytes, os.stat_result] | OSError:
-            try:
-                return files.read_with_status(root + job_id + name, dir_fd=workspace)
-            except OSError as error:
-                error.filename = _path(project, job_id)
-                return error
-
-        yield from in_order(read, ids) if are_many else map(read, ids)
+    return reading.each_file(project, ids, layout.FN_DOCUMENT, read)

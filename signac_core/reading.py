@@ -29,6 +29,7 @@ __all__ = [
     "ROWS_PER_FILE",
     "Listing",
     "ask_index",
+    "each_file",
     "indexed_state_points",
     "list_ids",
     "list_names",
@@ -488,24 +489,58 @@ def read_state_points(
 
 def _read_files(project: Project, ids: list[str]) -> Iterator[dict[str, Any] | None]:
     """State points in the files of jobs; None where there is none to be read, or that of another job."""
-    name = "/" + layout.FN_STATE_POINT
     parse = _parse_quickly() if len(ids) >= _VERY_MANY_FILES else _genuine
 
-    def read(job_id: str) -> dict[str, Any] | None:
+    def read(job_id: str, path: str, dir_fd: int | None) -> dict[str, Any] | None:
         try:
-            text = files.read_bytes(root + job_id + name, dir_fd=workspace)
+            text = files.read_bytes(path, dir_fd=dir_fd)
         except OSError:
             return None
         return parse(text, job_id)
 
+    return each_file(project, ids, layout.FN_STATE_POINT, read)
+
+
+def each_file(
+    project: Project, ids: Sequence[str], name: str, function: Callable[[str, str, int | None], T]
+) -> Iterator[T]:
+    """Apply a function to one file of each job, in order; to many files by short paths, and in threads if that pays.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    ids : sequence of str
+        The jobs.
+    name : str
+        The name of the file in their directories.
+    function : callable
+        Given the id, the path, and the descriptor that the path is relative to (or None); it raises nothing.
+
+    Yields
+    ------
+    object
+        The result for each job.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> paths = each_file(project, [job.id], "out.txt", lambda job_id, path, dir_fd: path)
+    >>> list(paths) == [job.fn("out.txt")]
+    True
+
+    """
+    end = "/" + name
     if len(ids) <= MANY_FILES:
-        root, workspace = project.workspace + "/", None
-        yield from map(read, ids)
+        root = project.workspace + "/"
+        yield from (function(job_id, root + job_id + end, None) for job_id in ids)
         return
     from .bulk import in_order, short_paths
 
     with short_paths(project.workspace) as (root, workspace):
-        yield from in_order(read, ids)
+        yield from in_order(lambda job_id: function(job_id, root + job_id + end, workspace), ids)
 
 
 def _parse_quickly() -> Callable[[bytes, str], dict[str, Any] | None]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .table import ID_BYTES, ids_in
+
 __all__ = ["changes"]
 
-_ID = 16
 _RUN = 64  # names that are compared at once, at first
 _LONGEST_RUN = 1024
 _NEAR = 4  # names within which the continuation is sought, at first
@@ -45,7 +46,7 @@ def changes(entries: Sequence[str], known: bytes) -> tuple[set[str], set[str]] |
     """
     spots = len(entries) // _SPOTS + _RUN
     farthest = _FARTHEST
-    number = len(known) // _ID
+    number = len(known) // ID_BYTES
     come: list[str] = []
     gone: list[str] = []
     i = j = 0
@@ -70,7 +71,7 @@ def changes(entries: Sequence[str], known: bytes) -> tuple[set[str], set[str]] |
             spots -= _FARTHER
             here = there = 1
         come += entries[i : i + here]
-        gone += _texts(known, j, j + there) if there else []
+        gone += _texts(known, j, j + there)
         i += here
         j += there
     come += entries[i:]
@@ -81,7 +82,7 @@ def changes(entries: Sequence[str], known: bytes) -> tuple[set[str], set[str]] |
 
 def _texts(known: bytes, start: int, end: int) -> list[str]:
     """Some of the ids."""
-    return known[_ID * start : _ID * end].hex("/", _ID).split("/") if _ID * start < len(known) else []
+    return ids_in(known[ID_BYTES * start : ID_BYTES * end])
 
 
 def _distance(wanted: Sequence[str], names: Sequence[str]) -> int:
@@ -96,11 +97,11 @@ def _equal_run(entries: Sequence[str], known: bytes, i: int, j: int) -> int:
     """Number of names that are the same in both from here on."""
 
     def same(start: int, count: int) -> bool:
-        ids = known[_ID * (j + start) : _ID * (j + start + count)].hex("/", _ID)
+        ids = known[ID_BYTES * (j + start) : ID_BYTES * (j + start + count)].hex("/", ID_BYTES)
         return "/".join(entries[i + start : i + start + count]) == ids
 
     run, size = 0, _RUN
-    most = min(len(entries) - i, len(known) // _ID - j)
+    most = min(len(entries) - i, len(known) // ID_BYTES - j)
     while count := min(size, most - run):
         if not same(run, count):
             break

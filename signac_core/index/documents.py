@@ -15,10 +15,9 @@ from time import time_ns
 from typing import Any
 
 from .. import layout
-from ..bulk import in_order, short_paths
 from ..document import SETTLED_PARALLEL_NS
 from ..query import And, Condition, Query
-from ..reading import OPEN_FLAGS
+from ..reading import OPEN_FLAGS, each_file
 from . import DOCUMENTS
 from .evaluation import rows_that_satisfy
 from .shapes import take_apart, without_collection
@@ -111,21 +110,10 @@ class IndexedDocuments:
         entries = _entries(table)
         flags = self._asked.flags(table.rows)
         rows = [row for row, flag in enumerate(flags) if flag]
-        ids, name = self._ids, "/" + layout.FN_DOCUMENT
-        stat = os.stat
-        with short_paths(self._snapshot.project.workspace) as (root, workspace):
-
-            def is_valid(row: int) -> bool:
-                try:
-                    status = stat(root + ids[row] + name, dir_fd=workspace)
-                except FileNotFoundError:
-                    return entries[row] == ABSENT
-                except OSError:
-                    return False
-                return entries[row] == (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-            for row, valid in zip(rows, in_order(is_valid, rows), strict=True):
-                self._valid[row] = valid
+        asked = [self._ids[row] for row in rows]
+        signatures = each_file(self._snapshot.project, asked, layout.FN_DOCUMENT, _signature)
+        for row, signature in zip(rows, signatures, strict=True):
+            self._valid[row] = entries[row] == signature
 
     def _evaluate(self, query: Query, documents: Table) -> Rows:
         base = self._snapshot.base
@@ -178,6 +166,16 @@ class IndexedDocuments:
         path = index_path(self._snapshot.project.path, DOCUMENTS)
         base_id = base.directory.id
         write_table(path, DOCUMENTS, base.rows, groups, base=base_id, extra=signatures, about=lambda status: {})
+
+
+def _signature(job_id: str, path: str, dir_fd: int | None) -> Entry | None:
+    """Signature of the document in a file; None if that cannot be told."""
+    try:
+        return signature_of(os.stat(path, dir_fd=dir_fd))
+    except FileNotFoundError:
+        return ABSENT
+    except OSError:
+        return None
 
 
 def _entries(table: Table) -> Sequence[Entry]:

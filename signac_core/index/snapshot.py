@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -120,30 +120,33 @@ class Snapshot:
             present[0] = present[0] - _rows_at(gone, self.base.rows)
         else:
             self.listing = list_workspace()
-            listed = self._compare_order(self.listing.entries, present)
-            if listed is None:
-                listed = _compare_sets(self.base, 0, set(self.listing.entries), present)
+            entries = self.listing.entries
+            rest, missing = self._compare_order(entries) or _compare_sets(self.base, set(entries))
+            present[0] = present[0] - _rows_at(missing, self.base.rows)
             if self.delta is not None:
-                listed = _compare_sets(self.delta, 1, listed, present)
-            self.pending = sorted(filter(layout.is_job_directory, listed))
+                rest, missing = _compare_sets(self.delta, rest)
+                present[1] = present[1] - _rows_at(missing, self.delta.rows)
+            self.pending = sorted(filter(layout.is_job_directory, rest))
         self.layers = [Layer(table, rows) for table, rows in zip(self._layered(), present, strict=True)]
         if sum(table.rows for table in self._layered()) > _MOST_GONE * self.number() + WORTHWHILE:
             raise UnusableIndexError("most of its jobs are gone")
 
-    def _compare_order(self, entries: Sequence[str], present: list[Rows]) -> set[str] | None:
-        """Compare a listing with the one that the base was made of: a fraction of the cost of a set."""
+    def _compare_order(self, entries: Sequence[str]) -> tuple[set[str], Collection[int]] | None:
+        """Do what :func:`_compare_sets` does with the base, by the order of its listing: a fraction of the cost.
+
+        None if there is too little to compare, or another order.
+        """
         if len(entries) < _LONG_LISTING or len(order := self.base.extra()) != ID_BYTES * self.base.rows:
             return None
         found = changes(entries, order)
         if found is None:
             return None
         come, gone = found
-        rows = self.base.positions(gone)
-        if len(rows) < len(gone):
+        missing = self.base.positions(gone)
+        if len(missing) < len(gone):
             raise UnusableIndexError("damaged")
-        if rows:
-            present[0] = present[0] - _rows_at(rows.values(), self.base.rows)
-        return come.difference(self.base.positions(come))  # where a directory lists a name twice
+        # A directory may list a name twice.
+        return come.difference(self.base.positions(come)), missing.values()
 
     def _layered(self) -> list[Table]:
         return [self.base] if self.delta is None else [self.base, self.delta]
@@ -390,14 +393,13 @@ def _check_names(names: Sequence[Any]) -> None:
         raise UnusableIndexError("damaged")
 
 
-def _compare_sets(table: Table, number: int, listed: set[str], present: list[Rows]) -> set[str]:
-    """Names that are not in a table; its rows whose names are not listed are marked as not present."""
+def _compare_sets(table: Table, listed: set[str]) -> tuple[set[str], Collection[int]]:
+    """Names that are not in a table, and its rows whose names are not listed."""
     ids = table.ids()
     rest = listed.difference(ids)
-    if len(rest) + len(ids) > len(listed):
-        missing = [row for row, job_id in enumerate(ids) if job_id not in listed]
-        present[number] = present[number] - _rows_at(missing, table.rows)
-    return rest
+    if len(rest) + len(ids) == len(listed):
+        return rest, ()
+    return rest, [row for row, job_id in enumerate(ids) if job_id not in listed]
 
 
 def _rows_at(positions: Iterable[int], number: int) -> Rows:

@@ -13,7 +13,7 @@ from .. import canonical
 from . import UnusableIndexError
 from .shapes import put_together
 
-__all__ = ["HEADER", "IDS_PER_BLOCK", "ID_BYTES", "MAGIC", "VERSION", "Chunk", "Directory", "Rows", "Table"]
+__all__ = ["HEADER", "IDS_PER_BLOCK", "ID_BYTES", "MAGIC", "VERSION", "Chunk", "Directory", "Rows", "Table", "ids_in"]
 
 MAGIC = b"signacIX"
 VERSION = 1
@@ -181,7 +181,7 @@ class Table:
 
     def _ids_in(self, place: Sequence[int]) -> list[str]:
         """Ids in one block."""
-        return self._section(place).hex(" ", ID_BYTES).split()
+        return ids_in(self._section(place))
 
     def ids_of(self, rows: Rows) -> list[str]:
         """Ids of some rows, sorted."""
@@ -396,6 +396,18 @@ class Table:
                 yield from zip(rows, put_together(shape, column), strict=True)
             else:
                 yield from ((row, {}) for row in rows)
+
+
+def ids_in(data: bytes) -> list[str]:
+    """Ids of 16 bytes each as texts.
+
+    Examples
+    --------
+    >>> ids_in(bytes(32)) == ["0" * 32] * 2
+    True
+
+    """
+    return data.hex(" ", ID_BYTES).split()
 
 
 def _check_directory(directory: Directory, size: int) -> None:
