@@ -74,6 +74,8 @@ class Session:
         Draw progress bars.
     when_interrupted : str, optional
         What is true of the work of the command, if Ctrl-C ends it.
+    hinted : set
+        Namespace and name of the keys that have been told about because nothing has them.
 
     """
 
@@ -84,6 +86,7 @@ class Session:
         self.debug = False
         self.progress = not _environment_flag("SIGNAC_NO_PROGRESS")
         self.when_interrupted: str | None = None
+        self.hinted: set[tuple[str, str]] = set()
         self._directories: list[str] = []
         self._verbosity = 0
         self._project: Project | None = None

@@ -1,85 +1,326 @@
-"""What was probably meant by a filter that nothing matches. Only such a filter pays for it."""
+"""What was probably meant by a name that nothing in the project has: only such a name pays for it.
+
+Names are the keys of filters, sort keys, columns, fields of templates, keys to delete. Whoever uses them knows at no
+cost which of them no job has that was looked at; whether any other job of the project has them is found out here, by
+what is there already (the index, or what has been read) and a bounded number of files.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from signac_core.index.snapshot import Snapshot
     from signac_core.project import Project
-    from signac_core.query import Query
+    from signac_core.query import Condition, Expression, Query
 
-__all__ = ["unknown_keys"]
+    from .app import Session
+
+__all__ = ["Wanted", "columns", "conditions", "document_keys", "fields", "sort_keys", "tell_unknown"]
 
 _MOST_HINTS = 5
+_MOST_FILES = 256
+"""So many files are read to find out what keys there are."""
+_SHOWN_KEYS = 5
+_LONG_KEY = 60
+
+_NOUNS = {"sp": "state point", "doc": "document"}
+_OTHERS = {"sp": "doc", "doc": "sp"}
+_INFIX = {"$eq": "=", "$ne": "!=", "$lt": "<", "$lte": "<=", "$gt": ">", "$gte": ">=", "$regex": "~"}
+
+_Spell = Callable[[str, str], str]
+"""How a key of ``sp`` or ``doc`` is written."""
 
 
-def unknown_keys(project: Project, query: Query) -> Iterator[str]:
-    """Tell about the keys of a filter that no state point has.
-
-    What is known of the state points is what the query has left behind: the index, or what it has read. No file of a
-    job is read for a hint.
+class Wanted(NamedTuple):
+    """A key that was asked for.
 
     Parameters
     ----------
-    project : Project
-        The project, all jobs of which have been judged by the query.
-    query : Query
-        The filter.
-
-    Yields
-    ------
-    str
-        A hint for each such key.
+    namespace : str
+        Where it was looked for: ``sp`` or ``doc``.
+    key : str
+        The dotted key.
+    spell : callable
+        Gives the text that asks in the same way for a key of a namespace.
+    is_negative : bool
+        Jobs without the key are what was asked for, so that nothing is wrong unless there is one much like it.
 
     """
-    wanted = {condition.path: None for condition in query.conditions if condition.namespace == "sp" and condition.path}
-    nowhere = (
-        path for path in wanted if not any(_has(state_point, path) for state_point in project._sp_cache.values())
+
+    namespace: str
+    key: str
+    spell: _Spell
+    is_negative: bool = False
+
+
+class _Keys(NamedTuple):
+    """Dotted keys of state points or documents: all, or as far as they are known."""
+
+    names: set[str]
+    is_complete: bool
+    has_jobs: bool
+
+    def has(self, key: str) -> bool:
+        return key in self.names or any(name.startswith(key + ".") for name in self.names)
+
+
+def tell_unknown(session: Session, project: Project, wanted: Iterable[Wanted], *, everywhere: bool = False) -> None:
+    """Tell about keys that no job of the project has, each once in a run, and about a handful of them at most.
+
+    Parameters
+    ----------
+    session : Session
+        The run.
+    project : Project
+        The project.
+    wanted : iterable of Wanted
+        Keys that none of the jobs has that were looked at.
+    everywhere : bool
+        These were all jobs of the project.
+
+    """
+    if session.output.quiet:
+        return
+    known: dict[str, _Keys] = {}
+
+    def keys_of(namespace: str) -> _Keys:
+        if namespace not in known:
+            known[namespace] = (_state_point_keys if namespace == "sp" else _document_keys)(project)
+        return known[namespace]
+
+    for name in wanted:
+        if len(session.hinted) >= _MOST_HINTS:
+            return
+        if (name.namespace, name.key) in session.hinted or _is_in_memory(project, name):
+            continue
+        text = _hint(name, keys_of, everywhere=everywhere)
+        if text is not None:
+            session.hinted.add((name.namespace, name.key))
+            session.output.talk(text)
+
+
+# --- what asks for keys ----------------------------------------------------------------------------------------------
+
+
+def conditions(query: Query, *, found: bool) -> Iterator[Wanted]:
+    """Keys of a filter that may be in no job.
+
+    Parameters
+    ----------
+    query : Query
+        The filter, after it has been used.
+    found : bool
+        Jobs have been found: the conditions that each of them satisfies are no concern then.
+
+    """
+    for condition, is_negative in _leaves(query.expression, is_certain=found):
+        if condition.path and (condition.namespace == "sp" or condition.path in query.unmet):
+            yield Wanted(
+                condition.namespace, ".".join(condition.path), _condition_speller(condition), is_negative=is_negative
+            )
+
+
+def _leaves(expression: Expression, *, is_certain: bool, is_negative: bool = False) -> Iterator[tuple[Condition, bool]]:
+    """Conditions, each with whether it asks for jobs without the key; those left out that a job that was found has."""
+    from signac_core.query import And, Condition, Not
+
+    if isinstance(expression, Condition):
+        if expression.operator == "$exists" and not expression.argument:
+            yield expression, not is_negative
+        elif not is_certain:
+            yield expression, is_negative
+    elif isinstance(expression, Not):
+        yield from _leaves(expression.part, is_certain=False, is_negative=not is_negative)
+    else:
+        for part in expression.parts:
+            is_and = isinstance(expression, And)
+            yield from _leaves(part, is_certain=is_certain and is_and, is_negative=is_negative)
+
+
+def _condition_speller(condition: Condition) -> _Spell:
+    def spell(namespace: str, key: str) -> str:
+        if namespace == condition.namespace:
+            return _qualified(namespace, key)
+        return _condition(f"{namespace}.{key}", condition)
+
+    return spell
+
+
+def _condition(key: str, condition: Condition) -> str:
+    """Text of a condition on another key; only the key, if the condition cannot be written in one word."""
+    from signac_core.canonical import dumps
+    from signac_core.filterparse import parse_tokens
+
+    operator, argument = condition.operator, condition.argument
+    if operator not in _INFIX:
+        return key
+    with suppress(ValueError, TypeError):
+        text = argument if isinstance(argument, str) else dumps(argument)
+        for value in (text, dumps(argument)):
+            written = f"{key}{_INFIX[operator]}{value}"
+            if len(written) <= _LONG_KEY and parse_tokens([written]) in (
+                {key: argument if operator == "$eq" else {operator: argument}},
+                {key: {operator: argument}},
+            ):
+                return written
+    return key
+
+
+def sort_keys(keys: Iterable[tuple[str, str]]) -> Iterator[Wanted]:
+    """Sort keys, each a namespace and a dotted key."""
+    for namespace, key in keys:
+        yield Wanted(namespace, key, _qualified)
+
+
+def columns(namespace: str, keys: Iterable[str]) -> Iterator[Wanted]:
+    """Columns of ``--sp`` or ``--doc``."""
+    for key in keys:
+        yield Wanted(namespace, key, lambda other, name: name if other == namespace else f"--{other} {name}")
+
+
+def fields(keys: Iterable[tuple[str, str]]) -> Iterator[Wanted]:
+    """Fields of a template, each a namespace and a dotted key."""
+    for namespace, key in keys:
+        yield Wanted(namespace, key, lambda other, name: f"{{{other}.{name}}}")
+
+
+def document_keys(keys: Iterable[str]) -> Iterator[Wanted]:
+    """Keys of documents only."""
+    for key in keys:
+        yield Wanted("doc", key, lambda other, name: name if other == "doc" else "")
+
+
+def _qualified(namespace: str, key: str) -> str:
+    """Key as conditions have it."""
+    return f"doc.{key}" if namespace == "doc" else key
+
+
+# --- what there is ---------------------------------------------------------------------------------------------------
+
+
+def _is_in_memory(project: Project, wanted: Wanted) -> bool:
+    """Tell whether a state point that has been read has a key."""
+    path = wanted.key.split(".")
+    return wanted.namespace == "sp" and any(
+        _has(state_point, path) or wanted.key in state_point for state_point in project._sp_cache.values()
     )
-    unknown = list(islice(nowhere, _MOST_HINTS))
-    if not unknown:
-        return
-    known = {*_indexed_keys(project), *_dotted_keys(project._sp_cache.values())}
-    for path in unknown:
-        key = ".".join(path)
-        if known and key not in known and not any(name.startswith(key + ".") for name in known):
-            yield f"No state point has the key '{key}'{_advice(key, known)}"
 
 
-def _advice(key: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    alike = {name.lower(): name for name in known}
-    close = get_close_matches(key.lower(), alike, n=1)
-    return f"; did you mean '{alike[close[0]]}'?" if close else "; 'signac schema' lists the keys."
-
-
-def _indexed_keys(project: Project) -> Iterator[str]:
-    """Dotted keys of the index, as far as there is one."""
-    from signac_core.index import UnusableIndexError, glimpse
-
-    try:
-        index = glimpse.open_tables(project.path, "sp")
-    except (OSError, UnusableIndexError):
-        return
-    with index:
-        yield from index.dotted_keys()
-
-
-def _dotted_keys(mappings: Iterable[Mapping[str, Any]], prefix: str = "") -> Iterator[str]:
-    for mapping in mappings:
-        for key, value in mapping.items():
-            yield prefix + key
-            if isinstance(value, dict):
-                yield from _dotted_keys([value], f"{prefix}{key}.")
-
-
-def _has(state_point: Mapping[str, Any], path: tuple[str, ...]) -> bool:
+def _has(state_point: Mapping[str, Any], path: Iterable[str]) -> bool:
     value: Any = state_point
     for part in path:
         if not isinstance(value, dict) or part not in value:
             return False
         value = value[part]
     return True
+
+
+def _state_point_keys(project: Project) -> _Keys:
+    from signac_core.layout import job_ids
+    from signac_core.reading import ask_index, list_workspace, read_state_points
+
+    def look(snapshot: Snapshot) -> tuple[set[str], list[str], bool]:
+        keys = {key for table, _ in snapshot.layers for key in table.directory.keys}
+        return keys, list(snapshot.pending), bool(snapshot.number())
+
+    names, ids, has_jobs = ask_index(project, look) or (set(), list_workspace(project).names, False)
+    ids = job_ids(ids)
+    unread = [job_id for job_id in ids if job_id not in project._sp_cache]
+    for _ in read_state_points(project, unread[:_MOST_FILES], damaged=[], indexed=False):
+        pass
+    names.update(_dotted_keys(project._sp_cache[job_id] for job_id in ids if job_id in project._sp_cache))
+    return _Keys(names - {""}, len(unread) <= _MOST_FILES, has_jobs or bool(ids))
+
+
+def _document_keys(project: Project) -> _Keys:
+    from signac_core.documents import read_documents
+    from signac_core.index import UnusableIndexError, glimpse
+    from signac_core.reading import list_ids
+
+    names: set[str] = set()
+    with suppress(OSError, UnusableIndexError), glimpse.open_tables(project.path, "doc") as index:
+        names.update(index.dotted_keys())
+    ids = list_ids(project)
+    for _, document in read_documents(project, ids[:_MOST_FILES], damaged=[]):
+        names.update(_dotted_keys([document]))
+    return _Keys(names - {""}, len(ids) <= _MOST_FILES, bool(ids))
+
+
+def _dotted_keys(mappings: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    waiting = [("", mapping) for mapping in mappings]
+    while waiting:
+        above, mapping = waiting.pop()
+        for key, value in mapping.items():
+            yield above + key
+            if value and isinstance(value, dict):
+                waiting.append((f"{above}{key}.", value))
+
+
+# --- what was meant --------------------------------------------------------------------------------------------------
+
+
+def _hint(wanted: Wanted, keys_of: Callable[[str], _Keys], *, everywhere: bool) -> str | None:
+    """Text about a key; None if some job has it, or if nothing can be said."""
+    namespace, key = wanted.namespace, wanted.key
+    noun, known = _NOUNS[namespace], keys_of(namespace)
+    if known.has(key) or not known.has_jobs:
+        return None
+    above, bracket, _ = key.partition("[")
+    if bracket and known.has(above):
+        return f"No {noun} that was looked at has '{_shortened(key)}'."
+    meant = _meant(namespace, key, keys_of)
+    suggestion = None if meant is None else wanted.spell(*meant)
+    if wanted.is_negative and not suggestion:
+        return None
+    is_known = "has" if everywhere or known.is_complete else "is known to have"
+    return f"No {noun} {is_known} the key '{_shortened(key)}'{_advice(namespace, suggestion, known.names)}"
+
+
+def _meant(namespace: str, key: str, keys_of: Callable[[str], _Keys]) -> tuple[str, str] | None:
+    """Namespace and name of the key that is nearest to another one."""
+    own, other = keys_of(namespace), keys_of(_OTHERS[namespace])
+    if other.has(key):
+        return _OTHERS[namespace], key
+    prefix, _, rest = key.partition(".")
+    if prefix in _NOUNS and rest and keys_of(prefix).has(rest):
+        return prefix, rest
+    places = ((namespace, own), (_OTHERS[namespace], other))
+    for place, keys in places:
+        below = [name for name in keys.names if name.endswith("." + key)]
+        if below:
+            return place, min(below, key=len)
+    from difflib import get_close_matches
+
+    alike: dict[str, tuple[str, str]] = {}
+    for place, keys in places:
+        for name in sorted(keys.names):
+            alike.setdefault(name.lower(), (place, name))
+    if close := get_close_matches(key.lower(), alike, n=1):
+        return alike[close[0]]
+    for place, keys in places:
+        beginnings = [name for name in keys.names if key.startswith((name + ".", name + "[", name + ":"))]
+        if beginnings:
+            return place, max(beginnings, key=len)
+    return None
+
+
+def _advice(namespace: str, suggestion: str | None, names: set[str]) -> str:
+    if suggestion:
+        return f"; did you mean '{_shortened(suggestion)}'?"
+    if not names:
+        return f"; the {_NOUNS[namespace]}s are empty."
+    if namespace == "sp":
+        return "; 'signac schema' lists the keys."
+    above = {name.rpartition(".")[0] for name in names}
+    leaves = sorted(names - above)
+    shown = ", ".join(f"'{_shortened(name)}'" for name in islice(leaves, _SHOWN_KEYS))
+    more = f" and {len(leaves) - _SHOWN_KEYS} more" if len(leaves) > _SHOWN_KEYS else ""
+    return f"; documents have {shown}{more}."
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONG_KEY else text[: _LONG_KEY - 3] + "..."

@@ -203,6 +203,8 @@ def _scan(
     for job_id, document, status in _followed(documents, "documents", len(ids), progress):
         if matches(state_points.get(job_id, {}), NO_DOCUMENT if document is None else document):
             found.append(job_id)
+        if query.unmet and document:
+            query.meet(document)
         if read is not None:
             read[job_id] = document, status
     return found
@@ -227,13 +229,14 @@ def _shared_scan(
         bad: list[str] = []
         is_first = progress is not None and share[0] == ids[0]
         found = _scan(project, query, share, bad, progress=tell if is_first else None)
-        return [found, bad, sorted(query.incomparable)]
+        return [found, bad, sorted(query.incomparable), [".".join(path) for path in query.unmet]]
 
     found: list[str] = []
-    for matching, bad, incomparable in shared(scan, ids, processes):
+    for matching, bad, incomparable, unmet in shared(scan, ids, processes):
         found += matching
         damaged += bad
         query.incomparable.update(incomparable)
+        query.unmet.intersection_update(tuple(key.split(".")) for key in unmet)
     return found
 
 

@@ -184,6 +184,8 @@ class Query:
         The leaves of the tree, in the order of the filter.
     needs_state_points, needs_documents : bool
         Whether any condition looks at state points, at documents.
+    unmet : set of tuple of str
+        The paths of those keys of documents that no document had which was read while the query was used.
     matches : callable
         ``matches(state_point, document)`` tells whether a job satisfies the filter. Both are plain JSON data; the
         document may be anything unless `needs_documents`, and is `NO_DOCUMENT` for a job that has none.
@@ -196,7 +198,15 @@ class Query:
 
     """
 
-    __slots__ = ("conditions", "expression", "incomparable", "matches", "needs_documents", "needs_state_points")
+    __slots__ = (
+        "conditions",
+        "expression",
+        "incomparable",
+        "matches",
+        "needs_documents",
+        "needs_state_points",
+        "unmet",
+    )
 
     def __init__(self, expression: Expression, incomparable: set[str]) -> None:
         self.expression = expression
@@ -205,6 +215,27 @@ class Query:
         self.needs_documents = any(condition.namespace == "doc" for condition in self.conditions)
         self.matches = _matcher(expression)
         self.incomparable = incomparable
+        self.unmet = {
+            condition.path for condition in self.conditions if condition.namespace == "doc" and condition.path
+        }
+
+    def meet(self, document: Mapping[str, Any]) -> None:
+        """Note which keys of the query a document has.
+
+        Parameters
+        ----------
+        document : mapping
+            The document.
+
+        Examples
+        --------
+        >>> query = compile_filter({"doc.energy.$lt": 0, "doc.enregy.$lt": 0})
+        >>> query.meet({"energy": 1})
+        >>> query.unmet
+        {('enregy',)}
+
+        """
+        self.unmet = {path for path in self.unmet if _reach(path)(document) is MISSING}
 
     def evaluate(self, leaf_result: Callable[[Condition], Jobs], universe: Callable[[], Jobs]) -> Jobs:
         """Combine the sets of jobs that satisfy the single conditions.

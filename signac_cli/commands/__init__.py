@@ -301,12 +301,20 @@ def find_matching(
             f"Some values of {', '.join(sorted(query.incomparable))} are of a type that the operator cannot be applied "
             "to; they do not match."
         )
-    if query is not None and not found and ids is None:
-        from ..suggestions import unknown_keys
+    if query is not None and (not found or _has_open_conditions(query)):
+        from ..suggestions import conditions, tell_unknown
 
-        for hint in unknown_keys(project, query):
-            session.output.talk(hint)
+        is_everything = ids is None and not query.needs_state_points
+        tell_unknown(session, project, conditions(query, found=bool(found)), everywhere=is_everything)
     return found
+
+
+def _has_open_conditions(query: Query) -> bool:
+    """Tell whether a job can match that does not have all the keys of a filter."""
+    from signac_core.query import And, Condition
+
+    parts = query.expression.parts if isinstance(query.expression, And) else (query.expression,)
+    return any(not isinstance(part, Condition) or (part.operator == "$exists" and not part.argument) for part in parts)
 
 
 def reading_bar(session: Session) -> AbstractContextManager[Progress | None]:
