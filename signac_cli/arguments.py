@@ -9,6 +9,7 @@ positional arguments. The rules:
 * a *greedy* option takes every argument up to the next option or ``--``; with an attached value it takes that alone;
 * an *optional* value is taken from the next argument if that is an integer (or, for text, no option);
 * the long options of signac 2.4.1 may be shortened to any unique beginning; newer ones may not, and do not count;
+* a *verbatim* option takes the next argument, whatever it looks like;
 * a negative number is a value, except exactly ``-0`` and ``-1`` where a command has a flag of that name.
 
 The one table that each command adds to its Click options is a `Rules`. The global options, which every command takes in
@@ -69,6 +70,8 @@ class Rules(NamedTuple):
         Long options whose value may be left out, and the value that is meant then.
     abbreviated : tuple of str
         The long options of signac 2.4.1, which may be shortened. Nothing is ever added to these.
+    verbatim : tuple of str
+        Long options whose value is the next argument, whatever it looks like.
     filters : tuple of str
         What holds filter tokens: long options, or ``""`` for the positional arguments.
     interspersed : bool
@@ -79,6 +82,7 @@ class Rules(NamedTuple):
     greedy: Mapping[str, int] = _NONE
     optional: Mapping[str, str] = _NONE
     abbreviated: tuple[str, ...] = ()
+    verbatim: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
     interspersed: bool = True
 
@@ -259,7 +263,11 @@ class _Reader:
                 attached = self.optional_value(option)
             self.options.append(f"{name}={self.rules.optional[name] if attached is None else attached}")
         else:
-            value = self.next_value() if attached is None else attached
+            value = attached
+            if value is None and name in self.rules.verbatim and self.waiting:
+                value = self.waiting.pop()
+            elif value is None:
+                value = self.next_value()
             if value is None:
                 raise click.UsageError(f"Option '{name}' requires a value.")
             self.options.append(f"{name}={value}")

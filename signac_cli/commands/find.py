@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -47,22 +48,40 @@ class Shard(ParamType):
         return int(index), int(count)
 
 
+class SortKey(NamedTuple):
+    """What jobs are sorted by: a part of the record, or a key in it; from high to low if it is descending."""
+
+    part: str
+    key: str
+    is_descending: bool
+
+
 class SortKeys(ParamType):
-    """Keys in one argument, separated by commas: ``id``, ``sp.KEY`` (or ``KEY``), ``doc.KEY``."""
+    """Keys in one argument, separated by commas: ``id``, ``sp.KEY`` (or ``KEY``), ``doc.KEY``, or ``-`` and one."""
 
     name = "keys"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[tuple[str, str], ...]:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[SortKey, ...]:
         """Split the keys into the part of the record and the key in it."""
         keys = []
-        for text in value.split(","):
-            if not text:
+        for text in map(str.strip, value.split(",")):
+            name = text.removeprefix("-")
+            part, dot, key = name.partition(".")
+            if not name or (dot and part in ("sp", "doc") and not key):
                 self.fail(f"{value!r} has an empty key.", param, ctx)
-            part, _, key = text.partition(".")
-            keys.append((part, key) if text == "id" or part in ("sp", "doc") else ("sp", text))
+            if name.startswith("-"):
+                self.fail(f"{text!r} is an option, and no key such as T or doc.energy.", param, ctx)
+            if direction := _DIRECTION.search(name):
+                plain = name[: direction.start()]
+                wanted = f"-{plain}" if direction[1].lower().startswith("d") else plain
+                self.fail(f"{text!r} is no key; write {wanted!r} ('-' sorts from high to low).", param, ctx)
+            is_whole = name == "id" or part in ("sp", "doc")
+            keys.append(SortKey(*((part, key) if is_whole else ("sp", name)), text.startswith("-")))
         return tuple(keys)
+
+
+_DIRECTION = re.compile(r"[: ](asc|desc|ascending|descending)$", re.IGNORECASE)
+"""How other programs write the direction behind a key."""
 
 
 @click.command(
@@ -72,6 +91,7 @@ class SortKeys(ParamType):
         greedy={"--sp": 0, "--doc": 0, "--job-id": 1},
         optional={"--show": "3", "--pretty": "3"},
         abbreviated=("--help", "--show", "--sp", "--doc", "--pretty", "--one-line"),
+        verbatim=("--sort",),
         filters=("",),
     ),
 )
@@ -89,7 +109,11 @@ class SortKeys(ParamType):
 @click.option("-1", "--one-line", is_flag=True, help="Show as JSON, each on one line.")
 @click.option("--path", is_flag=True, help="Print paths instead of ids; add them to records.")
 @click.option(
-    "--sort", "sort_keys", type=SortKeys(), metavar="KEY[,KEY]", help="Sort by id, sp.KEY or doc.KEY instead of by id."
+    "--sort",
+    "sort_keys",
+    type=SortKeys(),
+    metavar="KEY[,KEY]",
+    help="Sort by id, sp.KEY or doc.KEY; by -KEY from high to low.",
 )
 @click.option("--reverse", is_flag=True, help="Reverse the order.")
 @click.option("-L", "--limit", type=AtLeast(0), metavar="N", help="Print the first N jobs only.")
@@ -111,7 +135,7 @@ def command(
     pretty: int | None,
     one_line: bool,
     path: bool,
-    sort_keys: tuple[tuple[str, str], ...] | None,
+    sort_keys: tuple[SortKey, ...] | None,
     reverse: bool,
     limit: int | None,
     count: bool,
@@ -142,10 +166,16 @@ def command(
         among = _part(find_matching(session, project, None, damaged=damaged) if among is None else among, *shard)
     found = ids = find_matching(session, project, query, damaged=damaged, ids=among)
     known: dict[str, Record] = {}
-    if sort_keys:
-        ids, known = _sort(project, ids, sort_keys, damaged)
+    is_everything = query is None and among is None
     if reverse:
         ids = ids[::-1]
+    if sort_keys:
+        known = {record["id"]: record for record in read_records(project, ids, _parts(sort_keys), damaged=damaged)}
+        ids, unmet = _sort(known, sort_keys, reverse=reverse)
+        if unmet:
+            from .. import suggestions
+
+            suggestions.tell_unknown(session, project, suggestions.sort_keys(unmet), everywhere=is_everything)
     ids = ids[:limit]
 
     output = session.output
@@ -197,19 +227,41 @@ def _part(ids: Iterable[str], index: int, count: int) -> list[str]:
     return [job_id for job_id in ids if int(job_id, 16) % count == index]
 
 
+def _parts(keys: Iterable[SortKey]) -> set[str]:
+    return {key.part for key in keys}
+
+
+_BELOW_ALL_NUMBERS = (2, False, float("-inf"))
+
+
 def _sort(
-    project: Project, ids: Sequence[str], keys: Sequence[tuple[str, str]], damaged: list[str]
-) -> tuple[list[str], dict[str, Record]]:
-    """Sort ids by values of their jobs; return these as well, so that nothing is read twice."""
-    from ..keys import lookup, order
+    records: Mapping[str, Record], keys: Sequence[SortKey], *, reverse: bool
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """Sort jobs by values of their records; return their ids, and part and name of the keys that none of them has.
 
-    records = list(read_records(project, ids, {part for part, _ in keys}, damaged=damaged))
+    A key is sorted by in its own direction, or in the other one. Jobs without it come last either way, and NaN, which
+    a failed computation leaves, behind all numbers.
+    """
+    from ..keys import MISSING, lookup, order
 
-    def position(record: Record) -> list[Any]:
-        return [order(lookup(record[part], key) if key else record[part]) for part, key in keys]
-
-    records.sort(key=position)
-    return [record["id"] for record in records], {record["id"]: record for record in records}
+    ids = list(records)
+    unmet = []
+    for part, key, is_descending in reversed(keys):
+        values = {job_id: lookup(record[part], key) if key else record[part] for job_id, record in records.items()}
+        missing = [job_id for job_id in ids if values[job_id] is MISSING]
+        if ids and len(missing) == len(ids):
+            unmet.append((part, key))
+            continue
+        backwards = is_descending is not reverse
+        positions = {
+            job_id: (_BELOW_ALL_NUMBERS if backwards and value != value else order(value))
+            for job_id, value in values.items()
+            if value is not MISSING
+        }
+        ids = [job_id for job_id in ids if job_id in positions]
+        ids.sort(key=positions.__getitem__, reverse=backwards)
+        ids += missing
+    return ids, unmet[::-1]
 
 
 def _write_count(output: Output, count: int, shape: Shape) -> None:
