@@ -97,12 +97,13 @@ def _assignments(project_path: str, tokens: Sequence[str], word: str) -> Iterato
 
 
 def _order_keys(project_path: str, tokens: Sequence[str], word: str) -> Iterator[str]:
-    """``KEY[,KEY]`` by which jobs are sorted."""
+    """``KEY[,KEY]`` by which jobs are sorted, each perhaps with ``-`` in front."""
     before, comma, last = word.rpartition(",")
-    named = before.split(",")
-    for key in _keys(project_path, last, "id"):
+    named = [name.removeprefix("-") for name in before.split(",")]
+    start = before + comma + ("-" if last.startswith("-") else "")
+    for key in _keys(project_path, last.removeprefix("-"), "id"):
         if key not in named:
-            yield before + comma + key
+            yield start + key
 
 
 def _filter(project_path: str, tokens: Sequence[str], word: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -20,19 +21,42 @@ MISSING: Final = _Missing()
 def lookup(data: Mapping[str, Any], key: str) -> Any:
     """Value under a dotted key, or `MISSING`; a key that contains the dots itself comes first.
 
+    Items of lists are reached by their positions, from the end if these are negative.
+
     Examples
     --------
     >>> lookup({"n": {"x": 1.5}}, "n.x"), lookup({"n": 1}, "n.x")
     (1.5, MISSING)
+    >>> lookup({"l": [1, {"x": 2}]}, "l[0]"), lookup({"l": [1, {"x": 2}]}, "l[-1].x"), lookup({"l": [1]}, "l[1]")
+    (1, 2, MISSING)
 
     """
     if key in data:
         return data[key]
     value: Any = data
     for part in key.split("."):
-        if not isinstance(value, dict) or part not in value:
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif part.endswith("]"):
+            value = _item(value, part)
+        else:
             return MISSING
-        value = value[part]
+    return value
+
+
+_ITEMS = re.compile(r"([^\[\]]+)((?:\[-?[0-9]{1,9}\])+)")
+
+
+def _item(data: Any, part: str) -> Any:
+    """Value under a part of a key with positions behind it."""
+    match = _ITEMS.fullmatch(part)
+    if match is None or not isinstance(data, dict):
+        return MISSING
+    value = data.get(match[1], MISSING)
+    for position in map(int, match[2][1:-1].split("][")):
+        if not isinstance(value, list) or not -len(value) <= position < len(value):
+            return MISSING
+        value = value[position]
     return value
 
 

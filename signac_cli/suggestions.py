@@ -230,10 +230,11 @@ def _state_point_keys(project: Project) -> _Keys:
     names, ids, has_jobs = ask_index(project, look) or (set(), list_workspace(project).names, False)
     ids = job_ids(ids)
     unread = [job_id for job_id in ids if job_id not in project._sp_cache]
-    for _ in read_state_points(project, unread[:_MOST_FILES], damaged=[], indexed=False):
+    damaged: list[str] = []
+    for _ in read_state_points(project, unread[:_MOST_FILES], damaged=damaged, indexed=False):
         pass
     names.update(_dotted_keys(project._sp_cache[job_id] for job_id in ids if job_id in project._sp_cache))
-    return _Keys(names - {""}, len(unread) <= _MOST_FILES, has_jobs or bool(ids))
+    return _Keys(names - {""}, len(unread) <= _MOST_FILES and not damaged, has_jobs or bool(ids))
 
 
 def _document_keys(project: Project) -> _Keys:
@@ -245,9 +246,10 @@ def _document_keys(project: Project) -> _Keys:
     with suppress(OSError, UnusableIndexError), glimpse.open_tables(project.path, "doc") as index:
         names.update(index.dotted_keys())
     ids = list_ids(project)
-    for _, document in read_documents(project, ids[:_MOST_FILES], damaged=[]):
+    damaged: list[str] = []
+    for _, document in read_documents(project, ids[:_MOST_FILES], damaged=damaged):
         names.update(_dotted_keys([document]))
-    return _Keys(names - {""}, len(ids) <= _MOST_FILES, bool(ids))
+    return _Keys(names - {""}, len(ids) <= _MOST_FILES and not damaged, bool(ids))
 
 
 def _dotted_keys(mappings: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -267,7 +269,8 @@ def _hint(wanted: Wanted, keys_of: Callable[[str], _Keys], *, everywhere: bool) 
     """Text about a key; None if some job has it, or if nothing can be said."""
     namespace, key = wanted.namespace, wanted.key
     noun, known = _NOUNS[namespace], keys_of(namespace)
-    if known.has(key) or not known.has_jobs:
+    is_certain = everywhere or known.is_complete
+    if known.has(key) or not known.has_jobs or not (known.names or is_certain):
         return None
     above, bracket, _ = key.partition("[")
     if bracket and known.has(above):
@@ -276,7 +279,7 @@ def _hint(wanted: Wanted, keys_of: Callable[[str], _Keys], *, everywhere: bool) 
     suggestion = None if meant is None else wanted.spell(*meant)
     if wanted.is_negative and not suggestion:
         return None
-    is_known = "has" if everywhere or known.is_complete else "is known to have"
+    is_known = "has" if is_certain else "is known to have"
     return f"No {noun} {is_known} the key '{_shortened(key)}'{_advice(namespace, suggestion, known.names)}"
 
 
@@ -302,7 +305,8 @@ def _meant(namespace: str, key: str, keys_of: Callable[[str], _Keys]) -> tuple[s
     if close := get_close_matches(key.lower(), alike, n=1):
         return alike[close[0]]
     for place, keys in places:
-        beginnings = [name for name in keys.names if key.startswith((name + ".", name + "[", name + ":"))]
+        above = _mappings(keys.names)
+        beginnings = [name for name in keys.names if key.startswith((name + ".", name + ":")) and name not in above]
         if beginnings:
             return place, max(beginnings, key=len)
     return None
@@ -315,11 +319,15 @@ def _advice(namespace: str, suggestion: str | None, names: set[str]) -> str:
         return f"; the {_NOUNS[namespace]}s are empty."
     if namespace == "sp":
         return "; 'signac schema' lists the keys."
-    above = {name.rpartition(".")[0] for name in names}
-    leaves = sorted(names - above)
+    leaves = sorted(names - _mappings(names))
     shown = ", ".join(f"'{_shortened(name)}'" for name in islice(leaves, _SHOWN_KEYS))
     more = f" and {len(leaves) - _SHOWN_KEYS} more" if len(leaves) > _SHOWN_KEYS else ""
     return f"; documents have {shown}{more}."
+
+
+def _mappings(names: Iterable[str]) -> set[str]:
+    """Dotted keys of what is above others."""
+    return {name.rpartition(".")[0] for name in names}
 
 
 def _shortened(text: str) -> str:

@@ -1,8 +1,9 @@
 r"""The templates of ``--format``: ``{id} {path} {sp.a} {doc.energy:.3f}``.
 
 ``{id}`` and ``{path}`` are the job's; ``{sp.a.b}`` and ``{doc.a.b}`` are values of state point and document, ``{a}`` is
-short for ``{sp.a}``. The longer names of view and export paths (``{job.id}``, ``{job.sp.a}``, ``{job.doc.a}``) work as
-well. Text is written as it is, all other values as JSON; a missing key is empty. ``\t`` and ``\n`` are understood.
+short for ``{sp.a}``, and ``{doc.l[0]}`` is an item of a list. The longer names of view and export paths (``{job.id}``,
+``{job.sp.a}``, ``{job.doc.a}``) work as well. Text is written as it is, all other values as JSON; a missing key is
+empty. ``\t`` and ``\n`` are understood.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ class Template:
         The parts of a record that the template uses.
     complaints : dict of str to None
         Fields whose format does not suit some value, in the order in which they were met.
+    rendered : int
+        The number of records that have been filled in.
 
     Examples
     --------
@@ -70,9 +73,16 @@ class Template:
                 self.pieces.append(_field(name, spec or ""))
         self.needs = frozenset(piece.part for piece in self.pieces if isinstance(piece, _Field))
         self.complaints: dict[str, None] = {}
+        self.rendered = 0
+        self._missing: dict[_Field, int] = {}
+
+    def unmet(self) -> list[tuple[str, str]]:
+        """Part and key of the fields that no record had which was filled in."""
+        return [(field.part, field.key) for field, number in self._missing.items() if number == self.rendered]
 
     def render(self, record: Record) -> str:
         """Fill in one record."""
+        self.rendered += 1
         return "".join(piece if isinstance(piece, str) else self._value(piece, record) for piece in self.pieces)
 
     def _value(self, field: _Field, record: Record) -> str:
@@ -80,8 +90,12 @@ class Template:
         if field.key:
             value = lookup(value, field.key)
         if value is MISSING:
-            return ""
-        if field.spec:
+            if field.spec:  # a colon may also be part of the key
+                value = lookup(record[field.part], f"{field.key}:{field.spec}")
+            if value is MISSING:
+                self._missing[field] = self._missing.get(field, 0) + 1
+                return ""
+        elif field.spec:
             try:
                 return format(value, field.spec)
             except (ValueError, TypeError):
@@ -100,7 +114,9 @@ def as_text(value: Any) -> str:
 
 def _field(name: str, spec: str) -> _Field:
     text = f"{{{name}:{spec}}}" if spec else f"{{{name}}}"
-    part, _, key = name.removeprefix("job.").partition(".")
+    part, dot, key = name.removeprefix("job.").partition(".")
+    if dot and "" in key.split("."):
+        raise ValueError(f"the field '{text}' has an empty key.")
     if part in ("id", "path") and not key:
         return _Field(part, "", spec, text)
     if part in ("sp", "doc"):

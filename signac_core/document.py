@@ -683,7 +683,12 @@ def for_project(project: Project) -> Document:
 
 
 def edit_document(
-    project: Project, job_id: str, *, set: Mapping[str, Any] | None = None, unset: Sequence[str] = ()
+    project: Project,
+    job_id: str,
+    *,
+    set: Mapping[str, Any] | None = None,
+    unset: Sequence[str] = (),
+    absent: list[str] | None = None,
 ) -> bool:
     """Set and delete keys of the document of a job in one locked write: all of them or none.
 
@@ -697,6 +702,8 @@ def edit_document(
         Values by dotted key: ``"a.b"`` is the key ``b`` of the mapping ``a``, which is created if need be.
     unset : sequence of str
         Dotted keys to delete; absent ones are fine.
+    absent : list of str, optional
+        Takes the keys to delete that are not there.
 
     Returns
     -------
@@ -726,17 +733,22 @@ def edit_document(
 
     """
     document = for_job(project, job_id)
-    return document.mutate(document, _edit(document, set or {}, unset))
+    return document.mutate(document, _edit(document, set or {}, unset, absent))
 
 
 def would_edit_document(
-    project: Project, job_id: str, *, set: Mapping[str, Any] | None = None, unset: Sequence[str] = ()
+    project: Project,
+    job_id: str,
+    *,
+    set: Mapping[str, Any] | None = None,
+    unset: Sequence[str] = (),
+    absent: list[str] | None = None,
 ) -> bool:
     """Tell whether :func:`edit_document` would change the document of a job now; nothing is locked or written.
 
     Parameters
     ----------
-    project, job_id, set, unset
+    project, job_id, set, unset, absent
         As for :func:`edit_document`.
 
     Returns
@@ -761,14 +773,16 @@ def would_edit_document(
 
     """
     document = for_job(project, job_id)
-    edit = _edit(document, set or {}, unset)
+    edit = _edit(document, set or {}, unset, absent)
     document.read()
     if not document.exists:
         os.stat(os.path.dirname(document.path))  # without the job, too, there is no document
     return edit(document.tree)
 
 
-def _edit(document: Document, set: Mapping[str, Any], unset: Sequence[str]) -> Callable[[dict[str, Any]], bool]:
+def _edit(
+    document: Document, set: Mapping[str, Any], unset: Sequence[str], absent: list[str] | None
+) -> Callable[[dict[str, Any]], bool]:
     """Build the operation that sets and deletes keys of a tree, and tells whether that changed it."""
     changes = [(_split_key(key), canonical.plain(value)) for key, value in set.items()]
     deletions = [_split_key(key) for key in unset]
@@ -778,7 +792,11 @@ def _edit(document: Document, set: Mapping[str, Any], unset: Sequence[str]) -> C
         for parts, value in changes:
             _container(tree, parts, document, create=True)[parts[-1]] = value
         for parts in deletions:
-            _container(tree, parts, document, create=False).pop(parts[-1], None)
+            container = _container(tree, parts, document, create=False)
+            if parts[-1] in container:
+                del container[parts[-1]]
+            elif absent is not None:
+                absent.append(".".join(parts))
         return canonical.dumps(tree) != before
 
     return operation

@@ -45,6 +45,7 @@ __all__ = [
     "resolve",
     "select",
     "shape_of",
+    "tell_fields",
 ]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -111,9 +112,39 @@ def shape_of(
     from ..templates import Template
 
     try:
-        return Shape(mode, Template(template), null)
+        parsed = Template(template)
     except ValueError as error:
         raise click.UsageError(f"Invalid template '{template}': {error}") from None
+    if not parsed.needs:
+        known = (JSON, JSON_LINES, TABLE, PLAIN)
+        advice = f"; did you mean --{template.lower()}?" if template.lower() in known else "."
+        raise click.UsageError(
+            f"The template '{template}' has no field such as {{id}}, {{sp.KEY}}, {{doc.KEY}}{advice}"
+        )
+    return Shape(mode, parsed, null)
+
+
+def tell_fields(session: Session, project: Project, shape: Shape, *, everywhere: bool, damaged: Sequence[str]) -> None:
+    """Tell about fields of a template that nothing in the project has.
+
+    Parameters
+    ----------
+    session : Session
+        The run.
+    project : Project
+        The project.
+    shape : Shape
+        The output options, after everything has been written.
+    everywhere : bool
+        All jobs of the project have been written, unless some are damaged.
+    damaged : list of str
+        Jobs that could not be read.
+
+    """
+    if shape.template is not None and (unmet := shape.template.unmet()):
+        from ..suggestions import fields, tell_unknown
+
+        tell_unknown(session, project, fields(unmet), everywhere=everywhere and not damaged)
 
 
 def layout_options(function: _F) -> _F:
@@ -304,7 +335,7 @@ def find_matching(
     if query is not None and (not found or _has_open_conditions(query)):
         from ..suggestions import conditions, tell_unknown
 
-        is_everything = ids is None and not query.needs_state_points
+        is_everything = ids is None and not query.needs_state_points and not damaged
         tell_unknown(session, project, conditions(query, found=bool(found)), everywhere=is_everything)
     return found
 

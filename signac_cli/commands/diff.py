@@ -18,6 +18,7 @@ from . import (
     read_records,
     select,
     shape_of,
+    tell_fields,
 )
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def command(
         _write_table(session, project, records)
     else:
         output.write_records(records, shape, _text(pretty, indent))
+        tell_fields(session, project, shape, everywhere=False, damaged=damaged)
     if session.report_damaged(damaged):
         return 1
     return DIFFERENT if exit_status and any(record["sp"] for record in records) else 0

@@ -23,6 +23,7 @@ from . import (
     read_records,
     select,
     shape_of,
+    tell_fields,
 )
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def command(
         selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
         records = read_records(project, selected, shape.parts("doc"), damaged=damaged)
         session.output.write_records(records, shape, text, sort_keys=sort_keys)
+        tell_fields(session, project, shape, everywhere=not named and filter_tokens is None, damaged=damaged)
         return session.report_damaged(damaged)
 
     if shape not in (Shape(), Shape(JSON)) or pretty is not None or indent is not None or sort_keys:
@@ -170,11 +172,18 @@ def _edit(
 
     edit = would_edit_document if dry_run else edit_document
     report = Report(session, "document", ("updated", "unchanged"), noun="document", dry_run=dry_run)
+    unmet = list(dict.fromkeys(deletions))
     for job_id in followed(session, "Comparing" if dry_run else "Writing documents", dict.fromkeys(ids)):
+        absent: list[str] = []
         try:
-            changed = edit(project, job_id, set=values, unset=deletions)
+            changed = edit(project, job_id, set=values, unset=deletions, absent=absent)
         except Exception as error:
             report.fail(job_id, error)
         else:
             report.add(job_id, "updated" if changed else "unchanged")
+        unmet = unmet and [key for key in unmet if key in absent]
+    if unmet and ids:
+        from ..suggestions import document_keys, tell_unknown
+
+        tell_unknown(session, project, document_keys(unmet))
     return report.finish(as_json=as_json)

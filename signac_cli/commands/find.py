@@ -22,6 +22,7 @@ from . import (
     read_records,
     resolve,
     shape_of,
+    tell_fields,
 )
 
 if TYPE_CHECKING:
@@ -175,7 +176,9 @@ def command(
         if unmet:
             from .. import suggestions
 
-            suggestions.tell_unknown(session, project, suggestions.sort_keys(unmet), everywhere=is_everything)
+            suggestions.tell_unknown(
+                session, project, suggestions.sort_keys(unmet), everywhere=is_everything and not damaged
+            )
     ids = ids[:limit]
 
     output = session.output
@@ -197,10 +200,14 @@ def command(
         }
         parts = shape.parts(*(part for part, wanted in shown.items() if wanted))
         records = read_records(project, ids, parts, damaged=damaged, known=known)
+        chosen = _Columns(sp_keys or (), doc_keys or ())
         if shape.mode != TEMPLATE:
-            records = _restricted(records, sp_keys or (), doc_keys or ())
+            records = chosen.restricted(records)
         text = _one_line_text(project) if one_line else _pretty_text(pretty or DEPTH)
-        output.write_records(records, shape, text, keys={"sp": sp_keys or (), "doc": doc_keys or ()})
+        output.write_records(records, shape, text, keys=chosen.keys)
+        is_everything = is_everything and limit is None
+        chosen.tell(session, project, everywhere=is_everything and not damaged)
+        tell_fields(session, project, shape, everywhere=is_everything, damaged=damaged)
     if session.report_damaged(damaged):
         return 1
     return NOTHING_FOUND if exit_status and not ids else 0
@@ -287,20 +294,39 @@ def _shared_length(left: str, right: str) -> int:
     return next(index for index, (a, b) in enumerate(zip(left, right, strict=True)) if a != b)
 
 
-def _restricted(
-    records: Iterable[dict[str, Any]], sp_keys: Sequence[str], doc_keys: Sequence[str]
-) -> Iterator[dict[str, Any]]:
-    """Records with the keys only that were asked for."""
-    if not sp_keys and not doc_keys:
-        yield from records
-        return
-    from ..keys import pick
+class _Columns:
+    """The keys that were asked for, and which of them no record has."""
 
-    for record in records:
-        for part, keys in (("sp", sp_keys), ("doc", doc_keys)):
-            if keys and part in record:
-                record[part] = pick(record[part], keys)
-        yield record
+    def __init__(self, sp_keys: Sequence[str], doc_keys: Sequence[str]) -> None:
+        self.keys = {"sp": sp_keys, "doc": doc_keys}
+        self._unmet = {part: list(dict.fromkeys(keys)) for part, keys in self.keys.items()}
+        self._is_empty = True
+
+    def restricted(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Records with these keys only."""
+        wanted = [(part, keys) for part, keys in self.keys.items() if keys]
+        if not wanted:
+            yield from records
+            return
+        from ..keys import MISSING, lookup, pick
+
+        for record in records:
+            self._is_empty = False
+            for part, keys in wanted:
+                if part in record:
+                    if unmet := self._unmet[part]:
+                        self._unmet[part] = [key for key in unmet if lookup(record[part], key) is MISSING]
+                    record[part] = pick(record[part], keys)
+            yield record
+
+    def tell(self, session: Session, project: Project, *, everywhere: bool) -> None:
+        """Tell about keys that nothing in the project has."""
+        if self._is_empty or not any(self._unmet.values()):
+            return
+        from .. import suggestions
+
+        for part, keys in self._unmet.items():
+            suggestions.tell_unknown(session, project, suggestions.columns(part, keys), everywhere=everywhere)
 
 
 def _pretty_text(depth: int) -> Callable[[Record], str]:

@@ -18,6 +18,7 @@ from . import (
     read_records,
     select,
     shape_of,
+    tell_fields,
 )
 
 if TYPE_CHECKING:
@@ -68,4 +69,5 @@ def command(
     selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
     records = read_records(project, selected, shape.parts("sp"), damaged=damaged)
     session.output.write_records(records, shape, text, sort_keys=sort_keys)
+    tell_fields(session, project, shape, everywhere=not named and filter_tokens is None, damaged=damaged)
     return session.report_damaged(damaged)

@@ -39,7 +39,7 @@ def test_statepoint_when_laid_out_then_the_text_of_signac(cli, study, options, t
         (["--sort"], '{"energy": -1.25, "n": {"steps": 10}, "status": "done"}\n'),
         (["--pretty=1"], "{'energy': -1.25, 'n': {...}, 'status': 'done'}\n"),
         (["-i", "0"], '{\n"energy": -1.25,\n"status": "done",\n"n": {\n"steps": 10\n}\n}\n'),
-        (["--format", "{energy}{sp.T}{doc.energy}"], "1.5-1.25\n"),
+        (["-q", "--format", "{energy}{sp.T}{doc.energy}"], "1.5-1.25\n"),
         (
             ["--table"],
             "id                                doc.energy  doc.status  doc.n.steps\n"
