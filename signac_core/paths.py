@@ -13,6 +13,7 @@ import errno
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from string import Formatter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -419,7 +420,9 @@ def _value(field: str, first: str, steps: list[str], values: _Values) -> Any:
     elif first in values:
         value = values[first]
     else:
-        raise SchemaPathEvaluationError(f"Unknown key: {first!r}. Job '{values.job_id}' has no such key.")
+        raise SchemaPathEvaluationError(
+            f"Unknown key: {first!r}. Job '{values.job_id}' has no such key.{_advice(field, values)}"
+        )
     for step in steps:
         value = _step(field, value, step, values)
     return value
@@ -447,6 +450,7 @@ def _step(field: str, value: Any, name: str, values: _Values) -> Any:
         return _attribute(field, value, name, values)
     raise SchemaPathEvaluationError(
         f"Unknown key: {field!r}. In job '{values.job_id}' there is no {name!r} in {_shortened(value)}."
+        f"{_advice(field, values)}"
     )
 
 
@@ -457,6 +461,42 @@ def _attribute(field: str, owner: object, name: str, values: _Values) -> Any:
             f"Unknown key: {field!r}. For job '{values.job_id}', a {type(owner).__name__} has no data called {name!r}."
         )
     return value
+
+
+def _advice(field: str, values: _Values) -> str:
+    """What was probably meant by a field that does not exist: a key of the job with the nearest name."""
+    from difflib import get_close_matches  # only a mistake pays for the import
+
+    known = {"id": "job.id", "path": "job.path"}
+    with suppress(ValueError, OSError):  # the document is damaged, and not what the error is about
+        for key in _names(values.document):
+            known[f"doc.{key}"] = known[key] = _field_name("job.doc", key)
+    for key in _names(values.state_point):
+        name = key if _PLAIN.fullmatch(key) and key.partition(".")[0] != "job" else _field_name("job.sp", key)
+        known[f"sp.{key}"] = known[key] = name
+    wanted = field.removeprefix("job.").replace("statepoint.", "sp.", 1).replace("document.", "doc.", 1)
+    if wanted == "auto":
+        return " Did you mean '{{auto}}'?"
+    close = [name for name in known if name == wanted or name.startswith(wanted + ":")]
+    if not close and field.startswith(("doc.", "document.")):  # of which this job may just lack the key
+        return f" Did you mean '{{job.{field}}}'?"
+    close = close or [name for name in known if name.endswith("." + wanted)] or get_close_matches(wanted, known, n=1)
+    return f" Did you mean '{{{known[close[0]]}}}'?" if close else ""
+
+
+_PLAIN = re.compile(r"[^.\[\]{}:!]+(?:\.[^.\[\]{}:!]+)*")
+
+
+def _field_name(above: str, key: str) -> str:
+    return f"{above}.{key}" if _PLAIN.fullmatch(key) else f"{above}[{key}]"
+
+
+def _names(data: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """Dotted keys, those of mappings included."""
+    for key, value in data.items():
+        yield above + key
+        if isinstance(value, Mapping):
+            yield from _names(value, f"{above}{key}.")
 
 
 def _shortened(value: object) -> str:

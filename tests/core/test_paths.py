@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -164,9 +166,9 @@ def test_template_when_nothing_is_left_for_auto_then_refused(project):
         ("{n:3}", "cannot be filled in"),
         ("{}", "Unknown key"),
         ("{0}", "Unknown key"),
-        ("{id}", "Unknown key: 'id'"),
-        ("{sp.a}", "Unknown key: 'sp'"),
-        ("{auto}", "Unknown key: 'auto'"),
+        ("{id}", "Unknown key: 'id'.*Did you mean '{job.id}'"),
+        ("{sp.a}", "Unknown key: 'sp'.*Did you mean '{a}'"),
+        ("{auto}", "Unknown key: 'auto'.*Did you mean '{{auto}}'"),
         ("{{foo}}/{a}", "doubled braces"),
         ("{{a}}", "doubled braces"),
         ("{ a}", "Unknown key"),
@@ -177,6 +179,39 @@ def test_template_when_a_field_does_not_exist_then_the_error_names_it(project, t
         paths_of(project, NESTED, template)
     assert isinstance(caught.value, RuntimeError)
     assert isinstance(caught.value, Error)
+
+
+@pytest.mark.parametrize(
+    ("template", "meant"),
+    [
+        ("{TT}", "{T}"),
+        ("{sp.T}", "{T}"),
+        ("{statepoint.T}", "{T}"),
+        ("{eps}", "{model.eps}"),
+        ("{model.esp}", "{model.eps}"),
+        ("{job.sp.model.esp}", "{model.eps}"),
+        ("{energy}", "{job.doc.energy}"),
+        ("{doc.energy}", "{job.doc.energy}"),
+        ("{doc.other}", "{job.doc.other}"),
+        ("{job.doc.enregy}", "{job.doc.energy}"),
+        ("{x:y}", "{job.sp[x:y]}"),
+    ],
+)
+def test_template_when_a_field_is_misspelt_then_the_nearest_one_is_named(project, template, meant):
+    job = project.open_job({"T": 1, "model": {"eps": 2}, "x:y": 5}).init()
+    job.doc.energy = 3
+    with pytest.raises(SchemaPathEvaluationError, match=re.escape(f"Did you mean '{meant}'?")):
+        job_paths(project, [job.id], template)
+    if meant != "{job.doc.other}":
+        assert list(job_paths(project, [job.id], meant).values())
+
+
+def test_template_when_nothing_is_near_or_the_document_is_damaged_then_nothing_is_suggested(project):
+    job = project.open_job({"T": 1}).init()
+    Path(job.fn(job.FN_DOCUMENT)).write_text("{")
+    with pytest.raises(SchemaPathEvaluationError) as caught:
+        job_paths(project, [job.id], "{pressure}")
+    assert "Did you mean" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
