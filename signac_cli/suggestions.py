@@ -65,7 +65,7 @@ class _Keys(NamedTuple):
     has_jobs: bool
 
     def has(self, key: str) -> bool:
-        return key in self.names or any(name.startswith(key + ".") for name in self.names)
+        return _is_among(key, self.names)
 
 
 def tell_unknown(session: Session, project: Project, wanted: Iterable[Wanted], *, everywhere: bool = False) -> None:
@@ -83,24 +83,21 @@ def tell_unknown(session: Session, project: Project, wanted: Iterable[Wanted], *
         These were all jobs of the project.
 
     """
+    from signac_core.errors import WorkspaceError
+
     if session.output.quiet:
         return
-    known: dict[str, _Keys] = {}
-
-    def keys_of(namespace: str) -> _Keys:
-        if namespace not in known:
-            known[namespace] = (_state_point_keys if namespace == "sp" else _document_keys)(project)
-        return known[namespace]
-
-    for name in wanted:
-        if len(session.hinted) >= _MOST_HINTS:
-            return
-        if (name.namespace, name.key) in session.hinted or _is_in_memory(project, name):
-            continue
-        text = _hint(name, keys_of, everywhere=everywhere)
-        if text is not None:
-            session.hinted.add((name.namespace, name.key))
-            session.output.talk(text)
+    space = _Space(project)
+    with suppress(OSError, WorkspaceError):  # whoever looks for jobs next is told about it
+        for name in wanted:
+            if len(session.hinted) >= _MOST_HINTS:
+                return
+            if (name.namespace, name.key) in session.hinted or space.is_known(name):
+                continue
+            text = _hint(name, space, everywhere=everywhere)
+            if text is not None:
+                session.hinted.add((name.namespace, name.key))
+                session.output.talk(text)
 
 
 # --- what asks for keys ----------------------------------------------------------------------------------------------
@@ -156,6 +153,8 @@ def _condition(key: str, condition: Condition) -> str:
     from signac_core.filterparse import parse_tokens
 
     operator, argument = condition.operator, condition.argument
+    if operator == "$exists" and not argument:
+        return f"{key}!=!"
     if operator not in _INFIX:
         return key
     with suppress(ValueError, TypeError):
@@ -202,12 +201,46 @@ def _qualified(namespace: str, key: str) -> str:
 # --- what there is ---------------------------------------------------------------------------------------------------
 
 
-def _is_in_memory(project: Project, wanted: Wanted) -> bool:
-    """Tell whether a state point that has been read has a key."""
-    path = wanted.key.split(".")
-    return wanted.namespace == "sp" and any(
-        _has(state_point, path) or wanted.key in state_point for state_point in project._sp_cache.values()
-    )
+class _Space:
+    """What is known of the keys of a project; each thing is looked up when it is needed."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._indexed: dict[str, set[str]] = {}
+        self._keys: dict[str, _Keys] = {}
+
+    def is_known(self, wanted: Wanted) -> bool:
+        """Tell whether a state point in memory, or the index, has a key."""
+        path = wanted.key.split(".")
+        in_memory = self._project._sp_cache.values() if wanted.namespace == "sp" else ()
+        if any(_has(state_point, path) or wanted.key in state_point for state_point in in_memory):
+            return True
+        return _is_among(wanted.key, self.indexed(wanted.namespace))
+
+    def indexed(self, namespace: str) -> set[str]:
+        """Keys in the index as it was written."""
+        if namespace not in self._indexed:
+            from signac_core.index import UnusableIndexError, glimpse
+
+            names: set[str] = set()
+            with suppress(OSError, UnusableIndexError), glimpse.open_tables(self._project.path, namespace) as index:
+                names.update(index.dotted_keys())
+            self._indexed[namespace] = names
+        return self._indexed[namespace]
+
+    def keys(self, namespace: str) -> _Keys:
+        """Keys that there are."""
+        if namespace not in self._keys:
+            self._keys[namespace] = (
+                _state_point_keys(self._project)
+                if namespace == "sp"
+                else _document_keys(self._project, self.indexed(namespace))
+            )
+        return self._keys[namespace]
+
+
+def _is_among(key: str, names: set[str]) -> bool:
+    return key in names or any(name.startswith(key + ".") for name in names)
 
 
 def _has(state_point: Mapping[str, Any], path: Iterable[str]) -> bool:
@@ -237,14 +270,11 @@ def _state_point_keys(project: Project) -> _Keys:
     return _Keys(names - {""}, len(unread) <= _MOST_FILES and not damaged, has_jobs or bool(ids))
 
 
-def _document_keys(project: Project) -> _Keys:
+def _document_keys(project: Project, indexed: set[str]) -> _Keys:
     from signac_core.documents import read_documents
-    from signac_core.index import UnusableIndexError, glimpse
     from signac_core.reading import list_ids
 
-    names: set[str] = set()
-    with suppress(OSError, UnusableIndexError), glimpse.open_tables(project.path, "doc") as index:
-        names.update(index.dotted_keys())
+    names = set(indexed)
     ids = list_ids(project)
     damaged: list[str] = []
     for _, document in read_documents(project, ids[:_MOST_FILES], damaged=damaged):
@@ -265,17 +295,17 @@ def _dotted_keys(mappings: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 # --- what was meant --------------------------------------------------------------------------------------------------
 
 
-def _hint(wanted: Wanted, keys_of: Callable[[str], _Keys], *, everywhere: bool) -> str | None:
+def _hint(wanted: Wanted, space: _Space, *, everywhere: bool) -> str | None:
     """Text about a key; None if some job has it, or if nothing can be said."""
     namespace, key = wanted.namespace, wanted.key
-    noun, known = _NOUNS[namespace], keys_of(namespace)
+    noun, known = _NOUNS[namespace], space.keys(namespace)
     is_certain = everywhere or known.is_complete
     if known.has(key) or not known.has_jobs or not (known.names or is_certain):
         return None
     above, bracket, _ = key.partition("[")
     if bracket and known.has(above):
         return f"No {noun} that was looked at has '{_shortened(key)}'."
-    meant = _meant(namespace, key, keys_of)
+    meant = _meant(namespace, key, space)
     suggestion = None if meant is None else wanted.spell(*meant)
     if wanted.is_negative and not suggestion:
         return None
@@ -283,13 +313,13 @@ def _hint(wanted: Wanted, keys_of: Callable[[str], _Keys], *, everywhere: bool) 
     return f"No {noun} {is_known} the key '{_shortened(key)}'{_advice(namespace, suggestion, known.names)}"
 
 
-def _meant(namespace: str, key: str, keys_of: Callable[[str], _Keys]) -> tuple[str, str] | None:
+def _meant(namespace: str, key: str, space: _Space) -> tuple[str, str] | None:
     """Namespace and name of the key that is nearest to another one."""
-    own, other = keys_of(namespace), keys_of(_OTHERS[namespace])
+    own, other = space.keys(namespace), space.keys(_OTHERS[namespace])
     if other.has(key):
         return _OTHERS[namespace], key
     prefix, _, rest = key.partition(".")
-    if prefix in _NOUNS and rest and keys_of(prefix).has(rest):
+    if prefix in _NOUNS and rest and space.keys(prefix).has(rest):
         return prefix, rest
     places = ((namespace, own), (_OTHERS[namespace], other))
     for place, keys in places:
