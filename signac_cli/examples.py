@@ -24,7 +24,7 @@ signac job -c < statepoints.jsonl      # create many
         "find": """\
 signac find 'T>=1.5' 'name~^lj' doc.done true
 signac find p 3 --format '{id}\\t{sp.T}\\t{doc.energy}'
-signac find --sort sp.T -L 10 --sp T p --table
+signac find --sort -doc.energy,T -L 10 --sp T --doc energy --table
 signac find doc.status failed -0 --path | xargs -0 du -sh
 signac find 'doc.energy!=!' --shard "$SLURM_ARRAY_TASK_ID/32"
 """,

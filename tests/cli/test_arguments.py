@@ -43,6 +43,10 @@ def hints(command: click.Command, *arguments: str) -> list[str]:
     [
         (["a", "1", "--sp", "a", "b"], {"filter_tokens": ("a", "1"), "sp_keys": ("a", "b")}),
         (["--sp"], {"sp_keys": ()}),
+        (["--sort", "-T", "a"], {"sort_keys": (("sp", "T", True),), "filter_tokens": ("a",)}),
+        (["--sort", "-1"], {"sort_keys": (("sp", "1", True),), "one_line": False}),
+        (["--sort=-doc.a,id"], {"sort_keys": (("doc", "a", True), ("id", "", False))}),
+        (["--sort", "-s", "-s"], {"sort_keys": (("sp", "s", True),), "show": 3}),
         (["--sp", ""], {"sp_keys": ("",)}),
         (["--sp", "a", "--", "a", "1"], {"filter_tokens": ("a", "1"), "sp_keys": ("a",)}),
         (["--sp=a", "b"], {"filter_tokens": ("b",), "sp_keys": ("a",)}),

@@ -142,6 +142,20 @@ def test_find_when_shard_is_no_part_then_usage_error(cli, study, shard):
         (["--sort", "T", "--reverse", "--limit=1"], ["2"]),
         (["--sort", "doc.energy,T"], ["1.5", "-5", "1", "2"]),
         (["--sort", "model.eps,T"], ["1", "1.5", "2", "-5"]),
+        (["--sort", "-T"], ["2", "1.5", "1", "-5"]),
+        (["--sort=-T", "--reverse"], ["-5", "1", "1.5", "2"]),
+        (["--sort", "-p,T"], ["-5", "2", "1.5", "1"]),
+        (["--sort", "p,-sp.T"], ["1", "1.5", "2", "-5"]),
+        (["--sort", " -p , T"], ["-5", "2", "1.5", "1"]),
+        (["--sort", "-p,T", "--reverse"], ["1", "1.5", "2", "-5"]),
+        (["--sort", "T,-p"], ["-5", "1", "1.5", "2"]),
+        (["--sort", "-doc.energy,-T"], ["1.5", "2", "1", "-5"]),
+        (["--sort", "doc.energy,T", "--reverse"], ["1.5", "2", "1", "-5"]),
+        (["--sort", "-model.eps,T"], ["1.5", "2", "1", "-5"]),
+        (["--sort", "model.eps,T", "--reverse"], ["2", "1.5", "1", "-5"]),
+        (["--sort", "list[0],T"], ["-5", "1", "1.5", "2"]),
+        (["--sort", "-T", "-L", "1", "--"], ["2"]),
+        (["--sort", "-1"], ["-5", "1.5", "1", "2"]),
     ],
 )
 def test_find_when_sorted_then_by_value_and_missing_last(cli, study, options, order):
@@ -150,6 +164,7 @@ def test_find_when_sorted_then_by_value_and_missing_last(cli, study, options, or
 
 def test_find_when_sorted_by_id_or_reversed_then_by_id(cli, study):
     everything = ids(study, *study)
+    assert cli("find", "--sort", "-id").lines == everything[::-1]
     assert cli("find", "--sort", "id").lines == everything
     assert cli("find", "--reverse").lines == everything[::-1]
     assert cli("find", "--sort", "id", "--reverse", "-L", "1").lines == everything[-1:]
@@ -162,6 +177,18 @@ def test_find_when_sorted_by_mixed_types_then_by_type(cli, project):
     project.open_job({"other": 0}).init()
     result = cli("find", "--sort", "v", "--format", "{v}")
     assert result.lines == ["null", "true", "1.5", "2", "NaN", "a", "b", '[0, "x"]', "[1]", '{"x": 1}', ""]
+    # From high to low, too, what is missing comes last, and NaN behind all numbers.
+    down = ['{"x": 1}', "[1]", '[0, "x"]', "b", "a", "2", "1.5", "NaN", "true", "null", ""]
+    assert cli("find", "--sort", "-v", "--format", "{v}").lines == down
+    assert cli("find", "--sort", "v", "--reverse", "--format", "{v}").lines == down
+    assert cli("find", "--sort", "-v", "--reverse", "--format", "{v}").lines == result.lines
+
+
+def test_find_when_columns_are_items_of_lists_then_these(cli, study):
+    assert json.loads(cli("find", "T=-5", "--sp", "list[0]", "list[-1][0]", "--json").out)[0]["sp"] == {
+        "list[0]": 1,
+        "list[-1][0]": 2,
+    }
 
 
 def test_find_when_limited_then_the_first(cli, study):

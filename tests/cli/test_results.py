@@ -157,8 +157,12 @@ def test_order_when_values_are_of_any_types_then_total(values):
         (r"\\t\x{{}}", "\\t\\x{}"),
         ("{sp.a} {a} {job.sp.a} {job.id}", "1 1 1 abc"),
         ("{doc.e:.2f} {doc.n.x} {doc.zz} {zz:d}", "-1.25 1  "),
-        ("{sp}", '{"a": 1, "t": true, "s": "x y"}'),
+        ("{sp}", '{"a": 1, "t": true, "s": "x y", "x:y": 5}'),
         ("{t} {s} {doc.none} {doc.l}", "true x y null [1]"),
+        ("{doc.l[0]} {doc.l[-1]} {doc.l[1]} {doc.l[x]} {sp.s[0]} {doc.n[0]}", "1 1    "),
+        ("{doc.m[1].x} {doc.m[1].l[0]:03d} {doc.m[0][1]}", "2 007 4"),
+        ("{doc.k[0]}", "a key"),
+        ("{sp.x:y} {x:y} {doc.u:v:w} {sp.x:z}", "5 5 6 "),
         ("", ""),
         ("plain", "plain"),
     ],
@@ -167,8 +171,16 @@ def test_template_when_rendered_then_filled_in(template, text):
     record = {
         "id": "abc",
         "path": "/w/abc",
-        "sp": {"a": 1, "t": True, "s": "x y"},
-        "doc": {"e": -1.25, "n": {"x": 1}, "none": None, "l": [1]},
+        "sp": {"a": 1, "t": True, "s": "x y", "x:y": 5},
+        "doc": {
+            "e": -1.25,
+            "n": {"x": 1},
+            "none": None,
+            "l": [1],
+            "m": [[3, 4], {"x": 2, "l": [7]}],
+            "k[0]": "a key",
+            "u:v:w": 6,
+        },
     }
     parsed = Template(template)
     assert parsed.render({part: value for part, value in record.items() if part in parsed.needs}) == text

@@ -149,6 +149,8 @@ def test_order_keys_when_some_are_named_then_the_others(project, ask):
     project.open_job({"T": 1, "p": 2}).init()
     assert ask("order-keys", "") == ["id", "T", "p"]
     assert ask("order-keys", "T,") == ["T,id", "T,p"]
+    assert ask("order-keys", "-T,-") == ["-T,-id", "-T,-p"]
+    assert ask("order-keys", "-p") == ["-p"]
 
 
 # --- where -----------------------------------------------------------------------------------------------------------
