@@ -208,6 +208,7 @@ DYNAMIC = {
     "signac find --sp ": ["T", "code", "model.eps", "name", "p"],
     "signac find --doc ": ["n.steps", "status"],
     "signac find --sort sp.T,doc.s": ["sp.T,doc.status"],
+    "signac find --sort -sp.T,-doc.s": ["-sp.T,-doc.status"],
     "signac find --pretty 2 T ": ["0.5", "1.5"],
     "signac find -p T ": ["0.5", "1.5"],
     "signac find -e1L5 T ": ["0.5", "1.5"],
