@@ -114,7 +114,7 @@ _DIRECTION = re.compile(r"[: ](asc|desc|ascending|descending)$", re.IGNORECASE)
     "sort_keys",
     type=SortKeys(),
     metavar="KEY[,KEY]",
-    help="Sort by id, sp.KEY or doc.KEY; by -KEY from high to low.",
+    help="Sort by id, sp.KEY, doc.KEY; -KEY: descending.",
 )
 @click.option("--reverse", is_flag=True, help="Reverse the order.")
 @click.option("-L", "--limit", type=AtLeast(0), metavar="N", help="Print the first N jobs only.")
