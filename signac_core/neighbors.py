@@ -233,7 +233,9 @@ def _check_ignored(ignored: set[Any], known: Set[str], numbers: Mapping[str, tup
         import warnings
         from difflib import get_close_matches
 
-        close = [match for key in ignored - known for match in get_close_matches(str(key), known, n=1)]
+        close = [
+            match for key in ignored - known for match in get_close_matches(str(key).removeprefix("sp."), known, n=1)
+        ]
         advice = f" Did you mean {', '.join(sorted(map(repr, close)))}?" if close else ""
         warnings.warn(
             f"No job has the ignored state point parameter{'s'[: len(unknown) > 1]} {', '.join(unknown)}.{advice}",

@@ -92,6 +92,12 @@ def test_ignored_keys_do_not_count(project: Project, ignore: Any) -> None:
     assert project.get_neighbors(ignore) == {one: {"a": {2: two}}, two: {"a": {1: one}}}
 
 
+def test_unknown_ignored_keys_are_told_with_the_nearest_ones(project: Project) -> None:
+    job = project.open_job({"T": 1, "model": {"eps": 1}}).init()
+    with pytest.warns(RuntimeWarning, match="parameters 'modle.eps', 'sp.T'. Did you mean 'T', 'model.eps'?"):
+        job_neighbors(job, ignore=["sp.T", "modle.eps"])
+
+
 def test_unknown_ignored_keys_are_named_and_the_list_of_the_caller_is_kept(project: Project) -> None:
     ids(project, {"a": 1}, {"a": 2})
     ignore = ["zz", "yy"]

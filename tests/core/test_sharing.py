@@ -57,6 +57,17 @@ def test_a_shared_query_finds_what_one_process_finds(project: Project) -> None:
     assert query.incomparable == {"sp.text"}
 
 
+def test_a_shared_query_knows_which_keys_no_document_has(project: Project) -> None:
+    for number in range(40):
+        project.open_job({"i": number}).init()
+    last = max(project, key=lambda job: job.id)  # of the last share
+    last.doc.n = {"energy": 1}
+    query = compile_filter({"doc.n.energy.$lt": 0, "doc.n.enregy.$lt": 0, "doc.zz": 1})
+    with mock.patch.object(finding, "_SHARED", 10):
+        assert finding.find_ids(Project(), query, damaged=[], processes=3) == []
+    assert query.unmet == {("n", "enregy"), ("zz",)}
+
+
 def test_a_shared_query_tells_how_far_all_processes_are(project: Project) -> None:
     for number in range(40):
         project.open_job({"i": number}).init()
