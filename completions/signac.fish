@@ -61,7 +61,7 @@ function __signac_options
             printf '%s\t%s\n' '-1' 'Show as JSON, each on one line.'
             printf '%s\t%s\n' '--one-line' 'Show as JSON, each on one line.'
             printf '%s\t%s\n' '--path' 'Print paths instead of ids; add them to records.'
-            printf '%s\t%s\n' '--sort' 'Sort by id, sp.KEY or doc.KEY instead of by id.'
+            printf '%s\t%s\n' '--sort' 'Sort by id, sp.KEY, doc.KEY; -KEY: descending.'
             printf '%s\t%s\n' '--reverse' 'Reverse the order.'
             printf '%s\t%s\n' '-L' 'Print the first N jobs only.'
             printf '%s\t%s\n' '--limit' 'Print the first N jobs only.'

@@ -75,7 +75,7 @@ _signac_options() {
             '-1:Show as JSON, each on one line.'
             '--one-line:Show as JSON, each on one line.'
             '--path:Print paths instead of ids; add them to records.'
-            '--sort:Sort by id, sp.KEY or doc.KEY instead of by id.'
+            '--sort:Sort by id, sp.KEY, doc.KEY; -KEY: descending.'
             '--reverse:Reverse the order.'
             '-L:Print the first N jobs only.'
             '--limit:Print the first N jobs only.'
