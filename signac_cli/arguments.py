@@ -105,7 +105,8 @@ class Tokens(ParamType):
 class Directory(ParamType):
     """A directory, as the operating system names it.
 
-    Arguments are read as UTF-8 whatever the locale; a file name goes back to the encoding of the file system.
+    Arguments are read as UTF-8 whatever the locale; a file name goes back to the encoding of the file system. ``~`` is
+    the home directory, as in a shell.
     """
 
     name = "directory"
@@ -114,7 +115,12 @@ class Directory(ParamType):
         """Convert the text of an argument to a file name."""
         if not value:
             self.fail("an empty name; check for an unset variable.", param, ctx)
-        return os.fsdecode(value.encode("utf-8", "surrogateescape"))
+        name = os.fsdecode(value.encode("utf-8", "surrogateescape"))
+        if name[0] == "~":  # quoted, or behind '=': the shell has left it alone
+            from signac_core.files import expand_home
+
+            return expand_home(name)
+        return name
 
 
 def canonical(
@@ -153,6 +159,7 @@ def canonical(
     """
     reader = _Reader(arguments, params, rules)
     reader.read(interspersed=interspersed)
+    _refuse_repeated(reader.options, reader.known)
     return [*reader.options, "--", *reader.positionals], reader.hints
 
 
@@ -292,6 +299,26 @@ class _Reader:
             self.hints.append(f"'{token}' is the option {_long_name(option)}; as the value of {key} use {key}={token}")
 
 
+def _refuse_repeated(options: Iterable[str], known: Mapping[str, click.Option]) -> None:
+    """Make sure that of the values of an option that has one value none is forgotten.
+
+    Raises
+    ------
+    click.UsageError
+        If it was given several times, and not with the same value.
+
+    """
+    values: dict[str, str] = {}
+    for option in options:
+        name, attached, value = option.partition("=")
+        if not attached or known[name].multiple:
+            continue
+        if (before := values.setdefault(name, value)) != value:
+            if isinstance(known[name].type, Tokens):
+                raise click.UsageError(f"Option '{name}' was given twice; write all its values behind one '{name}'.")
+            raise click.UsageError(f"Option '{name}' was given twice, with '{before}' and with '{value}'.")
+
+
 def _is_flag(option: click.Option) -> bool:
     return option.is_flag or option.count
 
@@ -312,7 +339,12 @@ def _no_such_option(name: str, known: Iterable[str], token: str | None = None) -
     within = f" in '{token}'" if token is not None and token != name else ""
     wanted = f"-{token}" if within else name
     names = [option for option in known if option.startswith("--")]
-    close = [option for option in names if option.startswith(wanted)] or get_close_matches(wanted, names, n=1)
+    close = [option for option in names if option.startswith(wanted)]
+    if not close:
+        from .synonyms import of_option
+
+        meant = of_option(wanted, names)
+        close = [meant] if meant else get_close_matches(wanted, names, n=1)
     advice = f" Did you mean {' or '.join(close)}?" if close else ""
     return click.UsageError(f"No such option '{name}'{within}.{advice}")
 

@@ -133,7 +133,7 @@ def parse_simple(tokens: Sequence[str]) -> Iterator[tuple[str, Any]]:
 
 
 def key_without_value(tokens: Sequence[str]) -> str | None:
-    """Give the key at the end of filter arguments that stands there without a value, and so means all jobs that have it.
+    """Give the key at the end of filter arguments that has no value there, and so stands for all jobs with the key.
 
     Parameters
     ----------

@@ -69,10 +69,10 @@ class SortKeys(ParamType):
     "find",
     cls=Command,
     rules=Rules(
-        greedy={"--sp": 0, "--doc": 0, "--job-id": 1},
+        greedy={"--sp": 0, "--doc": 0, "--filter": 1, "--job-id": 1},
         optional={"--show": "3", "--pretty": "3"},
         abbreviated=("--help", "--show", "--sp", "--doc", "--pretty", "--one-line"),
-        filters=("",),
+        filters=("", "--filter"),
     ),
 )
 @click.argument("filter_tokens", nargs=-1, metavar="[FILTER]...")
@@ -94,6 +94,7 @@ class SortKeys(ParamType):
 @click.option("--reverse", is_flag=True, help="Reverse the order.")
 @click.option("-L", "--limit", type=AtLeast(0), metavar="N", help="Print the first N jobs only.")
 @click.option("--count", is_flag=True, help="Print how many jobs there are.")
+@click.option("-f", "--filter", "conditions", type=Tokens(), metavar="FILTER...", help="The same as FILTER.")
 @job_id_option
 @click.option("--shard", type=Shard(), metavar="I/N", help="Take part I (0 to N-1) of the jobs, always the same.")
 @click.option("-e", "--exit-status", is_flag=True, help="Exit with status 3 when nothing is found.")
@@ -115,6 +116,7 @@ def command(
     reverse: bool,
     limit: int | None,
     count: bool,
+    conditions: tuple[str, ...] | None,
     job_ids: tuple[str, ...] | None,
     shard: tuple[int, int] | None,
     exit_status: bool,
@@ -126,6 +128,8 @@ def command(
     A FILTER is conditions such as 'T>=1.5' (= != < <= > >=, ~ for a regular expression), KEY VALUE pairs, or a JSON
     object; see signac-filter(7). KEY is one of the state point, doc.KEY one of the document.
     """
+    if filter_tokens and conditions:
+        raise click.UsageError("Give the FILTER once: with -f/--filter or without.")
     if show:
         sp_keys, doc_keys = sp_keys or (), doc_keys or ()
     attached = sp_keys is not None or doc_keys is not None
@@ -135,7 +139,7 @@ def command(
         shape = shape._replace(mode=TABLE)
 
     project = session.project()
-    query = parse_filter(session, filter_tokens, allow_eval=allow_eval)
+    query = parse_filter(session, filter_tokens or conditions or (), allow_eval=allow_eval)
     damaged: list[str] = []
     among = None if job_ids is None else sorted(set(resolve(session, project, job_ids)))
     if shard is not None:

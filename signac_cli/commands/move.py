@@ -35,7 +35,9 @@ def command(session: Session, /, **options: Any) -> int:
 
     On a terminal you are asked before several jobs are moved that -f selects; -y answers.
     """
-    return transfer(session, "move", "moved", _move, label="Moving", minimum=SHORTEST_PREFIX, question="Move", **options)
+    return transfer(
+        session, "move", "moved", _move, label="Moving", minimum=SHORTEST_PREFIX, question="Move", **options
+    )
 
 
 def _move(job: Job, project: Project) -> None:
