@@ -252,7 +252,7 @@ class Program(click.Group):
         """Find the command that was asked for; ``help`` in front of one asks for its help page."""
         name, *rest = args
         if name == "help":
-            if not rest or rest[0].startswith("-"):
+            if not rest or rest[0] == name or rest[0].startswith("-"):
                 session: Session = ctx.obj
                 session.output.write(help_text(ctx))
                 ctx.exit()

@@ -336,15 +336,16 @@ def _no_such_option(name: str, known: Iterable[str], token: str | None = None) -
     # Only a mistake pays for the import.
     from difflib import get_close_matches
 
+    from .synonyms import ALIKE, of_option
+
     within = f" in '{token}'" if token is not None and token != name else ""
     wanted = f"-{token}" if within else name
     names = [option for option in known if option.startswith("--")]
-    close = [option for option in names if option.startswith(wanted)]
-    if not close:
-        from .synonyms import of_option
-
-        meant = of_option(wanted, names)
-        close = [meant] if meant else get_close_matches(wanted, names, n=1)
+    if meant := of_option(wanted, names):
+        close = [meant]
+    else:
+        close = [option for option in names if option.startswith(wanted)]
+        close = close or get_close_matches(wanted, names, n=1, cutoff=ALIKE)
     advice = f" Did you mean {' or '.join(close)}?" if close else ""
     return click.UsageError(f"No such option '{name}'{within}.{advice}")
 

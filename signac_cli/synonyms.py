@@ -6,10 +6,13 @@ from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
 
-__all__ = ["of_command", "of_config_command", "of_option"]
+__all__ = ["ALIKE", "of_command", "of_config_command", "of_option"]
 
-_ALIKE = 0.7
+ALIKE = 0.7
 """Words of a lower similarity are not taken for misspelt: `create` and `migrate` have 0.62."""
+
+_SHORT = 3
+"""A word of so few letters is like too many others."""
 
 
 def _by_word(groups: Mapping[str, str]) -> Mapping[str, str]:
@@ -25,8 +28,9 @@ _COMMANDS = _by_word(
         "find --count": "count len length size wc",
         "statepoint": "sp state-point state_point params parameters",
         "document": "doc docs cat",
-        "document --set": "set edit write put update assign",
-        "document --unset": "unset",
+        "document --set": "edit write put update assign",
+        "document --set | config set": "set",
+        "document --unset | config unset": "unset",
         "diff": "compare cmp difference",
         "neighbors": "neighbours neighbor neighbour adjacent",
         "schema": "keys columns types describe fields summary",
@@ -45,9 +49,11 @@ _COMMANDS = _by_word(
         "migrate": "upgrade",
         "shell": "python repl run exec execute console ipython script interactive sh eval",
         "completion": "completions complete autocomplete",
+        "help": "h man usage ?",
+        "--version": "version ver",
     }
 )
-"""Words for what a command does, and the command."""
+"""Words for what a command does, and the command; `|` stands between two that may be meant."""
 
 _CONFIG_COMMANDS = _by_word(
     {
@@ -79,10 +85,12 @@ _OPTIONS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("--head --max --top --first", (("--limit", ""),)),
             ("--number --length", (("--count", ""),)),
             ("--dryrun --simulate --noop --no-op --what-if --just-print", (("--dry-run", ""),)),
-            ("--overwrite --replace", (("--force", ""), ("--strategy", "--strategy always"))),
+            ("--overwrite --replace", (("--strategy", "--strategy always"), ("--force", ""))),
             ("--force --assume-yes --no-confirm --noconfirm", (("--yes", ""),)),
             ("--confirm --ask --prompt", (("--interactive", ""), ("--strategy", "--strategy ask"))),
-            ("--merge --update --synchronize", (("--sync", ""),)),
+            ("--merge --update --synchronize", (("--sync", ""), ("", "'signac sync'"))),
+            ("--create --new", (("", "'signac job -c'"),)),
+            ("--delete --remove", (("", "'signac rm'"),)),
             ("--threads --workers --processes --cores --nproc", (("--parallel", ""),)),
             ("--fix --mend", (("--repair", ""),)),
             ("--silent", (("--quiet", ""),)),
@@ -92,7 +100,7 @@ _OPTIONS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         for word in words.split()
     }
 )
-"""Options that other programs have, and those here, each with the way to write it unless that is its name."""
+"""Options of other programs; for each, those here, where one is known, with the way to write it if not by its name."""
 
 
 def of_command(name: str, commands: Collection[str]) -> str:
@@ -117,16 +125,14 @@ def of_config_command(name: str, commands: Collection[str]) -> str:
 def _advice(name: str, commands: Collection[str], synonyms: Mapping[str, str], group: str = "") -> str:
     word = name.lower()
     if word not in synonyms and word not in commands:
-        word = next(iter(get_close_matches(word, [*commands, *synonyms], n=1, cutoff=_ALIKE)), "")
+        likely = [*commands, *(word for word in synonyms if len(word) > _SHORT)]
+        word = next(iter(get_close_matches(word, likely, n=1, cutoff=ALIKE)), "")
     if not word:
         return ""
-    meant = synonyms.get(word, word)
-    # A misspelt command is told by its name, another word by the whole command line.
-    return (
-        f" Did you mean '{meant}'?"
-        if meant in commands and word == meant
-        else f" Did you mean 'signac {group}{meant}'?"
-    )
+    if word in commands:
+        return f" Did you mean '{word}'?"
+    lines = (f"'signac {group}{meant}'" for meant in synonyms[word].split(" | "))
+    return f" Did you mean {' or '.join(lines)}?"
 
 
 def of_option(name: str, known: Collection[str]) -> str:
@@ -140,4 +146,4 @@ def of_option(name: str, known: Collection[str]) -> str:
         The options that there are.
 
     """
-    return next((text or option for option, text in _OPTIONS.get(name, ()) if option in known), "")
+    return next((text or option for option, text in _OPTIONS.get(name, ()) if not option or option in known), "")

@@ -147,7 +147,7 @@ def transfer(
     _check_order(command, directory, ids)
     named = [*ids, *(job_ids or ())]
     if not named and filter_tokens is None:
-        raise click.UsageError("Name the jobs by ids, '-', -j or -f.")
+        raise click.UsageError("Name the jobs by ids, '-', -j/--job-id or -f/--filter.")
     refuse_loose_filter(f"{command} {directory}", filter_tokens)
     source, destination = session.project(), open_project(directory)
     check_different(source, destination)

@@ -103,6 +103,7 @@ def command(
     if not named and filter_tokens is None:
         raise click.UsageError("Name the jobs to change by ids, '-', -j or -f; -f '{}' means all of them.")
     refuse_loose_filter("document", filter_tokens)
+    _refuse_repeated(assignments)
     values = _parse(session, assignments, deletions)
     project = session.project()
     damaged = []
@@ -111,6 +112,22 @@ def command(
         confirm_selected(session, project, "Change the documents of", selected, filter_tokens)
     status = _edit(session, project, selected, values, deletions, dry_run=dry_run, as_json=shape.mode == JSON)
     return session.report_damaged(damaged) or status
+
+
+def _refuse_repeated(assignments: Sequence[str]) -> None:
+    """Make sure that no value is forgotten because its key has another one, too.
+
+    Raises
+    ------
+    click.UsageError
+        If a key has two.
+
+    """
+    texts: dict[str, str] = {}
+    for assignment in assignments:
+        key, _, text = assignment.partition("=")
+        if (before := texts.setdefault(key.removeprefix("doc."), text)) != text:
+            raise click.UsageError(f"--set was given two values of '{key}', '{before}' and '{text}'.")
 
 
 def _parse(session: Session, assignments: Sequence[str], deletions: Sequence[str]) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def command(
     """
     named = [*ids, *(job_ids or ())]
     if not named and filter_tokens is None:
-        raise click.UsageError("Name the jobs to remove by ids, '-', -j or -f.")
+        raise click.UsageError("Name the jobs to remove by ids, '-', -j/--job-id or -f/--filter.")
     refuse_loose_filter("rm", filter_tokens)
     project = session.project()
     damaged: list[str] = []

@@ -48,6 +48,18 @@ def test_help_when_asked_for_then_lists_every_command(cli):
     assert cli("-h").out == result.out
 
 
+@pytest.mark.parametrize("arguments", [["help"], ["help", "help"], ["help", "-h"], ["-q", "help"]])
+def test_help_when_asked_for_by_name_then_that_of_the_program(cli, arguments):
+    result = cli(*arguments)
+    assert (result.status, result.out, result.err) == (0, cli("--help").out, "")
+
+
+@pytest.mark.parametrize("words", [["find"], ["config"], ["config", "set"], ["update-cache"]])
+def test_help_when_a_command_follows_then_that_of_the_command(cli, words):
+    result = cli("help", *words)
+    assert (result.status, result.out, result.err) == (0, cli(*words, "--help").out, "")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_a_command_when_asked_for_then_shows_all_its_options(cli, name):
     result = cli(name, "--help")
@@ -76,7 +88,17 @@ def test_command_when_loaded_then_named_as_in_the_table(name):
     ("arguments", "said"),
     [
         (["fnd"], "Did you mean 'find'?"),
-        (["xyz"], "No such command 'xyz'."),
+        (["xyz"], "No such command 'xyz'. See"),
+        (["rn"], "No such command 'rn'. See"),
+        (["create"], "Did you mean 'signac job -c'?"),
+        (["Creat"], "Did you mean 'signac job -c'?"),
+        (["set"], "Did you mean 'signac document --set' or 'signac config set'?"),
+        (["version"], "Did you mean 'signac --version'?"),
+        (["help", "ls"], "Did you mean 'signac find'?"),
+        (["config", "get"], "Did you mean 'signac config show'?"),
+        (["config", "sho"], "Did you mean 'show'?"),
+        (["config", "x"], "No such command 'x'. See 'signac config --help'."),
+        (["--color", "never", "--color", "always", "find"], "given twice, with 'never' and with 'always'"),
         (["--quit", "find"], "Did you mean --quiet?"),
         (["-x"], "No such option '-x'."),
         (["--ver"], "ambiguous: it could be --version or --verbosity"),
