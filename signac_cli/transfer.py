@@ -93,8 +93,8 @@ def transfer_options(function: _F) -> _F:
         allow_eval_option,
         dry_run_option,
         click.option("-e", "--exit-status", is_flag=True, help="Exit with status 3 if a job is present there already."),
-        filter_option("-f", "--filter"),
         job_id_option,
+        filter_option("-f", "--filter"),
         ids_argument,
         click.argument("directory", type=Directory(), metavar="PROJECT"),
     ):

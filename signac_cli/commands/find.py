@@ -76,7 +76,7 @@ class SortKeys(ParamType):
     ),
 )
 @click.argument("filter_tokens", nargs=-1, metavar="[FILTER]...")
-@click.option("-s", "--show", type=int, metavar="[N]", help="Show state point and document: --sp --doc (0 is off).")
+@click.option("-s", "--show", type=int, metavar="[N]", help="Show state point and document (0 is off).")
 @click.option("--sp", "sp_keys", type=Tokens(), metavar="[KEY...]", help="Show the state point, or these keys of it.")
 @click.option("--doc", "doc_keys", type=Tokens(), metavar="[KEY...]", help="Show the document, or these keys of it.")
 @click.option(
