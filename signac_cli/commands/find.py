@@ -125,8 +125,8 @@ def command(
 ) -> int:
     """Print the ids of the jobs that match a FILTER, sorted.
 
-    A FILTER is conditions such as 'T>=1.5' (= != < <= > >=, ~ for a regular expression), KEY VALUE pairs, or a JSON
-    object; see signac-filter(7). KEY is one of the state point, doc.KEY one of the document.
+    A FILTER is conditions such as 'T>=1.5' (= != < <= > >= ~), KEY VALUE pairs, or a JSON object; see signac-filter(7).
+    doc.KEY is a key of the document.
     """
     if filter_tokens and conditions:
         raise click.UsageError("Give the FILTER once: with -f/--filter or without.")
