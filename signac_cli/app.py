@@ -116,7 +116,7 @@ class Session:
 
         """
         self._start_logging()
-        preset = os.environ.get("SIGNAC_PROJECT_DIR")
+        preset = os.path.expanduser(os.environ.get("SIGNAC_PROJECT_DIR", ""))  # which a script may have quoted
         for directory in self._directories or ([preset] if preset else []):
             try:
                 os.chdir(directory)

@@ -57,6 +57,8 @@ _T = TypeVar("_T")
 _CHUNK = 256
 _FEW = 32
 """So few jobs are soon dealt with."""
+_LONGEST_FILTER = 500
+"""Characters of a filter in a question, which has to stay in sight."""
 _ID_DIGITS = 4
 """As many digits at least make a word look like the beginning of an id."""
 
@@ -469,8 +471,10 @@ def confirm_selected(
 
     total = len(list_ids(project))
     filter = parse_tokens(filter_tokens, allow_eval=True)
+    text = dumps(filter)
+    shown = text if len(text) <= _LONGEST_FILTER else text[: _LONGEST_FILTER - 3] + "..."
     jobs = f"all {total} jobs" if len(ids) >= total else f"{len(ids)} of {total} jobs"
-    which = f", those that match '{dumps(filter)}'" if filter else ""
+    which = f", those that match '{shown}'" if filter else ""
     if not session.confirm(f"{verb} {jobs}{which}?"):
         raise Failure("The answer was no; nothing has been changed.", code="refused")
 

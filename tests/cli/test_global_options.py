@@ -9,6 +9,7 @@ from running import execute, snapshot
 
 import signac_cli
 from signac_cli.app import COMMANDS, Program
+from signac_core import Project
 from signac_core.version import COMPATIBLE_VERSION, __version__
 
 VERSION = f"signac-cli {__version__} (signac {COMPATIBLE_VERSION} compatible)\n"
@@ -146,6 +147,17 @@ def test_directory_when_in_the_environment_then_used_unless_one_is_given(cli, el
     Path("empty").mkdir()
     monkeypatch.setenv("SIGNAC_PROJECT_DIR", str(Path("empty").absolute()))
     assert cli("-C", str(Path("..", "work").absolute()), "find", "--count").out == "4\n"
+
+
+def test_directory_when_the_environment_has_a_tilde_then_in_the_home_directory(cli, monkeypatch):
+    Project.init_project("~/study").open_job({"a": 1}).init()
+    monkeypatch.setenv("SIGNAC_PROJECT_DIR", "~/study")
+    assert cli("find", "--count").out == "1\n"
+    monkeypatch.setenv("SIGNAC_CACHE_DIR", "~/cache")
+    Path("~/cache").expanduser().mkdir()
+    assert cli("update-cache").status == 0
+    assert not Path("~").exists()
+    assert list(Path("~/cache").expanduser().iterdir())
 
 
 @pytest.mark.parametrize("directory", ["missing", "work/.signac/config"])

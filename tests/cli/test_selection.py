@@ -151,6 +151,14 @@ def test_question_when_asked_then_says_how_many_and_how_the_filter_was_understoo
     assert question in on_terminal("rm", "-f", *tokens, typed=[b"n\n"]).out
 
 
+def test_question_when_the_filter_is_long_then_stays_in_sight():
+    values = ", ".join(map(str, range(1000)))
+    out = on_terminal("-q", "rm", "-f", f'{{"p": {{"$in": [{values}]}}}}', typed=[b"n\n"]).out
+    assert out.startswith('Remove all 4 jobs, those that match \'{"p": {"$in": [0, 1, ')
+    assert "...'? [y/N]" in out
+    assert len(out) < 700
+
+
 def test_question_when_input_ends_or_is_interrupted_then_nothing_is_done():
     before = snapshot("..")
     assert on_terminal("rm", "-f", "{}", typed=[b"\x04"]).status == 1
