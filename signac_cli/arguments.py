@@ -444,7 +444,14 @@ class Command(click.Command):
         except click.UsageError as error:
             error.ctx = ctx
             raise
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, list(args))  # which Click empties
+        except click.MissingParameter as error:
+            greedy = next((name for name in self.rules.greedy if any(arg.startswith(f"{name}=") for arg in args)), None)
+            if greedy is None:
+                raise
+            advice = f"{greedy} takes every word up to the next option, so that others stand before it."
+            raise click.UsageError(f"{error.format_message()} {advice}", ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, now that all global options are known."""

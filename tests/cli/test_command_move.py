@@ -113,6 +113,14 @@ def test_move_when_only_ids_are_named_then_told_that_the_project_comes_first(cli
     assert "'signac move PROJECT face'" in cli("move", "face", "-f", "T=1").err
 
 
+@pytest.mark.parametrize("option", ["-f", "--filter", "-j"])
+def test_move_when_an_option_has_taken_the_project_then_told_which(cli, study, other, option):
+    result = cli("move", option, study["1"] if option == "-j" else "T=1", "../other")
+    assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
+    name = "--job-id" if option == "-j" else "--filter"
+    assert f"Missing argument 'PROJECT'. {name} takes every word up to the next option" in result.err
+
+
 def test_move_when_the_project_has_the_name_of_an_id_then_found(cli, study):
     Project.init_project("cafe")
     assert cli("move", "cafe", study["1"]).status == 0
