@@ -52,8 +52,8 @@ function __signac_options
             printf '%s\t%s\n' '-0' 'End each record with NUL instead of a newline.'
             printf '%s\t%s\n' '--null' 'End each record with NUL instead of a newline.'
         case 'find'
-            printf '%s\t%s\n' '-s' 'Show state point and document: --sp --doc (0 is off).'
-            printf '%s\t%s\n' '--show' 'Show state point and document: --sp --doc (0 is off).'
+            printf '%s\t%s\n' '-s' 'Show state point and document (0 is off).'
+            printf '%s\t%s\n' '--show' 'Show state point and document (0 is off).'
             printf '%s\t%s\n' '--sp' 'Show the state point, or these keys of it.'
             printf '%s\t%s\n' '--doc' 'Show the document, or these keys of it.'
             printf '%s\t%s\n' '-p' 'Show as Python data, DEPTH levels (3) deep.'
@@ -66,6 +66,8 @@ function __signac_options
             printf '%s\t%s\n' '-L' 'Print the first N jobs only.'
             printf '%s\t%s\n' '--limit' 'Print the first N jobs only.'
             printf '%s\t%s\n' '--count' 'Print how many jobs there are.'
+            printf '%s\t%s\n' '-f' 'The same as FILTER.'
+            printf '%s\t%s\n' '--filter' 'The same as FILTER.'
             printf '%s\t%s\n' '-j' 'Select jobs by id; \'-\' reads standard input.'
             printf '%s\t%s\n' '--job-id' 'Select jobs by id; \'-\' reads standard input.'
             printf '%s\t%s\n' '--shard' 'Take part I (0 to N-1) of the jobs, always the same.'
@@ -124,6 +126,8 @@ function __signac_options
         case 'diff'
             printf '%s\t%s\n' '-f' 'Select the jobs that match a filter.'
             printf '%s\t%s\n' '--filter' 'Select the jobs that match a filter.'
+            printf '%s\t%s\n' '-j' 'Select jobs by id; \'-\' reads standard input.'
+            printf '%s\t%s\n' '--job-id' 'Select jobs by id; \'-\' reads standard input.'
             printf '%s\t%s\n' '-p' 'Print Python data, DEPTH (3) levels; 0 is all.'
             printf '%s\t%s\n' '--pretty' 'Print Python data, DEPTH (3) levels; 0 is all.'
             printf '%s\t%s\n' '-i' 'Print as JSON, indented by N (2) blanks.'
@@ -139,7 +143,12 @@ function __signac_options
             printf '%s\t%s\n' '-0' 'End each record with NUL instead of a newline.'
             printf '%s\t%s\n' '--null' 'End each record with NUL instead of a newline.'
         case 'neighbors'
+            printf '%s\t%s\n' '-f' 'Select the jobs that match a filter.'
+            printf '%s\t%s\n' '--filter' 'Select the jobs that match a filter.'
+            printf '%s\t%s\n' '-j' 'Select jobs by id; \'-\' reads standard input.'
+            printf '%s\t%s\n' '--job-id' 'Select jobs by id; \'-\' reads standard input.'
             printf '%s\t%s\n' '--ignore' 'Do not compare these keys of state points.'
+            printf '%s\t%s\n' '--allow-eval' 'Let $where in a filter run Python code.'
             printf '%s\t%s\n' '--json' 'Print one JSON array.'
             printf '%s\t%s\n' '--jsonl' 'Print one JSON object per line.'
         case 'schema'
@@ -190,7 +199,10 @@ function __signac_options
             printf '%s\t%s\n' '--dry-run' 'Say what would be done, and change nothing.'
             printf '%s\t%s\n' '--json' 'Print a report as one JSON object.'
         case 'rm'
+            printf '%s\t%s\n' '-f' 'Select the jobs that match a filter.'
             printf '%s\t%s\n' '--filter' 'Select the jobs that match a filter.'
+            printf '%s\t%s\n' '-j' 'Select jobs by id; \'-\' reads standard input.'
+            printf '%s\t%s\n' '--job-id' 'Select jobs by id; \'-\' reads standard input.'
             printf '%s\t%s\n' '-c' 'Keep the jobs; delete their files and empty their documents.'
             printf '%s\t%s\n' '--clear' 'Keep the jobs; delete their files and empty their documents.'
             printf '%s\t%s\n' '-i' 'Ask before each job.'
@@ -200,7 +212,10 @@ function __signac_options
             printf '%s\t%s\n' '--allow-eval' 'Let $where in a filter run Python code.'
             printf '%s\t%s\n' '--json' 'Print a report as one JSON object.'
         case 'move'
+            printf '%s\t%s\n' '-f' 'Select the jobs that match a filter.'
             printf '%s\t%s\n' '--filter' 'Select the jobs that match a filter.'
+            printf '%s\t%s\n' '-j' 'Select jobs by id; \'-\' reads standard input.'
+            printf '%s\t%s\n' '--job-id' 'Select jobs by id; \'-\' reads standard input.'
             printf '%s\t%s\n' '-e' 'Exit with status 3 if a job is present there already.'
             printf '%s\t%s\n' '--exit-status' 'Exit with status 3 if a job is present there already.'
             printf '%s\t%s\n' '-n' 'Say what would be done, and change nothing.'
@@ -208,7 +223,10 @@ function __signac_options
             printf '%s\t%s\n' '--allow-eval' 'Let $where in a filter run Python code.'
             printf '%s\t%s\n' '--json' 'Print a report as one JSON object.'
         case 'clone'
+            printf '%s\t%s\n' '-f' 'Select the jobs that match a filter.'
             printf '%s\t%s\n' '--filter' 'Select the jobs that match a filter.'
+            printf '%s\t%s\n' '-j' 'Select jobs by id; \'-\' reads standard input.'
+            printf '%s\t%s\n' '--job-id' 'Select jobs by id; \'-\' reads standard input.'
             printf '%s\t%s\n' '-e' 'Exit with status 3 if a job is present there already.'
             printf '%s\t%s\n' '--exit-status' 'Exit with status 3 if a job is present there already.'
             printf '%s\t%s\n' '-n' 'Say what would be done, and change nothing.'
@@ -240,8 +258,8 @@ function __signac_options
             printf '%s\t%s\n' '--update' 'The same as -s update.'
             printf '%s\t%s\n' '-s' 'Overwrite files: always, never, update, ask.'
             printf '%s\t%s\n' '--strategy' 'Overwrite files: always, never, update, ask.'
-            printf '%s\t%s\n' '-k' 'Overwrite such keys of documents.'
-            printf '%s\t%s\n' '--key' 'Overwrite such keys of documents.'
+            printf '%s\t%s\n' '-k' 'Overwrite such keys of documents; repeatable.'
+            printf '%s\t%s\n' '--key' 'Overwrite such keys of documents; repeatable.'
             printf '%s\t%s\n' '--all-keys' 'Overwrite all keys that differ.'
             printf '%s\t%s\n' '--no-keys' 'Overwrite no keys.'
             printf '%s\t%s\n' '-m' 'Do not compare the schemas.'
@@ -369,6 +387,9 @@ function __signac_option
         case 'find -L' 'find --limit'
             echo one
             echo 'number'
+        case 'find -f' 'find --filter'
+            echo all
+            echo 'filter'
         case 'find -j' 'find --job-id'
             echo all
             echo 'ids'
@@ -417,6 +438,9 @@ function __signac_option
         case 'diff -f' 'diff --filter'
             echo all
             echo 'filter'
+        case 'diff -j' 'diff --job-id'
+            echo all
+            echo 'ids'
         case 'diff -p' 'diff --pretty'
             echo maybe
             echo 'number'
@@ -426,6 +450,12 @@ function __signac_option
         case 'diff --format'
             echo one
             echo 'text'
+        case 'neighbors -f' 'neighbors --filter'
+            echo all
+            echo 'filter'
+        case 'neighbors -j' 'neighbors --job-id'
+            echo all
+            echo 'ids'
         case 'neighbors --ignore'
             echo all
             echo 'statepoint-keys'
@@ -459,15 +489,24 @@ function __signac_option
         case 'export -j' 'export --job-id'
             echo all
             echo 'ids'
-        case 'rm --filter'
+        case 'rm -f' 'rm --filter'
             echo all
             echo 'filter'
-        case 'move --filter'
+        case 'rm -j' 'rm --job-id'
+            echo all
+            echo 'ids'
+        case 'move -f' 'move --filter'
             echo all
             echo 'filter'
-        case 'clone --filter'
+        case 'move -j' 'move --job-id'
+            echo all
+            echo 'ids'
+        case 'clone -f' 'clone --filter'
             echo all
             echo 'filter'
+        case 'clone -j' 'clone --job-id'
+            echo all
+            echo 'ids'
         case 'sync -x' 'sync --exclude'
             echo maybe
             echo 'text'

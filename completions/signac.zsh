@@ -66,8 +66,8 @@ _signac_options() {
         ;;
         "find")
         names=(
-            '-s:Show state point and document: --sp --doc (0 is off).'
-            '--show:Show state point and document: --sp --doc (0 is off).'
+            '-s:Show state point and document (0 is off).'
+            '--show:Show state point and document (0 is off).'
             '--sp:Show the state point, or these keys of it.'
             '--doc:Show the document, or these keys of it.'
             '-p:Show as Python data, DEPTH levels (3) deep.'
@@ -80,6 +80,8 @@ _signac_options() {
             '-L:Print the first N jobs only.'
             '--limit:Print the first N jobs only.'
             '--count:Print how many jobs there are.'
+            '-f:The same as FILTER.'
+            '--filter:The same as FILTER.'
             '-j:Select jobs by id; '\''-'\'' reads standard input.'
             '--job-id:Select jobs by id; '\''-'\'' reads standard input.'
             '--shard:Take part I (0 to N-1) of the jobs, always the same.'
@@ -147,6 +149,8 @@ _signac_options() {
         names=(
             '-f:Select the jobs that match a filter.'
             '--filter:Select the jobs that match a filter.'
+            '-j:Select jobs by id; '\''-'\'' reads standard input.'
+            '--job-id:Select jobs by id; '\''-'\'' reads standard input.'
             '-p:Print Python data, DEPTH (3) levels; 0 is all.'
             '--pretty:Print Python data, DEPTH (3) levels; 0 is all.'
             '-i:Print as JSON, indented by N (2) blanks.'
@@ -165,7 +169,12 @@ _signac_options() {
         ;;
         "neighbors")
         names=(
+            '-f:Select the jobs that match a filter.'
+            '--filter:Select the jobs that match a filter.'
+            '-j:Select jobs by id; '\''-'\'' reads standard input.'
+            '--job-id:Select jobs by id; '\''-'\'' reads standard input.'
             '--ignore:Do not compare these keys of state points.'
+            '--allow-eval:Let $where in a filter run Python code.'
             '--json:Print one JSON array.'
             '--jsonl:Print one JSON object per line.'
         )
@@ -231,7 +240,10 @@ _signac_options() {
         ;;
         "rm")
         names=(
+            '-f:Select the jobs that match a filter.'
             '--filter:Select the jobs that match a filter.'
+            '-j:Select jobs by id; '\''-'\'' reads standard input.'
+            '--job-id:Select jobs by id; '\''-'\'' reads standard input.'
             '-c:Keep the jobs; delete their files and empty their documents.'
             '--clear:Keep the jobs; delete their files and empty their documents.'
             '-i:Ask before each job.'
@@ -244,7 +256,10 @@ _signac_options() {
         ;;
         "move")
         names=(
+            '-f:Select the jobs that match a filter.'
             '--filter:Select the jobs that match a filter.'
+            '-j:Select jobs by id; '\''-'\'' reads standard input.'
+            '--job-id:Select jobs by id; '\''-'\'' reads standard input.'
             '-e:Exit with status 3 if a job is present there already.'
             '--exit-status:Exit with status 3 if a job is present there already.'
             '-n:Say what would be done, and change nothing.'
@@ -255,7 +270,10 @@ _signac_options() {
         ;;
         "clone")
         names=(
+            '-f:Select the jobs that match a filter.'
             '--filter:Select the jobs that match a filter.'
+            '-j:Select jobs by id; '\''-'\'' reads standard input.'
+            '--job-id:Select jobs by id; '\''-'\'' reads standard input.'
             '-e:Exit with status 3 if a job is present there already.'
             '--exit-status:Exit with status 3 if a job is present there already.'
             '-n:Say what would be done, and change nothing.'
@@ -290,8 +308,8 @@ _signac_options() {
             '--update:The same as -s update.'
             '-s:Overwrite files: always, never, update, ask.'
             '--strategy:Overwrite files: always, never, update, ask.'
-            '-k:Overwrite such keys of documents.'
-            '--key:Overwrite such keys of documents.'
+            '-k:Overwrite such keys of documents; repeatable.'
+            '--key:Overwrite such keys of documents; repeatable.'
             '--all-keys:Overwrite all keys that differ.'
             '--no-keys:Overwrite no keys.'
             '-m:Do not compare the schemas.'
@@ -442,6 +460,7 @@ _signac_option() {
         "find -p" | "find --pretty") takes=maybe kind='number' ;;
         "find --sort") takes=one kind='order-keys' ;;
         "find -L" | "find --limit") takes=one kind='number' ;;
+        "find -f" | "find --filter") takes=all kind='filter' ;;
         "find -j" | "find --job-id") takes=all kind='ids' ;;
         "find --shard") takes=one kind='text' ;;
         "find --format") takes=one kind='text' ;;
@@ -458,9 +477,12 @@ _signac_option() {
         "document -i" | "document --indent") takes=maybe kind='number' ;;
         "document --format") takes=one kind='text' ;;
         "diff -f" | "diff --filter") takes=all kind='filter' ;;
+        "diff -j" | "diff --job-id") takes=all kind='ids' ;;
         "diff -p" | "diff --pretty") takes=maybe kind='number' ;;
         "diff -i" | "diff --indent") takes=maybe kind='number' ;;
         "diff --format") takes=one kind='text' ;;
+        "neighbors -f" | "neighbors --filter") takes=all kind='filter' ;;
+        "neighbors -j" | "neighbors --job-id") takes=all kind='ids' ;;
         "neighbors --ignore") takes=all kind='statepoint-keys' ;;
         "schema -t" | "schema --depth") takes=one kind='number' ;;
         "schema -p" | "schema --precision") takes=one kind='number' ;;
@@ -472,9 +494,12 @@ _signac_option() {
         "view -j" | "view --job-id") takes=all kind='ids' ;;
         "export -f" | "export --filter") takes=all kind='filter' ;;
         "export -j" | "export --job-id") takes=all kind='ids' ;;
-        "rm --filter") takes=all kind='filter' ;;
-        "move --filter") takes=all kind='filter' ;;
-        "clone --filter") takes=all kind='filter' ;;
+        "rm -f" | "rm --filter") takes=all kind='filter' ;;
+        "rm -j" | "rm --job-id") takes=all kind='ids' ;;
+        "move -f" | "move --filter") takes=all kind='filter' ;;
+        "move -j" | "move --job-id") takes=all kind='ids' ;;
+        "clone -f" | "clone --filter") takes=all kind='filter' ;;
+        "clone -j" | "clone --job-id") takes=all kind='ids' ;;
         "sync -x" | "sync --exclude") takes=maybe kind='text' ;;
         "sync -s" | "sync --strategy") takes=one kind='words always never update Ask ask' ;;
         "sync -k" | "sync --key") takes=one kind='text' ;;

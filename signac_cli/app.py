@@ -119,7 +119,7 @@ class Session:
 
         """
         self._start_logging()
-        preset = os.environ.get("SIGNAC_PROJECT_DIR")
+        preset = os.path.expanduser(os.environ.get("SIGNAC_PROJECT_DIR", ""))  # which a script may have quoted
         for directory in self._directories or ([preset] if preset else []):
             try:
                 os.chdir(directory)
@@ -227,7 +227,7 @@ class Program(click.Group):
         super().__init__(
             "signac",
             help="Manage the data of parameter studies: projects of jobs, each a directory.",
-            epilog="'signac COMMAND --help' tells more about a command.",
+            epilog="'signac help COMMAND' tells more about a command.",
             params=list(GLOBAL_OPTIONS),
             invoke_without_command=True,
             subcommand_metavar="COMMAND [ARGS]...",
@@ -252,16 +252,20 @@ class Program(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that was asked for."""
+        """Find the command that was asked for; ``help`` in front of one asks for its help page."""
         name, *rest = args
+        if name == "help":
+            if not rest or rest[0] == name or rest[0].startswith("-"):
+                session: Session = ctx.obj
+                session.output.write(help_text(ctx))
+                ctx.exit()
+            name, *rest = [*rest, "--help"]
         command = self.get_command(ctx, name)
         if command is None:
             # Only a mistake pays for the import.
-            from difflib import get_close_matches
+            from .synonyms import of_command
 
-            close = get_close_matches(name, COMMANDS, n=1)
-            advice = f" Did you mean '{close[0]}'?" if close else ""
-            raise click.UsageError(f"No such command '{name}'.{advice}", ctx)
+            raise click.UsageError(f"No such command '{name}'.{of_command(name, COMMANDS)}", ctx)
         return name, command, rest
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

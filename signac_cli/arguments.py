@@ -109,7 +109,8 @@ class Tokens(ParamType):
 class Directory(ParamType):
     """A directory, as the operating system names it.
 
-    Arguments are read as UTF-8 whatever the locale; a file name goes back to the encoding of the file system.
+    Arguments are read as UTF-8 whatever the locale; a file name goes back to the encoding of the file system. ``~`` is
+    the home directory, as in a shell.
     """
 
     name = "directory"
@@ -118,7 +119,12 @@ class Directory(ParamType):
         """Convert the text of an argument to a file name."""
         if not value:
             self.fail("an empty name; check for an unset variable.", param, ctx)
-        return os.fsdecode(value.encode("utf-8", "surrogateescape"))
+        name = os.fsdecode(value.encode("utf-8", "surrogateescape"))
+        if name[0] == "~":  # quoted, or behind '=': the shell has left it alone
+            from signac_core.files import expand_home
+
+            return expand_home(name)
+        return name
 
 
 def canonical(
@@ -157,6 +163,7 @@ def canonical(
     """
     reader = _Reader(arguments, params, rules)
     reader.read(interspersed=interspersed)
+    _refuse_repeated(reader.options, reader.known)
     return [*reader.options, "--", *reader.positionals], reader.hints
 
 
@@ -300,6 +307,26 @@ class _Reader:
             self.hints.append(f"'{token}' is the option {_long_name(option)}; as the value of {key} use {key}={token}")
 
 
+def _refuse_repeated(options: Iterable[str], known: Mapping[str, click.Option]) -> None:
+    """Make sure that of the values of an option that has one value none is forgotten.
+
+    Raises
+    ------
+    click.UsageError
+        If it was given several times, and not with the same value.
+
+    """
+    values: dict[str, str] = {}
+    for option in options:
+        name, attached, value = option.partition("=")
+        if not attached or known[name].multiple:
+            continue
+        if (before := values.setdefault(name, value)) != value:
+            if isinstance(known[name].type, Tokens):
+                raise click.UsageError(f"Option '{name}' was given twice; write all its values behind one '{name}'.")
+            raise click.UsageError(f"Option '{name}' was given twice, with '{before}' and with '{value}'.")
+
+
 def _is_flag(option: click.Option) -> bool:
     return option.is_flag or option.count
 
@@ -317,10 +344,16 @@ def _no_such_option(name: str, known: Iterable[str], token: str | None = None) -
     # Only a mistake pays for the import.
     from difflib import get_close_matches
 
+    from .synonyms import ALIKE, of_option
+
     within = f" in '{token}'" if token is not None and token != name else ""
     wanted = f"-{token}" if within else name
     names = [option for option in known if option.startswith("--")]
-    close = [option for option in names if option.startswith(wanted)] or get_close_matches(wanted, names, n=1)
+    if meant := of_option(wanted, names):
+        close = [meant]
+    else:
+        close = [option for option in names if option.startswith(wanted)]
+        close = close or get_close_matches(wanted, names, n=1, cutoff=ALIKE)
     advice = f" Did you mean {' or '.join(close)}?" if close else ""
     return click.UsageError(f"No such option '{name}'{within}.{advice}")
 
@@ -419,7 +452,14 @@ class Command(click.Command):
         except click.UsageError as error:
             error.ctx = ctx
             raise
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, list(args))  # which Click empties
+        except click.MissingParameter as error:
+            greedy = next((name for name in self.rules.greedy if any(arg.startswith(f"{name}=") for arg in args)), None)
+            if greedy is None:
+                raise
+            advice = f"{greedy} takes every word up to the next option, so that others stand before it."
+            raise click.UsageError(f"{error.format_message()} {advice}", ctx) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, now that all global options are known."""

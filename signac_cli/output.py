@@ -157,6 +157,11 @@ class Output:
                 return True
             _write_error("Please answer y or n.\n")
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody sees a question and can answer it: standard error and standard input are terminals."""
+        return _is_terminal(sys.stderr) and _is_terminal(sys.stdin)
+
     def begin_line(self) -> None:
         """Let the next message cover what a terminal shows of a key that was pressed, such as ``^C``."""
         if _is_terminal(sys.stderr):

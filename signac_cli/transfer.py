@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from .arguments import Directory, Rules
-from .commands import Report, allow_eval_option, dry_run_option, filter_option, ids_argument, report_option, select
+from .commands import (
+    Report,
+    allow_eval_option,
+    confirm_selected,
+    dry_run_option,
+    filter_option,
+    ids_argument,
+    job_id_option,
+    looks_like_id,
+    refuse_loose_filter,
+    report_option,
+    select,
+)
 from .output import Failure
 
 if TYPE_CHECKING:
@@ -18,14 +30,17 @@ if TYPE_CHECKING:
 
     from .app import Session
 
-__all__ = ["RULES", "open_project", "same_workspace", "transfer", "transfer_options"]
+__all__ = ["RULES", "check_different", "open_project", "transfer", "transfer_options"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 PRESENT = "present"
 SKIPPED = 3
 
-RULES = Rules(greedy={"--filter": 1}, abbreviated=("--help",), filters=("--filter",))
+_FEW = 4
+"""So many words of a command line are repeated to show another order of them."""
+
+RULES = Rules(greedy={"--filter": 1, "--job-id": 1}, abbreviated=("--help",), filters=("--filter",))
 
 
 def open_project(directory: str) -> Project:
@@ -53,12 +68,22 @@ def open_project(directory: str) -> Project:
         raise Failure(f"The path '{path}' {reason}.", code="no-project", hint=hint) from None
 
 
-def same_workspace(one: Project, other: Project) -> bool:
-    """Tell whether two projects have the same jobs, under whatever path."""
+def check_different(source: Project, destination: Project) -> None:
+    """Make sure that two projects do not have the same jobs, under whatever path.
+
+    Raises
+    ------
+    Failure
+        If they do.
+
+    """
     try:
-        return os.path.samefile(one.workspace, other.workspace)
+        same = os.path.samefile(source.workspace, destination.workspace)
     except OSError:  # one has none, which is no reason to refuse
-        return False
+        return
+    if same:
+        names = " and ".join(f"'{path}'" for path in dict.fromkeys((source.path, destination.path)))
+        raise Failure(f"Source and destination are the same project: {names}.", code="usage")
 
 
 def transfer_options(function: _F) -> _F:
@@ -68,7 +93,8 @@ def transfer_options(function: _F) -> _F:
         allow_eval_option,
         dry_run_option,
         click.option("-e", "--exit-status", is_flag=True, help="Exit with status 3 if a job is present there already."),
-        filter_option("--filter"),
+        job_id_option,
+        filter_option("-f", "--filter"),
         ids_argument,
         click.argument("directory", type=Directory(), metavar="PROJECT"),
     ):
@@ -84,9 +110,11 @@ def transfer(
     *,
     label: str,
     minimum: int,
+    question: str | None = None,
     directory: str,
     ids: Sequence[str],
     filter_tokens: Sequence[str] | None,
+    job_ids: Sequence[str] | None,
     exit_status: bool,
     dry_run: bool,
     allow_eval: bool,
@@ -108,25 +136,32 @@ def transfer(
         What a progress bar says.
     minimum : int
         The shortest beginning of an id that is accepted.
-    directory, ids, filter_tokens, exit_status, dry_run, allow_eval, as_json
+    question : str, optional
+        The verb of the question whether to do it to several jobs that a filter selects; without one nobody is asked.
+    directory, ids, filter_tokens, job_ids, exit_status, dry_run, allow_eval, as_json
         As of `transfer_options`.
 
     """
     from .progress import bar
 
-    if not ids and filter_tokens is None:
-        raise click.UsageError("Name the jobs by ids, '-' or --filter.")
+    _check_order(command, directory, ids)
+    named = [*ids, *(job_ids or ())]
+    if not named and filter_tokens is None:
+        raise click.UsageError("Name the jobs by ids, '-', -j/--job-id or -f/--filter.")
+    refuse_loose_filter(f"{command} {directory}", filter_tokens)
     source, destination = session.project(), open_project(directory)
+    check_different(source, destination)
     damaged: list[str] = []
-    selected = select(session, source, ids, filter_tokens, allow_eval=allow_eval, damaged=damaged, minimum=minimum)
+    selected = select(session, source, named, filter_tokens, allow_eval=allow_eval, damaged=damaged, minimum=minimum)
     selected = list(dict.fromkeys(selected))
+    if question is not None and not dry_run:
+        confirm_selected(session, source, question, selected, filter_tokens)
     report = _Transfers(session, command, (done, PRESENT), dry_run=dry_run)
     report.details = {"source": source.path, "destination": destination.path}
-    at_home = same_workspace(source, destination)
     with bar(session, label) as progress:
         for number, job_id in enumerate(selected, 1):
             try:
-                is_new = not at_home and _bring(source, destination, job_id, carry, dry_run=dry_run)
+                is_new = _bring(source, destination, job_id, carry, dry_run=dry_run)
             except Exception as error:
                 report.fail(job_id, error)
             else:
@@ -136,6 +171,26 @@ def transfer(
     status = report.finish(as_json=as_json) or session.report_damaged(damaged)
     skipped = any(job["action"] == PRESENT for job in report.jobs)
     return status or (SKIPPED if exit_status and skipped else 0)
+
+
+def _check_order(command: str, directory: str, ids: Sequence[str]) -> None:
+    """Make sure that the project was not named behind the jobs, as the directory of ``mv`` and ``cp`` is.
+
+    Raises
+    ------
+    Failure
+        If it was.
+
+    """
+    is_swapped = bool(ids) and not looks_like_id(ids[-1]) and os.path.isdir(ids[-1])
+    if looks_like_id(directory) and (is_swapped or not os.path.isdir(directory)):
+        right = [ids[-1], directory, *ids[:-1]] if is_swapped else ["PROJECT", directory, *ids]
+        raise Failure(
+            f"PROJECT comes first, then the jobs, and '{directory}' is no project.",
+            code="usage",
+            hint=f"Write 'signac {command} {' '.join(right if len(right) <= _FEW else [*right[:_FEW], '...'])}'.",
+            status=2,
+        )
 
 
 def _bring(

@@ -18,6 +18,7 @@ __all__ = [
     "copy_content",
     "delete_tree",
     "ensure_directory",
+    "expand_home",
     "is_directory",
     "read_bytes",
     "read_with_status",
@@ -619,6 +620,32 @@ def _delete(path: str, dir_fd: int | None, *, top: int | None, depth: int) -> No
                 return
     finally:
         os.close(fd)
+
+
+def expand_home(path: str) -> str:
+    """Put the home directory in the place of ``~`` at the beginning of a path that no shell has expanded.
+
+    Parameters
+    ----------
+    path : str
+        The path.
+
+    Returns
+    -------
+    str
+        The path, unchanged if it begins otherwise, or if it exists as it is.
+
+    Examples
+    --------
+    >>> expand_home("~/study") == os.path.expanduser("~/study")
+    True
+    >>> expand_home("study~"), expand_home("./~/study")
+    ('study~', './~/study')
+
+    """
+    if path != "~" and path[:2] != "~/":
+        return path
+    return path if os.path.lexists(path) else os.path.expanduser(path)
 
 
 def safe_join(root: str, name: str) -> str:

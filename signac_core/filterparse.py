@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence, Sequence
 from typing import Any, Final
 
-__all__ = ["normalise", "parse_filter", "parse_filter_arg", "parse_simple", "parse_tokens"]
+__all__ = ["key_without_value", "normalise", "parse_filter", "parse_filter_arg", "parse_simple", "parse_tokens"]
 
 Hint = Callable[[str], None]
 
@@ -130,6 +130,35 @@ def parse_simple(tokens: Sequence[str]) -> Iterator[tuple[str, Any]]:
     filter = _parse_conditions(tokens, _ignore)
     _refuse_where(filter)
     yield from filter.items()
+
+
+def key_without_value(tokens: Sequence[str]) -> str | None:
+    """Give the key at the end of filter arguments that has no value there, and so stands for all jobs with the key.
+
+    Parameters
+    ----------
+    tokens : sequence of str
+        The arguments.
+
+    Returns
+    -------
+    str or None
+        The key; None if the last argument is something else.
+
+    Examples
+    --------
+    >>> key_without_value(["p=3", "T"])
+    'T'
+    >>> [key_without_value(tokens) for tokens in (["T=!"], ["T", "!"], ['{"T": 1}'])]
+    [None, None, None]
+
+    """
+    if len(tokens) == 1 and _is_json_like(tokens[0]):
+        return None
+    key = None
+    for token in tokens:
+        key = token if key is None and _split_infix(token) is None else None
+    return key
 
 
 def parse_filter(filter: object) -> Iterator[tuple[str, Any]]:

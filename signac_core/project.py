@@ -92,7 +92,7 @@ class Project:
     KEY_DATA = layout.KEY_DATA
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self._path = os.path.abspath(os.getcwd() if path is None else os.fspath(path))
+        self._path = _absolute(path)
         config = configuration.load(self._path)
         if config is None:
             raise configuration.no_project(self._path, above=False)
@@ -125,7 +125,8 @@ class Project:
         Parameters
         ----------
         path : str, optional
-            The directory, created with its parents if need be; by default the working directory.
+            The directory, created with its parents if need be; by default the working directory. ``~`` at its beginning
+            is the home directory, here and wherever a project is named.
 
         Returns
         -------
@@ -150,7 +151,7 @@ class Project:
         True
 
         """
-        root = os.path.abspath(os.getcwd() if path is None else os.fspath(path))
+        root = _absolute(path)
         if configuration.load(root) is None:
             error = configuration.no_project(root, above=False)
             if not isinstance(error, LookupError):
@@ -201,7 +202,7 @@ class Project:
         LookupError: Unable to find project at path '...'.
 
         """
-        start = os.path.abspath(os.getcwd() if path is None else os.fspath(path))
+        start = _absolute(path)
         if not search:
             if not os.path.exists(start):
                 raise LookupError(f"Unable to find a project: the path '{start}' does not exist.")
@@ -245,7 +246,7 @@ class Project:
         True
 
         """
-        start = os.path.abspath(os.getcwd() if path is None else os.fspath(path))
+        start = _absolute(path)
         if not os.path.exists(start):
             raise LookupError(f"Path does not exist: '{start}'.")
         directory = start
@@ -1017,6 +1018,11 @@ class Project:
         from .cache import update_cache
 
         return update_cache(self, progress=progress)
+
+
+def _absolute(path: str | os.PathLike[str] | None) -> str:
+    """Absolute form of a path; the working directory by default, and ``~`` is the home directory."""
+    return os.path.abspath(os.getcwd() if path is None else files.expand_home(os.fspath(path)))
 
 
 def init_project(path: str | os.PathLike[str] | None = None) -> Project:

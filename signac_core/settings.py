@@ -43,7 +43,7 @@ def index_directory() -> str | None:
     None
 
     """
-    return os.environ.get("SIGNAC_CACHE_DIR") or None
+    return os.path.expanduser(os.environ.get("SIGNAC_CACHE_DIR", "")) or None
 
 
 def index_is_trusted() -> bool:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Report",
     "allow_eval_option",
+    "confirm_selected",
     "dry_run_option",
     "filter_option",
     "find_matching",
@@ -37,10 +38,12 @@ __all__ = [
     "job_id_option",
     "layout_options",
     "layout_text",
+    "looks_like_id",
     "output_options",
     "parse_filter",
     "read_records",
     "reading_bar",
+    "refuse_loose_filter",
     "report_option",
     "resolve",
     "select",
@@ -55,6 +58,10 @@ _T = TypeVar("_T")
 _CHUNK = 256
 _FEW = 32
 """So few jobs are soon dealt with."""
+_LONGEST_FILTER = 500
+"""Characters of a filter in a question, which has to stay in sight."""
+_ID_DIGITS = 4
+"""As many digits at least make a word look like the beginning of an id."""
 
 # --- options -------------------------------------------------------------------------------------------------------
 
@@ -424,6 +431,91 @@ def _split_ids(text: str) -> Iterator[str]:
             yield part.strip("\r\n")
         else:
             yield from part.split()
+
+
+def looks_like_id(word: str) -> bool:
+    """Tell whether a word is more likely an id than anything else: 4 digits of one, the path of a job, or ``-``."""
+    name = word.rstrip("/").rpartition("/")[2]
+    return word == "-" or (_ID_DIGITS <= len(name) <= 32 and set(name) <= set("0123456789abcdef"))
+
+
+def refuse_loose_filter(command: str, tokens: Sequence[str] | None) -> None:
+    """Make sure that what a command is to change was selected on purpose.
+
+    Parameters
+    ----------
+    command : str
+        What the user wrote, such as ``rm``.
+    tokens : sequence of str, optional
+        The tokens of a filter.
+
+    Raises
+    ------
+    Failure
+        If these are ids, or end with a key alone, which is what ``T>2`` becomes when a shell takes ``>2`` for itself.
+
+    """
+    if not tokens:
+        return
+    from signac_core.filterparse import key_without_value
+
+    if all(map(looks_like_id, tokens)):
+        raise Failure(
+            f"'{tokens[0]}' looks like an id, and -f/--filter takes conditions; there is no -f for 'force'.",
+            code="usage",
+            hint=f"Ids stand without it: 'signac {command} {tokens[0]}'. A key of that name: '{tokens[0]}=VALUE'.",
+            status=2,
+        )
+    key = key_without_value(tokens)
+    if key is not None:
+        name = key.partition(".$")[0]
+        raise Failure(
+            f"The filter ends with the key '{key}' alone, which means every job that has the key.",
+            code="usage",
+            hint=f"Write a condition in quotes, such as '{name}>2': a shell takes < and > for itself. "
+            f"Where all jobs with the key are meant, write '{name}=!'.",
+            status=2,
+        )
+
+
+def confirm_selected(
+    session: Session, project: Project, verb: str, ids: Collection[str], filter_tokens: Sequence[str] | None
+) -> None:
+    """Ask before more than one job is changed that a filter has selected, if there is somebody to ask.
+
+    Parameters
+    ----------
+    session : Session
+        The run.
+    project : Project
+        The project of the jobs.
+    verb : str
+        What is going to be done, up to the jobs, such as ``Remove``.
+    ids : collection of str
+        The jobs that were selected.
+    filter_tokens : sequence of str, optional
+        The tokens of the filter, which have been accepted.
+
+    Raises
+    ------
+    Failure
+        If the answer is no.
+
+    """
+    if filter_tokens is None or len(ids) < 2 or session.yes or not session.output.can_ask:
+        return
+    from signac_core.canonical import dumps
+    from signac_core.filterparse import parse_tokens
+    from signac_core.reading import list_ids
+
+    total = len(list_ids(project))
+    filter = parse_tokens(filter_tokens, allow_eval=True)
+    text = dumps(filter)
+    shown = text if len(text) <= _LONGEST_FILTER else text[: _LONGEST_FILTER - 3] + "..."
+    jobs = f"all {total} jobs" if len(ids) >= total else f"{len(ids)} of {total} jobs"
+    which = f", those that match '{shown}'" if filter else ""
+    if not session.confirm(f"{verb} {jobs}{which}?"):
+        raise Failure("The answer was no; nothing has been changed.", code="refused")
 
 
 def read_records(

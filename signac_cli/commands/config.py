@@ -55,6 +55,17 @@ class _Group(Command, click.Group):
             return 2
         return result
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the sub-command that was asked for."""
+        if args[0] not in self.commands:
+            # Only a mistake pays for the import.
+            from ..synonyms import of_config_command
+
+            raise click.UsageError(f"No such command '{args[0]}'.{of_config_command(args[0], self.commands)}", ctx)
+        return super().resolve_command(ctx, args)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the sub-commands, then the options."""
         self.format_commands(ctx, formatter)

@@ -14,6 +14,7 @@ from . import (
     allow_eval_option,
     filter_option,
     ids_argument,
+    job_id_option,
     output_options,
     read_records,
     select,
@@ -38,7 +39,7 @@ DIFFERENT = 3
     "diff",
     cls=Command,
     rules=Rules(
-        greedy={"--filter": 1},
+        greedy={"--filter": 1, "--job-id": 1},
         optional={"--pretty": "3", "--indent": "2"},
         abbreviated=("--help", "--pretty", "--indent", "--filter"),
         filters=("--filter",),
@@ -46,6 +47,7 @@ DIFFERENT = 3
 )
 @ids_argument
 @filter_option("-f", "--filter")
+@job_id_option
 @click.option(
     "-p",
     "--pretty",
@@ -64,6 +66,7 @@ def command(
     *,
     ids: tuple[str, ...],
     filter_tokens: tuple[str, ...] | None,
+    job_ids: tuple[str, ...] | None,
     pretty: int | None,
     indent: int | None,
     exit_status: bool,
@@ -83,7 +86,8 @@ def command(
         raise click.UsageError(f"--pretty and --indent lay out plain text; they do not combine with --{shape.mode}.")
     project = session.project()
     damaged: list[str] = []
-    selected = select(session, project, ids, filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    named = [*ids, *(job_ids or ())]
+    selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
     records = _differences(project, selected, shape.parts("sp"), damaged)
     output = session.output
     is_few = len(records) <= FEW_JOBS

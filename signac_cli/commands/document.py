@@ -12,6 +12,7 @@ from ..output import JSON, Failure, Shape
 from . import (
     Report,
     allow_eval_option,
+    confirm_selected,
     dry_run_option,
     filter_option,
     followed,
@@ -21,6 +22,7 @@ from . import (
     layout_text,
     output_options,
     read_records,
+    refuse_loose_filter,
     select,
     shape_of,
     tell_fields,
@@ -81,7 +83,8 @@ def command(
     Without ids and without a filter, those of all jobs are printed. '-' reads ids from standard input.
 
     With --set or --unset the documents are changed instead, each in one step that is safe while other processes write
-    to it. The jobs have to be named, by ids or a filter; -f '{}' means all of them.
+    to it. The jobs have to be named, by ids or a filter; -f '{}' means all of them. On a terminal you are asked before
+    several documents are changed that -f selects; -y answers.
     """
     shape = shape_of(**shape_options)
     text = layout_text("doc", shape, pretty=pretty, indent=indent, sort_keys=sort_keys)
@@ -101,12 +104,32 @@ def command(
         raise click.UsageError("Of the output options only --json goes with --set and --unset.")
     if not named and filter_tokens is None:
         raise click.UsageError("Name the jobs to change by ids, '-', -j or -f; -f '{}' means all of them.")
+    refuse_loose_filter("document", filter_tokens)
+    _refuse_repeated(assignments)
     values = _parse(session, assignments, deletions)
     project = session.project()
     damaged = []
     selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    if not dry_run:
+        confirm_selected(session, project, "Change the documents of", selected, filter_tokens)
     status = _edit(session, project, selected, values, deletions, dry_run=dry_run, as_json=shape.mode == JSON)
     return session.report_damaged(damaged) or status
+
+
+def _refuse_repeated(assignments: Sequence[str]) -> None:
+    """Make sure that no value is forgotten because its key has another one, too.
+
+    Raises
+    ------
+    click.UsageError
+        If a key has two.
+
+    """
+    texts: dict[str, str] = {}
+    for assignment in assignments:
+        key, _, text = assignment.partition("=")
+        if (before := texts.setdefault(key.removeprefix("doc."), text)) != text:
+            raise click.UsageError(f"--set was given two values of '{key}', '{before}' and '{text}'.")
 
 
 def _parse(session: Session, assignments: Sequence[str], deletions: Sequence[str]) -> dict[str, Any]:

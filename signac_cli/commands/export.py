@@ -9,7 +9,7 @@ import click
 
 from ..arguments import Command, Directory, Rules
 from ..output import Failure
-from . import allow_eval_option, dry_run_option, filter_option, job_id_option, report_option, select
+from . import allow_eval_option, confirm_selected, dry_run_option, filter_option, job_id_option, report_option, select
 
 if TYPE_CHECKING:
     from signac_core.copying import CopyTree
@@ -61,6 +61,8 @@ def command(
 
     Nothing is written unless all is possible. In a directory, whole copies of the jobs that are there already count as
     done, so that the command can be repeated after it was stopped. A dry run prints what would go where.
+
+    On a terminal you are asked before several jobs are moved that -f selects; -y answers.
     """
     from signac_core.exporting import plan_export
     from signac_core.paths import PathsTakenError
@@ -94,6 +96,8 @@ def command(
     for job_id, place in plan.paths.items():
         report.note(job_id, PRESENT if job_id in plan.done else EXPORTED, place)
     if not dry_run:
+        if move:
+            confirm_selected(session, project, "Move", plan.paths, filter_tokens)
         with bar(session, "Moving" if move else "Exporting") as progress:
             plan.carry_out(copytree=copytree, progress=progress)
     return report.finish(as_json=as_json) or session.report_damaged(damaged)

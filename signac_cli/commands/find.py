@@ -89,15 +89,15 @@ _DIRECTION = re.compile(r"[: ](asc|desc|ascending|descending)$", re.IGNORECASE)
     "find",
     cls=Command,
     rules=Rules(
-        greedy={"--sp": 0, "--doc": 0, "--job-id": 1},
+        greedy={"--sp": 0, "--doc": 0, "--filter": 1, "--job-id": 1},
         optional={"--show": "3", "--pretty": "3"},
         abbreviated=("--help", "--show", "--sp", "--doc", "--pretty", "--one-line"),
         verbatim=("--sort",),
-        filters=("",),
+        filters=("", "--filter"),
     ),
 )
 @click.argument("filter_tokens", nargs=-1, metavar="[FILTER]...")
-@click.option("-s", "--show", type=int, metavar="[N]", help="Show state point and document: --sp --doc (0 is off).")
+@click.option("-s", "--show", type=int, metavar="[N]", help="Show state point and document (0 is off).")
 @click.option("--sp", "sp_keys", type=Tokens(), metavar="[KEY...]", help="Show the state point, or these keys of it.")
 @click.option("--doc", "doc_keys", type=Tokens(), metavar="[KEY...]", help="Show the document, or these keys of it.")
 @click.option(
@@ -119,6 +119,7 @@ _DIRECTION = re.compile(r"[: ](asc|desc|ascending|descending)$", re.IGNORECASE)
 @click.option("--reverse", is_flag=True, help="Reverse the order.")
 @click.option("-L", "--limit", type=AtLeast(0), metavar="N", help="Print the first N jobs only.")
 @click.option("--count", is_flag=True, help="Print how many jobs there are.")
+@click.option("-f", "--filter", "conditions", type=Tokens(), metavar="FILTER...", help="The same as FILTER.")
 @job_id_option
 @click.option("--shard", type=Shard(), metavar="I/N", help="Take part I (0 to N-1) of the jobs, always the same.")
 @click.option("-e", "--exit-status", is_flag=True, help="Exit with status 3 when nothing is found.")
@@ -140,6 +141,7 @@ def command(
     reverse: bool,
     limit: int | None,
     count: bool,
+    conditions: tuple[str, ...] | None,
     job_ids: tuple[str, ...] | None,
     shard: tuple[int, int] | None,
     exit_status: bool,
@@ -148,9 +150,11 @@ def command(
 ) -> int:
     """Print the ids of the jobs that match a FILTER, sorted.
 
-    A FILTER is conditions such as 'T>=1.5' (= != < <= > >=, ~ for a regular expression), KEY VALUE pairs, or a JSON
-    object; see signac-filter(7). KEY is one of the state point, doc.KEY one of the document.
+    A FILTER is conditions such as 'T>=1.5' (= != < <= > >= ~), KEY VALUE pairs, or a JSON object; see signac-filter(7).
+    doc.KEY is a key of the document.
     """
+    if filter_tokens and conditions:
+        raise click.UsageError("Give the FILTER once: with -f/--filter or without.")
     if show:
         sp_keys, doc_keys = sp_keys or (), doc_keys or ()
     attached = sp_keys is not None or doc_keys is not None
@@ -160,7 +164,7 @@ def command(
         shape = shape._replace(mode=TABLE)
 
     project = session.project()
-    query = parse_filter(session, filter_tokens, allow_eval=allow_eval)
+    query = parse_filter(session, filter_tokens or conditions or (), allow_eval=allow_eval)
     damaged: list[str] = []
     among = None if job_ids is None else sorted(set(resolve(session, project, job_ids)))
     if shard is not None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..arguments import Command, Rules
 from ..output import JSON, Failure, Record
-from . import followed, shape_of
+from . import followed, looks_like_id, shape_of
 
 if TYPE_CHECKING:
     from signac_core.project import Project
@@ -102,6 +102,8 @@ def _read(session: Session, argument: str) -> Iterator[dict[str, Any]]:
                 raise ValueError(f"it is {_KINDS[type(value)]}")
             yield plain_state_point(value)
     except (ValueError, RecursionError) as error:
+        if (words := text.split()) and all(map(looks_like_id, words)):
+            raise _ids_given(words, from_stdin=from_stdin) from None
         shown = text if len(text) <= 80 else text[:77] + "..."
         where = "on standard input" if from_stdin else f"'{shown}'"
         reason = str(error).rstrip(".") if isinstance(error, ValueError) else "it is nested too deeply"
@@ -110,6 +112,17 @@ def _read(session: Session, argument: str) -> Iterator[dict[str, Any]]:
             code="bad-statepoint",
             hint="A state point is a JSON object such as '{\"a\": 1}'; its keys contain no dots.",
         ) from None
+
+
+def _ids_given(words: Sequence[str], *, from_stdin: bool) -> Failure:
+    """Build the error for ids in the place of state points."""
+    where = "Standard input holds ids, not state points" if from_stdin else f"'{words[0]}' is an id, not a state point"
+    jobs = "-" if from_stdin else words[0]
+    return Failure(
+        f"{where}.",
+        code="bad-statepoint",
+        hint=f"The path of a job is 'signac find -j {jobs} --path', its state point 'signac statepoint {jobs}'.",
+    )
 
 
 def _documents(text: str) -> Iterator[Any]:

@@ -32,8 +32,12 @@ def command(session: Session, /, **options: Any) -> int:
 
     On the same file system a job is moved in one step. Between file systems it is copied, the copy compared, and only
     then the original deleted.
+
+    On a terminal you are asked before several jobs are moved that -f selects; -y answers.
     """
-    return transfer(session, "move", "moved", _move, label="Moving", minimum=SHORTEST_PREFIX, **options)
+    return transfer(
+        session, "move", "moved", _move, label="Moving", minimum=SHORTEST_PREFIX, question="Move", **options
+    )
 
 
 def _move(job: Job, project: Project) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import Command, Rules, Tokens
-from . import ids_argument, resolve, shape_of
+from . import allow_eval_option, filter_option, ids_argument, job_id_option, select, shape_of
 
 if TYPE_CHECKING:
     from signac_core.project import Project
@@ -22,9 +22,15 @@ __all__ = ["command"]
 @click.command(
     "neighbors",
     cls=Command,
-    rules=Rules(greedy={"--ignore": 1}, abbreviated=("--help", "--ignore")),
+    rules=Rules(
+        greedy={"--filter": 1, "--job-id": 1, "--ignore": 1},
+        abbreviated=("--help", "--ignore"),
+        filters=("--filter",),
+    ),
 )
 @ids_argument
+@filter_option("-f", "--filter")
+@job_id_option
 @click.option(
     "--ignore",
     "ignored",
@@ -32,6 +38,7 @@ __all__ = ["command"]
     metavar="KEY...",
     help="Do not compare these keys of state points.",
 )
+@allow_eval_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 @click.option("--jsonl", "as_json_lines", is_flag=True, help="Print one JSON object per line.")
 @click.pass_obj
@@ -40,21 +47,27 @@ def command(
     /,
     *,
     ids: tuple[str, ...],
+    filter_tokens: tuple[str, ...] | None,
+    job_ids: tuple[str, ...] | None,
     ignored: tuple[str, ...] | None,
+    allow_eval: bool,
     as_json: bool,
     as_json_lines: bool,
 ) -> int:
-    """Print for each of the given IDs the jobs that differ from it in one state point key only.
+    """Print for each of the jobs with the given IDs those that differ from it in one state point key only.
 
     Of these there are, for each key, the one with the previous and the one with the next value. '-' reads ids from
     standard input.
     """
     shape = shape_of(as_json=as_json, as_json_lines=as_json_lines, null=False)
-    if not ids:
-        session.output.talk("No job is named; give ids, or '-' to read them from standard input.")
+    named = [*ids, *(job_ids or ())]
     project = session.project()
     damaged: list[str] = []
-    selected = resolve(session, project, ids)
+    selected: list[str] = []
+    if named or filter_tokens is not None:
+        selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    else:
+        session.output.talk("No job is named; give ids, a filter with -f, or '-' to read ids from standard input.")
     records = _records(session, project, selected, ignored or (), damaged) if selected else ()
     session.output.write_records(records, shape, _text)
     return session.report_damaged(damaged)

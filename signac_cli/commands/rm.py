@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 import click
 
 from ..arguments import Command, Rules
-from . import Report, allow_eval_option, dry_run_option, filter_option, followed, ids_argument, report_option, select
+from . import (
+    Report,
+    allow_eval_option,
+    confirm_selected,
+    dry_run_option,
+    filter_option,
+    followed,
+    ids_argument,
+    job_id_option,
+    refuse_loose_filter,
+    report_option,
+    select,
+)
 
 if TYPE_CHECKING:
     from signac_core.project import Project
@@ -22,10 +34,15 @@ SHORTEST_PREFIX = 4
 @click.command(
     "rm",
     cls=Command,
-    rules=Rules(greedy={"--filter": 1}, abbreviated=("--help", "--clear", "--interactive"), filters=("--filter",)),
+    rules=Rules(
+        greedy={"--filter": 1, "--job-id": 1},
+        abbreviated=("--help", "--clear", "--interactive"),
+        filters=("--filter",),
+    ),
 )
 @ids_argument
-@filter_option("--filter")
+@filter_option("-f", "--filter")
+@job_id_option
 @click.option("-c", "--clear", is_flag=True, help="Keep the jobs; delete their files and empty their documents.")
 @click.option("-i", "--interactive", is_flag=True, help="Ask before each job.")
 @dry_run_option
@@ -38,6 +55,7 @@ def command(
     *,
     ids: tuple[str, ...],
     filter_tokens: tuple[str, ...] | None,
+    job_ids: tuple[str, ...] | None,
     clear: bool,
     interactive: bool,
     dry_run: bool,
@@ -48,21 +66,27 @@ def command(
 
     An id can be shortened to 4 digits. '-' reads ids from standard input. Nothing is removed unless every id is that
     of a job. A dry run prints the ids of the jobs that would be removed.
+
+    On a terminal you are asked before several jobs are removed that -f selects; -y answers.
     """
-    if not ids and filter_tokens is None:
-        raise click.UsageError("Name the jobs to remove by ids, '-' or --filter.")
+    named = [*ids, *(job_ids or ())]
+    if not named and filter_tokens is None:
+        raise click.UsageError("Name the jobs to remove by ids, '-', -j/--job-id or -f/--filter.")
+    refuse_loose_filter("rm", filter_tokens)
     project = session.project()
     damaged: list[str] = []
     selected = select(
         session,
         project,
-        ids,
+        named,
         filter_tokens,
         allow_eval=allow_eval,
         damaged=damaged,
         minimum=SHORTEST_PREFIX,
     )
     done, verb = ("cleared", "Clear") if clear else ("removed", "Remove")
+    if not (dry_run or interactive):
+        confirm_selected(session, project, verb, selected, filter_tokens)
     report = Report(session, "rm", (done, "kept", "absent"), dry_run=dry_run)
     if clear:
         session.when_interrupted = "State point and document of each job are whole."

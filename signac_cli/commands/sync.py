@@ -11,10 +11,12 @@ import click
 
 from ..arguments import AtLeast, Command, Directory, Rules
 from ..output import Failure, one_line
-from ..transfer import open_project, same_workspace
+from ..transfer import check_different, open_project
 from . import allow_eval_option, dry_run_option, filter_option, job_id_option, report_option, select
 
 if TYPE_CHECKING:
+    import re
+
     from signac_core.docsync import DocSync
     from signac_core.job import Job
     from signac_core.progress import Progress
@@ -71,7 +73,9 @@ OLD_OPTIONS = (
     metavar="STRATEGY",
     help="Overwrite files: always, never, update, ask.",
 )
-@click.option("-k", "--key", metavar="REGEX", help="Overwrite such keys of documents.")
+@click.option(
+    "-k", "--key", "keys", multiple=True, metavar="REGEX", help="Overwrite such keys of documents; repeatable."
+)
 @click.option("--all-keys", is_flag=True, help="Overwrite all keys that differ.")
 @click.option("--no-keys", is_flag=True, help="Overwrite no keys.")
 @click.option("-m", "--merge", "--force", is_flag=True, help="Do not compare the schemas.")
@@ -103,7 +107,7 @@ def command(
     round_times: bool,
     update: bool,
     strategy: str | None,
-    key: str | None,
+    keys: tuple[str, ...],
     all_keys: bool,
     no_keys: bool,
     merge: bool,
@@ -129,14 +133,13 @@ def command(
     if ignore_times and size_only:
         raise Failure("-I/--ignore-times and --size-only exclude each other.", code="usage")
     chosen = "update" if update else None if strategy is None else strategy.lower()
-    doc_sync = _document_strategy(key, all_keys=all_keys, no_keys=no_keys)
+    doc_sync = _document_strategy(keys, all_keys=all_keys, no_keys=no_keys)
     for pattern in exclude:
-        _check_pattern("-x/--exclude", pattern)
+        _checked_pattern("-x/--exclude", pattern)
 
     origin = open_project(source)
     target = session.project() if destination is None else open_project(destination)
-    if same_workspace(origin, target):
-        raise Failure(f"Source and destination are the same project: '{target.path}'.", code="usage")
+    check_different(origin, target)
     damaged: list[str] = []
     selection = None
     if job_ids is not None or filter_tokens is not None:
@@ -173,23 +176,23 @@ def command(
         )
 
 
-def _document_strategy(key: str | None, *, all_keys: bool, no_keys: bool) -> DocSync.ByKey:
+def _document_strategy(keys: Sequence[str], *, all_keys: bool, no_keys: bool) -> DocSync.ByKey:
     """What to do about keys that differ: overwrite them, or leave them; a conflict by default."""
     from signac_core.docsync import DocSync
 
-    if (key is not None) + all_keys + no_keys > 1:
+    if bool(keys) + all_keys + no_keys > 1:
         raise Failure("-k/--key, --all-keys and --no-keys exclude each other.", code="usage")
-    if key is not None:
-        _check_pattern("-k/--key", key)
-        return DocSync.ByKey(key)
+    if keys:
+        patterns = [_checked_pattern("-k/--key", key) for key in keys]
+        return DocSync.ByKey(lambda key: any(pattern.match(key) for pattern in patterns))
     return DocSync.ByKey((lambda _: all_keys) if all_keys or no_keys else None)
 
 
-def _check_pattern(option: str, pattern: str) -> None:
+def _checked_pattern(option: str, pattern: str) -> re.Pattern[str]:
     import re
 
     try:
-        re.compile(pattern)
+        return re.compile(pattern)
     except re.error as error:
         raise Failure(f"{option}: '{pattern}' is not a regular expression: {error}.", code="bad-pattern") from None
 

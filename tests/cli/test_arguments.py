@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from signac_cli.app import COMMANDS, Program
 from signac_cli.arguments import Command, Rules, Tokens, canonical
 from signac_cli.commands.document import command as document
 from signac_cli.commands.find import command as find
@@ -51,7 +52,8 @@ def hints(command: click.Command, *arguments: str) -> list[str]:
         (["--sp", "a", "--", "a", "1"], {"filter_tokens": ("a", "1"), "sp_keys": ("a",)}),
         (["--sp=a", "b"], {"filter_tokens": ("b",), "sp_keys": ("a",)}),
         (["--sp", "a", "--doc", "b", "c", "-1"], {"sp_keys": ("a",), "doc_keys": ("b", "c"), "one_line": True}),
-        (["--sp", "a", "--sp", "b"], {"sp_keys": ("b",)}),
+        (["--sp", "a", "--sp", "a"], {"sp_keys": ("a",)}),
+        (["-f", "a", "1", "-s"], {"conditions": ("a", "1"), "show": 3}),
         (["-s", "a", "1"], {"show": 3, "filter_tokens": ("a", "1")}),
         (["a", "1", "-s", "2"], {"show": 2, "filter_tokens": ("a", "1")}),
         (["-s1"], {"show": 1}),
@@ -71,7 +73,7 @@ def hints(command: click.Command, *arguments: str) -> list[str]:
         (["name", "-x y"], {"filter_tokens": ("name", "-x y")}),
         (["-j", "9bfd", "-", "-s"], {"job_ids": ("9bfd", "-"), "show": 3}),
         (["-j9bfd", "a"], {"job_ids": ("9bfd",), "filter_tokens": ("a",)}),
-        (["-L5", "--limit", "7"], {"limit": 7}),
+        (["-L5", "--limit", "5"], {"limit": 5}),
         (["--shard=3/4"], {"shard": (3, 4)}),
     ],
 )
@@ -105,6 +107,9 @@ def test_optional_text_when_attached_then_is_a_value_even_if_it_begins_like_an_o
         (document, ["--set", "a=1", "--set=b=-2", "x"], {"assignments": ("a=1", "b=-2"), "ids": ("x",)}),
         (rm, ["a", "-ci", "b"], {"clear": True, "interactive": True, "ids": ("a", "b")}),
         (rm, ["--filter", "a", "1"], {"filter_tokens": ("a", "1")}),
+        (rm, ["-f", "a", "1", "-n"], {"filter_tokens": ("a", "1"), "dry_run": True}),
+        (rm, ["-j", "a", "b"], {"job_ids": ("a", "b")}),
+        (sync, ["x", "-k", "a", "--key=b", "-xc", "-x", "d"], {"keys": ("a", "b"), "exclude": ("c", "d")}),
     ],
 )
 def test_arguments_when_parsed_then_follow_the_rules(command, arguments, expected):
@@ -167,12 +172,49 @@ def test_infix_conditions_when_negative_then_kept_whole():
         (find, ["--json=1"], "Option '--json' does not take a value."),
         (find, ["-1=2"], "Option '--one-line' does not take a value."),
         (rm, ["--cl=x"], "Option '--clear' does not take a value."),
+        (find, ["-L5", "--limit", "7"], "Option '--limit' was given twice, with '5' and with '7'."),
+        (find, ["-s", "-s2"], "Option '--show' was given twice, with '3' and with '2'."),
+        (find, ["--sp", "a", "--sp", "b"], "Option '--sp' was given twice; write all its values behind one '--sp'."),
+        (find, ["--sp", "a", "--sp"], "Option '--sp' was given twice; write all its values behind one '--sp'."),
+        (
+            rm,
+            ["-f", "a=1", "--filter", "b=2"],
+            "Option '--filter' was given twice; write all its values behind one '--filter'.",
+        ),
+        (rm, ["-j", "a", "-j", "b"], "Option '--job-id' was given twice; write all its values behind one '--job-id'."),
+        (sync, ["-s", "always", "-s", "never"], "Option '--strategy' was given twice, with 'always' and with 'never'."),
+        (view, ["-p", "a", "-p", "b"], "Option '--prefix' was given twice, with 'a' and with 'b'."),
+        (find, ["--csv"], "No such option '--csv'. Did you mean --format '{id},{sp.KEY},{doc.KEY}'?"),
+        (find, ["--fil", "a"], "No such option '--fil'. Did you mean --filter?"),
+        (find, ["--where", "a=1"], "No such option '--where'. Did you mean --filter?"),
+        (find, ["--all"], "No such option '--all'. Did you mean -f '{}'?"),
+        (rm, ["--force", "a"], "No such option '--force'. Did you mean --yes?"),
+        (rm, ["--recursive", "a"], "No such option '--recursive'."),
+        (rm, ["--merge"], "No such option '--merge'. Did you mean 'signac sync'?"),
     ],
 )
 def test_arguments_when_wrong_then_one_clear_message(command, arguments, message):
     with pytest.raises(click.UsageError) as caught:
         rewrite(command, *arguments)
     assert caught.value.message == message
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_option_when_given_twice_with_two_values_then_both_count_or_refused(command):
+    program = Program()
+    loaded = program.get_command(click.Context(program), command)
+    options = [param for param in loaded.params if isinstance(param, click.Option) and not is_flag(param)]
+    for option in options:
+        name = next(name for name in option.opts if name.startswith("--"))
+        if option.multiple:
+            assert canonical([name, "1", name, "2"], loaded.params, loaded.rules)[0][:2] == [f"{name}=1", f"{name}=2"]
+        else:
+            with pytest.raises(click.UsageError, match=f"Option '{name}' was given twice"):
+                canonical([name, "1", name, "2"], loaded.params, loaded.rules)
+
+
+def is_flag(option: click.Option) -> bool:
+    return option.is_flag or option.count
 
 
 @pytest.mark.parametrize("name", ["--jsonl", "--table", "--path", "--limit", "--reverse", "--count", "--shard"])
@@ -334,7 +376,11 @@ def test_arguments_when_accepted_by_argparse_then_parsed_to_the_same(command, da
     assume(expected is not None)
     depth = expected.get("pretty")
     assume(depth is None or depth > 0 or (depth == 0 and command is not find))  # accepted, and refused later
-    params = parse(command, *arguments)
+    try:
+        params = parse(command, *arguments)
+    except click.UsageError as error:
+        assume("was given twice" not in error.message)
+        raise
     assert {name: params[name] for name in expected} == expected
 
 

@@ -54,10 +54,18 @@ def test_clone_when_present_already_then_left_as_it_is(cli, study, project, othe
     assert snapshot(other.path) == before
 
 
-def test_clone_when_the_other_project_is_this_one_then_nothing_happens(cli, study):
+def test_clone_when_the_other_project_is_this_one_then_refused(cli, study):
     before = snapshot()
-    assert cli("clone", ".", study["1"]).err == "0 cloned, 1 already present.\n"
+    result = cli("clone", ".", study["1"])
+    assert (result.status, result.out) == (1, "")
+    assert result.err == f"Error: Source and destination are the same project: '{os.getcwd()}'.\n"
     assert snapshot() == before
+
+
+def test_clone_when_the_project_is_named_last_then_refused_with_the_right_order(cli, study, other):
+    result = cli("clone", study["1"], study["2"], "../other")
+    assert result.status == 2
+    assert f"Write 'signac clone ../other {study['1']} {study['2']}'." in result.err
 
 
 def test_clone_when_dry_run_then_ids_of_what_would_be_cloned_and_nothing_touched(cli, study, other):

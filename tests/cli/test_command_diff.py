@@ -133,6 +133,12 @@ def test_diff_when_ids_are_unknown_then_all_are_told_and_nothing_is_printed(cli,
     assert [line.split("'")[1] for line in result.err.splitlines()] == ["zz", "f" * 32, "../x"]
 
 
+def test_diff_when_ids_are_given_with_the_option_then_the_same(cli, study):
+    ids = [study["1"], study["2"]]
+    assert cli("diff", "-j", *ids).out == cli("diff", *ids).out != ""
+    assert cli("diff", "-j", "-", stdin="\n".join(ids)).out == cli("diff", *ids).out
+
+
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [
@@ -143,7 +149,8 @@ def test_diff_when_ids_are_unknown_then_all_are_told_and_nothing_is_printed(cli,
         (["--json", "--jsonl"], 2),
         (["--table", "-0"], 2),
         (["--pre", "--exit"], 2),
-        (["-j", "ID"], 2),
+        (["-j", "zz"], 1),
+        (["-j"], 2),
     ],
 )
 def test_diff_when_wrong_then_one_line(cli, study, arguments, status):
@@ -290,5 +297,5 @@ def test_diff_when_text_is_asked_for_on_a_terminal_then_that_of_a_pipe(cli, stud
 
 def test_diff_when_there_is_nothing_to_see_on_a_terminal_then_told(study):
     assert on_terminal("diff", study["1"]).out == "There are no differences.\n"
-    assert on_terminal("diff", "-f", "{}", "-f", '{"p": 99}').out == "There are no jobs to compare.\n"
+    assert on_terminal("diff", "-f", '{"p": 99}').out == "There are no jobs to compare.\n"
     assert on_terminal("-q", "diff", study["1"]).out == ""

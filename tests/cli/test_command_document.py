@@ -50,10 +50,18 @@ def test_unset_when_key_is_absent_then_unchanged(cli, study, project):
     assert snapshot() == before
 
 
-def test_set_when_repeated_then_the_last_value_and_each_job_once(cli, study, project):
-    result = cli("document", study["1"], study["1"], "--set", "a=1", "--set", "a=2")
+def test_set_when_repeated_then_every_key_and_each_job_once(cli, study, project):
+    result = cli("document", study["1"], study["1"], "--set", "a=1", "--set", "b=2", "--set", "a=1")
     assert result.err == "Updated 1 document.\n"
-    assert content(project, study["1"]) == {"a": 2}
+    assert content(project, study["1"]) == {"a": 1, "b": 2}
+
+
+def test_set_when_a_key_is_given_two_values_then_refused_and_nothing_changed(cli, study):
+    before = snapshot()
+    result = cli("document", study["1"], "--set", "a=1", "--set", "b=2", "--set", "a=2")
+    assert (result.status, result.out) == (2, "")
+    assert "two values of 'a', '1' and '2'" in result.err
+    assert snapshot() == before
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from running import snapshot
 
 from signac_core import Project
@@ -63,6 +64,38 @@ def test_init_when_a_file_is_in_the_way_then_one_line_names_it(cli):
     assert result.status == 1
     assert result.err.count("\n") == 1
     assert "study" in result.err
+
+
+def test_init_when_the_name_begins_with_a_tilde_then_in_the_home_directory(cli):
+    home = Path.home()
+    result = cli("init", "~/study")
+    assert (result.status, result.err) == (0, f"Initialized project '{home}/study'.\n")
+    assert not Path("~").exists()
+    assert Project(str(home / "study")).path == str(home / "study")
+    assert cli("init", "study~").status == cli("init", "./~/study").status == 0
+    assert Path("study~", ".signac").is_dir()
+    assert Path("~", "study", ".signac").is_dir()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-C", "~/other", "find"],
+        ["find", "--project-dir=~/other"],
+        ["move", "~/other", "{id}"],
+        ["clone", "~/other/workspace", "{id}"],
+        ["sync", "~/other", "."],
+        ["export", "~/other/out"],
+        ["import", "~/other/data"],
+        ["view", "-p", "~/other/view"],
+        ["migrate", "--root-directory=~/other"],
+    ],
+)
+def test_directory_when_it_begins_with_a_tilde_then_in_the_home_directory_for_every_command(cli, study, arguments):
+    other = Project.init_project(str(Path.home() / "other"))
+    Path(other.path, "data").mkdir()
+    assert cli(*(argument.format(id=study["1"]) for argument in arguments)).status == 0
+    assert not Path("~").exists()
 
 
 def test_init_when_name_is_empty_then_refused(cli):

@@ -99,6 +99,25 @@ def test_job_when_state_point_is_invalid_then_one_line_and_nothing_created(cli, 
     assert snapshot() == before
 
 
+@pytest.mark.parametrize("options", [["-p"], [], ["-cp"], ["--json"]])
+@pytest.mark.parametrize("word", ["00fe", "9bfd29df07674bc4aa960cf661b5acd2", "1234", "workspace/9bfd", "face"])
+def test_job_when_an_id_is_given_then_told_where_its_path_comes_from(cli, project, options, word):
+    before = snapshot()
+    result = cli("job", *options, word)
+    assert (result.status, result.out, result.err.count("\n")) == (1, "", 1)
+    assert f"'{word}' is an id, not a state point." in result.err
+    assert f"'signac find -j {word} --path'" in result.err
+    assert f"'signac statepoint {word}'" in result.err
+    assert snapshot() == before
+
+
+def test_job_when_ids_are_on_standard_input_then_told_where_their_paths_come_from(cli, study):
+    result = cli("job", "-p", stdin=cli("find").out)
+    assert (result.status, result.out, result.err.count("\n")) == (1, "", 1)
+    assert "Standard input holds ids, not state points." in result.err
+    assert cli("find", "-j", "-", "--path", stdin=cli("find").out).out == cli("find", "--path").out
+
+
 @pytest.mark.parametrize("text", ['{"a": 0}[1]', '{"a": 0}{"b": ', "", " \n", '{"a": 0}\n{"a.b": 1}\n'])
 def test_job_when_any_document_on_stdin_is_invalid_then_none_created(cli, project, text):
     before = snapshot()

@@ -81,13 +81,50 @@ def test_move_when_none_was_skipped_then_exit_status_is_0(cli, study, other):
     assert cli("move", "../other", study["1"], "-e").status == 0
 
 
-@pytest.mark.parametrize("path", [".", "workspace", "../alias"])
-def test_move_when_the_other_project_is_this_one_then_nothing_happens(cli, study, path):
+@pytest.mark.parametrize("path", [".", "workspace", "../alias", "../twin"])
+@pytest.mark.parametrize("options", [[], ["-n"], ["--json"]])
+def test_move_when_the_other_project_is_this_one_then_refused(cli, study, path, options):
     os.symlink(os.getcwd(), "../alias")
+    Path("../twin").mkdir()
+    shutil.copytree(".signac", "../twin/.signac")
+    os.symlink(os.path.abspath("workspace"), "../twin/workspace")
     before = snapshot()
-    result = cli("move", path, study["1"], "-e")
-    assert (result.status, result.err) == (3, "0 moved, 1 already present.\n")
+    result = cli("move", path, study["1"], "-e", *options)
+    assert (result.status, result.out) == (1, "")
+    assert f"Source and destination are the same project: '{os.getcwd()}'" in result.err
     assert snapshot() == before
+
+
+@pytest.mark.parametrize("wrong", ["{id} {other}", "{short} {other}", "workspace/{id} {other}", "- {other}"])
+def test_move_when_the_project_is_named_last_then_refused_with_the_right_order(cli, study, other, wrong):
+    before = snapshot("..")
+    arguments = wrong.format(id=study["1"], short=study["1"][:4], other="../other").split()
+    result = cli("move", *arguments, stdin=f"{study['1']}\n")
+    assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
+    assert f"PROJECT comes first, then the jobs, and '{arguments[0]}' is no project." in result.err
+    assert f"Write 'signac move ../other {arguments[0]}'." in result.err
+    assert snapshot("..") == before
+
+
+def test_move_when_only_ids_are_named_then_told_that_the_project_comes_first(cli, study):
+    result = cli("move", study["1"], study["2"], study["1.5"], study["-5"])
+    assert result.status == 2
+    assert f"Write 'signac move PROJECT {study['1']} {study['2']} {study['1.5']} ...'." in result.err
+    assert "'signac move PROJECT face'" in cli("move", "face", "-f", "T=1").err
+
+
+@pytest.mark.parametrize("option", ["-f", "--filter", "-j"])
+def test_move_when_an_option_has_taken_the_project_then_told_which(cli, study, other, option):
+    result = cli("move", option, study["1"] if option == "-j" else "T=1", "../other")
+    assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
+    name = "--job-id" if option == "-j" else "--filter"
+    assert f"Missing argument 'PROJECT'. {name} takes every word up to the next option" in result.err
+
+
+def test_move_when_the_project_has_the_name_of_an_id_then_found(cli, study):
+    Project.init_project("cafe")
+    assert cli("move", "cafe", study["1"]).status == 0
+    assert jobs(Project("cafe")) == {study["1"]}
 
 
 def test_move_when_dry_run_then_ids_of_what_would_move_and_nothing_touched(cli, study, project, other):

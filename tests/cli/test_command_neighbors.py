@@ -85,10 +85,19 @@ def test_neighbors_when_ids_are_unknown_then_all_are_told_and_nothing_is_printed
     assert [error["code"] for error in errors] == ["unknown-id"] * 2
 
 
-@pytest.mark.parametrize("arguments", [["--ignore"], ["--json", "--jsonl"], ["-f", "a"], ["--ignore=a", "--js"]])
+@pytest.mark.parametrize("arguments", [["--ignore"], ["--json", "--jsonl"], ["-f"], ["--ignore=a", "--js"]])
 def test_neighbors_when_wrong_then_one_line_and_status_2(cli, grid, arguments):
     result = cli("neighbors", grid[0, 0.5], *arguments)
     assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
+
+
+def test_neighbors_when_selected_by_options_then_as_by_ids(cli, grid):
+    named = cli("neighbors", grid[0, 0.5], "--jsonl")
+    assert cli("neighbors", "-j", grid[0, 0.5], "--jsonl").out == named.out
+    assert cli("-q", "neighbors", "-f", json.dumps(json.loads(cli("statepoint", grid[0, 0.5]).out)), "--jsonl").out == (
+        named.out
+    )
+    assert cli("neighbors", grid[0, 0.5], "-f", "a=1").status == 1
 
 
 def test_neighbors_when_the_option_comes_first_then_it_takes_the_ids_too(cli, grid):

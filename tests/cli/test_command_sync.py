@@ -351,6 +351,8 @@ def test_sync_when_there_is_a_strategy_then_it_decides(cli, torn, destination, o
         (["--no-keys"], {"v": 2, "n": {"p": 7, "q": 2}}, 5, "Skipped keys: n.p, pk, v.\n"),
         (["-k", "v|p"], {"v": 1, "n": {"p": 7, "q": 2}}, 1, "Skipped keys: n.p.\n"),
         (["--key=n[.]p"], {"v": 2, "n": {"p": 1, "q": 2}}, 5, "Skipped keys: pk, v.\n"),
+        (["-k", "v", "--key", "(?i)N[.]P"], {"v": 1, "n": {"p": 1, "q": 2}}, 5, "Skipped keys: pk.\n"),
+        (["-k", "pk", "-k", "v", "-k", "n"], {"v": 1, "n": {"p": 1, "q": 2}}, 1, ""),
     ],
 )
 def test_sync_when_keys_differ_then_options_decide(cli, torn, destination, options, document, pk, skipped):

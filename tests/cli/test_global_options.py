@@ -9,6 +9,7 @@ from running import execute, snapshot
 
 import signac_cli
 from signac_cli.app import COMMANDS, Program
+from signac_core import Project
 from signac_core.version import COMPATIBLE_VERSION, __version__
 
 VERSION = f"signac-cli {__version__} (signac {COMPATIBLE_VERSION} compatible)\n"
@@ -48,6 +49,18 @@ def test_help_when_asked_for_then_lists_every_command(cli):
     assert cli("-h").out == result.out
 
 
+@pytest.mark.parametrize("arguments", [["help"], ["help", "help"], ["help", "-h"], ["-q", "help"]])
+def test_help_when_asked_for_by_name_then_that_of_the_program(cli, arguments):
+    result = cli(*arguments)
+    assert (result.status, result.out, result.err) == (0, cli("--help").out, "")
+
+
+@pytest.mark.parametrize("words", [["find"], ["config"], ["config", "set"], ["update-cache"]])
+def test_help_when_a_command_follows_then_that_of_the_command(cli, words):
+    result = cli("help", *words)
+    assert (result.status, result.out, result.err) == (0, cli(*words, "--help").out, "")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_a_command_when_asked_for_then_shows_all_its_options(cli, name):
     result = cli(name, "--help")
@@ -76,7 +89,17 @@ def test_command_when_loaded_then_named_as_in_the_table(name):
     ("arguments", "said"),
     [
         (["fnd"], "Did you mean 'find'?"),
-        (["xyz"], "No such command 'xyz'."),
+        (["xyz"], "No such command 'xyz'. See"),
+        (["rn"], "No such command 'rn'. See"),
+        (["create"], "Did you mean 'signac job -c'?"),
+        (["Creat"], "Did you mean 'signac job -c'?"),
+        (["set"], "Did you mean 'signac document --set' or 'signac config set'?"),
+        (["version"], "Did you mean 'signac --version'?"),
+        (["help", "ls"], "Did you mean 'signac find'?"),
+        (["config", "get"], "Did you mean 'signac config show'?"),
+        (["config", "sho"], "Did you mean 'show'?"),
+        (["config", "x"], "No such command 'x'. See 'signac config --help'."),
+        (["--color", "never", "--color", "always", "find"], "given twice, with 'never' and with 'always'"),
         (["--quit", "find"], "Did you mean --quiet?"),
         (["-x"], "No such option '-x'."),
         (["--ver"], "ambiguous: it could be --version or --verbosity"),
@@ -124,6 +147,17 @@ def test_directory_when_in_the_environment_then_used_unless_one_is_given(cli, el
     Path("empty").mkdir()
     monkeypatch.setenv("SIGNAC_PROJECT_DIR", str(Path("empty").absolute()))
     assert cli("-C", str(Path("..", "work").absolute()), "find", "--count").out == "4\n"
+
+
+def test_directory_when_the_environment_has_a_tilde_then_in_the_home_directory(cli, monkeypatch):
+    Project.init_project("~/study").open_job({"a": 1}).init()
+    monkeypatch.setenv("SIGNAC_PROJECT_DIR", "~/study")
+    assert cli("find", "--count").out == "1\n"
+    monkeypatch.setenv("SIGNAC_CACHE_DIR", "~/cache")
+    Path("~/cache").expanduser().mkdir()
+    assert cli("update-cache").status == 0
+    assert not Path("~").exists()
+    assert list(Path("~/cache").expanduser().iterdir())
 
 
 @pytest.mark.parametrize("directory", ["missing", "work/.signac/config"])

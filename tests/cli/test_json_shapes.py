@@ -39,7 +39,7 @@ CASES: dict[str, list[str]] = {
         "document -n ONE --set a=1",
     ],
     "move": ["move ../other ONE TWO", "move -n ../other ONE", "clone ../other ONE; move ../other ONE"],
-    "clone": ["clone ../other ONE TWO", "clone . ONE", "clone -n ../other ONE"],
+    "clone": ["clone ../other ONE TWO", "clone ../other ONE; clone ../other ONE", "clone -n ../other ONE"],
     "view": ["view", "view -n", "view; rm ONE; view", "view; view -f T=1", "view 'x/{T}'; view '{T}'"],
     "export": ["export out", "export out; export out", "export -n out", "export out.zip", "TAKE; export out"],
     "import": [

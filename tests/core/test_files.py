@@ -141,6 +141,23 @@ def test_safe_join_when_a_name_leads_out_raises(tmp_path: Path, name: str) -> No
         files.safe_join(str(tmp_path), name)
 
 
+def test_expand_home_when_something_of_that_name_is_there_then_it_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    home = os.path.expanduser("~")
+    assert [files.expand_home(path) for path in ("~", "~/x", "~/x/")] == [home, f"{home}/x", f"{home}/x/"]
+    assert [files.expand_home(path) for path in ("", "~x", "~root/x", "x~", "/~/x")] == [
+        "",
+        "~x",
+        "~root/x",
+        "x~",
+        "/~/x",
+    ]
+    os.makedirs("~/x")
+    assert [files.expand_home(path) for path in ("~/x", "~/y")] == ["~/x", f"{home}/y"]
+
+
 def test_safe_join_when_a_link_leads_out_raises_and_links_inside_are_fine(tmp_path: Path) -> None:
     root = tmp_path / "root"
     (root / "inner").mkdir(parents=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import signac_core
-from signac_core import Project
+from signac_core import Project, get_job, get_project, init_project
 from signac_core.errors import IncompatibleSchemaVersion, JobsCorruptedError, WorkspaceError
 
 
@@ -27,6 +27,25 @@ def test_init_project_leaves_an_existing_project_as_it_is(tmp_path: Path) -> Non
     (tmp_path / ".signac").mkdir()
     (tmp_path / ".signac" / "config").write_text("schema_version = 2\nmine = 1\n")
     assert Project.init_project(str(tmp_path)).config["mine"] == "1"
+
+
+def test_projects_named_with_a_tilde_are_in_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    project = init_project("~/study")
+    job = project.open_job({"a": 1}).init()
+    assert project.path == str(Path.home() / "study")
+    assert Project("~/study") == get_project("~/study/workspace") == project
+    assert get_job(f"~/study/workspace/{job.id}") == job
+    assert not Path("~").exists()
+
+
+def test_projects_in_a_directory_that_is_named_tilde_are_still_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    project = init_project("./~/study")
+    assert project.path == str(tmp_path / "~" / "study")
+    assert Project("~/study") == init_project("~/study") == get_project("~/study") == project
 
 
 def test_init_project_of_a_directory_that_was_begun_finishes_it(tmp_path: Path) -> None:

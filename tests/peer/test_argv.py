@@ -219,7 +219,7 @@ NAMES = """
     export           target schema_path:path move filter:filter_tokens job_id:job_ids
     import           origin schema_path:path move sync sync_interactive
     sync             source destination archive recursive links perms owner group times exclude deep:ignore_times
-    sync             size_only round_times dry_run update strategy key all_keys no_keys merge parallel stats
+    sync             size_only round_times dry_run update strategy key:keys all_keys no_keys merge parallel stats
     sync             human_readable json:as_json filter:filter_tokens job_id:job_ids
     rm               job_id:ids clear interactive
     move             project:directory job_id:ids
@@ -344,6 +344,10 @@ def _equals_sign_is_no_value(one: Reading) -> bool:
     return any(re.match(r"-\w{2,}=", token) for token in one.line)
 
 
+def _second_value_is_refused(one: Reading) -> bool:
+    return "was given twice" in one.refusal
+
+
 DEVIATIONS: Mapping[Callable[[Reading], bool], str] = {
     _zero_is_a_flag: "-0 is the new option --null; as a value it needs -- or an infix condition (a hint says so)",
     _ones_are_a_number: "a negative number other than -1 and -0 is a value; signac reads -11 as the option -1, twice",
@@ -354,6 +358,7 @@ DEVIATIONS: Mapping[Callable[[Reading], bool], str] = {
     _bare_prefix_has_a_value: "-p without a directory is the default directory, which signac takes, too, but later",
     _option_before_the_subcommand_counts: "signac forgets 'config -f' when it reads the 'set' behind it",
     _yes_before_the_command_counts: "signac forgets its own 'signac -y' when it reads the 'migrate' behind it",
+    _second_value_is_refused: "an option is refused that has two values where one counts; signac forgets the first",
     _equals_sign_is_no_value: "in joined short options -yr=DIR is -y -r=DIR, as in newer versions of argparse",
 }
 """Command lines that are meant to be understood otherwise than by signac, and why."""
@@ -366,7 +371,8 @@ def compare(line: list[str], theirs: Mapping[str, Any], ours: Mapping[str, Any],
     if "merge" in expected:
         expected["merge"] |= expected.pop("force")  # one option with two names
         expected["parallel"] = 0 if expected["parallel"] is True else expected["parallel"]  # as many as there are
-        found["exclude"] = (found.get("exclude") or [None])[-1]  # signac heeds the last one
+        for repeatable in ("exclude", "key"):
+            found[repeatable] = (found.get(repeatable) or [None])[-1]  # signac heeds the last one
     if "root_directory" in expected:
         expected["root_directory"] = expected["root_directory"] or "."
     return Reading(line, expected, found)

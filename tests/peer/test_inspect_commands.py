@@ -223,8 +223,8 @@ def test_neighbors_when_keys_are_ignored_then_equal(peer, ours, tmp_path):
 MISTAKES = [
     *[f"{name} {job_id}" for name in ("statepoint", "document", "diff", "neighbors") for job_id in ("zz", "f" * 32)],
     *["schema -p", "schema -t x", "schema -r 0.5", "schema ID", "schema -f", "schema -j", "schema -j ID -f T"],
-    *["schema -f a.$foo 1", "schema --zz 1", "diff --ignore T", "diff -p x -z", "diff -i 1.5 ID --zz", "diff -j ID"],
-    *["neighbors ID --ignore", "neighbors ID -f T", "neighbors ID --ignore fluid.name p T", "find -p -z", "find -f a"],
+    *["schema -f a.$foo 1", "schema --zz 1", "diff --ignore T", "diff -p x -z", "diff -i 1.5 ID --zz", "diff -j"],
+    *["neighbors ID --ignore", "neighbors ID -f", "neighbors ID --ignore fluid.name p T", "find -p -z", "find -f"],
     *["find a.$foo 1", "find '{\"a\": }'", "document -f '{\"a\"}'", "statepoint -x ID"],
 ]
 

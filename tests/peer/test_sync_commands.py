@@ -297,9 +297,12 @@ def test_transfer_when_refused_then_the_same_status_and_nothing_changed(peer, ou
 
 
 @pytest.mark.parametrize("command", ["move . A B", "clone . A B"])
-def test_transfer_when_into_the_same_project_then_nothing_changed(peer, ours, tmp_path, command):
+def test_transfer_when_into_the_same_project_then_nothing_changed_and_only_we_call_it_an_error(
+    peer, ours, tmp_path, command
+):
     theirs, mine = both(peer, ours, tmp_path, plain, [command], where="src", precise=True)
-    assert mine == theirs
+    assert (theirs[0], mine[0]) == ([[0, ""]], [[1, ""]])
+    assert mine[1:] == theirs[1:]
 
 
 # --- what is meant to be better --------------------------------------------------------------------------------------
@@ -404,6 +407,14 @@ BETTER = [
         [f"dst/workspace/A/{DOC}"],
         (0, "", {"n": {"deep": {"x": 2}}}),
         (0, "", {"n": {"deep": {"x": 1}}}),
+    ),
+    Better(
+        "several expressions name keys",
+        torn,
+        "sync ../src -m -s never -k v --key other -k pk",
+        [f"dst/workspace/A/{DOC}", f"dst/{PROJECT_DOC}"],
+        (0, "", {"v": 2, "n": {"p": 7, "q": 2, "l": [2]}, "equal": 1.0}, {"pk": 1, "other": 1}),
+        (0, "", {"v": 1, "n": {"p": 7, "q": 2, "l": [2]}, "equal": 1.0}, {"pk": 1, "other": 1}),
     ),
     Better("an unknown id is an error everywhere", alike, "sync ../src -j zz", [], (0, ""), (1, "")),
     Better(
