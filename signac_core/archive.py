@@ -5,8 +5,9 @@ when it is whole: until then it is hidden beside it. *In*: a :class:`Reader` lis
 puts them on disk.
 
 The members of a job are those of signac 2.x: ``<path>/signac_statepoint.json`` and the other files beside it. zip holds
-no links, so links are followed; tar keeps those that stay inside the job. The names of a job without a path of its own
-begin with ``./``.
+no links, so links are followed; tar keeps those that stay inside the job. Nor does a zip file have entries for
+directories that are not empty, with which signac 2.x could not import it: their permissions are kept by tar alone. The
+names of a job without a path of its own begin with ``./``.
 """
 
 from __future__ import annotations
@@ -200,6 +201,7 @@ class _ZipWriter:
 
         info = ZipInfo.from_file(source, name, strict_timestamps=False)
         info.filename = name  # from_file() would make it shorter
+        info.external_attr &= ~(0o7000 << 16)  # nothing runs as somebody else because it was unpacked
         info.compress_type = self._archive.compression
         return info
 
@@ -340,6 +342,7 @@ def create(path: str, kind: str, *, durable: bool = False) -> Iterator[Writer]:
             file.flush()
             if durable:
                 os.fsync(file.fileno())
+        files.keep_mode(temporary, path)
         os.rename(temporary, path)
     except BaseException as error:
         if isinstance(error, OSError) and error.filename in (None, temporary):
@@ -486,8 +489,8 @@ class Member(NamedTuple):
         Bytes.
     modified : float, optional
         Seconds since 1970.
-    executable : bool
-        Whether its owner may run it.
+    mode : int, optional
+        Permission bits.
     target : str
         What a link points to, or the other name of the same file.
     overhead : int
@@ -505,7 +508,7 @@ class Member(NamedTuple):
     handle: Any
     size: int = 0
     modified: float | None = None
-    executable: bool = False
+    mode: int | None = None
     target: str = ""
     overhead: int = 0
 
@@ -581,9 +584,9 @@ class _ZipReader:
                     f"The archive '{self.path}' is damaged: its member {name!r} is longer than the file."
                 )
             if info.filename.endswith("/"):  # is_dir fails without a name
-                yield Member(name, "directory", info)
+                yield Member(name, "directory", info, mode=stat.S_IMODE(mode) or None)
             elif kind in (0, stat.S_IFREG):
-                yield Member(name, "file", info, info.file_size, executable=bool(mode & stat.S_IXUSR))
+                yield Member(name, "file", info, info.file_size, mode=stat.S_IMODE(mode) if mode else None)
             else:
                 raise refusal(self.path, name, "is a link or a device, which a zip file should not hold")
 
@@ -644,14 +647,14 @@ class _TarReader:
 
     def _member(self, info: TarInfo, overhead: int) -> Member:
         if info.isdir():
-            return Member(info.name, "directory", info, overhead=overhead)
+            return Member(info.name, "directory", info, mode=stat.S_IMODE(info.mode), overhead=overhead)
         if info.issym():
             return Member(info.name, "link", info, target=info.linkname, overhead=overhead)
         if info.islnk():
             return Member(info.name, "same", info, target=info.linkname, overhead=overhead)
         if info.isreg():
-            executable = bool(info.mode & stat.S_IXUSR)
-            return Member(info.name, "file", info, info.size, info.mtime, executable, overhead=overhead)
+            mode = stat.S_IMODE(info.mode)
+            return Member(info.name, "file", info, info.size, info.mtime, mode, overhead=overhead)
         raise refusal(self.path, info.name, "is a device or a pipe")
 
     def open(self, member: Member) -> IO[bytes]:

@@ -283,9 +283,8 @@ def _edit(path: str, key: Sequence[str], value: str | list[str] | None) -> bool:
                 f"A configuration file cannot hold this: {'.'.join(key)} = {value!r}. Names may not contain '=', '#', "
                 "brackets or quotes, and values neither control characters nor both kinds of quotes in one list."
             )
-        with files.Replacement(path, durable=True) as replacement:  # a project cannot be opened without it
-            if status is not None:
-                os.fchmod(replacement.fd, status.st_mode & 0o7777)
+        # Durable: a project cannot be opened without it.
+        with files.Replacement(path, durable=True, replaced=status) as replacement:
             replacement.write(changed)
         return True
 

@@ -1,8 +1,9 @@
 """A job directory gets to another place as a whole: after any failure it is there, or it is not.
 
 *Our own copy* is built under a hidden name beside its destination, its state point last, and renamed. *A move* is one
-rename, directly to the destination. *A function of the user's* copies to a hidden name as well; what it leaves there
-when it fails stays, because it may be the only copy.
+rename, directly to the destination; where the system cannot rename, it is our own copy, which is compared with the
+source under the lock of the job before the source goes. *A function of the user's* copies to a hidden name as well;
+what it leaves there when it fails stays, because it may be the only copy.
 """
 
 from __future__ import annotations
@@ -11,29 +12,33 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import suppress
 from typing import Any
 
 from . import canonical, files, layout, workspace
-from .errors import JobsCorruptedError
+from .errors import DestinationExistsError, JobsCorruptedError
 from .litter import is_leftover
-from .locks import Lock
 
 __all__ = [
     "PREFIX_COPY",
     "CopyTree",
     "bring",
     "is_move",
+    "is_moved",
     "is_own_copy",
     "is_same",
     "is_unfinished",
+    "move_by_copy",
+    "moves_by_copy",
     "publish",
     "state_point_text",
     "sync_tree",
 ]
 
 CopyTree = Callable[[str, str], Any]
+
+_ATTEMPTS = 3  # how often a job is copied anew because others keep writing to it while it is moved
 
 PREFIX_COPY = ".signac-copy-"
 """What a function of the user's is filling; nobody deletes it but the user."""
@@ -208,11 +213,12 @@ def bring(
     if is_move(copytree):
         try:
             _move(source, destination, name, state_point, durable=durable)
-            return
         except OSError as error:
-            if error.errno != errno.EXDEV or copytree is not _of_shutil("move"):
+            if error.errno != errno.EXDEV or not moves_by_copy(copytree):
                 raise
-    own = copytree is None or is_own_copy(copytree) or is_move(copytree)
+            move_by_copy(source, destination, name=name, state_point=state_point, durable=durable)
+        return
+    own = copytree is None or is_own_copy(copytree)
     disposable = disposable or own
     prefix = layout.PREFIX_NEW if disposable else PREFIX_COPY
     temporary = os.path.join(above, f"{prefix}{name}-{files.unique_suffix()}")
@@ -231,8 +237,6 @@ def bring(
         elif os.path.lexists(temporary):
             error.add_note(f"What was copied is in '{temporary}'.")
         raise
-    if is_move(copytree):
-        workspace.remove(*os.path.split(os.path.realpath(source)))
 
 
 def publish(temporary: str, destination: str, *, durable: bool = False) -> None:
@@ -266,7 +270,7 @@ def publish(temporary: str, destination: str, *, durable: bool = False) -> None:
         os.rename(temporary, destination)
     except OSError as error:
         if error.errno in _OCCUPIED:
-            raise FileExistsError(errno.EEXIST, "The destination exists", destination) from None
+            raise _occupied(destination) from None
         raise
     if durable:
         files.sync_directory(os.path.dirname(destination) or ".")
@@ -276,16 +280,180 @@ def _move(source: str, destination: str, name: str, state_point: bytes, *, durab
     """Rename a directory, under its lock, so that no document is written meanwhile."""
     path = os.path.join(source, layout.FN_STATE_POINT)
     if not os.path.lexists(path):
-        files.replace_file(path, state_point, durable=durable)
-    with Lock(path):
-        workspace.finish_state_point_change(source, name, durable=durable)
-        publish(source, destination, durable=durable)
+        files.replace_file(path, state_point, durable=durable, replaced=None)
+    above, called = os.path.split(destination)
+    try:
+        workspace.move_directory(source, above or ".", called, job_id=name, durable=durable)
+    except DestinationExistsError:
+        raise _occupied(destination) from None
 
 
-def _copy(source: str, temporary: str, state_point: bytes, *, durable: bool) -> None:
+def move_by_copy(source: str, destination: str, *, name: str, state_point: bytes, durable: bool = False) -> None:
+    """Move a job directory to where it cannot be renamed to: copy, compare, publish, and only then delete the source.
+
+    From the comparison to the moment when the source has gone the lock of the job is held: what others write to its
+    document before is in the copy, or there is none; after that there is no job for them to write to. A whole copy that
+    a move that was stopped has left at the destination counts as ours.
+
+    Parameters
+    ----------
+    source, destination, name, state_point, durable
+        As for :func:`bring`; the directory above the destination exists.
+
+    Raises
+    ------
+    FileExistsError
+        If the destination exists and holds something else; the source is untouched then.
+    OSError
+        If something cannot be read or written; the source is untouched then, or the error says that the copy is whole
+        and the source could not be deleted.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> move_by_copy(job.path, "a_0", name=job.id, state_point=b'{"a": 0}')
+    >>> job in project, os.listdir("a_0")
+    (False, ['signac_statepoint.json'])
+
+    """
+    workspace.refuse_link(source, "what it leads to cannot be moved from here. Move that, or clone the job")
+    temporary = os.path.join(os.path.dirname(destination) or ".", f"{layout.PREFIX_NEW}{name}-{files.unique_suffix()}")
+    is_present = os.path.lexists(destination) and not _is_empty(destination)
+    try:
+        for attempt in range(_ATTEMPTS, 0, -1):
+            if not is_present:
+                _copy(source, temporary, state_point, durable=durable, keep_links=True)
+            with workspace.lock_if_possible(source):
+                difference = _difference(source, destination if is_present else temporary, state_point)
+                if difference is None:
+                    if not is_present:
+                        publish(temporary, destination, durable=durable)
+                    aside = _set_aside(source, destination)
+                    break
+            if is_present:
+                raise _occupied(destination)
+            if attempt == 1:
+                raise OSError(errno.EIO, "The copy differs from its source; the source is untouched", difference)
+            files.delete_tree(temporary)  # somebody has written to the job meanwhile
+    except BaseException:
+        with suppress(OSError):  # the error that led here matters more
+            files.delete_tree(temporary)
+        raise
+    with suppress(OSError):  # the job has moved; what is left is hidden, and found by check
+        files.delete_tree(aside)
+
+
+def _set_aside(source: str, destination: str) -> str:
+    above, called = os.path.split(source)
+    if called in ("", ".", ".."):
+        above, called = os.path.split(os.path.realpath(source))
+    try:
+        return workspace.set_aside(above, called)
+    except OSError as error:
+        reason = f"{error.strerror}. The job is whole at '{destination}', and still here: move it again to finish it"
+        raise OSError(error.errno, reason, source) from error
+
+
+def _is_empty(directory: str) -> bool:
+    return os.path.isdir(directory) and not os.path.islink(directory) and not os.listdir(directory)
+
+
+def _occupied(destination: str) -> FileExistsError:
+    return FileExistsError(errno.EEXIST, "The destination exists", destination)
+
+
+def is_moved(source: str, copy: str, state_point: bytes) -> bool:
+    """Tell whether a directory is what a move that was stopped before its last step has left: an exact copy of a job.
+
+    Parameters
+    ----------
+    source, copy, state_point
+        As for :func:`is_same`.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> is_moved(job.path, "a_0", b'{"a": 0}')
+    False
+
+    """
+    return _difference(source, copy, state_point) is None
+
+
+def moves_by_copy(copytree: CopyTree | None) -> bool:
+    """Tell whether a function moves directories to other file systems, too: whether there may be something to finish.
+
+    Parameters
+    ----------
+    copytree : callable or None
+        Function of source and destination path.
+
+    Returns
+    -------
+    bool
+        Whether it is `shutil.move`.
+
+    Examples
+    --------
+    >>> import shutil
+    >>> moves_by_copy(shutil.move), moves_by_copy(os.replace)
+    (True, False)
+
+    """
+    return copytree is not None and copytree is _of_shutil("move")
+
+
+def _difference(source: str, copy: str, state_point: bytes) -> str | None:
+    """What makes a directory no whole copy of a job, byte by byte and link by link: the path of it in the source.
+
+    What is the source itself by another name, or leads back to it by links, is no copy.
+    """
+    path = os.path.join(source, layout.FN_STATE_POINT)
+    copied = os.path.join(copy, layout.FN_STATE_POINT)
+    try:
+        if os.path.islink(copy) or os.path.islink(copied) or os.path.samefile(source, copy):
+            return source
+        if files.read_bytes(copied) != state_point:
+            return path
+    except (FileNotFoundError, NotADirectoryError):
+        return path
+    return _different_content(source, copy, {layout.FN_STATE_POINT})
+
+
+def _different_content(source: str, copy: str, apart: Set[str] = frozenset()) -> str | None:
+    import filecmp
+
+    ours, theirs = ({name for name in os.listdir(path) if not is_leftover(name)} - apart for path in (source, copy))
+    for name in sorted(ours ^ theirs):
+        return os.path.join(source, name)
+    for name in sorted(ours):
+        left, right = os.path.join(source, name), os.path.join(copy, name)
+        if os.path.islink(left) or os.path.islink(right):
+            same = os.path.islink(left) and os.path.islink(right) and os.readlink(left) == os.readlink(right)
+        elif os.path.isdir(left) and os.path.isdir(right):
+            if (difference := _different_content(left, right)) is not None:
+                return difference
+            continue
+        else:
+            same = os.path.isfile(left) and os.path.isfile(right) and filecmp.cmp(left, right, shallow=False)
+        if not same:
+            return left
+    return None
+
+
+def _copy(source: str, temporary: str, state_point: bytes, *, durable: bool, keep_links: bool = False) -> None:
     """Copy a directory. The state point comes last: without it a directory is no job."""
     os.mkdir(temporary)
-    _copy_content(source, temporary, apart=layout.FN_STATE_POINT)
+    _copy_content(source, temporary, apart=layout.FN_STATE_POINT, keep_links=keep_links)
     copied = os.path.join(temporary, layout.FN_STATE_POINT)
     files.write_file(copied, state_point)
     with suppress(FileNotFoundError):
@@ -295,19 +463,25 @@ def _copy(source: str, temporary: str, state_point: bytes, *, durable: bool) -> 
         sync_tree(temporary)
 
 
-def _copy_content(source: str, copy: str, *, apart: str = "") -> None:
-    """Copy what a directory holds, links followed as by :func:`shutil.copytree`, but stop at the first error."""
+def _copy_content(source: str, copy: str, *, apart: str = "", keep_links: bool = False) -> None:
+    """Copy what a directory holds, links followed as by :func:`shutil.copytree`, but stop at the first error.
+
+    What is moved keeps all its links.
+    """
     with os.scandir(source) as entries:
         found = [entry for entry in entries if not is_leftover(entry.name) and entry.name != apart]
     for entry in found:
         target = os.path.join(copy, entry.name)
+        if keep_links and entry.is_symlink():
+            os.symlink(os.readlink(entry.path), target)
+            continue
         if not entry.is_dir():
             _copy_file(entry.path, target)
             continue
         if entry.is_symlink() and _leads_back(entry.path, source):
             raise OSError(errno.ELOOP, "The link leads back to a directory above it", entry.path)
         os.mkdir(target)
-        _copy_content(entry.path, target)
+        _copy_content(entry.path, target, keep_links=keep_links)
         _copy_metadata(entry.path, target)
 
 
@@ -330,21 +504,43 @@ def _copy_file(source: str, copy: str) -> None:
             error.filename, error.filename2 = source, copy
         raise
     finally:
-        os.close(reader)
+        files.close_after_work(reader)
 
 
 def _copy_metadata(source: str | int, copy: str | int, status: os.stat_result | None = None) -> None:
-    """Give a copy the times, permissions and extended attributes of its source, as far as the file system has them."""
+    """Give a copy the times, permissions and extended attributes of its source, as far as the file system has them.
+
+    The copy is ours, and the source may be another's. A program must not run as us because of a bit that its owner has
+    set, and what an access control list grants to others it does not grant for our copy.
+    """
     status = os.stat(source) if status is None else status
+    mode = stat.S_IMODE(status.st_mode) & 0o777
     if hasattr(os, "listxattr"):
         for name in _extended_attributes(source):
             try:
-                os.setxattr(copy, name, os.getxattr(source, name))
+                if name.startswith("user."):
+                    os.setxattr(copy, name, os.getxattr(source, name))
+                elif name == _ACCESS_LIST:
+                    mode &= ~0o070 | _group_permissions(os.getxattr(source, name)) << 3
             except OSError as error:
                 if error.errno not in _UNSUPPORTED:
                     raise
     os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
-    os.chmod(copy, stat.S_IMODE(status.st_mode))
+    if stat.S_ISDIR(status.st_mode):
+        mode |= os.stat(copy).st_mode & stat.S_ISGID  # what a directory has from the one above, for all in it
+    os.chmod(copy, mode)
+
+
+_ACCESS_LIST = "system.posix_acl_access"
+_ENTRY_OF_GROUP = 0x04
+
+
+def _group_permissions(access_list: bytes) -> int:
+    """What an access control list allows the group of a file; the mode shows what it allows anybody at most."""
+    for offset in range(4, len(access_list) - 7, 8):
+        if int.from_bytes(access_list[offset : offset + 2], "little") == _ENTRY_OF_GROUP:
+            return int.from_bytes(access_list[offset + 2 : offset + 4], "little") & 0o7
+    return 0
 
 
 def _extended_attributes(path: str | int) -> list[str]:
@@ -388,7 +584,7 @@ def sync_tree(directory: str) -> None:
             try:
                 os.fsync(fd)
             finally:
-                os.close(fd)
+                files.close_after_work(fd)
         files.sync_directory(path)
 
 

@@ -269,6 +269,7 @@ class Document:
     __slots__ = (
         "_canonical",
         "_guard",
+        "_replaced",
         "_signature",
         "_text",
         "buffer_version",
@@ -288,6 +289,7 @@ class Document:
         self.tree: dict[str, Any] = {} if data is None else data
         self.root: Callable[[], BoundView | None] | None = None  # a weak reference: the views hold their store
         self.buffer_version = -1  # of the buffered tree that this document is bound to
+        self._replaced: os.stat_result | None = None  # status of the file when it was last read
         self._signature: Signature | None = None
         self._text: bytes | None = None  # what the tree was parsed from or written as; None when there is no file
         self._canonical = False  # whether _text is the text that this library writes for the tree
@@ -390,7 +392,7 @@ class Document:
         {'T': 1.5}
 
         """
-        self._signature = None
+        self._signature = self._replaced = None
         try:
             text, status = files.read_with_status(self.path)
         except (FileNotFoundError, NotADirectoryError):
@@ -399,6 +401,7 @@ class Document:
                 self._text = None
                 self.adopt({})
             return
+        self._replaced = status
         if text != self._text:
             tree = parse_document(text, self.path)
             self._text, self._canonical = text, False
@@ -465,7 +468,7 @@ class Document:
         """Apply one operation, under the lock, to the tree just read, and replace the file if anything changed.
 
         Lock and unlock take open, flock, fstat, flock, close; the rest open, fstat, read, close to read and open,
-        write, close, rename to write.
+        write, close, rename to write, and one call more to keep a mode that is not the usual one.
 
         Parameters
         ----------
@@ -569,7 +572,7 @@ class Document:
         return result
 
     def replace(self, text: bytes) -> None:
-        """Write the text of the tree to the file; the lock is held.
+        """Write the text of the tree to the file, which was read since the lock is held; it keeps its mode.
 
         Parameters
         ----------
@@ -585,12 +588,12 @@ class Document:
         --------
         >>> document = Document("d.json", ".", data={"T": 1.5})
         >>> with document.lock():
-        ...     document.replace(document.encode())
+        ...     document.replace(document.encode())  # there is no file to read
         >>> files.read_bytes("d.json")
         b'{"T": 1.5}'
 
         """
-        files.replace_file(self.path, text, durable=self.durable)
+        files.replace_file(self.path, text, durable=self.durable, replaced=self._replaced)
         self._signature = None
         self._text, self._canonical = text, True
 

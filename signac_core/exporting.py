@@ -1,7 +1,8 @@
 """Jobs out of a project: copies with readable names, in a directory or an archive.
 
 Everything that can be wrong with the names is found before anything is written. Into a directory each job comes as a
-whole, and running again finishes what was stopped: a copy that is whole counts as done. An archive comes as a whole.
+whole, and running again finishes what was stopped: a copy that is whole counts as done. An archive comes as a whole,
+and one that holds exactly the jobs counts as done, too.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class ExportPlan(NamedTuple):
     paths : mapping of str to str
         Path of each job below the target.
     done : frozenset of str
-        The jobs of which the target holds a whole copy already.
+        The jobs of which the target holds a whole copy already; an archive, all or none.
 
     Examples
     --------
@@ -97,7 +98,7 @@ class ExportPlan(NamedTuple):
         if self.kind is not None:
             if not self.kind:
                 _write_archive(self, self.target, progress)
-            else:
+            elif not self.done:
                 with archive.create(self.target, self.kind, durable=project.durable) as writer:
                     _write_archive(self, writer, progress)
         else:
@@ -106,17 +107,19 @@ class ExportPlan(NamedTuple):
                     [f"{project.workspace}/{job_id}/{layout.FN_DOCUMENT}" for job_id in self.paths]
                 )
             for job_id, path in track(self.paths.items(), "export", len(self.paths), progress):
-                if job_id not in self.done:
-                    source = f"{project.workspace}/{job_id}"
-                    copying.bring(
-                        source,
-                        os.path.join(self.target, path) if path else self.target,
-                        name=job_id,
-                        state_point=copying.state_point_text(source, job_id),
-                        copytree=copytree,
-                        durable=project.durable,
-                    )
+                self._bring(job_id, os.path.join(self.target, path) if path else self.target, copytree)
         return {f"{project.workspace}/{job_id}": path for job_id, path in self.paths.items()}
+
+    def _bring(self, job_id: str, destination: str, copytree: copying.CopyTree | None) -> None:
+        is_done = job_id in self.done
+        if is_done and not copying.moves_by_copy(copytree):
+            return
+        source = f"{self.project.workspace}/{job_id}"
+        state_point, durable = copying.state_point_text(source, job_id), self.project.durable
+        if is_done:  # but for its last step
+            copying.move_by_copy(source, destination, name=job_id, state_point=state_point, durable=durable)
+        else:
+            copying.bring(source, destination, name=job_id, state_point=state_point, copytree=copytree, durable=durable)
 
 
 def export_to(
@@ -236,13 +239,19 @@ def plan_export(
     if kind != "":
         _check_target(project, target, found)
     if kind is None:
-        done, taken = _present(project, target, found, resumable=copying.is_own_copy(copytree))
+        done, taken = _present(project, target, found, copytree)
         if taken:
             raise paths.PathsTakenError(taken)
         return ExportPlan(project, target, kind, found, done)
+    plan = ExportPlan(project, target, kind, found)
     if not kind:
         _check_appended(target, found)
-    return ExportPlan(project, target, kind, found)
+    elif os.path.lexists(target):
+        from .archivecheck import holds
+
+        if found and holds(target, kind, lambda writer: _write_archive(plan, writer, None)):
+            plan = plan._replace(done=frozenset(found))
+    return plan
 
 
 def _write_archive(plan: ExportPlan, writer: archive.Writer, progress: Progress | None) -> None:
@@ -272,7 +281,7 @@ def _check_appended(writer: archive.Writer, found: Mapping[str, str]) -> None:
 
 
 def _present(
-    project: Project, target: str, found: Mapping[str, str], *, resumable: bool
+    project: Project, target: str, found: Mapping[str, str], copytree: copying.CopyTree | None
 ) -> tuple[frozenset[str], list[paths.Taken]]:
     """Jobs that the target directory holds whole copies of, and what else is in the place of a copy.
 
@@ -286,6 +295,8 @@ def _present(
     taken: list[paths.Taken] = []
     if not os.path.lexists(target):
         return frozenset(), taken
+    is_whole = copying.is_moved if copying.moves_by_copy(copytree) else copying.is_same
+    resumable = copying.is_own_copy(copytree) or copying.moves_by_copy(copytree)
     above: set[str] = set()
     for job_id, path in found.items():
         directory = path.rpartition("/")[0]
@@ -299,9 +310,9 @@ def _present(
         if not os.path.lexists(destination):
             continue
         source = f"{project.workspace}/{job_id}"
-        if resumable and copying.is_same(source, destination, copying.state_point_text(source, job_id)):
+        if resumable and is_whole(source, destination, copying.state_point_text(source, job_id)):
             done.add(job_id)
-        elif not (resumable and os.path.isdir(destination) and not os.listdir(destination)):
+        elif not (copying.is_own_copy(copytree) and os.path.isdir(destination) and not os.listdir(destination)):
             taken.append(paths.Taken(job_id, destination, f"The destination of job '{job_id}' exists"))
     return frozenset(done), taken
 

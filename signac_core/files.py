@@ -12,20 +12,25 @@ import os
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Literal
 
 __all__ = [
+    "Replaced",
     "Replacement",
+    "close_after_work",
     "copy_content",
     "delete_tree",
     "ensure_directory",
     "expand_home",
     "is_directory",
+    "keep_mode",
     "read_bytes",
     "read_with_status",
     "replace_file",
     "safe_join",
     "status_of",
     "sync_directory",
+    "umask",
     "unique_suffix",
     "write_directory",
     "write_file",
@@ -38,6 +43,11 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _NAME_MAX = 255
 _DEEPEST = 100  # levels of directories that are deleted by recursion, with a descriptor for each
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP})
+_MODELESS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+"""Why a file system does not let us set a mode; it has none then."""
+
+Replaced = os.stat_result | Literal["look"] | None
+"""Status of a file that is replaced and whose mode is kept, None if there is none, or ``"look"`` to look it up."""
 
 
 def unique_suffix() -> str:
@@ -58,11 +68,41 @@ def unique_suffix() -> str:
 
 
 def _open(path: str, dir_fd: int | None = None) -> int:
-    """Open a file for reading, without waiting for anybody to write into a pipe that stands in its place."""
+    """Open a file for reading, without waiting for anybody to write into a pipe that stands in its place.
+
+    A link is followed, at the price of a second call. One that leads nowhere is damage, and no missing file.
+    """
     try:
-        return os.open(path, _READ | os.O_NONBLOCK, dir_fd=dir_fd)
+        return os.open(path, _READ | os.O_NONBLOCK | os.O_NOFOLLOW, dir_fd=dir_fd)
     except BlockingIOError:  # a file server gives the file up first
         return os.open(path, _READ, dir_fd=dir_fd)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+    try:
+        return os.open(path, _READ | os.O_NONBLOCK, dir_fd=dir_fd)
+    except BlockingIOError:
+        return os.open(path, _READ, dir_fd=dir_fd)
+    except (FileNotFoundError, NotADirectoryError):
+        target = os.readlink(path, dir_fd=dir_fd)  # if this is no link any more, there is no file
+        raise OSError(errno.ENOLINK, f"It is a link that leads nowhere, to '{target}'", path) from None
+
+
+def close_after_work(fd: int) -> None:
+    """Close a descriptor through which nothing was written, or nothing is left to be written (close).
+
+    Parameters
+    ----------
+    fd : int
+        The descriptor. What the system says about closing it does not concern what was done before.
+
+    Examples
+    --------
+    >>> close_after_work(os.open(".", os.O_RDONLY))
+
+    """
+    with suppress(OSError):
+        os.close(fd)
 
 
 def _read_all(fd: int, first: int) -> bytes:
@@ -116,7 +156,7 @@ def read_bytes(path: str, *, dir_fd: int | None = None) -> bytes:
         error.filename = path  # a failed read knows its descriptor only
         raise
     finally:
-        os.close(fd)
+        close_after_work(fd)
 
 
 def read_with_status(path: str, *, dir_fd: int | None = None) -> tuple[bytes, os.stat_result]:
@@ -156,7 +196,7 @@ def read_with_status(path: str, *, dir_fd: int | None = None) -> tuple[bytes, os
         error.filename = path
         raise
     finally:
-        os.close(fd)
+        close_after_work(fd)
 
 
 def write_file(path: str, data: bytes, *, durable: bool = False) -> None:
@@ -324,13 +364,54 @@ def sync_directory(path: str) -> None:
     try:
         os.fsync(fd)
     finally:
-        os.close(fd)
+        close_after_work(fd)
 
 
-def replace_file(path: str, data: bytes, *, durable: bool = False) -> None:
+_umask: int | None = None
+
+
+def umask() -> int:
+    """Permission bits that new files do not get.
+
+    The system tells them only while it sets them, for the other threads, too: they are set to what they were last,
+    which changes nothing unless somebody else has changed them since.
+
+    Returns
+    -------
+    int
+        The bits.
+
+    Examples
+    --------
+    >>> before = os.umask(0o027)
+    >>> oct(umask()), oct(os.umask(before))
+    ('0o27', '0o27')
+
+    """
+    global _umask
+    expected = _first_umask() if _umask is None else _umask
+    _umask = os.umask(expected)
+    if _umask != expected:
+        os.umask(_umask)
+    return _umask
+
+
+def _first_umask() -> int:
+    try:
+        with open("/proc/self/status", "rb") as status:
+            for line in status:
+                if line.startswith(b"Umask:"):
+                    return int(line[6:], 8)
+    except (OSError, ValueError):
+        pass
+    return 0o022
+
+
+def replace_file(path: str, data: bytes, *, durable: bool = False, replaced: Replaced = "look") -> None:
     """Give a file new content, atomically (open, write, close, rename).
 
-    The new file has the modes that the umask asks for. A symbolic link at ``path`` is replaced, not followed.
+    It keeps its mode: one call more to look it up, unless the caller knows it, and one more to set it if it is not the
+    one that the umask asks for, which a new file has. A symbolic link at ``path`` is replaced, not followed.
 
     Parameters
     ----------
@@ -340,6 +421,8 @@ def replace_file(path: str, data: bytes, *, durable: bool = False) -> None:
         The new content.
     durable : bool
         Survive a power loss, too.
+    replaced : os.stat_result or None
+        Status of the old file; None if there is none.
 
     Raises
     ------
@@ -349,13 +432,14 @@ def replace_file(path: str, data: bytes, *, durable: bool = False) -> None:
     Examples
     --------
     >>> replace_file("notes.txt", b"T = 1.5")
+    >>> os.chmod("notes.txt", 0o600)
     >>> replace_file("notes.txt", b"T = 2.5")
-    >>> read_bytes("notes.txt"), os.listdir()
-    (b'T = 2.5', ['notes.txt'])
+    >>> read_bytes("notes.txt"), os.listdir(), oct(os.stat("notes.txt").st_mode)
+    (b'T = 2.5', ['notes.txt'], '0o100600')
 
     """
     try:
-        with Replacement(path, durable=durable) as file:
+        with Replacement(path, durable=durable, replaced=replaced) as file:
             file.write(data)
     except OSError as error:
         error.filename, error.filename2 = path, None
@@ -376,6 +460,8 @@ class Replacement:
         The file to be replaced.
     durable : bool
         Survive a power loss, too.
+    replaced : os.stat_result or None
+        Status of the old file, whose mode is kept, as for :func:`replace_file`.
 
     Attributes
     ----------
@@ -397,11 +483,26 @@ class Replacement:
 
     """
 
-    def __init__(self, path: str, *, durable: bool = False) -> None:
+    def __init__(self, path: str, *, durable: bool = False, replaced: Replaced = "look") -> None:
         self._path = path
         self._durable = durable
         self._temporary = _temporary_for(path)
-        self.fd = os.open(self._temporary, _CREATE, 0o666)
+        old = status_of(path) if replaced == "look" else replaced
+        mode = None if old is None or not stat.S_ISREG(old.st_mode) else stat.S_IMODE(old.st_mode) & 0o777
+        if old is None or mode is None or mode == 0o666 & ~umask():
+            self.fd = os.open(self._temporary, _CREATE, 0o666)
+            return
+        self.fd = os.open(self._temporary, _CREATE, mode)
+        try:
+            _keep_mode(self.fd, mode, old)
+        except BaseException:
+            self._discard()
+            raise
+
+    def _discard(self) -> None:
+        close_after_work(self.fd)
+        with suppress(OSError):  # the error that led here matters more
+            os.unlink(self._temporary)
 
     def write(self, data: bytes) -> None:
         """Append to the file.
@@ -478,6 +579,52 @@ class Replacement:
                     os.unlink(self._temporary)
         if self._durable and published:
             sync_directory(os.path.dirname(self._path) or ".")
+
+
+def keep_mode(temporary: str, path: str) -> None:
+    """Give a file that is to replace another one its mode (stat, and chmod if there is another one).
+
+    Parameters
+    ----------
+    temporary : str
+        The new file.
+    path : str
+        The old one, which need not exist.
+
+    Raises
+    ------
+    OSError
+        If the mode cannot be found out or set.
+
+    Examples
+    --------
+    >>> write_file("old", b"")
+    >>> os.chmod("old", 0o600)
+    >>> write_file("new", b"")
+    >>> keep_mode("new", "old")
+    >>> oct(os.stat("new").st_mode)
+    '0o100600'
+
+    """
+    old = status_of(path)
+    if old is not None and stat.S_ISREG(old.st_mode):
+        try:
+            os.chmod(temporary, stat.S_IMODE(old.st_mode) & 0o777)
+        except OSError as error:
+            if error.errno not in _MODELESS:
+                raise
+
+
+def _keep_mode(fd: int, mode: int, old: os.stat_result) -> None:
+    """Give a new file the mode of the old one; what a superuser writes stays the file of its owner."""
+    if old.st_uid != os.geteuid() == 0:
+        with suppress(OSError):  # a file server may know better who we are
+            os.fchown(fd, old.st_uid, old.st_gid)
+    try:
+        os.fchmod(fd, mode)
+    except OSError as error:
+        if error.errno not in _MODELESS:
+            raise
 
 
 def write_directory(path: str, files: Mapping[str, bytes], *, durable: bool = False) -> None:
@@ -619,7 +766,7 @@ def _delete(path: str, dir_fd: int | None, *, top: int | None, depth: int) -> No
             else:
                 return
     finally:
-        os.close(fd)
+        close_after_work(fd)
 
 
 def expand_home(path: str) -> str:

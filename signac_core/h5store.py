@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["H5Group", "H5Store", "H5StoreAlreadyOpenError", "H5StoreClosedError", "H5StoreManager"]
 
-_ATTRIBUTES = frozenset({"_file", "_filename", "_inside", "_kwargs", "_path", "_store"})
+_ATTRIBUTES = frozenset({"_durable", "_file", "_filename", "_inside", "_kwargs", "_path", "_store"})
 _CREATION_OPTIONS = frozenset({"userblock_size", "fs_strategy", "fs_persist", "fs_threshold", "fs_page_size"})
 _MISSING = object()
 
@@ -338,8 +338,9 @@ class H5Store(_Node):
 
     """
 
-    __slots__ = ("_file", "_filename", "_inside", "_kwargs")
+    __slots__ = ("_durable", "_file", "_filename", "_inside", "_kwargs")
 
+    _durable: bool
     _filename: str
     _kwargs: dict[str, Any]
     _file: h5py.File | None
@@ -350,6 +351,7 @@ class H5Store(_Node):
             raise ValueError(f"The filename of an H5Store must be a non-empty string, not {filename!r}.")
         self._filename = os.path.abspath(filename)
         self._kwargs = kwargs
+        self._durable = False  # set by the manager of a project that is
         self._file = None
         self._inside = []  # the threads that opened or entered the store
 
@@ -476,8 +478,11 @@ class H5Store(_Node):
         with h5values.LOCK:
             file, self._file = self._file, None
             self._inside.clear()
-            if file is not None:
+            if file:
+                is_changed = file.mode != "r"
                 file.close()
+                if is_changed:
+                    _save(self)
 
     def flush(self) -> None:
         """Write what HDF5 holds back in memory.
@@ -528,12 +533,13 @@ class H5Store(_Node):
         except KeyError as error:
             raise AttributeError(error.args[0]) from None
 
-    def __getstate__(self) -> tuple[str, dict[str, Any]]:
-        return self._filename, self._kwargs
+    def __getstate__(self) -> tuple[str, dict[str, Any], bool]:
+        return self._filename, self._kwargs, self._durable
 
-    def __setstate__(self, state: tuple[str, dict[str, Any]]) -> None:
-        filename, kwargs = state
+    def __setstate__(self, state: tuple[str, dict[str, Any], bool]) -> None:
+        filename, kwargs, durable = state
         H5Store.__init__(self, filename, **kwargs)
+        self._durable = durable
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(filename={os.path.relpath(self._filename)!r})"
@@ -551,6 +557,8 @@ class H5StoreManager:
     ----------
     prefix : str or PathLike
         The directory.
+    durable : bool
+        What is written survives a power loss once the file is closed.
 
     Examples
     --------
@@ -563,15 +571,17 @@ class H5StoreManager:
 
     """
 
-    __slots__ = ("_prefix", "_stores")
+    __slots__ = ("_durable", "_prefix", "_stores")
 
     cls: type[H5Store] = H5Store
     suffix: str = ".h5"
 
+    _durable: bool
     _prefix: str
     _stores: dict[str, H5Store]
 
-    def __init__(self, prefix: str | os.PathLike[str]) -> None:
+    def __init__(self, prefix: str | os.PathLike[str], *, durable: bool = False) -> None:
+        object.__setattr__(self, "_durable", durable)
         object.__setattr__(self, "_prefix", os.path.abspath(os.fsdecode(prefix)))
         object.__setattr__(self, "_stores", {})
 
@@ -595,7 +605,7 @@ class H5StoreManager:
     def __getitem__(self, key: str) -> H5Store:
         store = self._stores.get(key)
         if store is None:
-            store = self._stores[key] = self.cls(_store_path(self, key))
+            store = self._stores[key] = _make_store(self, _store_path(self, key))
         return store
 
     def __setitem__(self, key: str, value: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
@@ -607,9 +617,12 @@ class H5StoreManager:
             raise ValueError(f"There is nothing to store in '{path}': assign at least one value, or delete the key.")
         temporary = os.path.join(self._prefix, layout.PREFIX_NEW + files.unique_suffix())
         try:
-            with self.cls(temporary).open(mode="x") as store:
+            with _make_store(self, temporary).open(mode="x") as store:
                 store.update(members)
+            files.keep_mode(temporary, path)
             os.replace(temporary, path)
+            if self._durable:
+                files.sync_directory(self._prefix)
         except BaseException:
             with suppress(OSError):  # the error that led here matters more
                 os.unlink(temporary)
@@ -683,14 +696,39 @@ class H5StoreManager:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __reduce__(self) -> tuple[type[Self], tuple[str]]:
-        return type(self), (self._prefix,)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _make_manager, (type(self), self._prefix, self._durable)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(prefix={os.path.relpath(self._prefix)!r})"
 
 
 # Functions rather than methods, whose names would hide keys that are read as attributes.
+
+
+def _make_manager(cls: type[H5StoreManager], prefix: str, durable: bool) -> H5StoreManager:
+    return cls(prefix, durable=durable) if durable else cls(prefix)
+
+
+def _make_store(manager: H5StoreManager, path: str) -> H5Store:
+    store = manager.cls(path)
+    store._durable = manager._durable
+    return store
+
+
+def _save(store: H5Store) -> None:
+    """Let what was written to a file that is closed now survive a power loss, if that is asked for."""
+    if not store._durable:
+        return
+    try:
+        fd = os.open(store.filename, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:  # it is kept in memory, or has been deleted
+        return
+    try:
+        os.fsync(fd)
+    finally:
+        files.close_after_work(fd)
+    files.sync_directory(os.path.dirname(store.filename))
 
 
 def _store_path(manager: H5StoreManager, key: Any) -> str:
@@ -848,6 +886,7 @@ def _writing(store: H5Store, *, create: bool = True) -> Iterator[h5py.File]:
         with _open(store, mode if create or mode == "r" else "r+") as file:
             _check_writable(file)
             yield file
+        _save(store)
 
 
 def _check_writable(file: h5py.File) -> None:

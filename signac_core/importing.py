@@ -106,8 +106,8 @@ def import_from(
     StatepointParsingError
         If state points are invalid, not unique, or contradict the files; nothing is imported then.
     DestinationExistsError
-        If a job exists with other files, or all exist; nothing is imported then. Jobs that an import that was stopped
-        left whole are no obstacle to finishing it.
+        If a job exists with other files; nothing is imported then. Jobs that are there with the same files, as an
+        import that was stopped has left them, count as imported.
 
     Examples
     --------
@@ -194,7 +194,7 @@ class ImportPlan(NamedTuple):
     existing : frozenset of str
         The ids of those that exist in the project, and are left as they are.
     collisions : tuple of Found
-        Those that exist with other files, or all if all exist: the import was done before.
+        Those that exist with other files.
     skip_existing : bool
         Whether what exists is left out, whatever it holds; there are no collisions then.
 
@@ -255,6 +255,8 @@ class ImportPlan(NamedTuple):
         files.ensure_directory(project.workspace, durable=project.durable)
         for one in track(self.origin.bring(missing), "import", len(missing), progress):
             project._remember(one.job_id, one.statepoint)
+        if not self.skip_existing:
+            self.origin.finish([one for one in self.found if one.job_id in self.existing])
         imported = missing if self.skip_existing else self.found
         return {one.name: f"{project.workspace}/{one.job_id}" for one in imported}
 
@@ -305,7 +307,7 @@ def plan_import(
         found = tuple(track(place.find(schema), "find", None, progress))
         _check_unique(found)
         existing = tuple(one for one in found if os.path.lexists(f"{project.workspace}/{one.job_id}"))
-        collisions = () if skip_existing else _collisions(project, place, found, existing)
+        collisions = () if skip_existing else _collisions(project, place, existing, copytree)
         ids = frozenset(one.job_id for one in existing)
         yield ImportPlan(project, place, found, ids, collisions, skip_existing)
 
@@ -342,6 +344,9 @@ class _Origin(Protocol):
 
     def bring(self, found: Sequence[Found]) -> Iterator[Found]:
         """Make jobs of them, one after the other."""
+
+    def finish(self, found: Sequence[Found]) -> None:
+        """Take the last step for those that are jobs already, if what is moved was only copied."""
 
 
 @contextmanager
@@ -422,19 +427,15 @@ def _check_unique(found: Sequence[Found]) -> None:
 
 
 def _collisions(
-    project: Project, place: _Origin, found: Sequence[Found], existing: Sequence[Found]
+    project: Project, place: _Origin, existing: Sequence[Found], copytree: copying.CopyTree | None
 ) -> tuple[Found, ...]:
-    """Those of the existing jobs that an import that was stopped cannot have left.
-
-    They hold something else, or there is nothing left to do: the import was done before.
-    """
-    if not existing or len(existing) == len(found):
-        return tuple(existing)
+    """Those of the existing jobs that an import that was stopped cannot have left: they hold something else."""
+    if not existing:
+        return ()
+    is_whole = copying.is_moved if copying.moves_by_copy(copytree) else copying.is_same
     with place.copies(existing) as copies:
         return tuple(
-            one
-            for one, directory in copies
-            if not copying.is_same(directory, f"{project.workspace}/{one.job_id}", one.text)
+            one for one, directory in copies if not is_whole(directory, f"{project.workspace}/{one.job_id}", one.text)
         )
 
 
@@ -514,6 +515,14 @@ class _Directory:
                 raise DestinationExistsError(project.open_job(one.statepoint)) from None
             yield one
 
+    def finish(self, found: Sequence[Found]) -> None:
+        if copying.moves_by_copy(self._copytree):
+            for one in found:
+                destination = f"{self._project.workspace}/{one.job_id}"
+                copying.move_by_copy(
+                    one.name, destination, name=one.job_id, state_point=one.text, durable=self._project.durable
+                )
+
 
 # archives -------------------------------------------------------------------------------------------------------------
 
@@ -578,6 +587,9 @@ class _Archive:
                 except FileExistsError:
                     raise DestinationExistsError(project.open_job(one.statepoint)) from None
                 yield one
+
+    def finish(self, found: Sequence[Found]) -> None:
+        """Nothing is moved out of an archive."""
 
     @contextmanager
     def _unpacked(self, found: Sequence[Found]) -> Iterator[Iterator[tuple[str, str]]]:

@@ -477,7 +477,7 @@ class Job:
         Raises
         ------
         OSError
-            If it cannot be deleted.
+            If it cannot be deleted, or is a link to a directory elsewhere, whose data would stay.
 
         Examples
         --------
@@ -494,9 +494,9 @@ class Job:
                 self._plain_statepoint()
         from . import document
 
+        workspace.remove(self._project.workspace, self._id)
         if document.active_buffer is not None:
             document.active_buffer.discard(self.fn(self.FN_DOCUMENT))
-        workspace.remove(self._project.workspace, self._id)
         self._directory_known = False
         self._document = None
         self._stores = None
@@ -565,7 +565,10 @@ class Job:
         RuntimeError
             If the job is not initialised.
         DestinationExistsError
-            If the job exists there; nothing is changed then.
+            If the job exists there; nothing is changed then. On another file system, an equal copy, which a move that
+            was stopped has left, is no obstacle: the move is finished.
+        OSError
+            If something cannot be read or written; one of the two projects has the whole job.
 
         Examples
         --------
@@ -691,7 +694,7 @@ class Job:
             self.init(validate_statepoint=False)
             from .h5store import H5StoreManager
 
-            self._stores = H5StoreManager(self.path)
+            self._stores = H5StoreManager(self.path, durable=self._project.durable)
         return self._stores
 
     @property

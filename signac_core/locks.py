@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 from types import TracebackType
 
 from .errors import LockTimeoutError
+from .files import close_after_work
 
 __all__ = ["Lock", "acquire"]
 
@@ -42,6 +43,11 @@ class Lock:
     FileNotFoundError
         On entering, if there is no such file.
 
+    Attributes
+    ----------
+    status : os.stat_result or None
+        Of the file when it was locked; None without a lock.
+
     Examples
     --------
     >>> from signac_core import init_project
@@ -52,10 +58,11 @@ class Lock:
 
     """
 
-    __slots__ = ("_fd", "path")
+    __slots__ = ("_fd", "path", "status")
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self.status: os.stat_result | None = None
         self._fd: int | None = None
 
     def __enter__(self) -> Lock:
@@ -104,7 +111,7 @@ class Lock:
         self.release()
 
     def release(self) -> None:
-        """Give the lock back; without one, do nothing.
+        """Give the lock back; without one, do nothing. The work is done: it does not fail any more.
 
         Examples
         --------
@@ -114,15 +121,14 @@ class Lock:
 
         """
         if self._fd is not None:
-            try:
+            with suppress(OSError):
                 flock(self._fd, LOCK_UN)  # explicitly: a child forked meanwhile keeps the descriptor open
-            finally:
-                self._close()
+            self._close()
 
     def _close(self) -> None:
-        fd, self._fd = self._fd, None
+        fd, self._fd, self.status = self._fd, None, None
         if fd is not None:
-            os.close(fd)
+            close_after_work(fd)
 
     def _acquire(self, fd: int) -> bool:
         """Take the lock; tell whether it had to be waited for."""
@@ -152,9 +158,10 @@ class Lock:
     def _still_named(self, fd: int, *, look_up: bool) -> bool:
         """Tell whether the locked file is still the one that others would lock.
 
-        A state point change replaces it; without waiting, the count of its names tells in one call.
+        Whatever changes, moves or removes a job replaces or deletes the file before it gives the lock back, so that
+        without waiting the count of its names tells in one call.
         """
-        held = os.fstat(fd)
+        held = self.status = os.fstat(fd)
         if not look_up:
             return held.st_nlink > 0
         named = os.stat(self.path)

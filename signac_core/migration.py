@@ -8,6 +8,9 @@ version  layout
 2        see ``layout.py``; the name of the project is ``signac_project_name`` in its document
 =======  ====================================================================================================
 
+The workspace may be anywhere. Only one that lies below the project is moved; to any other there is a link from then on:
+the configuration of a project that somebody else has made may name whatever directory of ours.
+
 The new configuration file is written when everything else is in place, and ``signac.rc`` is deleted after that: until
 then the project is of the old layout, and a migration that was stopped is finished by another one.
 """
@@ -28,7 +31,7 @@ from .locks import Lock
 if TYPE_CHECKING:
     from configobj import ConfigObj
 
-__all__ = ["apply_migrations", "pending_migrations"]
+__all__ = ["WorkspaceChange", "apply_migrations", "pending_migrations", "pending_workspace_change"]
 
 _LEGACY_FILES = {
     ".signac_shell_history": f"{layout.CONFIG_DIRECTORY}/shell_history",
@@ -66,6 +69,63 @@ def pending_migrations(root: str | os.PathLike[str]) -> list[tuple[int, int]]:
 
     """
     return _load(os.path.abspath(os.fspath(root))).steps()
+
+
+class WorkspaceChange(NamedTuple):
+    """What a migration does to get the workspace to where it belongs.
+
+    Parameters
+    ----------
+    source, target : str
+        Where it is, and where it will be.
+    is_move : bool
+        Whether it is moved; otherwise the target becomes a link to it.
+
+    Examples
+    --------
+    >>> WorkspaceChange("/study/runs", "/study/workspace", is_move=True).is_move
+    True
+
+    """
+
+    source: str
+    target: str
+    is_move: bool
+
+
+def pending_workspace_change(root: str | os.PathLike[str]) -> WorkspaceChange | None:
+    """What :func:`apply_migrations` would do to the workspace; nothing is changed.
+
+    Parameters
+    ----------
+    root : str
+        The project directory.
+
+    Returns
+    -------
+    WorkspaceChange or None
+        None if it is in place, or missing (which is an error then).
+
+    Raises
+    ------
+    ConfigError, RuntimeError
+        As :func:`pending_migrations`.
+
+    Examples
+    --------
+    >>> os.mkdir("runs")
+    >>> with open("signac.rc", "w") as file:
+    ...     print("project = study", "workspace_dir = runs", sep=os.linesep, file=file)
+    >>> change = pending_workspace_change(".")
+    >>> os.path.relpath(change.source), os.path.relpath(change.target), change.is_move
+    ('runs', 'workspace', True)
+
+    """
+    configuration = _load(os.path.abspath(os.fspath(root)))
+    if configuration.steps():
+        with suppress(OSError):
+            return _workspace_change(configuration, begun=os.path.isdir(configuration.settings))
+    return None
 
 
 def apply_migrations(
@@ -143,6 +203,10 @@ class _Configuration(NamedTuple):
         return os.path.join(self.directory, self.name)
 
     @property
+    def settings(self) -> str:
+        return os.path.join(self.directory, layout.CONFIG_DIRECTORY)
+
+    @property
     def version(self) -> int:
         text = self.values.get("schema_version", "0" if self.name == layout.FN_LEGACY_CONFIG else "1")
         try:
@@ -214,13 +278,12 @@ def _adopt_layout(configuration: _Configuration) -> None:
     directory = configuration.directory
     migrated = configuration.migrated()
     path, document = _document_with_name(configuration)
-    settings = os.path.join(directory, layout.CONFIG_DIRECTORY)
-    begun = _make_directory(settings)
+    begun = _make_directory(configuration.settings)
     try:
         _adopt_workspace(configuration, begun=begun)
     except OSError:
         if not begun:
-            os.rmdir(settings)  # it would say that the workspace is in place
+            os.rmdir(configuration.settings)  # it would say that the workspace is in place
         raise
     if document is not None:
         files.replace_file(path, document, durable=True)
@@ -255,8 +318,8 @@ def _document_with_name(configuration: _Configuration) -> tuple[str, bytes | Non
     return path, canonical.dumps(document).encode("ascii")
 
 
-def _adopt_workspace(configuration: _Configuration, *, begun: bool) -> None:
-    """Move the workspace to where it belongs now.
+def _workspace_change(configuration: _Configuration, *, begun: bool) -> WorkspaceChange | None:
+    """What has to be done for the workspace to be where it belongs now.
 
     Parameters
     ----------
@@ -268,29 +331,47 @@ def _adopt_workspace(configuration: _Configuration, *, begun: bool) -> None:
     Raises
     ------
     OSError
-        If it does not exist, or something is in the way.
+        If it does not exist.
 
     """
     configured = configuration.text("workspace_dir")
     if configured is None:
-        return
+        return None
     source = os.path.normpath(os.path.join(configuration.directory, os.path.expandvars(configured)))
     target = os.path.join(configuration.directory, layout.WORKSPACE)
     if not os.path.exists(source):
         if source == target or (begun and os.path.isdir(target)):
-            return
+            return None
         raise FileNotFoundError(
             errno.ENOENT,
             f"The workspace does not exist. Make it available, or delete 'workspace_dir' from '{configuration.path}'",
             source,
         )
     if os.path.exists(target) and os.path.samefile(source, target):
+        return None
+    above = os.path.join(os.path.realpath(configuration.directory), "")
+    is_below = os.path.realpath(source).startswith(above)
+    return WorkspaceChange(source, target, is_below and not os.path.islink(source))
+
+
+def _adopt_workspace(configuration: _Configuration, *, begun: bool) -> None:
+    """Move the workspace to where it belongs now, or link to it.
+
+    Raises
+    ------
+    OSError
+        If it does not exist, or something is in the way.
+
+    """
+    change = _workspace_change(configuration, begun=begun)
+    if change is None:
         return
+    source, target, is_move = change
     try:
-        if os.path.islink(source):
-            _link(source, target)
-        else:
+        if is_move:
             os.rename(source, target)
+        else:
+            _link(source, target)
     except OSError as error:
         if error.errno == errno.EXDEV:
             _link(source, target)
@@ -303,7 +384,7 @@ def _adopt_workspace(configuration: _Configuration, *, begun: bool) -> None:
 
 
 def _link(source: str, target: str) -> None:
-    """Let a workspace that is a link, or is on another file system, be where it is."""
+    """Let a workspace that is a link, or lies outside of the project or on another file system, be where it is."""
     with suppress(FileNotFoundError):
         os.rmdir(target)
     os.symlink(os.path.realpath(source), target)

@@ -400,7 +400,7 @@ class Project:
         if self._stores is None:
             from .h5store import H5StoreManager
 
-            self._stores = H5StoreManager(self._path)
+            self._stores = H5StoreManager(self._path, durable=self._durable)
         return self._stores
 
     @property

@@ -151,7 +151,7 @@ def _list_directory(workspace: str) -> Listing:
         confirmed = set(os.listdir(fd))
         return Listing([entry for entry in entries if entry in confirmed], None, *now)
     finally:
-        os.close(fd)
+        files.close_after_work(fd)
 
 
 def open_index(project: Project) -> Snapshot | None:

@@ -57,7 +57,7 @@ class _Header(TarInfo):
 
 def _block(info: TarInfo, name: bytes, kind: bytes, size: int, mode: int) -> bytes:
     """One block of 512 bytes, as POSIX describes it."""
-    numbers = b"%07o\0%07o\0%07o\0%011o\0%011o\0" % (mode & 0o7777, info.uid, info.gid, size, int(info.mtime))
+    numbers = b"%07o\0%07o\0%07o\0%011o\0%011o\0" % (mode & 0o777, info.uid, info.gid, size, int(info.mtime))
     owner = info.uname.encode("ascii").ljust(32, b"\0") + info.gname.encode("ascii").ljust(32, b"\0")
     end = kind + bytes(100) + b"ustar\x0000" + owner + b"0000000\x000000000\0" + bytes(167)
     above = name.ljust(100, b"\0") + numbers
@@ -115,7 +115,7 @@ def describe(name: str, status: os.stat_result | None = None) -> TarInfo:
     is_directory = stat.S_ISDIR(status.st_mode)
     header.type = DIRTYPE if is_directory else REGTYPE
     header.size = 0 if is_directory else status.st_size
-    header.mode, header.mtime = status.st_mode, status.st_mtime
+    header.mode, header.mtime = stat.S_IMODE(status.st_mode) & 0o777, status.st_mtime
     header.uid, header.gid = status.st_uid, status.st_gid
     header.uname, header.gname = _owner(status.st_uid), _group(status.st_gid)
     return header

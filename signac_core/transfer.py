@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import files, layout, workspace
+from . import files, workspace
 from .errors import DestinationExistsError, Error
 from .job import Job
 
@@ -34,10 +34,6 @@ class NotInitializedError(Error, RuntimeError):
     there is nothing to move
 
     """
-
-
-def _temporary_for(project: Project, job_id: str) -> str:
-    return os.path.join(project.workspace, f"{layout.PREFIX_NEW}{job_id}-{files.unique_suffix()}")
 
 
 def clone(
@@ -105,13 +101,6 @@ def clone(
     return copy
 
 
-def _publish(project: Project, job: Job, temporary: str) -> None:
-    try:
-        workspace.publish_directory(project.workspace, job.id, temporary, durable=project.durable)
-    except DestinationExistsError:
-        raise DestinationExistsError(job) from None
-
-
 def move(job: Job, project: Project) -> None:
     """Move a job into another project; see :meth:`Job.move`.
 
@@ -127,7 +116,8 @@ def move(job: Job, project: Project) -> None:
     NotInitializedError
         If the job has no directory. It is a RuntimeError.
     DestinationExistsError
-        If the project has this job; nothing is changed then.
+        If the project has this job; nothing is changed then. On another file system, an equal copy, which a move that
+        was stopped has left, is no obstacle: the move is finished.
     OSError
         If something cannot be read or written; one of the two projects has the whole job.
 
@@ -154,56 +144,13 @@ def move(job: Job, project: Project) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        _move_across_file_systems(job, project)
+        from . import copying
 
-
-def _move_across_file_systems(job: Job, project: Project) -> None:
-    """Copy, compare, publish, and only then delete the source."""
-    import shutil
-
-    from . import copying
-
-    copy = Job(project, job._plain_statepoint(), id_=job.id)
-    if os.path.lexists(copy.path):
-        raise DestinationExistsError(copy)
-    temporary = _temporary_for(project, job.id)
-    try:
-        shutil.copytree(job.path, temporary, symlinks=True)
-        if project.durable:
-            copying.sync_tree(temporary)
-        with workspace.lock_if_possible(job.path):  # no document is written between the comparison and the removal
-            _compare(job.path, temporary)
-            _publish(project, copy, temporary)
-            aside = workspace.set_aside(job.project.workspace, job.id)
-    except BaseException:
-        if os.path.lexists(temporary):
-            files.delete_tree(temporary)
-        raise
-    files.delete_tree(aside)
-
-
-def _compare(left: str, right: str) -> None:
-    """Make sure that two directories hold the same.
-
-    Raises
-    ------
-    OSError
-        If they do not.
-
-    """
-    import filecmp
-
-    names = sorted(os.listdir(left))
-    if names != sorted(os.listdir(right)):
-        raise OSError(errno.EIO, "The copy differs from its source; the source is untouched", left)
-    for name in names:
-        source, copy = os.path.join(left, name), os.path.join(right, name)
-        if os.path.islink(source):
-            same = os.path.islink(copy) and os.readlink(source) == os.readlink(copy)
-        elif os.path.isdir(source):
-            _compare(source, copy)
-            continue
-        else:
-            same = filecmp.cmp(source, copy, shallow=False)
-        if not same:
-            raise OSError(errno.EIO, "The copy differs from its source; the source is untouched", source)
+        state_point = copying.state_point_text(source, job.id)
+        files.ensure_directory(project.workspace, durable=project.durable)
+        try:
+            copying.move_by_copy(source, destination, name=job.id, state_point=state_point, durable=project.durable)
+        except FileExistsError as present:
+            if present.filename != destination:
+                raise
+            raise DestinationExistsError(project.open_job(id=job.id)) from None

@@ -3,12 +3,16 @@
 :func:`scan` reads the list of members once and refuses archives that hold what must not be unpacked, before anything is
 written; :func:`extract` unpacks directories to where the caller wants them. No member is written through a link: links
 are made last, lead nowhere but into their own job, and nothing may lie below them.
+
+Files and directories get the permissions that the archive has for them, as far as these concern their owner and allow
+others to read: nothing becomes readable, or writable, that was not. What the umask keeps from others to write stays so.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple
@@ -238,10 +242,13 @@ def extract(reader: Reader, contents: Contents, roots: Mapping[str, str]) -> Ite
             links[root].append(member)
     _check_space(sum(member.size for member, _ in plan), roots)
     made: set[str] = set()
+    modes: dict[str, dict[str, int]] = {root: {} for root in roots}
     for member, root in plan:
         path = os.path.join(roots[root], _below(member.name, root)).rstrip("/")
         if member.kind == "directory":
             _make_directory(path, made)
+            if member.mode is not None:
+                modes[root][path] = member.mode
         elif member.kind == "file" and not is_leftover(os.path.basename(path)):
             _make_directory(os.path.dirname(path), made)
             _extract_file(reader, member, path)
@@ -252,6 +259,8 @@ def extract(reader: Reader, contents: Contents, roots: Mapping[str, str]) -> Ite
                 path = os.path.join(roots[root], _below(link.name, root))
                 _make_directory(os.path.dirname(path), made)
                 os.symlink(link.target, path)
+            for path, mode in modes.pop(root).items():
+                _set_mode(path, mode)
             yield root
 
 
@@ -267,6 +276,18 @@ def _make_directory(path: str, made: set[str]) -> None:
     if path not in made:
         files.ensure_directory(path)
         made.add(path)
+
+
+def _set_mode(directory: str, mode: int) -> None:
+    """Give a directory its permissions; its owner can always delete what is in it."""
+    mode = _granted(mode) | 0o700
+    if mode != 0o777 & ~files.umask():
+        os.chmod(directory, mode | os.stat(directory).st_mode & stat.S_ISGID)  # which it has from the one above
+
+
+def _granted(mode: int) -> int:
+    """Permissions that an archive may give: to read, to its owner; to write, to others never, to the group by umask."""
+    return mode & (0o775 & ~files.umask() | 0o755) | 0o400
 
 
 def _root_of(name: str, roots: Mapping[str, str]) -> str | None:
@@ -290,9 +311,11 @@ def _check_link(reader: Reader, member: Member, root: str) -> None:
 
 
 def _extract_file(reader: Reader, member: Member, path: str) -> None:
-    mode = 0o777 if member.executable else 0o666
+    mode = 0o666 if member.mode is None else _granted(member.mode)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with open(fd, "wb", buffering=0) as file, reader.open(member) as content:
+        if member.mode is not None and mode & files.umask():
+            os.fchmod(fd, mode)
         while data := content.read(_CHUNK):
             try:
                 view = memoryview(data)

@@ -10,7 +10,12 @@ here knows the handles (``Job``, ``Project``); everything takes the path of a wo
 finds a state point which is not the one the directory is named after looks for the file of step 1 under the name of the
 directory. Stopped after any step, the job is the old one or the new one, with all its data.
 
-*Removal.* Under the lock, one rename to a hidden name; the deletion comes after.
+When the last step fails, the steps before it are taken back.
+
+*Removal.* Under the lock, one rename to a hidden name, and the state point file goes; the deletion comes after.
+
+*Move.* Under the lock, one rename, and the state point file is written anew. Whoever has opened that file before any of
+this happened, and gets its lock after it, sees that it has no name any more, and opens the one that is there now.
 """
 
 from __future__ import annotations
@@ -28,6 +33,7 @@ from .reading import read_matching
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from .locks import Lock
     from .project import Project
 
 __all__ = [
@@ -38,6 +44,7 @@ __all__ = [
     "publish",
     "publish_directory",
     "read_state_point",
+    "refuse_link",
     "remove",
     "set_aside",
 ]
@@ -107,7 +114,7 @@ def _read_changing_state_point(directory: str, job_id: str) -> dict[str, Any]:
                     return state_point
                 after, named = os.fstat(fd), os.stat(directory)
             finally:
-                os.close(fd)
+                files.close_after_work(fd)
             if before.st_ctime_ns == after.st_ctime_ns and (after.st_ino, after.st_dev) == (named.st_ino, named.st_dev):
                 break
     except FileNotFoundError:
@@ -215,9 +222,14 @@ def publish(workspace: str, job_id: str, text: bytes, *, force: bool = False, du
                     raise FileExistsError(
                         errno.EEXIST, "A broken link stands where the job directory belongs", target
                     ) from None
-                if force or not os.path.exists(path):
+                if force or not os.path.lexists(path):
                     with suppress(FileNotFoundError):
-                        os.rename(os.path.join(temporary, layout.FN_STATE_POINT), path)
+                        written = os.path.join(temporary, layout.FN_STATE_POINT)
+                        files.keep_mode(written, path)
+                        os.rename(written, path)
+                        if durable:
+                            files.sync_directory(target)
+                            files.sync_directory(workspace)
                         return True
             finally:
                 files.delete_tree(temporary)
@@ -333,7 +345,7 @@ def publish_directory(workspace: str, job_id: str, temporary: str, *, durable: b
         files.sync_directory(workspace)
 
 
-def lock(directory: str) -> AbstractContextManager[object]:
+def lock(directory: str) -> AbstractContextManager[Lock | None]:
     """Lock of a job, for a ``with`` block.
 
     Parameters
@@ -396,7 +408,8 @@ def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *,
     DestinationExistsError
         If a job ``new_id`` exists; nothing is changed then.
     OSError
-        If the state point cannot be written; the job is the old one then.
+        If the state point cannot be written; the job is the old one then. If the new one may not survive a power loss
+        as was asked for, the error says so.
 
     Examples
     --------
@@ -410,10 +423,12 @@ def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *,
     """
     source = os.path.join(workspace, old_id)
     target = os.path.join(workspace, new_id)
-    with lock(source):
+    with lock(source) as held:
         finish_state_point_change(source, old_id, durable=durable)
         pending = os.path.join(source, layout.pending_name(new_id))
-        files.replace_file(pending, text, durable=durable)  # there may be one of a change that was stopped
+        # It gets the mode of the file that it is going to replace. There may be one of a change that was stopped.
+        replaced = (held and held.status) or files.status_of(os.path.join(source, layout.FN_STATE_POINT))
+        files.replace_file(pending, text, durable=durable, replaced=replaced)
         try:
             os.rename(source, target)
         except OSError as error:
@@ -422,9 +437,19 @@ def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *,
             if error.errno in _OCCUPIED:
                 raise DestinationExistsError(new_id) from None
             raise
-        _put_in_place(target, new_id, text, durable=durable)
+        try:
+            _put_in_place(target, new_id, text, durable=durable)
+        except OSError:
+            if _take_back(source, target, new_id):
+                raise
+            return  # the job is the new one, and whoever locks it next does the last step
         if durable:
-            files.sync_directory(workspace)
+            try:
+                files.sync_directory(target)
+                files.sync_directory(workspace)
+            except OSError as error:
+                error.strerror = f"The job is {new_id} now, but this may not survive a power loss: {error.strerror}"
+                raise
 
 
 def _put_in_place(directory: str, job_id: str, text: bytes, *, durable: bool) -> None:
@@ -440,9 +465,17 @@ def _put_in_place(directory: str, job_id: str, text: bytes, *, durable: bool) ->
         with suppress(FileNotFoundError):
             if _lacks(path, job_id):
                 files.replace_file(path, text, durable=durable)
-    else:
-        if durable:
-            files.sync_directory(directory)
+
+
+def _take_back(source: str, target: str, new_id: str) -> bool:
+    """Take back a state point change whose last step failed; False if that is not possible either."""
+    try:
+        os.rename(target, source)
+    except OSError:
+        return False
+    with suppress(OSError):  # without its directory it means nothing
+        os.unlink(os.path.join(source, layout.pending_name(new_id)))
+    return True
 
 
 def _lacks(path: str, job_id: str) -> bool:
@@ -492,8 +525,8 @@ def remove(workspace: str, job_id: str) -> bool:
     Raises
     ------
     OSError
-        If the directory cannot be renamed (the job is intact then), or something in it cannot be deleted (the job is
-        gone from the workspace, the rest is hidden and deleted by the next ``check --repair``).
+        If the directory cannot be renamed or is a link (the job is intact then), or something in it cannot be deleted
+        (the job is gone from the workspace, the rest is hidden and deleted by the next ``check --repair``).
 
     Examples
     --------
@@ -505,21 +538,47 @@ def remove(workspace: str, job_id: str) -> bool:
 
     """
     source = os.path.join(workspace, job_id)
+    refuse_link(source, "its data would stay there. Remove them, then the link")
     try:
         with lock_if_possible(source):
             aside = set_aside(workspace, job_id)
     except NotADirectoryError:  # a file in the place of a job
         aside = set_aside(workspace, job_id)
     except FileNotFoundError:
-        if not os.path.islink(source):
-            return False
-        aside = set_aside(workspace, job_id)  # a broken link in the place of a job
+        return False
     files.delete_tree(aside)
     return True
 
 
+def refuse_link(directory: str, reason: str) -> None:
+    """Make sure that a job directory is not a link to one.
+
+    Parameters
+    ----------
+    directory : str
+        The job directory.
+    reason : str
+        Why a link will not do, as the end of a sentence about it, and what to do.
+
+    Raises
+    ------
+    OSError
+        If it is one, whether it leads anywhere or not.
+
+    Examples
+    --------
+    >>> refuse_link(".", "its data would stay there")
+
+    """
+    try:
+        target = os.readlink(directory)
+    except OSError:
+        return
+    raise OSError(errno.ELOOP, f"The job directory is a link to '{target}', and {reason}", directory)
+
+
 def set_aside(workspace: str, job_id: str) -> str:
-    """Take a job out of the workspace by one rename, its lock being held.
+    """Take a job out of the workspace by one rename, its lock being held, and delete its state point file.
 
     Parameters
     ----------
@@ -546,34 +605,38 @@ def set_aside(workspace: str, job_id: str) -> str:
     >>> with lock(job.path):
     ...     aside = set_aside(project.workspace, job.id)
     >>> job in project, os.listdir(aside)
-    (False, ['signac_statepoint.json'])
+    (False, [])
 
     """
     aside = os.path.join(workspace, f"{layout.PREFIX_REMOVED}{job_id}-{files.unique_suffix()}")
     os.rename(os.path.join(workspace, job_id), aside)
+    with suppress(OSError):  # whoever waits for its lock, or has just opened it, shall see that it has gone
+        os.unlink(os.path.join(aside, layout.FN_STATE_POINT))
     return aside
 
 
-def move_directory(source: str, workspace: str, job_id: str, *, durable: bool = False) -> None:
-    """Move a job directory into another workspace on the same file system, under its lock.
+def move_directory(source: str, workspace: str, name: str, *, job_id: str | None = None, durable: bool = False) -> None:
+    """Move a job directory to another place on the same file system, under its lock.
 
     Parameters
     ----------
     source : str
         The job directory.
     workspace : str
-        The other workspace.
-    job_id : str
-        The id of the job.
+        The directory that it is moved to, such as another workspace.
+    name : str
+        What it is called there: the id of the job, or a path of the user's.
+    job_id : str, optional
+        The id of the job, if it is called otherwise: nobody would know then what a pending state point is about.
     durable : bool
         Survive a power loss, too.
 
     Raises
     ------
     DestinationExistsError
-        If the job exists there.
+        If there is something of that name.
     OSError
-        With ``EXDEV`` if the workspace is on another file system; in general if the rename fails.
+        With ``EXDEV`` if the place is on another file system; in general if the rename fails.
 
     Examples
     --------
@@ -585,11 +648,28 @@ def move_directory(source: str, workspace: str, job_id: str, *, durable: bool = 
     True
 
     """
+    _refuse_relative_link(source)
     with lock_if_possible(source):
+        if job_id is not None:
+            finish_state_point_change(source, job_id, durable=durable)
         try:
-            publish_directory(workspace, job_id, source, durable=durable)
+            publish_directory(workspace, name, source, durable=durable)
         except FileNotFoundError:
             if not files.is_directory(source):
                 raise
             files.ensure_directory(workspace, durable=durable)
-            publish_directory(workspace, job_id, source, durable=durable)
+            publish_directory(workspace, name, source, durable=durable)
+        with suppress(OSError):  # the job is where it should be
+            _renew(os.path.join(workspace, name, layout.FN_STATE_POINT), durable=durable)
+
+
+def _refuse_relative_link(directory: str) -> None:
+    if os.path.islink(directory) and not os.path.isabs(os.readlink(directory)):
+        refuse_link(directory, "would lead elsewhere from another place. Make it absolute, then move it")
+
+
+def _renew(path: str, *, durable: bool) -> None:
+    """Write a state point file anew, the lock on it being held: who has opened it before sees that it has moved."""
+    if not os.path.islink(path):
+        text, status = files.read_with_status(path)
+        files.replace_file(path, text, durable=durable, replaced=status)

@@ -60,7 +60,8 @@ def command(
     one it is a directory. PATH is a template of the names, as for 'signac view'.
 
     Nothing is written unless all is possible. In a directory, whole copies of the jobs that are there already count as
-    done, so that the command can be repeated after it was stopped. A dry run prints what would go where.
+    done, and so does an archive that holds exactly the jobs, so that the command can be repeated after it was stopped.
+    A dry run prints what would go where.
 
     On a terminal you are asked before several jobs are moved that -f selects; -y answers.
     """
@@ -70,7 +71,8 @@ def command(
     from ..pathreport import Collision, PathReport
     from ..progress import bar
 
-    above = "" if _is_archive(target, move=move, force=force) else target
+    is_archive = _is_archive(target, move=move)
+    above = "" if is_archive else target
 
     class ExportReport(PathReport):
         def line(self, job: dict[str, Any]) -> str | None:
@@ -93,8 +95,10 @@ def command(
         collisions = [Collision(job_id, at, f"{reason}: '{at}'.") for job_id, at, reason in error.taken]
         report.collide(collisions, "Nothing was written. Move it away, or choose another target or path.")
         return report.finish(as_json=as_json)
+    if is_archive and not force and not plan.done and os.path.lexists(target):
+        raise Failure(f"The archive '{target}' exists.", code="exists", hint="Replace it with --force.")
     for job_id, place in plan.paths.items():
-        report.note(job_id, PRESENT if job_id in plan.done else EXPORTED, place)
+        report.note(job_id, PRESENT if job_id in plan.done and not move else EXPORTED, place)
     if not dry_run:
         if move:
             confirm_selected(session, project, "Move", plan.paths, filter_tokens)
@@ -103,13 +107,13 @@ def command(
     return report.finish(as_json=as_json) or session.report_damaged(damaged)
 
 
-def _is_archive(target: str, *, move: bool, force: bool) -> bool:
-    """Tell whether the target is an archive, and make sure that it may be written.
+def _is_archive(target: str, *, move: bool) -> bool:
+    """Tell whether the target is an archive.
 
     Raises
     ------
     Failure
-        If it may not.
+        If it is of an unknown kind, or jobs cannot be moved to it.
 
     """
     from signac_core.archive import archive_format
@@ -124,6 +128,4 @@ def _is_archive(target: str, *, move: bool, force: bool) -> bool:
             code="usage",
             hint="Export without --move, then remove the jobs with 'signac rm'.",
         )
-    if is_archive and not force and os.path.lexists(target):
-        raise Failure(f"The archive '{target}' exists.", code="exists", hint="Replace it with --force.")
     return is_archive

@@ -59,8 +59,8 @@ def command(
     Every directory with a state point file is a job. PATH, such as 'a_{a:int}/b_{b}', is a template that tells the
     state points from the names of the directories instead; types are int, float, bool and str.
 
-    Nothing is imported unless all is possible. Jobs that exist already are an error, but for those that an import that
-    was stopped has left whole. A dry run prints what would become which job.
+    Nothing is imported unless all is possible. Jobs that exist already with other files are an error; those that an
+    import that was stopped has left whole count as done. A dry run prints what would become which job.
     """
     if sync_interactive and (dry_run or as_json):
         raise click.UsageError(f"--sync-interactive does not combine with {'--dry-run' if dry_run else '--json'}.")
@@ -133,8 +133,9 @@ def _import(
                 "--sync-interactive.",
             )
             return report.finish(as_json=as_json)
+        finished = move and existing == PRESENT  # what is there already leaves the origin, too
         for one, place in _places(plan.found):
-            report.note(one.job_id, existing if one.job_id in plan.existing else IMPORTED, place)
+            report.note(one.job_id, existing if one.job_id in plan.existing and not finished else IMPORTED, place)
         if not report.dry_run:
             with bar(session, "Importing") as progress:
                 plan.carry_out(progress=progress)

@@ -12,6 +12,8 @@ from ..output import Failure, OutputClosed
 from . import dry_run_option, report_option
 
 if TYPE_CHECKING:
+    from signac_core.migration import WorkspaceChange
+
     from ..app import Session
 
 __all__ = ["command"]
@@ -36,10 +38,11 @@ __all__ = ["command"]
 def command(session: Session, /, *, root_directory: str, dry_run: bool, as_json: bool) -> int:
     """Give a project of an older layout the present one, which signac 1.x cannot read; there is no way back.
 
-    The jobs stay as they are. A migration that was stopped can be run again. A dry run prints the steps.
+    The jobs stay as they are. A workspace of another name below the project becomes 'workspace'; to one that lies
+    elsewhere there is a link from then on. A migration that was stopped can be run again. A dry run prints the steps.
     """
     from signac_core.errors import ConfigError
-    from signac_core.migration import apply_migrations, pending_migrations
+    from signac_core.migration import apply_migrations, pending_migrations, pending_workspace_change
 
     root = os.path.abspath(root_directory)
     try:
@@ -49,6 +52,7 @@ def command(session: Session, /, *, root_directory: str, dry_run: bool, as_json:
     except RuntimeError as error:
         raise Failure(str(error), code="schema-version") from None
     report = _Report(session, root, dry_run=dry_run)
+    change = pending_workspace_change(root)
     if not steps:
         if not dry_run:
             apply_migrations(root)  # what a migration left that was stopped at its very end
@@ -56,14 +60,26 @@ def command(session: Session, /, *, root_directory: str, dry_run: bool, as_json:
     elif dry_run:
         for step in steps:
             report.note(*step)
+        if change is not None:
+            session.output.talk(_of_workspace(change))
         session.output.talk(f"Would have applied {_number(len(steps))}.")
     elif session.confirm(
-        f"There is no way back. Migrate the project '{root}' from schema version {steps[0][0]} to {steps[-1][1]}?"
+        f"There is no way back. {'' if change is None else _of_workspace(change) + ' '}"
+        f"Migrate the project '{root}' from schema version {steps[0][0]} to {steps[-1][1]}?"
     ):
+        if change is not None and session.yes:  # who is not asked is told
+            session.output.talk(_of_workspace(change))
         _migrate(session, root, report)
     else:
         session.output.talk("Nothing has been changed.")
     return report.finish(as_json=as_json)
+
+
+def _of_workspace(change: WorkspaceChange) -> str:
+    """Sentence about what happens to the workspace."""
+    if change.is_move:
+        return f"The workspace '{change.source}' is moved to '{change.target}'."
+    return f"The workspace '{change.source}' stays where it is, and '{change.target}' becomes a link to it."
 
 
 def _migrate(session: Session, root: str, report: _Report) -> None:

@@ -8,6 +8,7 @@ table of their own.
 from __future__ import annotations
 
 import os
+import stat
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -169,13 +170,19 @@ class IndexedDocuments:
 
 
 def _signature(job_id: str, path: str, dir_fd: int | None) -> Entry | None:
-    """Signature of the document in a file; None if that cannot be told."""
+    """Signature of the document in a file; None if that cannot be told, as of a link that leads nowhere."""
     try:
-        return signature_of(os.stat(path, dir_fd=dir_fd))
+        status = os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
     except FileNotFoundError:
         return ABSENT
     except OSError:
         return None
+    if stat.S_ISLNK(status.st_mode):
+        try:
+            status = os.stat(path, dir_fd=dir_fd)
+        except OSError:
+            return None
+    return signature_of(status)
 
 
 def _entries(table: Table) -> Sequence[Entry]:

@@ -214,3 +214,37 @@ def test_set_when_many_processes_write_one_document_then_no_key_is_lost(study, p
     assert [process.wait() for process in processes] == [0] * 8
     expected = {f"k{i}": i for i in range(8)}
     assert content(project, study["1"]) == expected | {"n": expected}
+
+
+@pytest.fixture
+def lost(study, project):
+    """A job whose document is a link, what it leads to is not there."""
+    path = Path(project.workspace, study["1"], "signac_job_document.json")
+    path.symlink_to("../../.git/annex/objects/lost")
+    return path
+
+
+@pytest.mark.parametrize("arguments", [["--set", "x=1"], ["--unset", "x"], []])
+def test_document_when_it_is_a_link_to_nowhere_then_an_error_and_it_stays(cli, study, lost, arguments):
+    result = cli("document", study["1"], *arguments)
+    assert (result.status, result.out) == (1, "")
+    assert "leads nowhere" in result.err
+    assert lost.is_symlink()
+    assert not lost.exists()
+
+
+@pytest.mark.parametrize("condition", ["doc.energy!=!", "doc.energy=!", "doc.energy<0"])
+def test_find_when_a_document_is_a_link_to_nowhere_then_the_job_is_damaged_and_not_without_results(
+    cli, study, lost, condition
+):
+    result = cli("find", condition)
+    assert result.status == 1
+    assert study["1"] not in result.lines
+    assert study["1"] in result.err
+    assert "signac check" in result.err
+
+
+def test_check_when_a_document_is_a_link_to_nowhere_then_named(cli, study, lost):
+    result = cli("check")
+    assert result.status == 3
+    assert study["1"] in result.out + result.err

@@ -265,3 +265,15 @@ def test_export_when_a_job_is_damaged_then_the_others_are_exported_and_the_statu
 def test_export_when_run_in_a_batch_then_no_bar_in_the_log(data):
     result = execute("export", "out", env={"TERM": "xterm"})
     assert (result.status, result.out, result.err) == (0, "", "Exported 4 jobs.\n")
+
+
+@pytest.mark.parametrize("suffix", ["zip", "tar", "tar.gz"])
+def test_export_when_the_archive_holds_exactly_the_jobs_then_it_is_done(cli, data, suffix):
+    assert cli("export", f"out.{suffix}").status == 0
+    before = snapshot()
+    result = cli("export", f"out.{suffix}")
+    assert (result.status, result.out, result.err) == (0, "", "Exported 0 jobs, 4 present.\n")
+    assert snapshot() == before
+    assert cli("export", f"out.{suffix}", "{job.id}").status == 1
+    assert cli("export", "-n", f"out.{suffix}").status == 0
+    assert snapshot() == before

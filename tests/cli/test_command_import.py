@@ -111,9 +111,8 @@ def test_import_when_jobs_exist_with_other_files_then_all_are_told_and_nothing_i
     result = cli("import", origin, *dry_run)
     lines = result.err.splitlines()
     assert (result.status, result.out) == (1, "")
-    expected = [1, 2] if origin == "source" else [0, 1, 2]  # when all exist, the import was done before
-    assert len(lines) == len(expected)
-    for line, a in zip(lines, expected, strict=True):
+    assert len(lines) == 2
+    for line, a in zip(lines, [1, 2], strict=True):
         assert line.startswith("Error: ")
         assert f"a_{a}' would become job {ids[a]}, which exists already." in line
     assert "--skip-existing" in lines[-1]
@@ -121,12 +120,11 @@ def test_import_when_jobs_exist_with_other_files_then_all_are_told_and_nothing_i
 
 
 @KINDS
-def test_import_when_done_before_then_status_1(cli, ids, project, origin):
+def test_import_when_stopped_after_its_last_job_then_running_again_succeeds(cli, ids, project, origin):
     assert cli("import", origin).status == 0
     before = snapshot(project.workspace)
     result = cli("import", origin)
-    assert result.status == 1
-    assert result.err.count("exists already") == 3
+    assert (result.status, result.out, result.err) == (0, "", "Imported 0 jobs, 3 present.\n")
     assert snapshot(project.workspace) == before
 
 

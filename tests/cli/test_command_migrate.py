@@ -147,3 +147,23 @@ def test_migrate_when_one_was_stopped_at_its_very_end_then_the_old_file_goes(cli
     result = cli("migrate")
     assert (result.status, result.out) == (0, "")
     assert is_migrated()
+
+
+OUTSIDE = "stays where it is, and '{root}/workspace' becomes a link to it."
+INSIDE = "is moved to '{root}/workspace'."
+
+
+@pytest.mark.parametrize(("workspace", "sentence"), [("ws", INSIDE), ("../thesis", OUTSIDE)])
+@pytest.mark.parametrize("arguments", [["-n"], ["-y"], []])
+def test_migrate_when_the_workspace_has_another_name_then_it_is_told_what_becomes_of_it(
+    cli, old, workspace, sentence, arguments
+):
+    Path("../thesis").mkdir()
+    Path("../thesis/text").write_text("200 pages")
+    Path("signac.rc").write_text(f"project = test\nworkspace_dir = {workspace}\nschema_version = 1\n")
+    result = cli("migrate", *arguments, stdin="y\n")
+    assert result.status == 0
+    place = Path(workspace).absolute().parent / Path(workspace).name
+    where = Path.cwd().parent / "thesis" if workspace.startswith("..") else place
+    assert f"The workspace '{where}' {sentence.format(root=Path.cwd())}" in result.err
+    assert Path("../thesis/text").read_text() == "200 pages"

@@ -192,3 +192,18 @@ def test_rm_when_a_job_cannot_be_removed_then_told_and_the_others_removed(cli, s
     assert report["counts"] == {"removed": 1, "kept": 0, "absent": 0, "failed": 1}
     assert report["errors"][0]["id"] == study["1"]
     assert "Permission denied" in report["errors"][0]["message"]
+
+
+def test_rm_when_a_job_directory_is_a_link_then_refused_and_the_others_are_removed(cli, study, project):
+    place = Path(project.workspace, study["1"])
+    place.rename("elsewhere")
+    place.symlink_to(Path("elsewhere").absolute())
+    result = cli("rm", study["1"], study["2"])
+    assert (result.status, result.out) == (1, "")
+    first, last = result.err.splitlines()
+    assert first.startswith(
+        f"Error: The job directory is a link to '{Path('elsewhere').absolute()}', and its data would"
+    )
+    assert last == "Removed 1 job, 1 failed."
+    assert place.is_symlink()
+    assert Path("elsewhere/signac_statepoint.json").exists()

@@ -83,7 +83,7 @@ CASES: dict[str, list[str]] = {
         "find --nope",
         "-C nowhere find",
         "statepoint zz yy",
-        "export out.zip; export out.zip",
+        "export out.zip; export out.zip {job.id}",
         "sync ../other",
         "config show nope",
     ],

@@ -501,3 +501,62 @@ def test_archive_when_there_is_too_much_of_something_then_refused(limits):
         assert len(unpacking.scan(reader, unpacking.Limits(ratio=0)).members) == 4
     with pytest.raises(ArchiveError, match="is refused"), open_archive("x") as reader:
         unpacking.scan(reader, unpacking.Limits(ratio=0, **limits))
+
+
+# --- permissions -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o002, 0o077])
+@pytest.mark.parametrize("kind", ["tar", "zip"])
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [(0o600, 0o600), (0o444, 0o444), (0o750, 0o750), (0o666, 0o644), (0o777, 0o755), (0o7755, 0o755), (0o2, 0o400)],
+)
+def test_extract_when_members_have_permissions_then_others_never_get_to_write(kind, given, expected, umask):
+    if kind == "tar":
+        info = tarfile.TarInfo("a/f")
+        info.mode = given
+        with tarfile.open("x", "w") as tar:
+            tar.addfile(info)
+    else:
+        member = zipfile.ZipInfo("a/f")
+        member.external_attr = (stat.S_IFREG | given) << 16
+        with zipfile.ZipFile("x", "w") as file:
+            file.writestr(member, b"")
+    old = os.umask(umask)
+    try:
+        unpack("x", "a", "copy")
+    finally:
+        os.umask(old)
+    if umask == 0o002:
+        expected |= given & 0o020  # the group may have what new files have
+    assert stat.S_IMODE(os.stat("copy/f").st_mode) == expected
+
+
+@pytest.mark.parametrize(("given", "expected"), [(0o700, 0o700), (0o7750, 0o750), (0o777, 0o755), (0, 0o700)])
+def test_extract_when_directories_have_permissions_then_their_owner_can_delete_what_is_in_them(given, expected):
+    with tarfile.open("x", "w") as tar:
+        for name in ("a", "a/b", "a/b/f"):
+            info = tarfile.TarInfo(name)
+            info.type, info.mode = (tarfile.DIRTYPE, given) if len(name) < 4 else (tarfile.REGTYPE, 0o644)
+            tar.addfile(info)
+    unpack("x", "a", "copy")
+    assert [stat.S_IMODE(os.stat(path).st_mode) for path in ("copy", "copy/b", "copy/b/f")] == [expected] * 2 + [0o644]
+
+
+@pytest.mark.parametrize(("attributes", "expected"), [(0o600 << 16, 0o600), (0x20, None)])
+def test_zip_when_it_has_permissions_but_no_types_or_neither_then_what_there_is_counts(attributes, expected):
+    member = zipfile.ZipInfo("a/f")
+    member.external_attr = attributes
+    with zipfile.ZipFile("x", "w") as file:
+        file.writestr(member, b"")
+    unpack("x", "a", "copy")
+    assert stat.S_IMODE(os.stat("copy/f").st_mode) == (expected or 0o666 & ~current_umask())
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_archive_when_it_is_replaced_then_it_keeps_its_mode(tree, kind):
+    write("x", kind, tree)
+    os.chmod("x", 0o600)
+    write("x", kind, tree)
+    assert stat.S_IMODE(os.stat("x").st_mode) == 0o600

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from signac_core import JSONDict, Project
+from signac_core import JSONDict, Project, buffered
 from signac_core.document import edit_document, would_edit_document
-from signac_core.errors import DetachedError, InvalidKeyError, KeyTypeError, LockTimeoutError
+from signac_core.errors import DetachedError, InvalidKeyError, JobsCorruptedError, KeyTypeError, LockTimeoutError
+from signac_core.integrity import examine
 from signac_core.job import Job
 
 
@@ -668,3 +669,135 @@ def test_readers_and_writers_of_one_handle_in_threads_do_not_disturb_each_other(
         thread.join()
         sys.setswitchinterval(interval)
     assert errors == []
+
+
+# links that lead nowhere ----------------------------------------------------------------------------------------
+
+
+LOST = "../../.git/annex/objects/lost"
+
+
+@pytest.fixture
+def lost(job: Job) -> Job:
+    """A job whose document is a link, what it leads to is not there."""
+    os.symlink(LOST, job.fn(job.FN_DOCUMENT))
+    return job
+
+
+def write_in_buffer(job: Job) -> None:
+    with buffered():
+        job.doc.k = 1
+
+
+def write_in_own_buffer(job: Job) -> None:
+    with job.doc.buffered:
+        job.doc.k = 1
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda job: job.doc(),
+        lambda job: len(job.doc),
+        lambda job: job.doc.update(k=1),
+        lambda job: job.doc.clear(),
+        lambda job: job.doc.reset({"k": 1}),
+        lambda job: setattr(job, "doc", {"k": 1}),
+        lambda job: job.clear(),
+        lambda job: edit_document(job.project, job.id, set={"k": 1}),
+        lambda job: would_edit_document(job.project, job.id, set={"k": 1}),
+        write_in_buffer,
+        write_in_own_buffer,
+        lambda job: job.project.find_jobs({"doc.k": {"$exists": False}}).to_dataframe(),
+        lambda job: job.project.to_dataframe(),
+        lambda job: list(job.project.groupby("doc.k", default=None)),
+        lambda job: job.project.open_job({"a": 2}).init().sync(job),
+        lambda job: job.sync(with_document(job.project)),
+    ],
+)
+def test_a_document_that_is_a_link_to_nowhere_is_damage_and_stays(lost: Job, use: Callable[[Job], Any]) -> None:
+    with pytest.raises(OSError, match="leads nowhere") as caught:
+        use(lost)
+    errors = [caught.value, *getattr(caught.value, "files", {}).values()]
+    assert not any(isinstance(error, FileNotFoundError) for error in errors)
+    assert os.readlink(lost.fn(lost.FN_DOCUMENT)) == LOST
+
+
+def with_document(project: Project) -> Job:
+    other = project.open_job({"a": 3}).init()
+    other.doc.k = 1
+    return other
+
+
+def test_a_document_of_a_project_that_is_a_link_to_nowhere_is_damage_and_stays(project: Project) -> None:
+    os.symlink(LOST, project.fn(project.FN_DOCUMENT))
+    for use in (lambda: project.doc(), lambda: project.doc.update(k=1), lambda: project.doc.reset({})):
+        with pytest.raises(OSError, match="leads nowhere"):
+            use()
+    assert os.readlink(project.fn(project.FN_DOCUMENT)) == LOST
+    assert [problem.kind for problem in examine(project)] == ["invalid-document"]
+
+
+def test_a_document_that_has_become_a_link_to_nowhere_is_not_taken_for_an_empty_one(
+    job: Job, age: Callable[[str], None]
+) -> None:
+    job.doc.k = 1
+    age(job.fn(job.FN_DOCUMENT))
+    held = job.doc
+    assert held() == {"k": 1}
+    os.unlink(job.fn(job.FN_DOCUMENT))
+    os.symlink(LOST, job.fn(job.FN_DOCUMENT))
+    with pytest.raises(OSError, match="leads nowhere"):
+        held()
+
+
+def test_a_document_that_is_a_link_to_a_file_is_read(job: Job, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_text('{"k": 1}')
+    os.chmod(tmp_path / "elsewhere", 0o600)
+    os.symlink(tmp_path / "elsewhere", job.fn(job.FN_DOCUMENT))
+    assert job.doc() == {"k": 1}
+    assert [found.id for found in job.project.find_jobs({"doc.k": 1})] == [job.id]
+    job.doc.k = 2
+    assert (tmp_path / "elsewhere").read_text() == '{"k": 1}'
+    assert os.stat(job.fn(job.FN_DOCUMENT)).st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("before", ["absent", "a document"])
+def test_an_indexed_document_that_has_become_a_link_to_nowhere_is_damage(
+    project: Project, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    from signac_core import finding
+    from signac_core.index import documents, snapshot
+
+    for module, name in ((finding, "_MANY_FILES_READ"), (snapshot, "WORTHWHILE"), (documents, "_WORTHWHILE")):
+        monkeypatch.setattr(module, name, 1)
+    monkeypatch.setattr(documents, "SETTLED_PARALLEL_NS", -1_000_000_000)
+    jobs = [project.open_job({"a": a}).init() for a in range(4)]
+    for job in jobs[before == "absent" :]:
+        job.doc.k = 1
+    project.update_cache()
+    assert len(Project().find_jobs({"doc.k": 1})) == 4 - (before == "absent")
+    assert os.path.exists(project.fn(".signac/index.documents"))
+    document = jobs[0].fn(jobs[0].FN_DOCUMENT)
+    if before == "a document":
+        os.unlink(document)
+    os.symlink(LOST, document)
+    with pytest.raises(OSError, match="leads nowhere"):
+        len(Project().find_jobs({"doc.k": {"$exists": False}}))
+
+
+def test_a_state_point_file_that_is_a_link_to_nowhere_is_damage_and_stays(job: Job) -> None:
+    os.unlink(job.fn(job.FN_STATE_POINT))
+    os.symlink(LOST, job.fn(job.FN_STATE_POINT))
+    project = Project()
+    for use in (
+        lambda: project.open_job(id=job.id).sp(),
+        lambda: project.open_job({"a": 1}).init(),
+        lambda: list(project.find_jobs({"a": 1})),
+        lambda: project.check(),
+        lambda: project.export_to("out"),
+    ):
+        with pytest.raises(JobsCorruptedError):
+            use()
+    assert [problem.kind for problem in examine(project)] == ["invalid-state-point"]
+    assert os.readlink(job.fn(job.FN_STATE_POINT)) == LOST

@@ -7,6 +7,7 @@ import errno
 import functools
 import os
 import shutil
+import stat
 import tarfile
 import zipfile
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, archive, buffered, copying, layout
+from signac_core import Project, archive, buffered, copying, init_project, layout
 from signac_core.errors import JobsCorruptedError
 from signac_core.exporting import export_to, plan_export
 from signac_core.paths import PathError, PathsTakenError
@@ -174,7 +175,7 @@ def test_export_when_files_have_equal_size_but_other_times_then_their_content_is
         project.export_to("out")
 
 
-@pytest.mark.parametrize("copytree", [os.replace, os.symlink, shutil.move, functools.partial(shutil.copytree)])
+@pytest.mark.parametrize("copytree", [os.replace, os.symlink, functools.partial(shutil.copytree)])
 def test_export_when_the_function_is_the_users_then_an_existing_destination_is_an_error(project, jobs, copytree):
     project.export_to("out")
     before = content(project.workspace)
@@ -333,22 +334,104 @@ def test_export_when_jobs_are_moved_then_they_leave_the_workspace(project, jobs,
     assert os.listdir(project.workspace) == []
 
 
-def test_export_when_jobs_are_moved_across_file_systems_then_copied_before_they_go(project, jobs, monkeypatch):
+def no_way_across(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every directory be on a file system of its own."""
     rename = os.rename
 
-    def no_way_across(source: str, destination: str) -> None:
-        if os.path.dirname(source) != os.path.dirname(destination):
+    def rename_in_a_directory(source: str, destination: str) -> None:
+        if os.path.dirname(os.path.abspath(source)) != os.path.dirname(os.path.abspath(destination)):
             raise OSError(errno.EXDEV, "Invalid cross-device link", source)
         rename(source, destination)
 
+    monkeypatch.setattr(os, "rename", rename_in_a_directory)
+
+
+def test_export_when_jobs_are_moved_across_file_systems_then_copied_before_they_go(project, jobs, monkeypatch):
     before = content(f"{project.workspace}/{jobs[1]}")
-    monkeypatch.setattr(os, "rename", no_way_across)
+    no_way_across(monkeypatch)
     with pytest.raises(OSError, match="cross-device"):
         project.export_to("elsewhere", copytree=os.replace)
     assert len(project) == 2
     project.export_to("out", copytree=shutil.move)
     assert len(project) == 0
     assert content("out/a/1") == before
+
+
+def test_export_when_a_document_is_written_while_a_job_is_moved_then_it_is_in_the_copy(project, jobs, monkeypatch):
+    copy = copying._copy
+    late = Project(project.path).open_job(id=jobs[1]).doc
+
+    def copy_then_write(source: str, *args: Any, **kwargs: Any) -> None:
+        copy(source, *args, **kwargs)
+        if source.endswith(jobs[1]):
+            late["late"] = True  # when it is there already, nothing is written
+
+    no_way_across(monkeypatch)
+    monkeypatch.setattr(copying, "_copy", copy_then_write)
+    project.export_to("out", copytree=shutil.move)
+    assert '"late": true' in Path("out/a/1/signac_job_document.json").read_text()
+    assert os.listdir(project.workspace) == []
+
+
+def test_export_when_a_job_that_is_moved_keeps_changing_then_it_stays(project, jobs, monkeypatch):
+    copy = copying._copy
+    late = Project(project.path).open_job(id=jobs[0]).doc
+
+    def copy_then_write(source: str, *args: Any, **kwargs: Any) -> None:
+        copy(source, *args, **kwargs)
+        if source.endswith(jobs[0]):
+            late["n"] = late.get("n", 0) + 1
+
+    no_way_across(monkeypatch)
+    monkeypatch.setattr(copying, "_copy", copy_then_write)
+    with pytest.raises(OSError, match="differs from its source"):
+        project.export_to("out", copytree=shutil.move)
+    assert late.n > 1
+    assert [job.id for job in project] == [jobs[0]]
+    assert os.listdir("out/a") == ["1"]
+
+
+def test_export_when_a_move_was_stopped_before_it_deleted_then_running_again_deletes(project, jobs, monkeypatch):
+    first = min(jobs)
+    Path(project.workspace, first, "link").symlink_to("nowhere")
+    no_way_across(monkeypatch)
+    with monkeypatch.context() as patch, pytest.raises(PermissionError) as caught:
+        patch.setattr(copying.workspace, "set_aside", denied)
+        project.export_to("out", copytree=shutil.move)
+    assert "still here: move it again" in str(caught.value)
+    assert len(project) == 2
+    before = content(project.workspace)
+    assert plan_export(project, jobs, "out", copytree=shutil.move).done == {first}
+    project.export_to("out", copytree=shutil.move)
+    assert os.listdir(project.workspace) == []
+    for a, job_id in enumerate(jobs):
+        assert content(f"out/a/{a}") == {
+            os.path.relpath(path, job_id): data for path, data in before.items() if path.startswith(f"{job_id}/")
+        }
+
+
+def denied(*args: Any) -> None:
+    raise PermissionError(errno.EACCES, "Permission denied")
+
+
+@pytest.mark.parametrize("change", ["file", "link", "linked job", "linked state point"])
+def test_export_when_jobs_are_moved_and_the_destination_is_no_copy_then_they_stay(project, jobs, change):
+    project.export_to("out")
+    if change == "file":
+        Path("out/a/1/sub/data").write_text("mine")
+    elif change == "link":
+        os.rename("out/a/1/sub/data", "data")
+        os.symlink("../../../../data", "out/a/1/sub/data")
+    elif change == "linked job":
+        shutil.rmtree("out/a/1")
+        os.symlink(f"{project.workspace}/{jobs[1]}", "out/a/1")
+    else:
+        os.unlink(f"out/a/1/{SP}")
+        os.symlink(f"{project.workspace}/{jobs[1]}/{SP}", f"out/a/1/{SP}")
+    before = content(project.workspace)
+    with pytest.raises(FileExistsError):
+        project.export_to("out", copytree=shutil.move)
+    assert content(project.workspace) == before
 
 
 def test_export_when_moved_jobs_have_buffered_documents_then_these_are_written_first(project, jobs):
@@ -491,3 +574,57 @@ def test_copy_of_a_file_when_it_fails_then_the_error_names_both(tmp_path, monkey
     monkeypatch.setattr(copying.files, "copy_content", fail)
     with pytest.raises(OSError, match="No space left on device: '.*data' -> '.*copy'"):
         copying._copy_file(str(tmp_path / "data"), str(tmp_path / "copy"))
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])
+def test_export_when_an_archive_was_stopped_after_its_last_job_then_it_is_done(project, jobs, kind):
+    Path(project.workspace, jobs[0], "link").symlink_to("sub/data")
+    Path(project.workspace, jobs[0], "empty").mkdir(mode=0o700)
+    target = f"out.{kind}"
+    project.export_to(target)
+    inode = os.stat(target).st_ino
+    plan = plan_export(project, jobs, target)
+    assert plan.done == set(jobs)
+    plan.carry_out()
+    assert os.stat(target).st_ino == inode
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+@pytest.mark.parametrize("change", ["more jobs", "fewer jobs", "content", "no archive", "a link"])
+def test_export_when_an_archive_holds_something_else_then_it_is_not_done(project, jobs, kind, change):
+    target = f"out.{kind}"
+    Path(project.workspace, jobs[0], "link").symlink_to("sub/data")
+    project.export_to(target)
+    if change == "more jobs":
+        jobs.append(project.open_job({"a": 7}).init().id)
+    elif change == "fewer jobs":
+        jobs.pop()
+    elif change == "content":
+        Path(project.workspace, jobs[0], "sub/data").write_text("atad of 0")
+    elif change == "a link":
+        Path(project.workspace, jobs[0], "link").unlink()
+        Path(project.workspace, jobs[0], "link").symlink_to(SP)
+    else:
+        Path(target).write_text("mine")
+    assert plan_export(project, jobs, target).done == set()
+
+
+@pytest.mark.parametrize("kind", ["", ".zip", ".tar", ".tar.gz"])
+def test_export_and_import_keep_permissions_but_nothing_runs_as_another(project, jobs, kind):
+    job = project.open_job(id=jobs[1])
+    modes = {"secret": 0o600, "raw": 0o444, "run.sh": 0o750, "tool": 0o755, "below/hidden": 0o640}
+    os.mkdir(job.fn("below"), 0o700)
+    os.mkdir(job.fn("priv"), 0o700)
+    for name, mode in modes.items():
+        Path(job.fn(name)).write_text("")
+        os.chmod(job.fn(name), mode)
+    os.chmod(job.fn("tool"), 0o6755)
+    os.chmod(job.path, 0o750)
+    project.export_to(f"out{kind}")
+    other = init_project("other")
+    other.import_from(f"out{kind}")
+    found = {name: stat.S_IMODE(os.stat(other.open_job(id=job.id).fn(name)).st_mode) for name in modes}
+    assert found == modes
+    directories = {"priv": 0o700} if kind == ".zip" else {"": 0o750, "below": 0o700, "priv": 0o700}
+    for name, mode in directories.items():
+        assert stat.S_IMODE(os.stat(other.open_job(id=job.id).fn(name)).st_mode) == mode

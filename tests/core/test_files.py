@@ -3,24 +3,115 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from signac_core import files
 
 
-def test_replace_file_gives_new_content_and_the_modes_of_the_umask(tmp_path: Path) -> None:
+@pytest.mark.parametrize("umask", [0o022, 0o027, 0o077, 0o002])
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o664, 0o444])
+def test_replace_file_gives_new_content_and_keeps_the_mode(tmp_path: Path, mode: int, umask: int) -> None:
     target = tmp_path / "a.json"
     target.write_bytes(b"old")
-    target.chmod(0o600)
-    old_umask = os.umask(0o027)
+    target.chmod(mode)
+    old_umask = os.umask(umask)
     try:
         files.replace_file(str(target), b"new")
+        assert os.umask(umask) == umask
     finally:
         os.umask(old_umask)
     assert target.read_bytes() == b"new"
-    assert target.stat().st_mode & 0o777 == 0o640
+    assert target.stat().st_mode & 0o7777 == mode
     assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".")] == []
+
+
+def test_replace_file_when_there_is_none_then_it_gets_the_mode_of_the_umask(tmp_path: Path) -> None:
+    old_umask = os.umask(0o027)
+    try:
+        files.replace_file(str(tmp_path / "a.json"), b"new")
+    finally:
+        os.umask(old_umask)
+    assert (tmp_path / "a.json").stat().st_mode & 0o777 == 0o640
+
+
+def test_replace_file_when_the_old_one_had_other_bits_then_only_permissions_are_kept(tmp_path: Path) -> None:
+    target = tmp_path / "a.json"
+    target.write_bytes(b"old")
+    target.chmod(0o6755)
+    files.replace_file(str(target), b"new")
+    assert target.stat().st_mode & 0o7777 == 0o755
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser writes files for others")
+def test_replace_file_when_a_superuser_writes_a_private_file_then_its_owner_can_still_read_it(tmp_path: Path) -> None:
+    target = tmp_path / "a.json"
+    target.write_bytes(b"old")
+    os.chown(target, 12001, 12001)
+    target.chmod(0o600)
+    files.replace_file(str(target), b"new")
+    status = target.stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (12001, 12001, 0o600)
+
+
+@pytest.mark.parametrize("error", [errno.EPERM, errno.EOPNOTSUPP])
+def test_replace_file_when_the_file_system_has_no_modes_then_it_does_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
+    def refuse(fd: int, mode: int) -> None:
+        raise OSError(error, os.strerror(error))
+
+    target = tmp_path / "a.json"
+    target.write_bytes(b"old")
+    target.chmod(0o600)
+    monkeypatch.setattr(os, "fchmod", refuse)
+    files.replace_file(str(target), b"new")
+    assert target.read_bytes() == b"new"
+
+
+def test_replace_file_when_the_mode_cannot_be_kept_then_the_old_file_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(fd: int, mode: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    target = tmp_path / "a.json"
+    target.write_bytes(b"old")
+    target.chmod(0o600)
+    monkeypatch.setattr(os, "fchmod", fail)
+    with pytest.raises(OSError, match="Input/output"):
+        files.replace_file(str(target), b"new")
+    assert target.read_bytes() == b"old"
+    assert [name for name in os.listdir(tmp_path) if name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("target", ["nowhere", "file/below", "link"])
+@pytest.mark.parametrize("read", [files.read_bytes, files.read_with_status])
+def test_reading_when_a_link_leads_nowhere_then_it_is_no_missing_file(tmp_path: Path, target: str, read: Any) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to(target)
+    with pytest.raises(OSError, match="link") as caught:
+        read(str(tmp_path / "link"))
+    assert not isinstance(caught.value, (FileNotFoundError, NotADirectoryError))
+    with pytest.raises(FileNotFoundError):
+        read(str(tmp_path / "missing"))
+
+
+def test_reading_when_the_descriptor_cannot_be_closed_then_what_was_read_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = os.close
+
+    def complain(fd: int) -> None:
+        close(fd)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    (tmp_path / "a").write_bytes(b"data")
+    monkeypatch.setattr(os, "close", complain)
+    assert files.read_bytes(str(tmp_path / "a")) == b"data"
+    assert files.read_with_status(str(tmp_path / "a"))[0] == b"data"
+    files.sync_directory(str(tmp_path))
 
 
 def test_replace_file_replaces_a_link_and_leaves_its_target_alone(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 import pytest
 
-from signac_core import h5values
+from signac_core import h5values, init_project
 from signac_core.errors import InvalidKeyError
 from signac_core.h5store import (
     H5Group,
@@ -379,7 +379,7 @@ def test_end_of_the_process_while_overwriting_a_large_array_never_leaves_a_mixtu
     code = """
 import os, sys
 import numpy as np
-from signac_core import h5values
+from signac_core import h5values, init_project
 from signac_core.h5store import H5Store
 write = h5values._write
 def killed(*args):
@@ -1309,3 +1309,63 @@ def test_pandas_object_when_written_without_pytables_raises_import_error_and_kee
     with pytest.raises(ImportError, match=r"pip install 'signac-cli\[tables\]'"):
         store["f"] = pandas.DataFrame({"a": [1]})
     assert store == {"f": 1}
+
+
+# modes and power losses -----------------------------------------------------------------------------------------
+
+
+def test_assignment_to_a_manager_keeps_the_mode_of_the_file(tmp_path: Path) -> None:
+    manager = H5StoreManager(tmp_path)
+    manager["x"] = {"a": 1}
+    os.chmod(tmp_path / "x.h5", 0o600)
+    manager["x"] = {"a": 2}
+    assert os.stat(tmp_path / "x.h5").st_mode & 0o777 == 0o600
+    assert dict(manager["x"]) == {"a": 2}
+
+
+@pytest.fixture
+def saved(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files and directories that have been synchronised."""
+    fsync, names = os.fsync, []
+
+    def note(fd: int) -> None:
+        names.append(os.path.basename(os.readlink(f"/proc/self/fd/{fd}")))
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", note)
+    return names
+
+
+def test_stores_of_a_durable_project_are_saved_when_they_are_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, saved: list[str]
+) -> None:
+    monkeypatch.setenv("SIGNAC_DURABLE", "1")
+    project = init_project(tmp_path / "study")
+    job = project.open_job({"a": 1}).init()
+    saved.clear()
+    job.data.x = 1
+    assert saved == ["signac_data.h5", job.id]
+    saved.clear()
+    with job.stores.more as store:
+        store.x, store.y = 1, 2
+        assert saved == []
+    assert saved == ["more.h5", job.id]
+    saved.clear()
+    with job.stores.more.open(mode="r") as store:
+        assert store.x == 1
+    assert pickle.loads(pickle.dumps(job.stores)).more.x == 1
+    assert saved == []
+    pickle.loads(pickle.dumps(job.stores)).more.x = 2
+    assert saved == ["more.h5", job.id]
+    saved.clear()
+    project.data = {"x": 1}
+    assert saved[0].startswith(".signac-new-")
+    assert saved[-1] == "study"
+
+
+def test_stores_of_other_projects_are_not(tmp_path: Path, saved: list[str]) -> None:
+    job = init_project(tmp_path / "study").open_job({"a": 1}).init()
+    job.data.x = 1
+    job.data = {"x": 2}
+    H5Store(job.fn("mine.h5")).update(x=1)
+    assert saved == []

@@ -65,7 +65,9 @@ def test_import_into_project_when_schema_given_then_state_points_of_paths(projec
     assert project.open_job({"b": 7}) in project
 
 
-def test_import_into_project_when_jobs_exist_then_destination_exists_error(project):
+def test_import_into_project_when_jobs_exist_with_other_files_then_destination_exists_error(project):
     list(export_jobs(project, "data"))
+    for job in project:
+        job.doc.more = True
     with pytest.raises(DestinationExistsError):
         list(import_into_project("data", project))

@@ -380,11 +380,21 @@ def test_import_when_it_was_stopped_and_had_written_state_points_then_running_ag
 
 
 @pytest.mark.parametrize("kind", ["out", "out.zip", "out.tar"])
-def test_import_when_all_jobs_exist_then_error(project, source, kind):
+def test_import_when_it_was_stopped_after_its_last_job_then_running_again_succeeds(project, source, kind):
     source.export_to(kind)
+    first = project.import_from(kind)
+    with workspace_unchanged(project):
+        assert project.import_from(kind) == first
+
+
+@pytest.mark.parametrize("kind", ["out", "out.zip", "out.tar"])
+def test_import_when_all_jobs_exist_and_one_has_other_files_then_error(project, source, kind):
+    source.export_to(kind)
+    job = source.open_job({"a": 3})
+    job.doc.more = True
     with workspace_unchanged(source), pytest.raises(DestinationExistsError) as caught:
         source.import_from(kind)
-    assert caught.value.destination in source
+    assert caught.value.destination == job
 
 
 @pytest.mark.parametrize("kind", ["out", "out.zip", "out.tar"])
@@ -452,20 +462,50 @@ def test_import_when_by_a_template_and_a_function_then_state_points_are_written(
 
 def test_import_when_moved_across_file_systems_then_copied_before_they_go(project, source, monkeypatch):
     source.export_to("out")
-    rename = os.rename
-
-    def no_way_across(origin: str, destination: str) -> None:
-        if os.path.dirname(origin) != os.path.dirname(destination):
-            raise OSError(errno.EXDEV, "Invalid cross-device link", origin)
-        rename(origin, destination)
-
-    monkeypatch.setattr(os, "rename", no_way_across)
+    no_way_across(monkeypatch)
     with pytest.raises(OSError, match="cross-device"):
         project.import_from("out", copytree=os.replace)
     assert len(project) == 0
     project.import_from("out", copytree=shutil.move)
     assert content(project.workspace) == content(source.workspace)
     assert os.listdir("out/a") == []
+
+
+def no_way_across(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every directory be on a file system of its own."""
+    rename = os.rename
+
+    def rename_in_a_directory(origin: str, destination: str) -> None:
+        if os.path.dirname(os.path.abspath(origin)) != os.path.dirname(os.path.abspath(destination)):
+            raise OSError(errno.EXDEV, "Invalid cross-device link", origin)
+        rename(origin, destination)
+
+    monkeypatch.setattr(os, "rename", rename_in_a_directory)
+
+
+@pytest.mark.parametrize("there", ["all", "some"])
+def test_import_when_a_move_was_stopped_before_it_deleted_then_running_again_deletes(
+    project, source, monkeypatch, there
+):
+    source.export_to("out")
+    project.import_from("out")
+    if there == "some":
+        project.open_job({"a": 3}).remove()
+    no_way_across(monkeypatch)
+    project.import_from("out", copytree=shutil.move)
+    assert content(project.workspace) == content(source.workspace)
+    assert os.listdir("out/a") == []
+
+
+def test_import_when_a_move_finds_a_job_with_other_files_then_nothing_is_deleted(project, source, monkeypatch):
+    source.export_to("out")
+    project.import_from("out")
+    Path("out/a/3/more").symlink_to("nowhere")
+    no_way_across(monkeypatch)
+    before = content("out")
+    with workspace_unchanged(project), pytest.raises(DestinationExistsError):
+        project.import_from("out", copytree=shutil.move)
+    assert content("out") == before
 
 
 # --- synchronization -------------------------------------------------------------------------------------------------
@@ -539,11 +579,11 @@ def test_plan_when_jobs_exist_with_other_files_then_all_of_these_are_collisions(
 
 
 @pytest.mark.parametrize("kind", ["out", "out.tar"])
-def test_plan_when_all_jobs_exist_then_all_are_collisions(project, source, kind):
+def test_plan_when_all_jobs_exist_with_the_same_files_then_none_is_a_collision(project, source, kind):
     source.export_to(kind)
     import_from(project, kind)
     with plan_import(project, kind) as plan:
-        assert plan.collisions == plan.found
+        assert (plan.collisions, len(plan.existing)) == ((), len(plan.found))
 
 
 @pytest.mark.parametrize("kind", ["out", "out.tar"])

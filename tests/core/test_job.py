@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import pickle
+import shutil
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, buffered, layout, workspace
+from signac_core import Project, buffered, files, layout, workspace
 from signac_core.canonical import calc_id
 from signac_core.errors import (
     DestinationExistsError,
@@ -495,13 +496,72 @@ def test_a_removed_job_cannot_be_opened_by_id(project: Project) -> None:
         project.open_job(id=job.id)
 
 
-def test_remove_of_a_linked_job_directory_keeps_what_the_link_points_to(project: Project, tmp_path: Path) -> None:
+def linked(project: Project, target: str, *, dangling: bool = False) -> Job:
+    """A job whose directory is a link to another place."""
     job = project.open_job({"a": 1}).init()
-    os.rename(job.path, tmp_path / "elsewhere")
-    os.symlink(tmp_path / "elsewhere", job.path)
-    job.remove()
-    assert os.listdir(project.workspace) == []
-    assert (tmp_path / "elsewhere" / "signac_statepoint.json").exists()
+    job.doc.k = 1
+    os.rename(job.path, os.path.join(project.workspace, target))
+    os.symlink(target, job.path)
+    if dangling:
+        os.rename(os.path.join(project.workspace, target), "away")
+    return job
+
+
+@pytest.mark.parametrize("dangling", [False, True])
+def test_remove_of_a_linked_job_directory_is_refused(project: Project, tmp_path: Path, dangling: bool) -> None:
+    job = linked(project, str(tmp_path / "elsewhere"), dangling=dangling)
+    with pytest.raises(OSError, match="is a link to '.*elsewhere', and its data would stay there") as caught:
+        job.remove()
+    assert caught.value.filename == job.path
+    assert os.listdir(project.workspace) == [job.id]
+
+
+def test_remove_when_it_is_refused_then_what_is_buffered_is_written(project: Project, tmp_path: Path) -> None:
+    job = linked(project, str(tmp_path / "elsewhere"))
+    with buffered():
+        job.doc.k = 2
+        with pytest.raises(OSError, match="is a link"):
+            job.remove()
+    assert project.open_job(id=job.id).doc() == {"k": 2}
+
+
+def test_a_linked_job_directory_is_cleared_changed_moved_and_cloned_as_by_signac_2(
+    project: Project, tmp_path: Path
+) -> None:
+    elsewhere, other, third = tmp_path / "elsewhere", Project.init_project("other"), Project.init_project("third")
+    job = linked(project, str(elsewhere))
+    Path(job.fn("f")).write_text("x")
+    copy = third.clone(job)
+    assert not os.path.islink(copy.path)
+    assert copy.doc() == {"k": 1}
+    job.sp.a = 2
+    assert os.readlink(job.path) == str(elsewhere)
+    job.move(other)
+    assert (len(project), os.readlink(job.path), job.doc()) == (0, str(elsewhere), {"k": 1})
+    job.clear()
+    assert sorted(os.listdir(elsewhere)) == ["signac_job_document.json", "signac_statepoint.json"]
+    assert job.sp() == {"a": 2}
+
+
+def test_move_of_a_job_directory_that_is_a_relative_link_is_refused(project: Project) -> None:
+    other = Project.init_project("other")
+    job = linked(project, "../elsewhere")
+    with pytest.raises(OSError, match="would lead elsewhere"):
+        job.move(other)
+    assert job.doc() == {"k": 1}
+    assert len(other) == 0
+
+
+def test_move_of_a_linked_job_directory_to_another_file_system_is_refused(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Project.init_project("other")
+    job = linked(project, str(tmp_path / "elsewhere"))
+    no_way_across(monkeypatch, project)
+    with pytest.raises(OSError, match="is a link"):
+        job.move(other)
+    assert job.doc() == {"k": 1}
+    assert os.listdir(other.workspace) == []
 
 
 def test_clear_keeps_state_point_and_document_files_and_deletes_the_rest(project: Project, tmp_path: Path) -> None:
@@ -550,13 +610,8 @@ def test_move_takes_the_job_and_the_handle_to_the_other_project(project: Project
         project.open_job({"a": 2}).move(other)
 
 
-def test_move_across_file_systems_copies_compares_and_then_removes(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = Project.init_project("other")
-    job = project.open_job({"a": 1}).init()
-    Path(job.fn("f")).write_text("data")
-    Path(job.fn("link")).symlink_to("f")
+def no_way_across(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
+    """Let a project be on a file system of its own."""
     rename = os.rename
 
     def cross_device(source: str, destination: str) -> None:
@@ -565,33 +620,42 @@ def test_move_across_file_systems_copies_compares_and_then_removes(
         rename(source, destination)
 
     monkeypatch.setattr(os, "rename", cross_device)
+
+
+def test_move_across_file_systems_copies_compares_and_then_removes(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Project.init_project("other")
+    job = project.open_job({"a": 1}).init()
+    Path(job.fn("f")).write_text("data")
+    os.chmod(job.fn("f"), 0o4600)
+    Path(job.fn("link")).symlink_to("f")
+    Path(job.fn("dangling")).symlink_to("nowhere")
+    no_way_across(monkeypatch, project)
     job.move(other)
     assert (len(project), os.listdir(other.workspace)) == (0, [job.id])
     assert Path(job.fn("f")).read_text() == "data"
-    assert os.readlink(job.fn("link")) == "f"
+    assert os.stat(job.fn("f")).st_mode & 0o7777 == 0o600
+    assert (os.readlink(job.fn("link")), os.readlink(job.fn("dangling"))) == ("f", "nowhere")
     assert os.listdir(project.workspace) == []
 
 
 def test_move_across_file_systems_when_the_copy_differs_keeps_the_source(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import shutil
+    from signac_core import copying
 
     other = Project.init_project("other")
     job = project.open_job({"a": 1}).init()
     Path(job.fn("f")).write_text("data")
+    copy = copying._copy
 
-    def refuse(source: str, destination: str) -> None:
-        raise OSError(errno.EXDEV, "Invalid cross-device link")
-
-    copytree = shutil.copytree
-
-    def lossy(source: str, destination: str, **kwargs: Any) -> None:
-        copytree(source, destination, **kwargs)
+    def lossy(source: str, destination: str, *args: Any, **kwargs: Any) -> None:
+        copy(source, destination, *args, **kwargs)
         Path(destination, "f").write_text("atad")
 
-    monkeypatch.setattr(os, "rename", refuse)
-    monkeypatch.setattr(shutil, "copytree", lossy)
+    no_way_across(monkeypatch, project)
+    monkeypatch.setattr(copying, "_copy", lossy)
     with pytest.raises(OSError, match="differs from its source"):
         job.move(other)
     assert Path(job.fn("f")).read_text() == "data"
@@ -601,31 +665,157 @@ def test_move_across_file_systems_when_the_copy_differs_keeps_the_source(
 def test_move_across_file_systems_lets_nobody_write_between_comparison_and_removal(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from signac_core import transfer
+    from signac_core import copying
     from signac_core.errors import LockTimeoutError
 
     other = Project.init_project("other")
     job = project.open_job({"a": 1}).init()
     late = Project().open_job(id=job.id).doc
-    rename, compare = os.rename, transfer._compare
+    compare = copying._difference
 
-    def cross_device(source: str, destination: str) -> None:
-        if source.startswith(project.workspace) != destination.startswith(project.workspace):
-            raise OSError(errno.EXDEV, "Invalid cross-device link")
-        rename(source, destination)
-
-    def compare_then_try_to_write(left: str, right: str) -> None:
-        compare(left, right)
+    def compare_then_try_to_write(*args: Any) -> str | None:
+        difference = compare(*args)
         monkeypatch.setenv("SIGNAC_LOCK_TIMEOUT", "0")
         with pytest.raises(LockTimeoutError):
             late["lost"] = 1
+        return difference
 
-    monkeypatch.setattr(os, "rename", cross_device)
-    monkeypatch.setattr(transfer, "_compare", compare_then_try_to_write)
+    no_way_across(monkeypatch, project)
+    monkeypatch.setattr(copying, "_difference", compare_then_try_to_write)
     job.move(other)
     with pytest.raises(FileNotFoundError, match="has gone"):
         late["lost"] = 1
     assert (len(project), len(other)) == (0, 1)
+
+
+def test_move_across_file_systems_when_it_was_stopped_before_it_removed_then_another_one_removes(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Project.init_project("other")
+    job = project.open_job({"a": 1}).init()
+    job.doc.k = 1
+    Path(job.fn("link")).symlink_to("nowhere")
+    shutil.copytree(job.path, os.path.join(other.workspace, job.id), symlinks=True)
+    no_way_across(monkeypatch, project)
+    job.move(other)
+    assert (job.project, len(project), job.doc()) == (other, 0, {"k": 1})
+    assert os.listdir(project.workspace) == []
+
+
+def test_move_across_file_systems_when_the_other_job_differs_then_nothing_is_changed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Project.init_project("other")
+    job = project.open_job({"a": 1}).init()
+    other.open_job({"a": 1}).doc.k = 1
+    no_way_across(monkeypatch, project)
+    with pytest.raises(DestinationExistsError):
+        job.move(other)
+    assert (job in project, job.doc(), other.open_job(id=job.id).doc()) == (True, {}, {"k": 1})
+
+
+def test_a_document_and_a_state_point_keep_their_modes(project: Project) -> None:
+    job = project.open_job({"a": 1}).init()
+    job.doc.k = 1
+    for name, mode in ((job.FN_DOCUMENT, 0o600), (job.FN_STATE_POINT, 0o640)):
+        os.chmod(job.fn(name), mode)
+    job.doc.k = 2
+    with buffered():
+        job.doc.k = 3
+    job.sp.a = 2
+    job.move(Project.init_project("other"))
+    job.init(force=True)
+    modes = [os.stat(job.fn(name)).st_mode & 0o777 for name in (job.FN_DOCUMENT, job.FN_STATE_POINT)]
+    assert modes == [0o600, 0o640]
+
+
+def test_a_damaged_state_point_that_is_replaced_keeps_its_mode(project: Project) -> None:
+    job = project.open_job({"a": 1}).init()
+    Path(job.fn(job.FN_STATE_POINT)).write_text("")
+    os.chmod(job.fn(job.FN_STATE_POINT), 0o600)
+    job.init(force=True)
+    assert os.stat(job.fn(job.FN_STATE_POINT)).st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_state_point_change_whose_last_step_fails_is_what_is_reported(
+    project: Project, monkeypatch: pytest.MonkeyPatch, last: bool
+) -> None:
+    job = project.open_job({"a": 1}).init()
+    job.doc.k = 1
+    before = job.id
+    rename, calls = os.rename, []
+
+    def fail(source: str, destination: str) -> None:
+        if os.path.basename(destination) == job.FN_STATE_POINT or (last and calls):
+            calls.append(destination)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        rename(source, destination)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", fail)
+        if last:  # what was done cannot be taken back either
+            job.sp.a = 2
+            assert job.id != before
+        else:
+            with pytest.raises(OSError, match="No space"):
+                job.sp.a = 2
+            assert job.id == before
+            assert sorted(os.listdir(job.path)) == ["signac_job_document.json", "signac_statepoint.json"]
+    assert os.listdir(project.workspace) == [job.id]
+    assert Project().open_job(id=job.id).sp() == {"a": 2 if last else 1}
+    assert job.doc() == {"k": 1}
+
+
+def test_what_the_system_says_about_unlocking_is_no_failure_of_what_was_done(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from signac_core import locks
+
+    flock = locks.flock
+
+    def complain(fd: int, operation: int) -> None:
+        flock(fd, operation)
+        if operation == locks.LOCK_UN:
+            raise OSError(errno.EIO, "Input/output error")
+
+    job = project.open_job({"a": 1}).init()
+    monkeypatch.setattr(locks, "flock", complain)
+    job.doc.k = 1
+    job.sp.a = 2
+    assert (job.doc(), job.sp()) == ({"k": 1}, {"a": 2})
+
+
+@pytest.mark.parametrize("how", ["move", "remove", "change"])
+def test_a_lock_on_a_job_that_is_moved_and_made_again_before_it_is_taken_is_that_of_the_new_one(
+    project: Project, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    from signac_core import locks
+
+    other = Project.init_project("other")
+    job = project.open_job({"a": 1}).init()
+    open_file = locks._open
+    opened: list[int] = []
+
+    def open_then_take_away(path: str) -> int:
+        fd = open_file(path)
+        opened.append(fd)
+        if len(opened) == 1:
+            away = Project().open_job({"a": 1})
+            if how == "move":
+                away.move(other)
+            elif how == "remove":
+                monkeypatch.setattr(files, "delete_tree", lambda path: None)  # it takes its time
+                away.remove()
+            else:
+                away.sp.a = 2
+            project.open_job({"a": 1}).init()
+        return fd
+
+    monkeypatch.setattr(locks, "_open", open_then_take_away)
+    with locks.Lock(job.fn(job.FN_STATE_POINT)) as lock:
+        assert lock.status is not None
+        assert lock.status.st_ino == os.stat(job.fn(job.FN_STATE_POINT)).st_ino
 
 
 def test_clone_copies_the_job_whole(project: Project) -> None:
@@ -745,11 +935,14 @@ def test_init_where_a_broken_link_stands_ends(project: Project, depth: str) -> N
         os.symlink("/nowhere", job.path)
         with pytest.raises(FileExistsError, match="broken link"):
             job.init()
-        job.remove()
+        os.unlink(job.path)
     else:
         os.mkdir(job.path)
         os.symlink("/nowhere", job.fn(job.FN_STATE_POINT))
-    assert job.init().sp() == {"a": 1}
+        with pytest.raises(JobsCorruptedError):
+            job.init()
+        assert os.readlink(job.fn(job.FN_STATE_POINT)) == "/nowhere"
+    assert job.init(force=True).sp() == {"a": 1}
     assert os.listdir(project.workspace) == [job.id]
 
 

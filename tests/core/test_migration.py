@@ -15,7 +15,7 @@ import pytest
 from signac_core import Project, files, get_project
 from signac_core.canonical import calc_id
 from signac_core.errors import ConfigError, IncompatibleSchemaVersion
-from signac_core.migration import apply_migrations, pending_migrations
+from signac_core.migration import apply_migrations, pending_migrations, pending_workspace_change
 
 NEW_CONFIG = "schema_version = 2\n"
 
@@ -130,7 +130,7 @@ def test_the_name_moves_into_the_project_document(
 
 
 @pytest.mark.parametrize(
-    "configured", ["data/ws", "./data/ws/", "$WORKSPACE_OF_MINE", "{root}/data/ws", "{root}/../ws"]
+    "configured", ["data/ws", "./data/ws/", "$WORKSPACE_OF_MINE", "{root}/data/ws", "{root}/../study/ws"]
 )
 def test_a_workspace_in_another_place_is_moved(root: Path, monkeypatch: pytest.MonkeyPatch, configured: str) -> None:
     monkeypatch.setenv("WORKSPACE_OF_MINE", "data/ws")
@@ -139,6 +139,27 @@ def test_a_workspace_in_another_place_is_moved(root: Path, monkeypatch: pytest.M
     apply_migrations(root)
     assert_migrated(root)
     assert not (root / "workspace").is_symlink()
+
+
+@pytest.mark.parametrize("configured", ["{root}/../ws", "../ws", "$HOME_OF_MINE/thesis", "link/ws"])
+def test_a_workspace_outside_of_the_project_stays_and_is_linked_to(
+    root: Path, monkeypatch: pytest.MonkeyPatch, configured: str
+) -> None:
+    monkeypatch.setenv("HOME_OF_MINE", f"{root.parent}/home")
+    (root / "link").symlink_to("..")
+    configured = configured.format(root=root)
+    source = (root / os.path.expandvars(configured)).resolve()
+    legacy(root, f"project = testing\nworkspace_dir = {configured}\n", str(source))
+    change = pending_workspace_change(root)
+    assert change is not None
+    assert (Path(change.source).resolve(), change.target, change.is_move) == (source, str(root / "workspace"), False)
+    assert not (root / "workspace").exists()
+    apply_migrations(root)
+    (root / "link").unlink()
+    assert_migrated(root)
+    assert (root / "workspace").readlink() == source
+    assert len(os.listdir(source)) == 1
+    assert pending_workspace_change(root) is None
 
 
 @pytest.mark.parametrize("configured", ["workspace", "./workspace/", "{root}/workspace"])

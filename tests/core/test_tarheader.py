@@ -55,7 +55,7 @@ def test_header_when_written_then_reads_as_that_of_tarfile(tmp_path: Path, name:
         ("gid", 8**7 - 1),
         ("uname", "\u00e4"),
         ("gname", "g" * 40),
-        ("mode", 0o4755),
+        ("mode", 0o750),
         ("mode", 0),
     ],
 )
@@ -77,3 +77,9 @@ def test_header_when_the_time_is_exact_then_the_other_programs_see_it(tmp_path: 
     assert b" mtime=1795399545.25\n" in file.read_bytes()[512:1024]
     with tarfile.open(file) as archive:
         assert archive.getmembers()[0].pax_headers == {"mtime": "1795399545.25"}
+
+
+def test_header_when_a_file_runs_as_its_owner_then_the_archive_does_not_say_so(tmp_path: Path) -> None:
+    (tmp_path / "tool").write_text("")
+    os.chmod(tmp_path / "tool", 0o6751)
+    assert written(tarheader.describe("tool", os.stat(tmp_path / "tool"))).mode == 0o751

@@ -46,6 +46,24 @@ def an_empty_project(directory: Path) -> None:
         with_workspace.rmdir()
 
 
+def a_private_document(directory: Path) -> None:
+    """A project whose files have modes that are not the usual ones."""
+    project = fill(directory / "project")
+    for job in project:
+        for name in (job.FN_DOCUMENT, job.FN_STATE_POINT):
+            os.chmod(job.fn(name), 0o600)
+
+
+def a_job_that_waits(directory: Path) -> None:
+    """A project in which another process has made a job directory anew, and is about to write the state point."""
+    project = fill(directory / "project")
+    job = project.open_job({"a": 9}).init()
+    project.update_cache()  # or else nobody could repair it
+    for path in (directory / "project" / layout.CONFIG_DIRECTORY).glob("index*"):
+        path.unlink()
+    os.unlink(job.fn(job.FN_STATE_POINT))
+
+
 def two_projects(directory: Path) -> None:
     """A project, and an empty one."""
     fill(directory / "project", (0, 1))
@@ -189,6 +207,25 @@ signac('-C', 'project', 'job', '-c')
         operation="Project('project').open_job({'a': 1}).doc = {'k': 1, 'new': [1]}",
         prepare=one_project,
     ),
+    Scenario(
+        name="init of a job that waits",
+        operation="Project('project').open_job({'a': 9}).init()",
+        prepare=a_job_that_waits,
+        unit="file",
+    ),
+    Scenario(
+        name="private document write",
+        operation="Project('project').open_job({'a': 1}).doc.n.y = 2",
+        prepare=a_private_document,
+    ),
+    Scenario(
+        name="state point change of a private job",
+        operation="""
+for job in Project('project').find_jobs({'a': 1}):
+    job.sp.a = 9
+""",
+        prepare=a_private_document,
+    ),
     Scenario(name="project document write", operation="Project('project').doc.n = {'y': 2}", prepare=one_project),
     Scenario(
         name="document --set over several jobs",
@@ -239,12 +276,12 @@ ACROSS = """
 import errno
 rename_on_one = os.rename
 def rename(old, new):
-    if ('/project/' in old) != ('/project/' in new):
+    if ('/project/' in os.path.abspath(old)) != ('/project/' in os.path.abspath(new)):
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), old, None, new)
     rename_on_one(old, new)
 os.rename = rename
 """
-"""Lets the two projects be on different file systems."""
+"""Lets the project be on a file system of its own."""
 
 BETWEEN_PROJECTS = [
     Scenario(
@@ -269,14 +306,11 @@ for job in Project('project').find_jobs({'a': 1}):
 for job in Project('project').find_jobs({'a': 1}):
     job.move(Project('other'))
 """,
-        again=ACROSS
-        + """
-for job in Project('project').find_jobs({'a': 1}):
-    if job in Project('other'):
-        job.remove()  # the copy was whole
-    else:
-        job.move(Project('other'))
-""",
+        prepare=two_projects,
+    ),
+    Scenario(
+        name="move of many across file systems",
+        operation=ACROSS + f"signac('-C', 'project', 'move', '../other', '--filter', {ALL!r})",
         prepare=two_projects,
     ),
     Scenario(
@@ -390,6 +424,21 @@ EXCHANGE = [
         moves=True,
     ),
     Scenario(
+        name="export by moving across file systems",
+        operation=ACROSS + "signac('-C', 'project', 'export', '--move', '../out', 'a/{a}')",
+        prepare=two_projects,
+    ),
+    Scenario(
+        name="export to a new zip",
+        operation="signac('-C', 'project', 'export', '../new.zip')",
+        prepare=one_project,
+    ),
+    Scenario(
+        name="export to a new tar",
+        operation="signac('-C', 'project', 'export', '../new.tar')",
+        prepare=one_project,
+    ),
+    Scenario(
         name="export to zip",
         operation="signac('-C', 'project', 'export', '--force', '../out.zip')",
         prepare=a_project_and_archives,
@@ -402,19 +451,16 @@ EXCHANGE = [
     Scenario(
         name="import of a directory",
         operation="signac('-C', 'project', 'import', '../origin')",
-        again="signac('-C', 'project', 'import', '--skip-existing', '../origin')",
         prepare=_exported("origin"),
     ),
     Scenario(
         name="import of zip",
         operation="signac('-C', 'project', 'import', '../origin.zip')",
-        again="signac('-C', 'project', 'import', '--skip-existing', '../origin.zip')",
         prepare=_exported("origin.zip"),
     ),
     Scenario(
         name="import of tar.gz",
         operation="signac('-C', 'project', 'import', '../origin.tar.gz')",
-        again="signac('-C', 'project', 'import', '--skip-existing', '../origin.tar.gz')",
         prepare=_exported("origin.tar.gz"),
     ),
     Scenario(
@@ -425,9 +471,14 @@ EXCHANGE = [
         may_differ=tuple(f"origin/a_{a}/{layout.FN_STATE_POINT}" for a in (0, 1)),  # written before the rename
     ),
     Scenario(
+        name="import by moving across file systems",
+        operation=ACROSS + "signac('-C', 'project', 'import', '--move', '../origin', 'a_{a:int}')",
+        prepare=raw_data,
+        may_differ=tuple(f"origin/a_{a}/{layout.FN_STATE_POINT}" for a in (0, 1)),  # written before the rename
+    ),
+    Scenario(
         name="import by a template",
         operation="signac('-C', 'project', 'import', '../origin', 'a_{a:int}')",
-        again="signac('-C', 'project', 'import', '--skip-existing', '../origin', 'a_{a:int}')",
         prepare=raw_data,
     ),
     Scenario(

@@ -67,6 +67,22 @@ def test_writing_one_key_takes_thirteen_calls_with_lock_and_unlock(root: Path) -
     )
 
 
+def test_writing_one_key_of_a_private_document_takes_one_call_more(root: Path) -> None:
+    (document,) = (root / "workspace").glob("*/signac_job_document.json")
+    document.chmod(0o600)
+    setup = SETUP + "doc = next(iter(Project())).doc"
+    calls = trace_snippet("doc.key1 = -1", root, setup=setup)
+    assert len(calls) == 14
+    assert document.stat().st_mode & 0o777 == 0o600
+
+
+def test_writing_the_first_key_takes_ten_calls(root: Path) -> None:
+    Project(root).open_job({"c": 1}).init()
+    setup = SETUP + "doc = Project().open_job({'c': 1}).doc"
+    calls = trace_snippet("doc.key1 = -1", root, setup=setup)
+    assert names(calls) == ["open", "flock", "fstat", "open", "open", "write", "close", "rename", "flock", "close"]
+
+
 def test_setting_several_keys_at_once_takes_one_write(root: Path) -> None:
     setup = SETUP + "project = Project(); job_id = os.listdir('workspace')[0]"
     calls = trace_snippet("document.edit_document(project, job_id, set={'x.y': 1, 'z': 2})", root, setup=setup)

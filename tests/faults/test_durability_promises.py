@@ -18,6 +18,7 @@ DURABLE = [
     "init of a project",
     "init",
     "init of the first job",
+    "init of a job that waits",
     "job --create of several",
     "document write",
     "document reset",
@@ -27,6 +28,7 @@ DURABLE = [
     "state point change",
     "move of many",
     "move across file systems",
+    "move of many across file systems",
     "clone of many",
     "sync of projects",
     "sync of projects by threads",
@@ -36,12 +38,14 @@ DURABLE = [
     "repair",
     "export to a directory",
     "export by moving",
+    "export by moving across file systems",
     "export to zip",
     "export to tar",
     "import of a directory",
     "import of zip",
     "import of tar.gz",
     "import by moving",
+    "import by moving across file systems",
 ]
 
 

@@ -1,0 +1,122 @@
+"""Whether an archive holds what would be written to it: an export that was stopped after its last step is done.
+
+A writer that writes nothing is fed like any other, and compares each member with the one that the archive has.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import IO
+
+from .archive import ArchiveError, Member, Reader, Writer, open_archive
+
+__all__ = ["holds"]
+
+_CHUNK = 1 << 20
+
+
+class _DiffersError(Exception):
+    """The archive holds something else."""
+
+
+def holds(path: str, kind: str, write: Callable[[Writer], None]) -> bool:
+    """Tell whether an archive exists and holds exactly what a function writes.
+
+    Parameters
+    ----------
+    path : str
+        The archive.
+    kind : str
+        What :func:`signac_core.archive.archive_format` returned.
+    write : callable
+        Given a writer, adds all members.
+
+    Returns
+    -------
+    bool
+        Whether it does; what cannot be read is not the same.
+
+    Examples
+    --------
+    >>> from signac_core.archive import add_directory, create
+    >>> os.mkdir("job")
+    >>> def write(writer: Writer) -> None:
+    ...     add_directory(writer, "job", "a/0", b'{"a": 0}')
+    >>> with create("data.zip", "zip") as writer:
+    ...     write(writer)
+    >>> holds("data.zip", "zip", write), holds("data.zip", "zip", lambda writer: None), holds("no.zip", "zip", write)
+    (True, False, False)
+
+    """
+    if not os.path.isfile(path):
+        return False
+    try:
+        with open_archive(path) as reader:
+            comparison = _Comparison(reader, is_tar=kind != "zip")
+            write(comparison)
+            return not comparison.left
+    except (_DiffersError, ArchiveError, OSError):
+        return False
+
+
+class _Comparison:
+    """A writer that compares.
+
+    Parameters
+    ----------
+    reader : Reader
+        The archive.
+    is_tar : bool
+        Whether it is to be a tar file, which holds directories and links.
+
+    """
+
+    def __init__(self, reader: Reader, *, is_tar: bool) -> None:
+        self.stores_links = self.stores_directories = is_tar
+        self._reader = reader
+        self.left = {_normal(member.name): member for member in reader.members()}
+
+    def names(self) -> Iterable[str]:
+        """Names of the members that have not been compared yet."""
+        return self.left
+
+    def add_directory(self, name: str, source: str) -> None:
+        """Compare a directory."""
+        self._take(name, "directory")
+
+    def add_file(self, name: str, source: str) -> None:
+        """Compare a file."""
+        with self._reader.open(self._take(name, "file")) as theirs, open(source, "rb") as ours:
+            _compare(ours, theirs)
+
+    def add_text(self, name: str, text: bytes, source: str | None) -> None:
+        """Compare a file of the given content."""
+        from io import BytesIO
+
+        with self._reader.open(self._take(name, "file")) as theirs:
+            _compare(BytesIO(text), theirs)
+
+    def add_link(self, name: str, source: str) -> None:
+        """Compare a link."""
+        if self._take(name, "link").target != os.readlink(source):
+            raise _DiffersError
+
+    def _take(self, name: str, kind: str) -> Member:
+        member = self.left.pop(_normal(name), None)
+        if member is None or member.kind != kind:
+            raise _DiffersError
+        return member
+
+
+def _compare(ours: IO[bytes], theirs: IO[bytes]) -> None:
+    while True:
+        one, other = ours.read(_CHUNK), theirs.read(_CHUNK)
+        if one != other:
+            raise _DiffersError
+        if not one:
+            return
+
+
+def _normal(name: str) -> str:
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
