@@ -1,7 +1,9 @@
 """What the kernel knows of mounted file systems, as far as it matters for locks.
 
-The lock of a document is a ``flock``. Network file systems forward it to their servers, unless a mount option keeps it
-on the host that asks for it, where it is granted without a word.
+The lock of a document is a ``flock``. Some network file systems forward it to their servers, unless a mount option
+keeps it on the host that asks for it, where it is granted without a word; others know it on that host only. Of a file
+system in user space (FUSE) nothing can be told from its options: only those are trusted that are known to have locks
+between hosts, or to lie on a local disk.
 """
 
 from __future__ import annotations
@@ -12,6 +14,27 @@ from typing import NamedTuple
 __all__ = ["Mount", "lock_warning", "lock_warnings", "parse_mounts"]
 
 _MOUNT_TABLE = "/proc/self/mountinfo"
+
+# Those in the first line have locks between hosts, those in the others lie on other directories or on a local disk.
+_TRUSTED_FUSE = frozenset(
+    {"ceph", "ceph-fuse", "glusterfs", "juicefs", "mfs", "moosefs", "lizardfs", "saunafs", "mapr", "quobyte"}
+    | {
+        "fuse-overlayfs",
+        "bindfs",
+        "encfs",
+        "gocryptfs",
+        "lxcfs",
+        "mergerfs",
+        "ntfs-3g",
+        "ntfs",
+        "unionfs",
+        "zfs",
+        "portal",
+    }
+)
+
+# Network file systems of the kernel, and of virtual machines, that answer flock on the host that asks.
+_LOCAL_LOCKS = frozenset({"9p", "beegfs", "orangefs", "prl_fs", "pvfs2", "vboxsf", "virtiofs", "vmhgfs"})
 
 
 class Mount(NamedTuple):
@@ -103,14 +126,26 @@ def lock_warning(mount: Mount) -> str:
     elif mount.kind == "lustre":
         local = [] if "flock" in options else sorted(options & {"localflock"}) or ["no flock"]
         advice = "Mount it with flock"
+    elif mount.kind in ("cifs", "smb3"):
+        local = sorted(options & {"nobrl", "nolock"})
+        advice = "Mount it without nobrl and nolock"
     else:
-        local = []
+        local = ["flock on one host only"] if _is_local_to_host(mount.kind) else []
+        advice = "Keep the project on a file system that has them"
     if not local:
         return ""
     return (
         f"The file system at '{mount.point}' ({mount.kind}, {' and '.join(local)}) has no locks between hosts: of two "
         f"hosts that change the same document at once, one can lose its change. {advice}, or let one host write."
     )
+
+
+def _is_local_to_host(kind: str) -> bool:
+    """Tell whether a type of file system is none that has locks between hosts, or that only one host can mount."""
+    kind, _, subtype = kind.partition(".")
+    if kind in ("fuse", "fuseblk"):
+        return kind == "fuse" and subtype not in _TRUSTED_FUSE
+    return kind in _LOCAL_LOCKS
 
 
 def lock_warnings(*paths: str) -> list[str]:

@@ -40,6 +40,22 @@ def test_parse_when_lines_have_optional_fields_and_escapes_then_understood() -> 
         ("lustre", "rw,localflock", "localflock"),
         ("lustre", "rw,checksum", "no flock"),
         ("lustre", "rw,noflock", "no flock"),
+        ("cifs", "rw,vers=3.1.1", ""),
+        ("cifs", "rw,vers=3.1.1,nobrl", "nobrl"),
+        ("fuse.sshfs", "rw,user_id=0", "flock on one host only"),
+        ("fuse.something-new", "rw", "flock on one host only"),
+        ("fuse", "rw", "flock on one host only"),
+        ("fuse.glusterfs", "rw", ""),
+        ("fuse.ceph-fuse", "rw", ""),
+        ("fuse.fuse-overlayfs", "rw", ""),
+        ("fuseblk", "rw", ""),  # a local disk
+        ("ceph", "rw", ""),
+        ("gpfs", "rw", ""),
+        ("beegfs", "rw", "flock on one host only"),
+        ("9p", "rw,trans=virtio", "flock on one host only"),
+        ("virtiofs", "rw", "flock on one host only"),
+        ("overlay", "rw", ""),
+        ("tmpfs", "rw", ""),
     ],
 )
 def test_warning_when_options_keep_locks_on_one_host_then_names_them(kind: str, options: str, reason: str) -> None:
