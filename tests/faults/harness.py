@@ -81,6 +81,16 @@ class Harness:
         """A path in the scratch directory that nothing has used yet."""
         return next(self._places)
 
+    def lay_out(self, template: Path, directory: Path) -> None:
+        """Put a fresh copy of a template in the place of what is left of the last one."""
+        self.clear(directory)
+        shutil.copytree(template, directory, symlinks=True)
+
+    def clear(self, directory: Path) -> None:
+        """Delete what `lay_out` has put there, and what has become of it."""
+        if directory.exists():
+            shutil.rmtree(directory)
+
     def run(
         self,
         operation: Operation,
@@ -281,9 +291,7 @@ class Harness:
         """Run and check point after point, until the operation ends before the point is reached."""
         with self._directory(prepare) as (template, directory):
             for k in itertools.count(1):
-                if directory.exists():
-                    shutil.rmtree(directory)
-                shutil.copytree(template, directory, symlinks=True)
+                self.lay_out(template, directory)
                 results = run(directory, k)
                 if not results[0].fired:
                     for result in results:
@@ -311,6 +319,7 @@ class Harness:
             directory.rename(template)
             yield template, directory
         finally:
+            self.clear(directory)
             shutil.rmtree(place)
 
     def _start(

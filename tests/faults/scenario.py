@@ -193,6 +193,7 @@ class Trial:
 
     def close(self) -> None:
         """Delete everything."""
+        self._harness.clear(self._directory)
         shutil.rmtree(self._place, ignore_errors=True)
 
     def every_point(self, kind: str) -> int:
@@ -222,9 +223,7 @@ class Trial:
         return not result.fired
 
     def _start(self) -> None:
-        if self._directory.exists():
-            shutil.rmtree(self._directory)
-        shutil.copytree(self._template, self._directory, symlinks=True)
+        self._harness.lay_out(self._template, self._directory)
 
     def _run(self, operation: str, fault: Fault | None = None) -> Result:
         return self._harness.run(
