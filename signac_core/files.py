@@ -41,6 +41,8 @@ _COPIED_AT_ONCE = 1 << 20
 _READ = os.O_RDONLY | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _NAME_MAX = 255
+_HELD_OPEN = (".fuse_hidden", ".nfs")  # begin the names of deleted files that somebody has open, on such file systems
+_VAIN = 3  # attempts
 _DEEPEST = 100  # levels of directories that are deleted by recursion, with a descriptor for each
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP})
 _MODELESS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
@@ -706,7 +708,8 @@ def delete_tree(path: str, *, dir_fd: int | None = None) -> None:
     """Delete a directory with all it holds, or a file; symbolic links are deleted, never followed.
 
     Several processes may delete the same tree at once: what has gone already is fine, and what appears meanwhile is
-    deleted too.
+    deleted too. A file system of a network or in user space may keep a file that another process has open, under a name
+    of its own, until that process closes it: it stays, and with it the directories that it is in.
 
     Parameters
     ----------
@@ -731,40 +734,48 @@ def delete_tree(path: str, *, dir_fd: int | None = None) -> None:
     _delete(path, dir_fd, top=None, depth=0)
 
 
-def _delete(path: str, dir_fd: int | None, *, top: int | None, depth: int) -> None:
-    """Delete a tree; ``top`` is the directory to which what lies too deep for a recursion is lifted."""
+def _delete(path: str, dir_fd: int | None, *, top: int | None, depth: int) -> bool:
+    """Delete a tree; ``top`` is the directory to which what lies too deep for a recursion is lifted.
+
+    False if it had to stay, because somebody has a file in it open.
+    """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=dir_fd)
     except FileNotFoundError:
-        return
+        return True
     except OSError as error:
         if error.errno not in (errno.ENOTDIR, errno.ELOOP):
             raise
         with suppress(FileNotFoundError):
             os.unlink(path, dir_fd=dir_fd)
-        return
+        return True
+    kept: set[str] = set()
+    vain = 0  # attempts in a row that found nothing that could be deleted: such a file need not be listed either
     try:
         while True:
             with os.scandir(fd) as entries:
                 found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+            vain = vain + 1 if all(name in kept or name.startswith(_HELD_OPEN) for name, _ in found) else 0
+            if vain > _VAIN:
+                return False
             for name, is_directory in found:
                 if is_directory and depth < _DEEPEST:
-                    _delete(name, fd, top=fd if top is None else top, depth=depth + 1)
-                else:
+                    if not _delete(name, fd, top=fd if top is None else top, depth=depth + 1):
+                        kept.add(name)
+                elif is_directory:
                     with suppress(FileNotFoundError):
-                        if is_directory:
-                            os.rename(name, unique_suffix(), src_dir_fd=fd, dst_dir_fd=top)
-                        else:
-                            os.unlink(name, dir_fd=fd)
+                        os.rename(name, unique_suffix(), src_dir_fd=fd, dst_dir_fd=top)
+                else:
+                    _unlink(name, fd)
             try:
                 os.rmdir(path, dir_fd=dir_fd)
             except FileNotFoundError:
-                return
+                return True
             except OSError as error:
                 if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                     raise
             else:
-                return
+                return True
     finally:
         close_after_work(fd)
 
@@ -793,6 +804,17 @@ def expand_home(path: str) -> str:
     if path != "~" and path[:2] != "~/":
         return path
     return path if os.path.lexists(path) else os.path.expanduser(path)
+
+
+def _unlink(name: str, dir_fd: int) -> None:
+    """Delete a file, unless it has been deleted already and stays only because somebody has it open."""
+    try:
+        os.unlink(name, dir_fd=dir_fd)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if error.errno != errno.EBUSY or not name.startswith(_HELD_OPEN):
+            raise
 
 
 def safe_join(root: str, name: str) -> str:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -286,6 +288,38 @@ def test_reading_when_a_link_leads_to_a_device_without_end_then_error_names_it(r
     with pytest.raises(OSError, match="Not a regular file") as caught:
         read(str(link))
     assert caught.value.filename == str(link)
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_delete_tree_when_somebody_has_a_file_open_that_stays_then_gives_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listed: bool
+) -> None:
+    """As on sshfs: the file gets a hidden name, which a listing may lack, until it is closed."""
+    (tmp_path / "tree" / "sub").mkdir(parents=True)
+    (tmp_path / "tree" / "sub" / "open").write_text("")
+    (tmp_path / "tree" / "other").write_text("")
+    unlink, scandir = os.unlink, os.scandir
+    names = iter(f".fuse_hidden{n:016x}" for n in range(1000))
+
+    def hide(name: str, *, dir_fd: int) -> None:
+        if name == "open" or name.startswith(".fuse_hidden"):
+            os.rename(name, next(names), src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
+        else:
+            unlink(name, dir_fd=dir_fd)
+
+    @contextlib.contextmanager
+    def list_without_hidden(fd: int) -> Iterator[list[os.DirEntry[str]]]:
+        with scandir(fd) as entries:
+            yield [entry for entry in entries if listed or not entry.name.startswith(".fuse_hidden")]
+
+    monkeypatch.setattr(os, "unlink", hide)
+    monkeypatch.setattr(os, "scandir", list_without_hidden)
+    files.delete_tree(str(tmp_path / "tree"))
+    monkeypatch.undo()
+    assert os.listdir(tmp_path / "tree") == ["sub"]
+    assert [name[:12] for name in os.listdir(tmp_path / "tree" / "sub")] == [".fuse_hidden"]
+    files.delete_tree(str(tmp_path / "tree"))  # it has been closed
+    assert not (tmp_path / "tree").exists()
 
 
 def test_delete_tree_when_there_are_very_many_levels_then_all_are_deleted(tmp_path: Path) -> None:
