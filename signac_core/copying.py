@@ -24,6 +24,7 @@ __all__ = [
     "PREFIX_COPY",
     "CopyTree",
     "bring",
+    "change_by_copy",
     "is_move",
     "is_moved",
     "is_own_copy",
@@ -43,7 +44,6 @@ _ATTEMPTS = 3  # how often a job is copied anew because others keep writing to i
 PREFIX_COPY = ".signac-copy-"
 """What a function of the user's is filling; nobody deletes it but the user."""
 
-_OCCUPIED = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EISDIR})
 _UNSUPPORTED = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENODATA, errno.EINVAL, errno.EACCES})
 """Why a file system, or the system, does not let us copy an extended attribute; we do without."""
 
@@ -269,7 +269,7 @@ def publish(temporary: str, destination: str, *, durable: bool = False) -> None:
     try:
         os.rename(temporary, destination)
     except OSError as error:
-        if error.errno in _OCCUPIED:
+        if files.is_occupied(error, destination):
             raise _occupied(destination) from None
         raise
     if durable:
@@ -342,7 +342,65 @@ def move_by_copy(source: str, destination: str, *, name: str, state_point: bytes
             files.delete_tree(temporary)
         raise
     with suppress(OSError):  # the job has moved; what is left is hidden, and found by check
-        files.delete_tree(aside)
+        workspace.finish_removal(aside)
+
+
+def change_by_copy(source: str, target: str, new_id: str, state_point: bytes, *, durable: bool = False) -> None:
+    """Change the state point of a job whose directory cannot be renamed: copy, compare, publish, remove the source.
+
+    The caller holds the lock of the job, and has written the new state point into its pending file. The copy has one,
+    too, until the source has gone: it tells the copy of a change that was stopped from another job.
+
+    Parameters
+    ----------
+    source, target : str
+        The job directory before and after.
+    new_id : str
+        The new id.
+    state_point : bytes
+        The content of its state point file.
+    durable : bool
+        Survive a power loss, too.
+
+    Raises
+    ------
+    DestinationExistsError
+        If there is such a job; the job is unchanged then.
+    OSError
+        If something cannot be read or written; the job is unchanged then.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> job = init_project("study").open_job({"a": 0}).init()
+    >>> change_by_copy(job.path, "a_1", job.id, b'{"a": 1}')
+    >>> os.listdir("a_1"), os.path.exists(job.path)
+    (['signac_statepoint.json'], False)
+
+    """
+    pending = layout.pending_name(new_id)
+    temporary = os.path.join(os.path.dirname(target), f"{layout.PREFIX_NEW}{new_id}-{files.unique_suffix()}")
+    stopped = os.path.lexists(os.path.join(target, pending)) and _difference(source, target, state_point) is None
+    try:
+        if not stopped:
+            _copy(source, temporary, state_point, durable=durable, keep_links=True)
+            files.write_file(os.path.join(temporary, pending), state_point, durable=durable)
+            difference = _difference(source, temporary, state_point)
+            if difference is not None:
+                raise OSError(errno.EIO, "The copy differs from its source; the source is untouched", difference)
+            publish(temporary, target, durable=durable)
+    except BaseException as error:
+        with suppress(OSError):
+            files.delete_tree(temporary)
+        with suppress(OSError):
+            os.unlink(os.path.join(source, pending))
+        if isinstance(error, FileExistsError) and error.filename == target:
+            raise DestinationExistsError(new_id) from None
+        raise
+    aside = _set_aside(source, target)
+    with suppress(OSError):  # the job has changed; what is left is hidden, and found by check
+        os.unlink(os.path.join(target, pending))
+        workspace.finish_removal(aside)
 
 
 def _set_aside(source: str, destination: str) -> str:

@@ -23,6 +23,7 @@ __all__ = [
     "ensure_directory",
     "expand_home",
     "is_directory",
+    "is_occupied",
     "keep_mode",
     "read_bytes",
     "read_with_status",
@@ -44,6 +45,7 @@ _NAME_MAX = 255
 _HELD_OPEN = (".fuse_hidden", ".nfs")  # begin the names of deleted files that somebody has open, on such file systems
 _VAIN = 3  # attempts
 _DEEPEST = 100  # levels of directories that are deleted by recursion, with a descriptor for each
+_OCCUPIED = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EISDIR})
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP})
 _MODELESS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 """Why a file system does not let us set a mode; it has none then."""
@@ -341,6 +343,35 @@ def is_directory(path: str) -> bool:
     """
     status = status_of(path)
     return status is not None and stat.S_ISDIR(status.st_mode)
+
+
+def is_occupied(error: OSError, path: str) -> bool:
+    """Tell whether a directory could not be renamed because there is something of its new name.
+
+    Parameters
+    ----------
+    error : OSError
+        What the rename failed with; sshfs gives the same for everything.
+    path : str
+        The new name.
+
+    Returns
+    -------
+    bool
+        Whether that was the reason.
+
+    Examples
+    --------
+    >>> write_directory("old", {"in.txt": b""})
+    >>> write_directory("new", {"in.txt": b""})
+    >>> try:
+    ...     os.rename("old", "new")
+    ... except OSError as error:
+    ...     print(is_occupied(error, "new"))
+    True
+
+    """
+    return error.errno in _OCCUPIED or (error.errno == errno.EPERM and os.path.lexists(path))
 
 
 def sync_directory(path: str) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from . import canonical, files, layout, litter, reading
+from . import canonical, files, layout, litter, reading, workspace
 from .errors import DestinationExistsError, JobsCorruptedError
 
 if TYPE_CHECKING:
@@ -375,6 +375,8 @@ def _state_point_problem(project: Project, name: str, known: _Known) -> Problem 
         else:
             kind, detail = "wrong-state-point", f"The state point is that of job {job_id}."
     except FileNotFoundError:
+        if workspace.is_marked(directory):
+            return _removal_problem(name, directory)
         with suppress(OSError):  # if that cannot be found out, something is wrong
             if not files.is_directory(directory):
                 return None
@@ -448,10 +450,14 @@ def _document_problem(name: str, path: str) -> Problem | None:
 def _litter_problem(name: str, path: str) -> Problem:
     base = os.path.basename(path)
     if base.startswith(layout.PREFIX_REMOVED):
-        return Problem(base, "unfinished-removal", path, "The deletion of a job was not finished.", "delete it")
+        return _removal_problem(base, path)
     if base.startswith(layout.PREFIX_NEW):
         return Problem(base, "unfinished-job", path, "The creation of a job was stopped.", "delete it")
     return Problem(name, "temporary-file", path, "A stopped operation left a file behind.", "delete it")
+
+
+def _removal_problem(name: str, path: str) -> Problem:
+    return Problem(name, "unfinished-removal", path, "The deletion of a job was not finished.", "delete it")
 
 
 # how it is mended -----------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
             <id>/signac_statepoint.json           the state point; its canonical text hashes to <id>
             <id>/signac_job_document.json
             <id>/._signac_next_<newid>.json       a state point change under way (see ``workspace.py``)
+            <id>/._signac_removed                 without a state point file beside it: a job being deleted
             .signac-new-<id>-<random>/            a job being built; renamed to <id> when whole
             .signac-rm-<id>-<random>/             a job being deleted; anyone may finish the deletion
 """
@@ -33,6 +34,8 @@ FN_DOCUMENT = "signac_job_document.json"
 KEY_DATA = "signac_data"
 
 JOB_ID_LENGTH = 32
+
+FN_REMOVED = "._signac_removed"
 
 PREFIX_NEW = ".signac-new-"
 PREFIX_REMOVED = ".signac-rm-"

@@ -55,7 +55,8 @@ def is_leftover(name: str) -> bool:
     (True, False)
 
     """
-    return _target(name) is not None or _is_pending(name) or name.startswith(layout.PREFIX_NEW)
+    unfinished = _is_pending(name) or name.startswith(layout.PREFIX_NEW) or name == layout.FN_REMOVED
+    return unfinished or _target(name) is not None
 
 
 def _is_pending(name: str) -> bool:
@@ -239,7 +240,12 @@ def delete(path: str) -> bool:
     (True, False)
 
     """
-    if not os.path.basename(path).startswith(layout.PREFIX_REMOVED) and os.path.lexists(path) and not _is_stale(path):
+    from .workspace import finish_removal, is_marked
+
+    if os.path.basename(path).startswith(layout.PREFIX_REMOVED) or is_marked(path):
+        finish_removal(path)
+        return True
+    if os.path.lexists(path) and not _is_stale(path):
         return False
     files.delete_tree(path)
     return True

@@ -13,6 +13,9 @@ directory. Stopped after any step, the job is the old one or the new one, with a
 When the last step fails, the steps before it are taken back.
 
 *Removal.* Under the lock, one rename to a hidden name, and the state point file goes; the deletion comes after.
+A directory that cannot be renamed (overlayfs: one of a lower layer) gets a mark instead, before its state point file
+goes, and is deleted with the mark last: without a state point file, beside a mark, there is no job. A state point
+change is a copy there, which is published before the job is removed.
 
 *Move.* Under the lock, one rename, and the state point file is written anew. Whoever has opened that file before any of
 this happened, and gets its lock after it, sees that it has no name any more, and opens the one that is there now.
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
 __all__ = [
     "change_state_point",
     "create_job",
+    "finish_removal",
+    "is_marked",
     "lock",
     "move_directory",
     "publish",
@@ -51,7 +56,6 @@ __all__ = [
 
 _ROUNDS = 3
 _LOOKS = 20
-_OCCUPIED = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR})
 _BIRTH_SECONDS = 60
 
 
@@ -121,6 +125,8 @@ def _read_changing_state_point(directory: str, job_id: str) -> dict[str, Any]:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), directory) from None
     except OSError as error:
         raise JobsCorruptedError([job_id]) from error
+    if is_marked(directory):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), directory)
     raise JobsCorruptedError([job_id])
 
 
@@ -214,7 +220,7 @@ def publish(workspace: str, job_id: str, text: bytes, *, force: bool = False, du
             os.rename(temporary, target)
         except OSError as error:
             try:
-                if error.errno not in _OCCUPIED:
+                if not files.is_occupied(error, target):
                     error.filename, error.filename2 = target, None
                     raise
                 # Another process was faster, or a directory without a (valid) state point waits for one.
@@ -222,6 +228,9 @@ def publish(workspace: str, job_id: str, text: bytes, *, force: bool = False, du
                     raise FileExistsError(
                         errno.EEXIST, "A broken link stands where the job directory belongs", target
                     ) from None
+                if is_marked(target):
+                    finish_removal(target)
+                    continue
                 if force or not os.path.lexists(path):
                     with suppress(FileNotFoundError):
                         written = os.path.join(temporary, layout.FN_STATE_POINT)
@@ -338,7 +347,7 @@ def publish_directory(workspace: str, job_id: str, temporary: str, *, durable: b
     try:
         os.rename(temporary, target)
     except OSError as error:
-        if error.errno in _OCCUPIED:
+        if files.is_occupied(error, target):
             raise DestinationExistsError(job_id) from None
         raise
     if durable:
@@ -432,9 +441,14 @@ def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *,
         try:
             os.rename(source, target)
         except OSError as error:
+            if error.errno == errno.EXDEV:
+                from . import copying
+
+                copying.change_by_copy(source, target, new_id, text, durable=durable)
+                return
             with suppress(OSError):
                 os.unlink(pending)
-            if error.errno in _OCCUPIED:
+            if files.is_occupied(error, target):
                 raise DestinationExistsError(new_id) from None
             raise
         try:
@@ -546,7 +560,7 @@ def remove(workspace: str, job_id: str) -> bool:
         aside = set_aside(workspace, job_id)
     except FileNotFoundError:
         return False
-    files.delete_tree(aside)
+    finish_removal(aside)
     return True
 
 
@@ -580,6 +594,8 @@ def refuse_link(directory: str, reason: str) -> None:
 def set_aside(workspace: str, job_id: str) -> str:
     """Take a job out of the workspace by one rename, its lock being held, and delete its state point file.
 
+    Where the directory cannot be renamed, it gets a mark first; see the module.
+
     Parameters
     ----------
     workspace : str
@@ -590,7 +606,7 @@ def set_aside(workspace: str, job_id: str) -> str:
     Returns
     -------
     str
-        The path that is to be deleted now.
+        The path that :func:`finish_removal` is to delete now.
 
     Raises
     ------
@@ -608,11 +624,81 @@ def set_aside(workspace: str, job_id: str) -> str:
     (False, [])
 
     """
+    source = os.path.join(workspace, job_id)
     aside = os.path.join(workspace, f"{layout.PREFIX_REMOVED}{job_id}-{files.unique_suffix()}")
-    os.rename(os.path.join(workspace, job_id), aside)
+    try:
+        os.rename(source, aside)
+    except OSError as error:
+        if error.errno != errno.EXDEV or os.path.islink(source):
+            raise
+        _mark(source, job_id)
+        return source
     with suppress(OSError):  # whoever waits for its lock, or has just opened it, shall see that it has gone
         os.unlink(os.path.join(aside, layout.FN_STATE_POINT))
     return aside
+
+
+def _mark(directory: str, job_id: str) -> None:
+    """Take a job out of the workspace whose directory cannot be renamed, its lock being held."""
+    finish_state_point_change(directory, job_id)
+    with suppress(FileExistsError):  # of a removal that was stopped
+        files.write_file(os.path.join(directory, layout.FN_REMOVED), b"")
+    for name in (layout.pending_name(job_id), layout.FN_STATE_POINT_BACKUP, layout.FN_STATE_POINT):
+        with suppress(FileNotFoundError):
+            os.unlink(os.path.join(directory, name))
+
+
+def is_marked(directory: str) -> bool:
+    """Tell whether a directory is that of a job whose removal has begun, and which could not be renamed.
+
+    Parameters
+    ----------
+    directory : str
+        The directory, which need not exist.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+
+    Examples
+    --------
+    >>> is_marked(".")
+    False
+
+    """
+    if not os.path.lexists(os.path.join(directory, layout.FN_REMOVED)):
+        return False
+    return not os.path.lexists(os.path.join(directory, layout.FN_STATE_POINT))
+
+
+def finish_removal(aside: str) -> None:
+    """Delete a job that has been taken out of the workspace.
+
+    Parameters
+    ----------
+    aside : str
+        What :func:`set_aside` returned.
+
+    Raises
+    ------
+    OSError
+        If something cannot be deleted.
+
+    Examples
+    --------
+    >>> os.makedirs("workspace/.signac-rm-9bfd29df07674bc4aa960cf661b5acd2-0123456789abcdef")
+    >>> finish_removal("workspace/.signac-rm-9bfd29df07674bc4aa960cf661b5acd2-0123456789abcdef")
+    >>> os.listdir("workspace")
+    []
+
+    """
+    if not os.path.basename(aside).startswith(layout.PREFIX_REMOVED):
+        with suppress(FileNotFoundError):
+            for name in os.listdir(aside):
+                if name != layout.FN_REMOVED:  # as long as it is there, there is no job
+                    files.delete_tree(os.path.join(aside, name))
+    files.delete_tree(aside)
 
 
 def move_directory(source: str, workspace: str, name: str, *, job_id: str | None = None, durable: bool = False) -> None:
