@@ -643,7 +643,8 @@ def _mark(directory: str, job_id: str) -> None:
     finish_state_point_change(directory, job_id)
     with suppress(FileExistsError):  # of a removal that was stopped
         files.write_file(os.path.join(directory, layout.FN_REMOVED), b"")
-    for name in (layout.pending_name(job_id), layout.FN_STATE_POINT_BACKUP, layout.FN_STATE_POINT):
+    rescues = (layout.pending_name(job_id), layout.FN_STATE_POINT_BACKUP)
+    for name in (*rescues, layout.FN_STATE_POINT, layout.FN_DOCUMENT):
         with suppress(FileNotFoundError):
             os.unlink(os.path.join(directory, name))
 
