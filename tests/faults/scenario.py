@@ -22,7 +22,7 @@ import errno
 import itertools
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -196,17 +196,20 @@ class Trial:
         self._harness.clear(self._directory)
         shutil.rmtree(self._place, ignore_errors=True)
 
-    def every_point(self, kind: str) -> int:
+    def every_point(self, kind: str, *, calls: tuple[str, ...] | None = None) -> int:
         """Disturb the operation at each of its calls in turn; return the number of calls.
 
         Parameters
         ----------
         kind
             A key of `FAULTS`.
+        calls
+            The names of the calls that are disturbed, if they are others than those that belong to that kind.
         """
         for k in itertools.count(1):
             self._start()
-            result = self._run(self.scenario.operation, FAULTS[kind](k))
+            fault = FAULTS[kind](k)
+            result = self._run(self.scenario.operation, fault if calls is None else replace(fault, calls=calls))
             if self._is_beyond(result):
                 return k - 1
             try:

@@ -17,6 +17,21 @@ from scenarios import SCENARIOS
 from signac_core import Project
 from signac_core.integrity import examine, mend
 
+CHANGING = (
+    "open",
+    "write",
+    "close",
+    "mkdir",
+    "rename",
+    "symlink",
+    "link",
+    "unlink",
+    "rmdir",
+    "chmod",
+    "utime",
+    "flock",
+)
+
 ANYWHERE = ("init", "document write", "state point change", "remove", "move", "query that indexes documents")
 """What is tried on every file system."""
 
@@ -55,11 +70,13 @@ def harness_elsewhere(
     indirect=["harness_elsewhere"],
 )
 def test_scenario_when_killed_on_a_file_system_then_keeps_its_promises(harness_elsewhere: Harness, name: str) -> None:
-    scenario = SCENARIOS[name]
-    if isinstance(harness_elsewhere, LayeredHarness):  # what is moved there is copied: in both places for a moment
-        scenario = replace(scenario, moves=False)
+    scenario, calls = SCENARIOS[name], None
+    if isinstance(harness_elsewhere, LayeredHarness):
+        # What is moved there is copied: it is in both places for a moment. The last step of a removal, that of an empty
+        # directory, is left out: nothing can be told about that any more.
+        scenario, calls = replace(scenario, moves=False), tuple(call for call in CHANGING if call != "rmdir")
     with Trial(harness_elsewhere, scenario) as trial:
-        assert trial.every_point("kill") >= 1
+        assert trial.every_point("kill", calls=calls) >= 1
 
 
 OF_TWO = (
