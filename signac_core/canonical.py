@@ -297,7 +297,7 @@ def refuse_repeated_keys(text: str) -> None:
         key, colon = match.groups()
         keys = open_objects[-1] if open_objects else None
         if colon and keys is not None:
-            name = loads(key)
+            name = loads(key) if "\\" in key else key[1:-1]
             if name in keys:
                 line = text.count("\n", 0, match.start()) + 1
                 raise ValueError(f"the key {key} is in line {line} for the second time")
