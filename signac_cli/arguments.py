@@ -9,8 +9,8 @@ positional arguments. The rules:
 * a *greedy* option takes every argument up to the next option or ``--``; with an attached value it takes that alone;
 * an *optional* value is taken from the next argument if that is an integer (or, for text, no option);
 * the long options of signac 2.4.1 may be shortened to any unique beginning; newer ones may not, and do not count;
-* a negative number is a value, except exactly ``-0`` and ``-1`` where a command has a flag of that name; directly behind
-  the key of a filter, where its value is expected, these and ``-nan`` and ``-Infinity`` are values, too.
+* a negative number is a value, except exactly ``-0`` and ``-1`` where a command has a flag of that name; directly
+  behind the key of a filter, where its value is expected, these and ``-nan`` and ``-Infinity`` are values, too.
 
 The one table that each command adds to its Click options is a `Rules`. The global options, which every command takes in
 addition, are defined here, too.
@@ -338,6 +338,7 @@ def _no_such_option(name: str, known: Iterable[str], token: str | None = None) -
 # --- commands and global options ------------------------------------------------------------------------------------
 
 _HINTS = "signac_cli.hints"
+_OPTIONS = "signac_cli.options"
 
 _NARROWEST, _TWO_COLUMNS, _WIDEST = 30, 60, 80
 """Columns of a help page: the least, from where on there is room for two columns of text, and the most."""
@@ -429,7 +430,39 @@ class Command(click.Command):
         except click.UsageError as error:
             error.ctx = ctx
             raise
-        return super().parse_args(ctx, args)
+        ctx.meta[_OPTIONS] = args[: args.index("--")]
+        taken = next((argument for argument in args if argument.endswith(_END)), None)
+        try:
+            return super().parse_args(ctx, args)
+        except click.MissingParameter as error:
+            if taken is not None:
+                option = taken.partition("=")[0]
+                advice = f"{option} takes all words up to the next option or '--'; write this argument first."
+                raise click.MissingParameter(advice, error.ctx, error.param) from None
+            raise
+
+    @staticmethod
+    def rewritten(ctx: click.Context, *, without: str, first: Sequence[str], last: Sequence[str]) -> str:
+        """Command line as it could have been written, for a message.
+
+        Parameters
+        ----------
+        ctx : click.Context
+            The context of the command.
+        without : str
+            The long name of an option that is left out.
+        first, last : sequence of str
+            What to write before the other options, and behind them.
+
+        """
+        from shlex import join
+
+        line = [*ctx.command_path.split(), *first]
+        for option in ctx.meta[_OPTIONS]:
+            name, _, value = option.partition("=")
+            if name != without:
+                line += [name, *value.split(_END)[:-1]] if value.endswith(_END) else [option]
+        return join([*line, *last])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, now that all global options are known."""

@@ -9,9 +9,9 @@ A filter is a conjunction of conditions, each on one dotted key, combined by ``$
 
 Both give the same answer, because a condition depends on nothing but the value found under its key.
 
-What a condition sees: any JSON value. Numbers and booleans of equal value are equal (``1 == 1.0 == True``), and so is
-NaN to NaN; lists compare element by element, and an operator never sees a job that lacks the key (``$exists`` apart). A mapping is
-opaque: only the empty one equals something (``{}``), and it compares with nothing.
+What a condition sees: any JSON value. Numbers and booleans of equal value are equal (``1 == 1.0 == True``), NaN equals
+NaN, lists compare element by element, and an operator never sees a job that lacks the key (``$exists`` apart). A
+mapping is opaque: only the empty one equals something (``{}``), and it compares with nothing.
 """
 
 from __future__ import annotations

@@ -50,9 +50,13 @@ def command(
     standard input.
     """
     shape = shape_of(as_json=as_json, as_json_lines=as_json_lines, null=False)
-    if not ids:
-        session.output.talk("No job is named; give ids, or '-' to read them from standard input.")
     project = session.project()
+    if not ids:
+        if ignored:
+            from ..misreadings import refuse_ids_among_keys
+
+            refuse_ids_among_keys(project, ignored)
+        session.output.talk("No job is named; give ids, or '-' to read them from standard input.")
     damaged: list[str] = []
     selected = resolve(session, project, ids)
     records = _records(session, project, selected, ignored or (), damaged) if selected else ()

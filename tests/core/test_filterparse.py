@@ -138,7 +138,9 @@ def test_value_when_text_looks_like_a_number_or_a_constant_then_hint(word, advic
     assert said == [f"'{word}' is taken as text; did you mean: {advice}"]
 
 
-@pytest.mark.parametrize("word", ["lj12", "1.5.2", "2024-01-05", "12:30", "9bfd29df", "v1,2", "a,b", "f(x)", "np.x", "5%"])
+@pytest.mark.parametrize(
+    "word", ["lj12", "1.5.2", "2024-01-05", "12:30", "9bfd29df", "v1,2", "a,b", "f(x)", "np.x", "5%"]
+)
 def test_value_when_text_is_no_number_then_no_hint(word):
     assert parse_value(word, pytest.fail) == word
 
