@@ -8,6 +8,7 @@ there are.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice, pairwise
@@ -54,6 +55,7 @@ _T = TypeVar("_T")
 
 _CHUNK = 256
 _OPERATORS = frozenset("=<>~")
+_DOTTED_KEY = re.compile(r"(?!doc\.)[^\d+.=<>~!{-][^=<>~!]*\.[^=<>~!]+")
 _DIGITS_OF_IDS = frozenset("0123456789abcdef")
 _ID_LIKE = 4
 _FEW = 32
@@ -271,13 +273,22 @@ def _may_be_foreign(token: str) -> bool:
 
 
 def tell_keys(session: Session, project: Project, tokens: Sequence[str], found: Sequence[str]) -> None:
-    """Tell about conditions of a filter that are the names of keys, if that may have been meant."""
+    """Tell about conditions that are the names of keys, if that may have been meant, and about names with dots."""
     is_condition = [not _OPERATORS.isdisjoint(token) and not token.startswith("{") for token in tokens]
     # A condition with a word behind it may be a key and its value for signac 2.4.1.
     if any(one and not (found and after) for one, after in pairwise([*is_condition, True])):
         from ..misreadings import tell_keys_like_conditions
 
         tell_keys_like_conditions(session, project, tokens)
+    names = [
+        match[0].strip().removeprefix("sp.").partition(".$")[0] for match in map(_DOTTED_KEY.match, tokens) if match
+    ]
+    for name in names:
+        if "." in name and any(name in state_point for state_point in project._sp_cache.values()):
+            session.output.talk(
+                f"Some state points have a key that is named '{name}' with the dot; filters cannot ask for it, and "
+                "signac-filter(7) says how to rename it."
+            )
 
 
 def parse_filter(session: Session, tokens: Sequence[str], *, allow_eval: bool) -> Query | None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from running import execute, snapshot
 
+from signac_core.canonical import calc_id
+
 
 @pytest.fixture
 def odd(project, study):
@@ -174,3 +176,19 @@ def test_condition_when_a_job_has_a_key_of_its_name_then_told_how_to_ask_for_it(
 @pytest.mark.parametrize("tokens", [["T=1"], ["T=77"], ["T>1", "p>1"], ["T=1", "zz"], ["name", "a=b"]])
 def test_condition_when_no_job_has_a_key_of_its_name_then_not_told(cli, study, tokens):
     assert "is read as a condition" not in cli("find", *tokens).err
+
+
+@pytest.mark.parametrize("tokens", [["a.b", "1"], ["a.b>0"], ["sp.a.b=2"], ["a.b"], ["a.b.$gt", "0"]])
+def test_key_when_an_old_state_point_has_it_with_the_dot_in_its_name_then_told(cli, study, project, tokens):
+    for state_point in ({"a.b": 1}, {"a.b": 2, "T": 1}):
+        directory = Path(project.workspace, calc_id(state_point))
+        directory.mkdir()
+        (directory / "signac_statepoint.json").write_text(json.dumps(state_point))
+    told = "Some state points have a key that is named 'a.b' with the dot"
+    assert told in cli("find", *tokens).err
+    assert cli("update-cache").status == 0
+    assert cli("update-cache", "--check").status == 0
+    assert "a.b" in cli("schema").out
+    assert told in cli("find", *tokens).err
+    for others in (["T>1.5"], ["T", "1.5"], ["model.eps>1.5"], ["doc.a.b=1"]):
+        assert told not in cli("find", *others).err
