@@ -264,7 +264,10 @@ def _parse_json(text: str) -> Any:
         raise json.JSONDecodeError(f"'{text}' is not valid JSON: {error.msg}", text, error.pos) from None
     except RecursionError:
         raise ValueError("An argument in JSON is nested too deeply; write dotted keys ('a.b.c').") from None
-    refuse_repeated_keys(text)
+    try:
+        refuse_repeated_keys(text)
+    except ValueError as error:
+        raise ValueError(f"In '{text}', {error}.") from None
     return value
 
 

@@ -99,6 +99,8 @@ def command(
         raise click.UsageError("Of the output options only --json goes with --set and --unset.")
     if not named and filter_tokens is None:
         raise click.UsageError("Name the jobs to change by ids, '-', -j or -f; -f '{}' means all of them.")
+    if stray := next((word for word in ids if "=" in word and "/" not in word), None):
+        raise click.UsageError(f"--set takes one KEY=VALUE, and is repeated for the next: --set {_quoted(stray)}.")
     values, deleted = _parse(session, assignments, deletions)
     project = session.project()
     damaged = []

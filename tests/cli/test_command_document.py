@@ -129,6 +129,7 @@ def test_set_when_json_object_then_its_keys_are_meant_literally(cli, study, proj
         (["--unset", "x=1"], "conditions cannot name such a key"),
         (["--set", '{"a": 1'], "takes KEY=VALUE"),
         (["--set", '{"": 1}'], "An empty text is no key"),
+        (["--set", "x=1", "y=2"], "--set takes one KEY=VALUE, and is repeated for the next: --set y=2."),
     ],
 )
 def test_set_when_a_key_or_value_cannot_be_meant_then_usage_error_says_how_to_write_it(cli, study, options, advice):
