@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .app import Session
 
 __all__ = [
-    "refuse_condition_as_id",
+    "refuse_foreign_ids",
     "refuse_foreign_words",
     "refuse_ids_among_keys",
     "refuse_values_among_keys",
@@ -89,15 +89,12 @@ def refuse_foreign_words(project: Project, tokens: Sequence[str]) -> None:
     context = click.get_current_context(silent=True)
     if context is None:
         return
-    arguments = [param for param in context.command.params if isinstance(param, click.Argument)]
-    lacking = {str(param.name) for param in arguments if not context.params.get(str(param.name))}
-    if context.params.get("source") is not None:  # the code that 'signac shell' runs
-        lacking -= {"file", "arguments"}
+    arguments, lacking = _arguments(context)
     for place, word, is_value in _bare_words(tokens):
         if not any(_looks_like(name, word, project, is_value=is_value) for name in lacking):
             continue
         if is_value or not _is_key(project, "sp", word):
-            first = [given for param in arguments for given in _words(context.params.get(str(param.name)))]
+            first = _given(context, arguments)
             last = ["-f", *tokens[:place], "--", *tokens[place:]]
             if lacking <= {"ids"}:  # these and a filter exclude each other
                 first, last = [*first, *tokens[place:]], []
@@ -108,8 +105,22 @@ def refuse_foreign_words(project: Project, tokens: Sequence[str]) -> None:
             )
 
 
-def _words(value: Any) -> Sequence[str]:
-    return value if isinstance(value, tuple) else () if value is None else (value,)
+def _arguments(context: click.Context) -> tuple[list[str], set[str]]:
+    """Names of the positional arguments of a command, and of those that have not been given."""
+    names = [str(param.name) for param in context.command.params if isinstance(param, click.Argument)]
+    lacking = {name for name in names if not context.params.get(name)}
+    if context.params.get("source") is not None:  # the code that 'signac shell' runs
+        lacking -= {"file", "arguments"}
+    return names, lacking
+
+
+def _given(context: click.Context, names: Sequence[str]) -> list[str]:
+    """Positional arguments that have been given."""
+    given: list[str] = []
+    for name in names:
+        value = context.params.get(name)
+        given += value if isinstance(value, tuple) else [] if value is None else [value]
+    return given
 
 
 def _bare_words(tokens: Sequence[str]) -> Iterator[tuple[int, str, bool]]:
@@ -148,7 +159,7 @@ def _is_id(project: Project, word: str) -> bool:
 
 
 def refuse_ids_among_keys(project: Project, keys: Sequence[str]) -> None:
-    """Make sure that ``--ignore`` has taken no ids when none are left for the command.
+    """Make sure that ``--ignore`` has taken neither conditions nor, when none are left for the command, ids.
 
     Parameters
     ----------
@@ -160,13 +171,18 @@ def refuse_ids_among_keys(project: Project, keys: Sequence[str]) -> None:
     Raises
     ------
     click.UsageError
-        If there is an id among them, and no job has such a key.
+        If there are any, and no job has such a key.
 
     """
+    context = click.get_current_context()
     for place, word in enumerate(keys):
+        if _is_condition(word) and not _is_key(project, "sp", word):
+            raise click.UsageError(f"'{word}' is a condition, and --ignore takes keys.")
+        if context.params.get("ids"):
+            continue
         if _looks_like("ids", word, project, is_value=False) and not _is_key(project, "sp", word):
             last = ["--ignore", *keys[:place]] if place else []
-            right = Command.rewritten(click.get_current_context(), without="--ignore", first=keys[place:], last=last)
+            right = Command.rewritten(context, without="--ignore", first=keys[place:], last=last)
             raise click.UsageError(
                 f"--ignore takes all words up to the next option for keys, '{word}' as well. Write: {right}"
             )
@@ -203,19 +219,38 @@ def tell_keys_like_conditions(session: Session, project: Project, tokens: Sequen
         )
 
 
-def refuse_condition_as_id(word: str) -> NoReturn:
-    """Refuse a condition in the place of an id.
+def refuse_foreign_ids(project: Project, words: Sequence[str]) -> None:
+    """Make sure that words that are no ids were not meant for a filter, or for the command itself.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    words : sequence of str
+        What stands in the place of ids.
 
     Raises
     ------
     click.UsageError
-        Always.
+        If there is a condition among them, or ``-j`` has taken a word that looks like one that the command lacks.
 
     """
     context = click.get_current_context(silent=True)
-    is_find = context is not None and context.info_name == "find"
-    where = "stands before -j" if is_find else "stands behind -f/--filter"
-    raise click.UsageError(f"'{word}' is a condition, and no job id; a filter {where}.")
+    if context is None:
+        return
+    for word in words:
+        if _is_condition(word) and "/" not in word:
+            where = "stands before -j" if context.info_name == "find" else "stands behind -f/--filter"
+            raise click.UsageError(f"'{word}' is a condition, and no job id; a filter {where}.")
+    taken: Sequence[str] = context.params.get("job_ids") or ()
+    arguments, lacking = _arguments(context)
+    for place, word in enumerate(taken):
+        if word in words and any(_looks_like(name, word, project, is_value=False) for name in lacking):
+            first, last = _given(context, arguments), ["-j", *taken[:place], "--", *taken[place:]]
+            raise click.UsageError(
+                f"-j takes all words up to the next option or '--', '{word}' as well. "
+                f"Write: {Command.rewritten(context, without='--job-id', first=first, last=last)}"
+            )
 
 
 def _is_condition(word: str) -> bool:

@@ -400,11 +400,10 @@ def resolve(session: Session, project: Project, texts: Iterable[str], *, minimum
 
     given = list(_expanded(session, texts))
     ids, unresolved = resolve_ids(project, given, minimum=minimum)
-    for problem in unresolved:
-        if not _OPERATORS.isdisjoint(problem.text) and "/" not in problem.text:
-            from ..misreadings import refuse_condition_as_id
+    if unresolved:
+        from ..misreadings import refuse_foreign_ids
 
-            refuse_condition_as_id(problem.text)
+        refuse_foreign_ids(project, [problem.text for problem in unresolved])
     if unresolved:
         *others, last = unresolved
         for problem in others:

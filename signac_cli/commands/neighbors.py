@@ -51,11 +51,11 @@ def command(
     """
     shape = shape_of(as_json=as_json, as_json_lines=as_json_lines, null=False)
     project = session.project()
-    if not ids:
-        if ignored:
-            from ..misreadings import refuse_ids_among_keys
+    if ignored and not (ids and all(map(str.isidentifier, ignored))):
+        from ..misreadings import refuse_ids_among_keys
 
-            refuse_ids_among_keys(project, ignored)
+        refuse_ids_among_keys(project, ignored)
+    if not ids:
         session.output.talk("No job is named; give ids, or '-' to read them from standard input.")
     damaged: list[str] = []
     selected = resolve(session, project, ids)

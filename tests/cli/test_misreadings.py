@@ -89,6 +89,10 @@ def test_keys_to_show_when_they_can_be_keys_of_a_job_then_accepted(cli, odd, arg
         (["statepoint", "-f", "T=1", "ID", "-s"], "signac statepoint ID --sort"),
         (["neighbors", "--ignore", "p", "ID"], "signac neighbors ID --ignore p"),
         (["neighbors", "--ignore", "-"], "signac neighbors -"),
+        (["shell", "-j", "ID", "script.py", "x"], "signac shell -j ID -- script.py x"),
+        (["view", "-n", "-j", "ID", "T_{T}/{{auto}}"], "signac view --dry-run -j ID -- 'T_{T}/{{auto}}'"),
+        (["export", "out", "-j", "ID", "{T}"], "signac export out -j ID -- '{T}'"),
+        (["sync", "../src", "-j", "ID", "other"], "signac sync ../src -j ID -- other"),
     ],
 )
 def test_filter_when_it_has_taken_a_word_of_the_command_then_usage_error_says_how_to_write_it(
@@ -144,11 +148,13 @@ def test_filter_when_nothing_is_left_for_a_required_argument_then_told(cli, stud
     ("arguments", "where"),
     [
         (["find", "-j", "9bfd", "T=1"], "a filter stands before -j"),
+        (["neighbors", "--ignore", "T=1"], "'T=1' is a condition, and --ignore takes keys"),
+        (["neighbors", "00", "--ignore", "T=1"], "'T=1' is a condition, and --ignore takes keys"),
         (["document", "T=1"], "a filter stands behind -f/--filter"),
         (["schema", "-j", "T>1"], "a filter stands behind -f/--filter"),
     ],
 )
-def test_id_when_it_is_a_condition_then_usage_error(cli, study, arguments, where):
+def test_id_or_key_when_it_is_a_condition_then_usage_error(cli, study, arguments, where):
     result = cli(*arguments)
     assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
     assert where in result.err
