@@ -132,7 +132,8 @@ def _bare_words(tokens: Sequence[str]) -> Iterator[tuple[int, str, bool]]:
             if place == len(tokens) - 1:
                 yield place, token, True
         elif not _is_condition(token) and not token.startswith('{"') and token != "{}":
-            yield place, token, False
+            if not token.startswith(("sp.", "doc.")):
+                yield place, token, False
             key_waits = True
 
 
@@ -146,7 +147,7 @@ def _looks_like(name: str, word: str, project: Project, *, is_value: bool) -> bo
     if is_value:
         return False
     if name == "destination":
-        return "/" in word or os.path.isdir(word)
+        return os.path.isdir(word)
     if name != "ids":
         return False
     return word == "-" or (_ID.fullmatch(word) is not None and _is_id(project, word))

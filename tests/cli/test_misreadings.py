@@ -83,7 +83,7 @@ def test_keys_to_show_when_they_can_be_keys_of_a_job_then_accepted(cli, odd, arg
         (["view", "-f", "T=1", "by/name"], "signac view -f T=1 -- by/name"),
         (["export", "out", "-f", "T=1", "T_{T}"], "signac export out -f T=1 -- 'T_{T}'"),
         (["sync", "../src", "-f", "T=1", "other"], "signac sync ../src -f T=1 -- other"),
-        (["sync", "../src", "-f", "T=1", "../dst"], "signac sync ../src -f T=1 -- ../dst"),
+        (["sync", "../src", "-f", "T=1", "../work/other"], "signac sync ../src -f T=1 -- ../work/other"),
         (["document", "-f", "T=1", "ID"], "signac document ID"),
         (["document", "-f", "T=1", "-"], "signac document -"),
         (["statepoint", "-f", "T=1", "ID", "-s"], "signac statepoint ID --sort"),
@@ -131,6 +131,8 @@ def test_filter_when_it_has_taken_a_word_of_the_command_then_usage_error_says_ho
         ["statepoint", "-f", "T", "-5"],
         ["statepoint", "-f", "zz"],
         ["schema", "-f", "x/y"],
+        ["view", "-f", "doc.x/y"],
+        ["view", "-f", "sp.x/z", "1"],
     ],
 )
 def test_filter_when_its_words_are_its_own_then_accepted(cli, odd, arguments):
