@@ -10,7 +10,8 @@ positional arguments. The rules:
 * an *optional* value is taken from the next argument if that is an integer (or, for text, no option);
 * the long options of signac 2.4.1 may be shortened to any unique beginning; newer ones may not, and do not count;
 * a *verbatim* option takes the next argument, whatever it looks like;
-* a negative number is a value, except exactly ``-0`` and ``-1`` where a command has a flag of that name.
+* a negative number is a value, except exactly ``-0`` and ``-1`` where a command has a flag of that name; directly
+  behind the key of a filter, where its value is expected, these and ``-nan`` and ``-Infinity`` are values, too.
 
 The one table that each command adds to its Click options is a `Rules`. The global options, which every command takes in
 addition, are defined here, too.
@@ -50,6 +51,8 @@ __all__ = [
 ]
 
 _NEGATIVE_NUMBER = re.compile(r"-(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf)")
+_NEGATIVE_VALUE = re.compile(r"-(?:(?:\d[\d_]*\.?\d*|\.\d+)(?:[ed][+-]?\d+)?|inf(?:inity)?|nan)", re.IGNORECASE)
+"""What is no option where a value is expected: the negative numbers of `signac_core.filterparse.parse_value`."""
 _INTEGER = re.compile(r"[+-]?\d+")
 _INFIX = frozenset("=<>~")
 
@@ -180,11 +183,14 @@ class _Reader:
         self.filter: list[str] = self.positionals if "" in rules.filters else []  # the one being read
 
     def read(self, *, interspersed: bool) -> None:
+        follows: list[str] = []  # the tokens of the filter that the next argument may continue
         while self.waiting:
             token = self.waiting.pop()
             if token == "--":
                 break
-            if not self.is_option(token):
+            is_positional = not self.is_option(token) or _is_awaited(token, follows)
+            follows = self.filter if is_positional and "" in self.rules.filters else []
+            if is_positional:
                 self.positionals.append(token)
                 if not interspersed:
                     break
@@ -207,9 +213,11 @@ class _Reader:
         name = token.partition("=")[0]
         return bool(self.spelled(name)) if token.startswith("--") else token[:2] in self.known
 
-    def next_value(self) -> str | None:
-        """Take the next argument unless the options end or another one begins."""
-        if not self.waiting or self.waiting[-1] == "--" or self.is_option(self.waiting[-1]):
+    def next_value(self, filter: Sequence[str] = ()) -> str | None:
+        """Take the next argument unless the options end or another one begins, which no value of a filter does."""
+        if not self.waiting or self.waiting[-1] == "--":
+            return None
+        if self.is_option(self.waiting[-1]) and not _is_awaited(self.waiting[-1], filter):
             return None
         return self.waiting.pop()
 
@@ -281,12 +289,13 @@ class _Reader:
 
     def take_greedy(self, name: str, attached: str | None) -> None:
         values = [] if attached is None else [attached]
+        is_filter = name in self.rules.filters
         if attached is None:
-            while (value := self.next_value()) is not None:
+            while (value := self.next_value(values if is_filter else ())) is not None:
                 values.append(value)
         if len(values) < self.rules.greedy[name]:
             raise click.UsageError(f"Option '{name}' requires at least one value.")
-        if name in self.rules.filters:
+        if is_filter:
             self.filter = values
         self.options.append(f"{name}=" + "".join(value + _END for value in values))
 
@@ -296,13 +305,8 @@ class _Reader:
         return self.next_value()
 
     def hint_at_number(self, token: str, option: click.Option) -> None:
-        """Tell about a flag that stands where a filter has the value of a key."""
-        key = None
-        for part in self.filter:
-            if key is not None:
-                key = None
-            elif _INFIX.isdisjoint(part):
-                key = part
+        """Tell about a flag that follows the key of a filter, but not directly."""
+        key = _awaiting_key(self.filter)
         if key is not None:
             self.hints.append(f"'{token}' is the option {_long_name(option)}; as the value of {key} use {key}={token}")
 
@@ -325,6 +329,20 @@ def _refuse_repeated(options: Iterable[str], known: Mapping[str, click.Option]) 
             if isinstance(known[name].type, Tokens):
                 raise click.UsageError(f"Option '{name}' was given twice; write all its values behind one '{name}'.")
             raise click.UsageError(f"Option '{name}' was given twice, with '{before}' and with '{value}'.")
+
+
+def _awaiting_key(filter: Sequence[str]) -> str | None:
+    """Key at the end of the tokens of a filter, whose value is expected next."""
+    key = None
+    for token in filter:
+        is_key = key is None and _INFIX.isdisjoint(token) and not token.startswith(("{", "["))
+        key = token if is_key else None
+    return key
+
+
+def _is_awaited(token: str, filter: Sequence[str]) -> bool:
+    """Tell whether an argument that could be an option is the negative number that the key before it asks for."""
+    return _NEGATIVE_VALUE.fullmatch(token) is not None and _awaiting_key(filter) is not None
 
 
 def _is_flag(option: click.Option) -> bool:
@@ -361,6 +379,7 @@ def _no_such_option(name: str, known: Iterable[str], token: str | None = None) -
 # --- commands and global options ------------------------------------------------------------------------------------
 
 _HINTS = "signac_cli.hints"
+_OPTIONS = "signac_cli.options"
 
 _NARROWEST, _TWO_COLUMNS, _WIDEST = 30, 60, 80
 """Columns of a help page: the least, from where on there is room for two columns of text, and the most."""
@@ -452,14 +471,39 @@ class Command(click.Command):
         except click.UsageError as error:
             error.ctx = ctx
             raise
+        ctx.meta[_OPTIONS] = args[: args.index("--")]
+        taken = next((argument for argument in args if argument.endswith(_END)), None)
         try:
             return super().parse_args(ctx, list(args))  # which Click empties
         except click.MissingParameter as error:
-            greedy = next((name for name in self.rules.greedy if any(arg.startswith(f"{name}=") for arg in args)), None)
-            if greedy is None:
+            if taken is None:
                 raise
-            advice = f"{greedy} takes every word up to the next option, so that others stand before it."
+            option = taken.partition("=")[0]
+            advice = f"{option} takes all words up to the next option or '--', so that others stand before it."
             raise click.UsageError(f"{error.format_message()} {advice}", ctx) from None
+
+    @staticmethod
+    def rewritten(ctx: click.Context, *, without: str, first: Sequence[str], last: Sequence[str]) -> str:
+        """Command line as it could have been written, for a message.
+
+        Parameters
+        ----------
+        ctx : click.Context
+            The context of the command.
+        without : str
+            The long name of an option that is left out.
+        first, last : sequence of str
+            What to write before the other options, and behind them.
+
+        """
+        from shlex import join
+
+        line = [*ctx.command_path.split(), *first]
+        for option in ctx.meta[_OPTIONS]:
+            name, _, value = option.partition("=")
+            if name != without:
+                line += [name, *value.split(_END)[:-1]] if value.endswith(_END) else [option]
+        return join([*line, *last])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, now that all global options are known."""

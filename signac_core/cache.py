@@ -321,6 +321,9 @@ class _Update:
     def _append(self, new: dict[str, dict[str, Any]]) -> bool:
         """Add to the cache file what it does not hold; tell whether there was anything."""
         more = new | self._uncached()
+        if any(job_id in new for job_id in self.snapshot.about["unread"]):  # the index cannot hold them, the file can
+            held = _genuine(_entries_in(self.before) or {}, new)
+            more = {job_id: state_point for job_id, state_point in more.items() if job_id not in held}
         if not more:
             return False
         longer = None
@@ -440,12 +443,16 @@ def examine_cache(project: Project) -> CacheReport:
 
 
 def _report_by_index(project: Project, snapshot: Snapshot) -> CacheReport | None:
-    """Report without reading the file, if the index remembers what is in it."""
-    mark = _mark_of(_read_file(project))
+    """Report without parsing the file, if the index remembers what is in it."""
+    data = _read_file(project)
+    mark = _mark_of(data)
     if mark is None or mark != snapshot.about["cache"] or snapshot.has_lost():
         return None
-    missing = len(snapshot.about["uncached"]) + sum(map(layout.is_job_id, snapshot.pending))
-    size = snapshot.number() - len(snapshot.about["uncached"])
+    pending = layout.job_ids(snapshot.pending)
+    unread = set(snapshot.about["unread"]).intersection(pending)
+    held = len(_genuine(_entries_in(data) or {}, unread)) if unread else 0  # by the file, which holds any state point
+    missing = len(snapshot.about["uncached"]) + len(pending) - held
+    size = snapshot.number() - len(snapshot.about["uncached"]) + held
     return CacheReport("stale" if missing else "current", size, missing)
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "loads",
     "plain",
     "plain_state_point",
+    "refuse_repeated_keys",
     "state_point_matches",
     "validate_key",
     "validate_keys",
@@ -261,6 +262,50 @@ def loads(text: bytes | str) -> Any:
         return load(text)
     except RecursionError:
         raise ValueError("The JSON text is nested too deeply.") from None
+
+
+def refuse_repeated_keys(text: str) -> None:
+    """Refuse JSON in which an object has a key twice: nobody means that, and a parser keeps the last one.
+
+    For what people type. The files of a project are not asked: they hold what they hold.
+
+    Parameters
+    ----------
+    text : str
+        Valid JSON text, or several such texts one after the other.
+
+    Raises
+    ------
+    ValueError
+        If a key is there twice; the message tells the line.
+
+    Examples
+    --------
+    >>> refuse_repeated_keys('{"a": 1, "b": {"a": 2}}')
+    >>> refuse_repeated_keys('{"a": 1, "a": 2}')
+    Traceback (most recent call last):
+        ...
+    ValueError: the key "a" is in line 1 for the second time
+
+    """
+    if text.count('"') < 4:
+        return
+    import re
+
+    open_objects: list[set[str] | None] = []  # None stands for an array
+    for match in re.finditer(r'("(?:[^"\\]|\\.)*")(\s*:)?|[{}\[\]]', text):
+        key, colon = match.groups()
+        keys = open_objects[-1] if open_objects else None
+        if colon and keys is not None:
+            name = loads(key) if "\\" in key else key[1:-1]
+            if name in keys:
+                line = text.count("\n", 0, match.start()) + 1
+                raise ValueError(f"the key {key} is in line {line} for the second time")
+            keys.add(name)
+        elif key is None and match[0] in "{[":
+            open_objects.append(set() if match[0] == "{" else None)
+        elif key is None:
+            open_objects.pop()
 
 
 _md5: Callable[..., Any] | None = None

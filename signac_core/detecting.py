@@ -39,6 +39,17 @@ class _Key:
         """Tell whether it is not only a mapping."""
         return bool(self.types) or self.sorted is not None
 
+    def add(self, other: _Key) -> None:
+        """Add what has been seen of another key that is written in the same way: of ``a.b`` as one name, or as two."""
+        self.spread()
+        other.spread()
+        for kind, values in other.types.items():
+            self.types[kind] = self.types[kind] | values
+        self.jobs += other.jobs
+        self.empty = self.empty or other.empty
+        if other.below is not None:
+            self.below = (self.below or {}) | other.below
+
     def spread(self) -> None:
         """Make sets of sorted values, so that more values can be added."""
         if self.sorted is not None:
@@ -96,10 +107,11 @@ def detect_schema(
     else:
         root, indexed, ids = reading.ask_index(project, _collect_from_index) or (root, 0, reading.list_names(project))
     jobs = indexed + _collect_from_files(project, ids, root, damaged, progress)
-    if indexed and any(len(key.types) > 1 for _, key in _dotted(root)):  # the index does not know which came first
+    keys = _by_name(root)
+    if indexed and any(len(key.types) > 1 for key in keys.values()):  # the index does not know which came first
         root = {}
         jobs = _collect_from_files(project, reading.list_names(project), root, damaged, progress)
-    keys = dict(_dotted(root))
+        keys = _by_name(root)
     found = sorted((key.distinct(), name) for name, key in keys.items())
     return ProjectSchema._of_keys(
         (name, keys[name].sorted or keys[name].types)
@@ -125,12 +137,10 @@ def _collect_from_files(
 
 
 def _collect(state_point: dict[str, Any], keys: dict[str, _Key]) -> None:
-    """Add the values of one state point; as :func:`leaves`, without a step per value through a generator."""
+    """Add the values of one state point, also those under keys with a dot, which only older programs have written."""
     for name, value in state_point.items():
         key = keys.get(name)
         if key is None:
-            if "." in name:
-                continue
             key = keys[name] = _Key()
         key.jobs += 1
         kind = type(value)
@@ -203,6 +213,17 @@ def _add_values(key: _Key, values: list[Any]) -> None:
         else:
             value = hashable(value)
             key.types.setdefault(type(value), set()).add(value)
+
+
+def _by_name(root: dict[str, _Key]) -> dict[str, _Key]:
+    """Keys that have values of their own, by their dotted names."""
+    keys: dict[str, _Key] = {}
+    for name, key in _dotted(root):
+        if name in keys:
+            keys[name].add(key)
+        else:
+            keys[name] = key
+    return keys
 
 
 def _dotted(keys: dict[str, _Key], above: str = "") -> Iterator[tuple[str, _Key]]:

@@ -8,8 +8,7 @@ Tokens are read left to right, alternating between key and value position::
     'T>=1' 'T<2'       a whole condition in one token (= != < <= > >= ~), in key position; all of them hold
     '{"T": 1.5}'       a single token of JSON is the filter itself
 
-A value is JSON between ``{}``, ``[]`` or ``""``, a regular expression between ``//``, ``true``, ``false`` or ``null``,
-whatever Python's ``int`` or ``float`` read, and otherwise the text itself.
+A value is a regular expression between ``//``, or what `parse_value` makes of it, as wherever else a person writes one.
 """
 
 from __future__ import annotations
@@ -17,13 +16,43 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence, Sequence
 from typing import Any, Final
 
-__all__ = ["key_without_value", "normalise", "parse_filter", "parse_filter_arg", "parse_simple", "parse_tokens"]
+__all__ = [
+    "key_without_value",
+    "normalise",
+    "parse_filter",
+    "parse_filter_arg",
+    "parse_simple",
+    "parse_tokens",
+    "parse_value",
+]
 
 Hint = Callable[[str], None]
 
 _EXISTS: Final = "!"
 _CONSTANTS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
-_MISSPELT_CONSTANTS: Final = {"True": "true", "False": "false", "None": "null", "none": "null"}
+_MISSPELT_CONSTANTS: Final = {
+    "True": "true",
+    "False": "false",
+    "TRUE": "true",
+    "FALSE": "false",
+    "None": "null",
+    "none": "null",
+    "NULL": "null",
+    "np.True_": "true",
+    "np.False_": "false",
+}
+_MISSPELT_NUMBERS: Final = (
+    ("\u2212(.+)", r"-\1"),  # a minus sign of typesetters
+    (r"([+-]?\d+\.?\d*|[+-]?\.\d+)[dDqQ]([+-]?\d+)", r"\1e\2"),
+    (r"([+-]?\d*\.\d*)([+-]\d{3})", r"\1e\2"),  # Fortran has no room for the letter
+    (r"([+-]?\d+),(\d+(?:[eE][+-]?\d+)?)", r"\1.\2"),
+    (r"([+-]?\d{1,3}),(\d{3})", r"\1\2"),
+    (r"([+-]?\d{1,3}),(\d{3}),(\d{3})", r"\1\2\3"),
+    (r"(?:np|numpy)\.\w+\((.+)\)", r"\1"),
+    (r"[+-]?(?:nan\(.*\)|1\.#(?:QNAN|SNAN|IND)\w*)", "nan"),
+    (r"([+-]?)1\.#INF\w*", r"\1inf"),
+)
+"""Numbers as some programs write them that are text here, and how they are written instead."""
 _INFIX: Final = {"!=": "$ne", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte", "~": "$regex"}
 _MISSPELT_INFIX: Final = {"==": "=", "!==": "!=", "=>": ">=", "=<": "<=", "=~": "~", "~=": "~", "<>": "!="}
 _PLAIN_TYPES: Final = frozenset({str, int, bool, type(None)})
@@ -264,13 +293,19 @@ def _parse_json_filter(text: str) -> dict[str, Any]:
 def _parse_json(text: str) -> Any:
     import json
 
+    from .canonical import refuse_repeated_keys
+
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except json.JSONDecodeError as error:
-        message = f"Filter argument '{text}' is not valid JSON: {error.msg}"
-        raise json.JSONDecodeError(message, text, error.pos) from None
+        raise json.JSONDecodeError(f"'{text}' is not valid JSON: {error.msg}", text, error.pos) from None
     except RecursionError:
-        raise ValueError("A filter argument in JSON is nested too deeply; write dotted keys ('a.b.c').") from None
+        raise ValueError("An argument in JSON is nested too deeply; write dotted keys ('a.b.c').") from None
+    try:
+        refuse_repeated_keys(text)
+    except ValueError as error:
+        raise ValueError(f"In '{text}', {error}.") from None
+    return value
 
 
 def _is_json_like(token: str) -> bool:
@@ -354,7 +389,7 @@ def _parse_classic(key: str, remaining: Iterator[str], hint: Hint) -> Any:
     token = _checked(next(remaining, _EXISTS))
     if token == _EXISTS:
         return {"$exists": True}
-    value = _parse_value(token, hint)
+    value = _parse_operand(token, hint)
     if value == token and "$" not in key:
         _hint_at_infix(key, token, hint)
     return value
@@ -372,7 +407,7 @@ def _parse_infix(token: str, hint: Hint) -> tuple[str, Any] | None:
     if intended is not None:
         hint(f"'{text}' is taken as text; did you mean: '{key}{intended}{text[1:]}'")
     if operator == "=":
-        return key, {"$exists": True} if text == _EXISTS else _parse_value(text, hint)
+        return key, {"$exists": True} if text == _EXISTS else _parse_operand(text, hint)
     if operator == "!=" and text == _EXISTS:
         return key, {"$exists": False}
     if not text and operator != "!=":
@@ -381,7 +416,7 @@ def _parse_infix(token: str, hint: Hint) -> tuple[str, Any] | None:
         return key, {"$regex": text}
     if text == _EXISTS or _is_regex(text):
         raise ValueError(f"Filter condition '{token}': '{text}' goes with = only; as text it is written '\"{text}\"'.")
-    return key, {_INFIX[operator]: _parse_value(text, hint)}
+    return key, {_INFIX[operator]: _parse_operand(text, hint)}
 
 
 def _split_infix(token: str) -> tuple[str, str, str] | None:
@@ -406,21 +441,8 @@ def _hint_at_infix(key: str, token: str, hint: Hint) -> None:
         hint(f"'{token}' is taken as the value of {key}; did you mean: {key} ! '{token}'")
 
 
-def _parse_value(token: str, hint: Hint) -> Any:
-    if _is_json_like(token) or (len(token) > 1 and token.startswith('"') and token.endswith('"')):
-        return _parse_json(token)
-    if _is_regex(token):
-        return {"$regex": token[1:-1]}
-    if token in _CONSTANTS:
-        return _CONSTANTS[token]
-    for convert in (int, float):
-        try:
-            return convert(token)
-        except ValueError:
-            continue
-    if token in _MISSPELT_CONSTANTS:
-        hint(f"'{token}' is taken as text; did you mean: {_MISSPELT_CONSTANTS[token]}")
-    return token
+def _parse_operand(token: str, hint: Hint) -> Any:
+    return {"$regex": token[1:-1]} if _is_regex(token) else parse_value(token, hint)
 
 
 def _is_regex(token: str) -> bool:
@@ -429,6 +451,85 @@ def _is_regex(token: str) -> bool:
 
 def _ignore(text: str) -> None:
     """Drop a hint."""
+
+
+# --- values ----------------------------------------------------------------------------------------------------------
+
+
+def parse_value(word: str, hint: Hint | None = None) -> Any:
+    """Read a value as a person writes it: the one rule for filters and for what is stored.
+
+    It is JSON in braces, brackets or double quotes, one of ``true``, ``false`` and ``null``, or what C, Fortran, awk,
+    bc or Python print for a number; anything else is the text itself.
+
+    Parameters
+    ----------
+    word : str
+        What was written.
+    hint : callable, optional
+        Called with one line of text if the word is read as text and probably means something else.
+
+    Returns
+    -------
+    object
+        The value.
+
+    Raises
+    ------
+    ValueError
+        What looks like JSON is not, or has a key twice.
+
+    Examples
+    --------
+    >>> [parse_value(word) for word in ("1e3", "-.5", "1.5D+02", "null", "[1, 2]", "lj", '"12"')]
+    [1000.0, -0.5, 150.0, None, [1, 2], 'lj', '12']
+
+    """
+    if _is_json_like(word) or (len(word) > 1 and word.startswith('"') and word.endswith('"')):
+        return _parse_json(word)
+    if word in _CONSTANTS:
+        return _CONSTANTS[word]
+    number = _number(word)
+    if hint is not None and hint is not _ignore:
+        if number is None:
+            _hint_at_value(word, hint)
+        elif number in (float("inf"), float("-inf")) and any(map(str.isdigit, word)):
+            hint(f"'{word}' is too large for a number and taken as infinity")
+    return word if number is None else number
+
+
+def _number(word: str) -> int | float | None:
+    """Read a number; None if it is none."""
+    for convert in (int, float):
+        try:
+            return convert(word)
+        except ValueError:
+            continue
+    # Fortran: a double has the letter D, and always a point or the sign of the exponent.
+    mantissa, letter, exponent = word.upper().partition("D")
+    if letter and mantissa[-1:] in "0123456789." and ("." in mantissa or exponent[:1] in ("+", "-")):
+        try:
+            return float(f"{mantissa}E{int(exponent)}")
+        except ValueError:
+            pass
+    return None
+
+
+def _hint_at_value(word: str, hint: Hint) -> None:
+    """Tell about a text that looks like a number, a constant, or the beginning of JSON."""
+    if word in _MISSPELT_CONSTANTS:
+        hint(f"'{word}' is taken as text; did you mean: {_MISSPELT_CONSTANTS[word]}")
+    elif word.startswith(("{", "[")) or (word.startswith('"') and len(word) > 1):
+        hint(f"'{word}' is not valid JSON and taken as text")
+    elif any(map(str.isdigit, word)) or word.lower().endswith(")"):
+        import re
+
+        meant = [match.expand(to) for form, to in _MISSPELT_NUMBERS if (match := re.fullmatch(form, word, re.I))]
+        meant = [text for text in meant if _number(text) is not None]
+        if re.fullmatch(r"[+-]?0x[0-9a-f]*\.?[0-9a-f]+\.?(p[+-]?\d+)?", word, re.I):
+            meant.append(repr(float.fromhex(word)).removesuffix(".0"))
+        if meant:
+            hint(f"'{word}' is taken as text; did you mean: {' or '.join(dict.fromkeys(meant))}")
 
 
 # --- mappings --------------------------------------------------------------------------------------------------------

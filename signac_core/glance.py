@@ -113,6 +113,11 @@ def glance(project: Project) -> Glance:
     sample = dict(reading.read_state_points(project, unknown[:SAMPLE], damaged=damaged))
     for state_point in sample.values():
         keys.update(_dotted(state_point))
+    if sample and index.state == "stale":
+        from .index.shapes import take_apart
+
+        missing = index.missing - len(take_apart(list(sample.values()))[1])  # the others cannot be indexed
+        index = IndexReport("stale" if missing else "current", index.size, missing)
     known = len(ids) - len(unknown) + len(sample)
     return Glance(len(ids), sorted(keys), known, examine_cache(project), index, sorted(damaged))
 

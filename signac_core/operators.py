@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn, TypeAlias
 
-__all__ = ["MISSING", "TESTS", "Operator", "Test", "described"]
+__all__ = ["MISSING", "TESTS", "Operator", "Test", "described", "holds_nan"]
 
 Test: TypeAlias = Callable[[Any], bool]
 
@@ -103,14 +103,54 @@ class Operator:
         raise kind(f"Filter key '{self.key}': {self.name} takes {expected}, not {described(self.argument)}.")
 
 
-def _eq(op: Operator) -> Test:
-    argument = op.argument
+def holds_nan(value: Any) -> bool:
+    """Tell whether a value is NaN or holds one: such a value does not equal itself for Python.
+
+    Parameters
+    ----------
+    value : object
+        A JSON value.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+
+    Examples
+    --------
+    >>> holds_nan([1, [float("nan")]]), holds_nan(float("inf"))
+    (True, False)
+
+    """
+    if isinstance(value, (list, tuple)):
+        return any(map(holds_nan, value))
+    if isinstance(value, Mapping):
+        return any(map(holds_nan, value.values()))
+    return bool(value != value)
+
+
+def _equals(argument: Any) -> Test:
+    """Test of equality; NaN equals NaN here, at any depth."""
+    if holds_nan(argument):
+        return lambda value: _same(value, argument)
     return lambda value: value == argument
 
 
+def _same(left: Any, right: Any) -> bool:
+    if isinstance(left, list) and isinstance(right, (list, tuple)):
+        return len(left) == len(right) and all(map(_same, left, right))
+    if isinstance(left, dict) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(_same(value, right[key]) for key, value in left.items())
+    return bool(left == right or (left != left and right != right))
+
+
+def _eq(op: Operator) -> Test:
+    return _equals(op.argument)
+
+
 def _ne(op: Operator) -> Test:
-    argument = op.argument
-    return lambda value: value is not MISSING and value != argument
+    equals = _equals(op.argument)
+    return lambda value: value is not MISSING and not equals(value)
 
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Operator], Test]:
@@ -150,11 +190,19 @@ def _member_test(op: Operator) -> Test:
     argument = [] if op.argument == {} else op.argument
     if not isinstance(argument, (list, tuple)):
         op.reject(TypeError, "a list")
-    # What equals no stored value has to go: NaN would be found by its identity, a mapping by its content.
-    members = [member for member in argument if member == member and not (isinstance(member, Mapping) and member)]
+    # What equals no stored value has to go: a mapping would be found by its content.
+    members = [member for member in argument if not (isinstance(member, Mapping) and member)]
+    with_nan = [_equals(member) for member in members if holds_nan(member)]
+    members = [member for member in members if not holds_nan(member)]
     containers = [member for member in members if isinstance(member, (list, dict))]
     scalars = frozenset(member for member in members if not isinstance(member, (list, dict)))
-    return lambda value: value in (containers if isinstance(value, (list, dict)) else scalars)
+
+    def is_member(value: Any) -> bool:
+        return value in (containers if isinstance(value, (list, dict)) else scalars)
+
+    if not with_nan:
+        return is_member
+    return lambda value: is_member(value) or any(equals(value) for equals in with_nan)
 
 
 def _substring(op: Operator, *, wanted: bool) -> Test:

@@ -9,9 +9,9 @@ A filter is a conjunction of conditions, each on one dotted key, combined by ``$
 
 Both give the same answer, because a condition depends on nothing but the value found under its key.
 
-What a condition sees: any JSON value. Numbers and booleans of equal value are equal (``1 == 1.0 == True``), lists
-compare element by element, and an operator never sees a job that lacks the key (``$exists`` apart). A mapping is
-opaque: only the empty one equals something (``{}``), and it compares with nothing.
+What a condition sees: any JSON value. Numbers and booleans of equal value are equal (``1 == 1.0 == True``), NaN equals
+NaN, lists compare element by element, and an operator never sees a job that lacks the key (``$exists`` apart). A
+mapping is opaque: only the empty one equals something (``{}``), and it compares with nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from .operators import MISSING, TESTS, Operator, Test, described
+from .operators import MISSING, TESTS, Operator, Test, described, holds_nan
 
 if TYPE_CHECKING:
     from typing import Protocol, Self, TypeVar
@@ -464,7 +464,7 @@ def _leaf_matcher(condition: Condition) -> Matcher:
     namespace, path, name, argument, test = condition
     if namespace == "sp" and len(path) == 1:
         key = path[0]
-        if name == "$eq":
+        if name == "$eq" and not holds_nan(argument):
             return lambda sp, doc: sp.get(key, MISSING) == argument
         return lambda sp, doc: test(sp.get(key, MISSING))
     reach = _reach(path)

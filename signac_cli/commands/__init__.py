@@ -8,9 +8,10 @@ there are.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -49,6 +50,7 @@ __all__ = [
     "select",
     "shape_of",
     "tell_fields",
+    "tell_keys",
 ]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -56,6 +58,8 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _T = TypeVar("_T")
 
 _CHUNK = 256
+_OPERATORS = frozenset("=<>~")
+_DOTTED_KEY = re.compile(r"(?!doc\.)[^\d+.=<>~!{-][^=<>~!]*\.[^=<>~!]+")
 _FEW = 32
 """So few jobs are soon dealt with."""
 _LONGEST_FILTER = 500
@@ -284,8 +288,43 @@ def select(
         raise Failure("Job ids and a filter exclude each other.", code="usage", hint="Give one of them.")
     if ids:
         return resolve(session, project, ids, minimum=minimum)
-    query = parse_filter(session, filter_tokens or (), allow_eval=allow_eval)
-    return find_matching(session, project, query, damaged=damaged)
+    tokens = filter_tokens or ()
+    context = click.get_current_context(silent=True)
+    if any(map(_may_be_foreign, tokens)) or (tokens and context is not None and context.info_name in ("shell", "sync")):
+        from ..misreadings import refuse_foreign_words
+
+        refuse_foreign_words(project, tokens)
+    query = parse_filter(session, tokens, allow_eval=allow_eval)
+    found = find_matching(session, project, query, damaged=damaged)
+    tell_keys(session, project, tokens, found)
+    return found
+
+
+def _may_be_foreign(token: str) -> bool:
+    """Tell whether a word of a filter may be a template, a script, a directory or an id."""
+    if not _OPERATORS.isdisjoint(token) or token.startswith('{"'):
+        return False
+    is_plain = token.lstrip("+-").replace(".", "").replace("_", "").isalnum()
+    return not is_plain or token.endswith(".py") or looks_like_id(token)
+
+
+def tell_keys(session: Session, project: Project, tokens: Sequence[str], found: Sequence[str]) -> None:
+    """Tell about conditions that are the names of keys, if that may have been meant, and about names with dots."""
+    is_condition = [not _OPERATORS.isdisjoint(token) and not token.startswith("{") for token in tokens]
+    # A condition with a word behind it may be a key and its value for signac 2.4.1.
+    if any(one and not (found and after) for one, after in pairwise([*is_condition, True])):
+        from ..misreadings import tell_keys_like_conditions
+
+        tell_keys_like_conditions(session, project, tokens)
+    names = [
+        match[0].strip().removeprefix("sp.").partition(".$")[0] for match in map(_DOTTED_KEY.match, tokens) if match
+    ]
+    for name in names:
+        if "." in name and any(name in state_point for state_point in project._sp_cache.values()):
+            session.output.talk(
+                f"Some state points have a key that is named '{name}' with the dot; filters cannot ask for it, and "
+                "signac-filter(7) says how to rename it."
+            )
 
 
 def parse_filter(session: Session, tokens: Sequence[str], *, allow_eval: bool) -> Query | None:
@@ -403,7 +442,12 @@ def resolve(session: Session, project: Project, texts: Iterable[str], *, minimum
     """
     from signac_core.resolving import resolve_ids
 
-    ids, unresolved = resolve_ids(project, list(_expanded(session, texts)), minimum=minimum)
+    given = list(_expanded(session, texts))
+    ids, unresolved = resolve_ids(project, given, minimum=minimum)
+    if unresolved:
+        from ..misreadings import refuse_foreign_ids
+
+        refuse_foreign_ids(project, [problem.text for problem in unresolved])
     if unresolved:
         *others, last = unresolved
         for problem in others:

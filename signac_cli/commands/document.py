@@ -53,8 +53,8 @@ __all__ = ["command"]
     "--set",
     "assignments",
     multiple=True,
-    metavar="KEY=JSON",
-    help="Set a key, to JSON or else text; repeatable.",
+    metavar="KEY=VALUE",
+    help="Set a key to a number, text or JSON; repeatable.",
 )
 @click.option("--unset", "deletions", multiple=True, metavar="KEY", help="Delete a key; repeatable.")
 @dry_run_option
@@ -105,14 +105,16 @@ def command(
     if not named and filter_tokens is None:
         raise click.UsageError("Name the jobs to change by ids, '-', -j or -f; -f '{}' means all of them.")
     refuse_loose_filter("document", filter_tokens)
+    if stray := next((word for word in ids if "=" in word and "/" not in word), None):
+        raise click.UsageError(f"--set takes one KEY=VALUE, and is repeated for the next: --set {_quoted(stray)}.")
     _refuse_repeated(assignments)
-    values = _parse(session, assignments, deletions)
+    values, deleted = _parse(session, assignments, deletions)
     project = session.project()
     damaged = []
     selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
     if not dry_run:
         confirm_selected(session, project, "Change the documents of", selected, filter_tokens)
-    status = _edit(session, project, selected, values, deletions, dry_run=dry_run, as_json=shape.mode == JSON)
+    status = _edit(session, project, selected, values, deleted, dry_run=dry_run, as_json=shape.mode == JSON)
     return session.report_damaged(damaged) or status
 
 
@@ -132,36 +134,46 @@ def _refuse_repeated(assignments: Sequence[str]) -> None:
             raise click.UsageError(f"--set was given two values of '{key}', '{before}' and '{text}'.")
 
 
-def _parse(session: Session, assignments: Sequence[str], deletions: Sequence[str]) -> dict[str, Any]:
-    """Values to set, by dotted key, checked as far as that is possible without the documents.
+def _parse(
+    session: Session, assignments: Sequence[str], deletions: Sequence[str]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Values to set, and keys to delete, by dotted key; checked as far as that is possible without the documents.
 
     Raises
     ------
     click.UsageError
-        If an assignment has no key, a key has an empty part, or the keys contradict each other.
+        If an assignment has no key or value, a key cannot be meant as one, or the keys contradict each other.
     Failure
         If a value cannot be part of a document.
 
     """
-    from signac_core.canonical import loads, plain
-
     values: dict[str, Any] = {}
     for assignment in assignments:
+        _refuse_other_bytes(assignment)
+        text = assignment.strip()
+        if text.startswith("{") and text.endswith("}"):
+            values |= _read_object(session, text)
+            continue
         key, equals, text = assignment.partition("=")
         if not equals:
-            raise click.UsageError(f"--set takes KEY=JSON, not '{assignment}'.")
-        try:
-            value = loads(text)
-        except ValueError:
-            value = text
-            if text.startswith(("{", "[", '"')):
-                session.output.talk(f"The value of {key} is not valid JSON and taken as text: {text}")
-        try:
-            values[key] = plain(value)
-        except ValueError as error:
-            raise Failure(f"Invalid value for '{key}': {error}", code="bad-value") from None
-    deleted = set(deletions)
-    for key in (*values, *deletions):
+            raise click.UsageError(f"--set takes KEY=VALUE, not '{assignment}'.")
+        written, key = key, _named_key(key)
+        value = _read_value(session, key, text) if text.strip() else None
+        if objection := _objection(written.strip(), key):
+            raise _refusal(f"--set {_quoted(assignment)}", objection, key, "--set", {key: value})
+        if not text.strip():
+            empty = _quoted(f'{key}=""')
+            raise click.UsageError(
+                f"'--set {assignment}' has no value; --set {empty} sets an empty text, --unset deletes the key."
+            )
+        if text.startswith("="):
+            right, literal = _quoted(f"{key}={text.lstrip('=')}"), _quoted(f"{key}={_as_json(text)}")
+            raise click.UsageError(
+                f"--set {_quoted(assignment)}: did you mean: --set {right} (the text is written --set {literal})"
+            )
+        values[key] = value
+    deleted = tuple(_deletion(text) for text in deletions)
+    for key in (*values, *deleted):
         if "" in key.split("."):
             raise click.UsageError(f"'{key}' is not a key: the parts between the dots may not be empty.")
         other = next(
@@ -169,7 +181,128 @@ def _parse(session: Session, assignments: Sequence[str], deletions: Sequence[str
         )
         if other is not None or (key in values and key in deleted):
             raise click.UsageError(f"The keys '{other or key}' and '{key}' contradict each other.")
-    return values
+    return values, deleted
+
+
+def _deletion(text: str) -> str:
+    """Key to delete; in double quotes it is taken literally."""
+    _refuse_other_bytes(text)
+    if len(text) > 1 and text.startswith('"') and text.endswith('"'):
+        from signac_core.filterparse import parse_value
+
+        try:
+            return str(parse_value(text))
+        except ValueError as error:
+            raise click.UsageError(f"--unset {_quoted(text)}: {error}") from None
+    key = _named_key(text)
+    if objection := _objection(text.strip(), key):
+        raise _refusal(f"--unset {_quoted(text)}", objection, key, "--unset", key)
+    return key
+
+
+def _named_key(text: str) -> str:
+    """Key without the prefix that it may have as in a condition."""
+    return text.strip().removeprefix("doc.")
+
+
+_NO_PART_OF_A_KEY = frozenset('[]{}<>~!"$=')
+_NO_END_OF_A_KEY = ("+", "-", "*", "/", "%", "^", "|", "&", ":", "?", "@")
+
+
+def _objection(written: str, key: str) -> str | None:
+    """Say why a key cannot have been meant as it was written."""
+    if written == "sp" or written.startswith("sp."):
+        change = f"job.{key}" if key != "sp" else "job.sp.KEY"
+        return f"a state point is not changed here, but by '{change} = VALUE' in 'signac shell'"
+    if written == "doc":
+        return "'doc' is the document itself, of which a key has to be named"
+    if "[" in key:
+        return "elements of a list are not changed one by one; give the whole list"
+    if key.endswith(("<", ">", "!", "~")):
+        return f"'{key[-1]}=' is for conditions; a value is set by '='"
+    if key.endswith(_NO_END_OF_A_KEY):
+        return f"there is no '{key[-1]}='; give the new value"
+    if not _NO_PART_OF_A_KEY.isdisjoint(key) or not key.isprintable():
+        return "conditions cannot name such a key"
+    return None
+
+
+def _refusal(given: str, objection: str, key: str, option: str, literally: Any) -> click.UsageError:
+    """Build the error for a key that cannot have been meant, with the way to write it if it was."""
+    advice = ""
+    if objection.startswith("a state point") and "." in key:
+        advice = f" A key 'sp' of the document is written doc.{key}."
+    elif "." not in key:
+        advice = f" A key of that name is written {option} {_quoted(_as_json(literally))}."
+    return click.UsageError(f"{given}: {objection}.{advice}")
+
+
+def _read_object(session: Session, text: str) -> dict[str, Any]:
+    """Values by keys that are meant literally."""
+    value = _read_value(session, "--set", text)
+    if not isinstance(value, dict):
+        raise click.UsageError(f"--set takes KEY=VALUE or a JSON object, not '{text}'.")
+    if "" in value:
+        raise click.UsageError("An empty text is no key of a document.")
+    return value
+
+
+def _read_value(session: Session, key: str, text: str) -> Any:
+    """Value as `signac_core.filterparse.parse_value` reads it, checked as a part of a document.
+
+    Raises
+    ------
+    Failure
+        If it cannot be one.
+
+    """
+    from signac_core.canonical import plain
+    from signac_core.filterparse import parse_value
+
+    word = text.strip()
+    hint = None
+    try:
+        try:
+            value = parse_value(word, lambda hint: session.output.talk(f"{key}: {hint}"))
+        except ValueError:
+            hint = f"As text it is written --set {_quoted(f'{key}={_as_json(text)}')}." if key != "--set" else None
+            raise
+        value = plain(value)
+    except ValueError as error:
+        raise Failure(f"Invalid value for '{key}': {str(error).rstrip('.')}.", code="bad-value", hint=hint) from None
+    if isinstance(value, str) and value == word:
+        return text
+    digits = word.lstrip("+-")
+    if type(value) is int and digits != str(abs(value)) and digits[0] not in "[{":
+        literal = _quoted(f"{key}={_as_json(word)}")
+        session.output.talk(f"{key}: '{word}' is the number {value}; as text it is written --set {literal}")
+    return value
+
+
+def _refuse_other_bytes(argument: str) -> None:
+    """Refuse bytes that are no UTF-8: no other program could read what they become in JSON.
+
+    Raises
+    ------
+    Failure
+        If there are any.
+
+    """
+    if any("\udc80" <= character <= "\udcff" for character in argument):
+        shown = argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        raise Failure(f"'{shown}' is not UTF-8, which a document holds only.", code="bad-value")
+
+
+def _as_json(value: Any) -> str:
+    from json import dumps
+
+    return dumps(value, ensure_ascii=False)
+
+
+def _quoted(argument: str) -> str:
+    from shlex import quote
+
+    return quote(argument)
 
 
 def _all_above(key: str) -> Iterator[str]:

@@ -23,6 +23,7 @@ from . import (
     resolve,
     shape_of,
     tell_fields,
+    tell_keys,
 )
 
 if TYPE_CHECKING:
@@ -164,12 +165,15 @@ def command(
         shape = shape._replace(mode=TABLE)
 
     project = session.project()
-    query = parse_filter(session, filter_tokens or conditions or (), allow_eval=allow_eval)
+    filter_tokens = filter_tokens or conditions or ()
+    _check_keys(project, filter_tokens, sp=sp_keys or (), doc=doc_keys or ())
+    query = parse_filter(session, filter_tokens, allow_eval=allow_eval)
     damaged: list[str] = []
     among = None if job_ids is None else sorted(set(resolve(session, project, job_ids)))
     if shard is not None:
         among = _part(find_matching(session, project, None, damaged=damaged) if among is None else among, *shard)
     found = ids = find_matching(session, project, query, damaged=damaged, ids=among)
+    tell_keys(session, project, filter_tokens, found)
     known: dict[str, Record] = {}
     is_everything = query is None and among is None
     if reverse:
@@ -232,6 +236,25 @@ def _check_combination(shape: Shape, *, attached: bool, count: bool, laid_out: b
         raise click.UsageError(f"--pretty and --one-line lay out plain text; they do not combine with --{shape.mode}.")
     if count and (attached or shape.null or shape.mode in (TEMPLATE, TABLE)):
         raise click.UsageError("--count prints one number; of the output options only --json and --jsonl go with it.")
+
+
+_VALUES = frozenset({"true", "false", "null", "nan", "NaN", "inf"})
+
+
+def _check_keys(project: Project, filter_tokens: Sequence[str], **chosen: Sequence[str]) -> None:
+    """Refuse conditions and values in the place of keys to show.
+
+    Raises
+    ------
+    click.UsageError
+        If there are any.
+
+    """
+    for part, keys in chosen.items():
+        if not all(key.replace(".", "").isidentifier() and key not in _VALUES for key in keys):
+            from ..misreadings import refuse_values_among_keys
+
+            refuse_values_among_keys(project, part, keys, filter_tokens)
 
 
 def _part(ids: Iterable[str], index: int, count: int) -> list[str]:

@@ -92,18 +92,21 @@ def _describe(project: Project, state_point: dict[str, Any], *, create: bool) ->
 
 def _read(session: Session, argument: str) -> Iterator[dict[str, Any]]:
     """State points that were given, each checked."""
-    from signac_core.canonical import loads, plain_state_point
+    from signac_core.canonical import loads, plain_state_point, refuse_repeated_keys
 
     from_stdin = argument == "-"
     text = session.read_input("state points (JSON)").removeprefix("\ufeff") if from_stdin else argument
     try:
+        _refuse_other_bytes(text)
         for value in _documents(text) if from_stdin else [loads(text)]:
             if not isinstance(value, dict):
                 raise ValueError(f"it is {_KINDS[type(value)]}")
             yield plain_state_point(value)
+        refuse_repeated_keys(text)
     except (ValueError, RecursionError) as error:
         if (words := text.split()) and all(map(looks_like_id, words)):
             raise _ids_given(words, from_stdin=from_stdin) from None
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         shown = text if len(text) <= 80 else text[:77] + "..."
         where = "on standard input" if from_stdin else f"'{shown}'"
         reason = str(error).rstrip(".") if isinstance(error, ValueError) else "it is nested too deeply"
@@ -123,6 +126,22 @@ def _ids_given(words: Sequence[str], *, from_stdin: bool) -> Failure:
         code="bad-statepoint",
         hint=f"The path of a job is 'signac find -j {jobs} --path', its state point 'signac statepoint {jobs}'.",
     )
+
+
+def _refuse_other_bytes(text: str) -> None:
+    """Refuse bytes that are no UTF-8, which have been read as surrogates.
+
+    Raises
+    ------
+    ValueError
+        If there are any; the message tells the line.
+
+    """
+    if text.isascii():
+        return
+    place = next((place for place, character in enumerate(text) if "\udc80" <= character <= "\udcff"), None)
+    if place is not None:
+        raise ValueError(f"line {text.count(chr(10), 0, place) + 1} is not UTF-8")
 
 
 def _documents(text: str) -> Iterator[Any]:

@@ -62,6 +62,10 @@ def command(
     shape = shape_of(as_json=as_json, as_json_lines=as_json_lines, null=False)
     named = [*ids, *(job_ids or ())]
     project = session.project()
+    if ignored and not (named and all(map(str.isidentifier, ignored))):
+        from ..misreadings import refuse_ids_among_keys
+
+        refuse_ids_among_keys(project, ignored)
     damaged: list[str] = []
     selected: list[str] = []
     if named or filter_tokens is not None:

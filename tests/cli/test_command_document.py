@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,146 @@ def content(project, job_id):
 
 def test_set_when_values_are_json_then_typed_and_text_otherwise(cli, study, project):
     texts = {
-        "i": "5", "f": "-1.5", "b": "true", "n": "null", "s": '"5"', "t": "done", "nan": "nan", "e": "",
-        "l": "[1, 2]", "o": '{"x": 1}', "eq": "a=b", "u": "Å", "True": "True", "sp": " 7 ",
+        "i": "5", "f": "-1.5", "b": "true", "n": "null", "s": '"5"', "t": "done", "e": '""', "slash": "/x/",
+        "l": "[1, 2]", "o": '{"x": 1}', "eq": "a=b", "u": "Å", "blank": " 7 ", "blanks": " a b ",
     }  # fmt: skip
     result = cli("document", study["1"], *(f"--set={key}={text}" for key, text in texts.items()))
     assert (result.status, result.out, result.err) == (0, "", "Updated 1 document.\n")
     assert content(project, study["1"]) == {
-        "i": 5, "f": -1.5, "b": True, "n": None, "s": "5", "t": "done", "nan": "nan", "e": "",
-        "l": [1, 2], "o": {"x": 1}, "eq": "a=b", "u": "Å", "True": "True", "sp": 7,
+        "i": 5, "f": -1.5, "b": True, "n": None, "s": "5", "t": "done", "e": "", "slash": "/x/",
+        "l": [1, 2], "o": {"x": 1}, "eq": "a=b", "u": "Å", "blank": 7, "blanks": " a b ",
     }  # fmt: skip
+
+
+NUMBERS_OF_PROGRAMS = {
+    ".5": 0.5, "5.": 5.0, "-.5": -0.5, "+1": 1, "+1.5": 1.5, "1.5D+02": 150.0, "1e-05": 1e-05, "-0.5": -0.5,
+    "inf": math.inf, "-inf": -math.inf, "Infinity": math.inf, "-Infinity": -math.inf, "1E5": 1e5,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("word", [*NUMBERS_OF_PROGRAMS, "nan", "-nan", "NaN"])
+def test_set_when_a_program_has_printed_the_number_then_stored_and_found_as_a_number(cli, study, project, word):
+    assert cli("document", study["1"], "--set", f"x={word}").err == "Updated 1 document.\n"
+    stored = content(project, study["1"])["x"]
+    assert repr(stored) == repr(NUMBERS_OF_PROGRAMS.get(word, math.nan))
+    for arguments in ([f"doc.x={word}"], ["doc.x", word]):
+        assert cli("-q", "find", *arguments).lines == [study["1"]]
+    assert cli("-q", "find", f"doc.x!={word}").lines == []
+
+
+@pytest.mark.parametrize("word", ["lj", "True", "None", "0x1f", "1.5.2", "a b", "12:30", "1,5"])
+def test_set_when_word_is_no_number_then_stored_and_found_as_text(cli, study, project, word):
+    cli("document", study["1"], "--set", f"x={word}")
+    assert content(project, study["1"]) == {"x": word}
+    assert cli("-q", "find", f"doc.x={word}").lines == [study["1"]]
+
+
+@pytest.mark.parametrize(("word", "advice"), [("True", "true"), ("None", "null"), ("0x1f", "31"), ("1,5", "1.5")])
+def test_set_when_text_looks_like_a_number_or_a_constant_then_told(cli, study, word, advice):
+    told = cli("document", study["1"], "--set", f"x={word}").err
+    assert told == f"x: '{word}' is taken as text; did you mean: {advice}\nUpdated 1 document.\n"
+
+
+@pytest.mark.parametrize(("word", "number"), [("007", 7), ("1_000", 1000), ("-007", -7)])
+def test_set_when_number_has_leading_zeros_or_underscores_then_number_and_told(cli, study, project, word, number):
+    result = cli("document", study["1"], "--set", f"x={word}")
+    assert content(project, study["1"]) == {"x": number}
+    assert f"'{word}' is the number {number}; as text it is written --set 'x=\"{word}\"'" in result.err
+    assert cli("-q", "find", f"doc.x={word}").lines == cli("-q", "find", "doc.x", word).lines == [study["1"]]
+
+
+@pytest.mark.parametrize("word", ["0", "-0", "0.5", "10", "0e1", "+0"])
+def test_set_when_number_is_plain_then_nothing_told(cli, study, word):
+    assert cli("document", study["1"], "--set", f"x={word}").err == "Updated 1 document.\n"
+
+
+def test_set_when_nan_is_in_double_quotes_then_text(cli, study, project):
+    cli("document", study["1"], "--set", 'x="nan"')
+    assert content(project, study["1"]) == {"x": "nan"}
+    assert cli("-q", "find", 'doc.x="nan"').lines == [study["1"]]
+    assert cli("-q", "find", "doc.x=nan").lines == []
+
+
+def test_set_when_keys_have_the_prefix_of_conditions_then_it_means_the_same(cli, study, project):
+    job_id = study["1.5"]
+    assert (
+        cli("document", job_id, "--set", "doc.energy=-1", "--set", "doc.n.x = 2", "--unset", "doc.status").status == 0
+    )
+    assert content(project, job_id) == {"energy": -1, "n": {"steps": 10, "x": 2}}
+    assert cli("document", job_id, "--set", "doc.sp.a=1", "--set", "doc.doc=2").status == 0
+    assert content(project, job_id) == {"energy": -1, "n": {"steps": 10, "x": 2}, "sp": {"a": 1}, "doc": 2}
+
+
+def test_set_when_json_object_then_its_keys_are_meant_literally(cli, study, project):
+    job_id = study["1"]
+    literal = {"series[0]": 17, "x+": "a", "sp": None, "doc": {"a": [1]}}
+    assert cli("document", job_id, "--set", json.dumps(literal), "--set", "b=1").status == 0
+    assert content(project, job_id) == literal | {"b": 1}
+    assert cli("document", job_id, "--unset", '"series[0]"', "--unset", '"x+"', "--unset", '"doc"').status == 0
+    assert content(project, job_id) == {"sp": None, "b": 1}
+
+
+@pytest.mark.parametrize(
+    ("options", "advice"),
+    [
+        (["--set", "series[0]=17"], "give the whole list. A key of that name is written --set '{\"series[0]\": 17}'."),
+        (["--set", "series+=4"], "give the new value. A key of that name is written --set '{\"series+\": 4}'."),
+        (["--set", "x *= 2"], "there is no '*='; give the new value."),
+        (["--set", "x-=2"], "give the new value"),
+        (["--set", "x:=2"], "give the new value"),
+        (
+            ["--set", "x<=2"],
+            "'<=' is for conditions; a value is set by '='. A key of that name is written --set '{\"x<\": 2}'",
+        ),
+        (["--set", "x!=2"], "--set '{\"x!\": 2}'"),
+        (["--set", "x~=lj"], '--set \'{"x~": "lj"}\''),
+        (["--set", "x==5"], "--set x=5 (the text is written --set 'x=\"=5\"')"),
+        (["--set", '"x"=5'], "conditions cannot name such a key"),
+        (["--set", "x\ny=5"], "conditions cannot name such a key"),
+        (["--set", "a.b[0]=17"], "give the whole list."),
+        (["--set", "sp.T=5"], "'job.sp.T = VALUE' in 'signac shell'. A key 'sp' of the document is written doc.sp.T."),
+        (
+            ["--set", "sp=5"],
+            "'job.sp.KEY = VALUE' in 'signac shell'. A key of that name is written --set '{\"sp\": 5}'.",
+        ),
+        (["--set", "doc=5"], "of which a key has to be named. A key of that name is written --set '{\"doc\": 5}'."),
+        (["--set", "energy="], "--set 'energy=\"\"' sets an empty text, --unset deletes the key."),
+        (["--set", "energy= "], "sets an empty text"),
+        (["--set", "doc.energy="], "sets an empty text"),
+        (["--unset", "series[0]"], "A key of that name is written --unset '\"series[0]\"'."),
+        (["--unset", "sp.T"], "'job.sp.T = VALUE' in 'signac shell'"),
+        (["--unset", "doc"], "--unset '\"doc\"'"),
+        (["--unset", "x=1"], "conditions cannot name such a key"),
+        (["--set", '{"a": 1'], "takes KEY=VALUE"),
+        (["--set", '{"": 1}'], "An empty text is no key"),
+        (["--set", "x=1", "y=2"], "--set takes one KEY=VALUE, and is repeated for the next: --set y=2."),
+    ],
+)
+def test_set_when_a_key_or_value_cannot_be_meant_then_usage_error_says_how_to_write_it(cli, study, options, advice):
+    before = snapshot()
+    result = cli("document", study["1"], *options)
+    assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
+    assert advice in result.err
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("x=[draft]", "'[draft]' is not valid JSON"),
+        ("x={a: 1}", "'{a: 1}' is not valid JSON"),
+        ('x={"a": 1, "a": 2}', "in line 1 for the second time"),
+        ('{"a": 1, "a": 2}', "in line 1 for the second time"),
+        ("{a: 1}", "is not valid JSON"),
+        ("x=\udcff", "is not UTF-8"),
+    ],
+)
+def test_set_when_json_is_wrong_then_told_and_nothing_changed(cli, study, text, reason):
+    before = snapshot()
+    result = cli("document", study["1"], "--set", text)
+    assert (result.status, result.out) == (1, "")
+    assert reason in result.err
+    assert snapshot() == before
 
 
 def test_set_when_text_looks_like_json_then_hint(cli, study, project):

@@ -58,10 +58,20 @@ def test_find_when_simple_filter_then_interpretation_on_stderr(cli, study):
     assert cli("find").err == ""
 
 
+def test_find_when_minus_one_is_directly_behind_a_key_then_its_value(cli, project):
+    ids = {q: project.open_job({"charge": q, "n": f"q{q}"}).init().id for q in (-2, -1, 0, 1)}
+    for arguments in (["charge", "-1"], ["charge=-1"], ["--", "charge", "-1"], ["charge", "-1", "n", "q-1"]):
+        assert cli("-q", "find", *arguments).lines == [ids[-1]]
+    assert cli("-q", "find", "charge", "-0").lines == [ids[0]]
+    assert cli("-q", "find", "charge.$lte", "-1").lines == sorted([ids[-1], ids[-2]])
+    assert cli("-q", "rm", "-n", "-", stdin=cli("-q", "find", "charge", "-1").out).lines == [ids[-1]]
+    assert cli("-q", "statepoint", "-f", "charge", "-1").lines == ['{"charge": -1, "n": "q-1"}']
+
+
 def test_find_when_filter_probably_means_something_else_then_hint(cli, study):
     assert "did you mean: true" in cli("find", "on", "True").err
     assert "did you mean: a ! 'T>=1'" in cli("find", "a", "T>=1").err
-    assert "as the value of T use T=-1" in cli("find", "T", "-1").err
+    assert "as the value of T use T=-1" in cli("find", "T", "-s", "-1").err
 
 
 def test_find_when_types_are_mixed_then_no_match_and_one_warning(cli, study):

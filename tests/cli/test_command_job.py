@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from running import snapshot
+from running import execute, snapshot
 
 ID = "9bfd29df07674bc4aa960cf661b5acd2"  # of {"a": 0}
 
@@ -33,7 +33,6 @@ def test_job_when_path_then_path_of_the_directory(cli, project, option):
     ("text", "job_id"),
     [
         ("{}", "99914b932bd37a50b983c5e7c90ae93b"),
-        ('{"a": 1, "a": 0}', ID),
         (' {"a":0}\n', ID),
         ('{"name": "Ångström"}', "bb34432e55ec2a0653a44dffa0db1249"),
         ('{"a": NaN}', "95d74f1b7565806cb282d8bc4822d9bf"),
@@ -86,6 +85,10 @@ def test_job_when_json_then_object_for_an_argument_and_array_for_stdin(cli, proj
         ('{"a": [{"b.c": 0}]}', "b.c"),
         ('{"a": ' + "[" * 100_000, "nested too deeply"),
         ('{"a": 1' + "0" * 5000 + "}", "4300 digits"),
+        ('{"a": 1, "a": 2}', 'the key "a" is in line 1 for the second time'),
+        ('{"a": 1,\n "b": [{"c": 1, "\\u0063": 1}]}', "in line 2 for the second time"),
+        ('{"a": "\udcff"}', "line 1 is not UTF-8"),
+        ('{"a": 1,\n "\udce9": 1}', "line 2 is not UTF-8"),
     ],
 )
 @pytest.mark.parametrize("options", [[], ["-c"]])
@@ -118,13 +121,36 @@ def test_job_when_ids_are_on_standard_input_then_told_where_their_paths_come_fro
     assert cli("find", "-j", "-", "--path", stdin=cli("find").out).out == cli("find", "--path").out
 
 
-@pytest.mark.parametrize("text", ['{"a": 0}[1]', '{"a": 0}{"b": ', "", " \n", '{"a": 0}\n{"a.b": 1}\n'])
+@pytest.mark.parametrize(
+    "text",
+    ['{"a": 0}[1]', '{"a": 0}{"b": ', "", " \n", '{"a": 0}\n{"a.b": 1}\n', '{"a": 0}\n{"b": 1, "c": 2, "b": 1}\n'],
+)
 def test_job_when_any_document_on_stdin_is_invalid_then_none_created(cli, project, text):
     before = snapshot()
     result = cli("job", "-c", stdin=text)
     assert (result.status, result.out) == (1, "")
     assert result.err.startswith("Error: Invalid state point on standard input: ")
     assert snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b'{"a": 0}\n{"name": "\xc5ngstr\xf6m"}\n', "line 2 is not UTF-8"),
+        (b'\xff{"a": 0}', "line 1 is not UTF-8"),
+        (b'{"a": 0}\n\n{"b": 1,\n"b": 2}', 'the key "b" is in line 4 for the second time'),
+    ],
+)
+def test_job_when_bytes_on_stdin_are_no_json_of_utf_8_then_the_line_is_told(project, text, said):
+    before = snapshot()
+    result = execute("job", "-c", stdin=text)
+    assert (result.status, result.out) == (1, "")
+    assert result.err.startswith(f"Error: Invalid state point on standard input: {said}.")
+    assert snapshot() == before
+
+
+def test_job_when_escapes_are_halves_of_characters_then_accepted_as_by_signac(cli, project):
+    assert cli("job", '{"a": "\\udcff"}').status == 0
 
 
 def test_job_when_one_cannot_be_created_then_those_before_it_are_told(cli, project):

@@ -338,7 +338,7 @@ def test_filter_when_nothing_matches_then_unknown_keys_are_told(cli, place, argu
 
 
 def test_negative_number_when_it_is_an_option_then_a_hint_says_so(cli: InProcess, place: Place):
-    assert "T=-1" in cli("find", "T", "-1").err
+    assert "T=-1" in cli("find", "T", "-s", "-1").err
 
 
 @pytest.mark.parametrize(

@@ -209,6 +209,31 @@ def test_update_tells_its_progress(study: Project) -> None:
     assert steps == [("update-cache", 1, 3), ("update-cache", 2, 3), ("update-cache", 3, 3)]
 
 
+@pytest.mark.parametrize("odd", [{"x.y": 1, "T": 1}, {"n": {"x.y": {"z": 1}}}])
+def test_cache_is_current_although_the_index_cannot_hold_a_key_with_a_dot(study: Project, odd: dict[str, Any]) -> None:
+    def add(state_point: dict[str, Any]) -> None:
+        directory = Path(study.workspace, calc_id(state_point))
+        directory.mkdir()
+        (directory / "signac_statepoint.json").write_text(json.dumps(state_point))
+
+    add(odd)
+    assert update_cache(Project()) == 4
+    assert examine_cache(Project()) == CacheReport("current", 4)
+    before = cache_file(study).stat().st_ino
+    assert update_cache(Project()) is None
+    assert cache_file(study).stat().st_ino == before
+    study.open_job({"new": 1}).init()
+    assert examine_cache(Project()) == CacheReport("stale", 4, missing=1)
+    assert update_cache(Project()) == 5
+    assert examine_cache(Project()) == CacheReport("current", 5)
+    add({"z.z": 1})
+    assert examine_cache(Project()) == CacheReport("stale", 5, missing=1)
+    assert update_cache(Project()) == 6
+    assert update_cache(Project()) is None
+    assert sorted(content(study)) == sorted(job.id for job in Project())
+    assert examine_cache(Project()) == CacheReport("current", 6)
+
+
 def test_examine_counts_what_is_missing_and_obsolete(study: Project) -> None:
     assert examine_cache(study) == CacheReport("absent", missing=3)
     study.update_cache()

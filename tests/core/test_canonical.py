@@ -297,3 +297,37 @@ def test_a_state_point_that_is_nested_too_deeply_matches_no_id() -> None:
     for _ in range(5000):
         state_point = {"a": state_point}
     assert not canonical.state_point_matches(b"", state_point, "9bfd29df07674bc4aa960cf661b5acd2")
+
+
+# --- what people type ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[]",
+        "1",
+        '"a"',
+        '{"a": 1, "b": {"a": 1}, "c": [{"a": 1}, {"a": 1}]}',
+        '{"a": "b", "b": "a"}',
+        r'{"a\"": 1, "a": "\",\"a\": 2"}',
+        '{"a": 1}\n{"a": 1}',
+    ],
+)
+def test_repeated_keys_when_there_are_none_then_accepted(text):
+    canonical.refuse_repeated_keys(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('{"a": 1, "a": 1}', 1),
+        ('{"a": 1,\n"a": 1}', 2),
+        ('{"b": [{"a": 1,\n "c": {}, "a" : 1}]}', 2),
+        ('{"a": 1}\n\n{"\\u0061": 1, "a": {}}', 3),
+    ],
+)
+def test_repeated_keys_when_there_are_some_then_value_error_tells_the_line(text, line):
+    with pytest.raises(ValueError, match=f"in line {line} for the second time"):
+        canonical.refuse_repeated_keys(text)

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signac_core.filterparse import normalise, parse_filter, parse_filter_arg, parse_simple, parse_tokens
+from signac_core.filterparse import normalise, parse_filter, parse_filter_arg, parse_simple, parse_tokens, parse_value
 from signac_core.query import compile_filter
 
 EXISTS = {"$exists": True}
@@ -45,6 +45,27 @@ def hints_for(*tokens: str) -> list[str]:
         ("1e3", 1000.0),
         ("1.5", 1.5),
         ("inf", math.inf),
+        ("-inf", -math.inf),
+        ("+inf", math.inf),
+        ("Infinity", math.inf),
+        ("-Infinity", -math.inf),
+        ("INF", math.inf),
+        (".5", 0.5),
+        ("5.", 5.0),
+        ("-.5", -0.5),
+        ("+1", 1),
+        ("+1.5", 1.5),
+        ("007", 7),
+        ("1e5", 100000.0),
+        ("1E-05", 1e-05),
+        ("1.5D+02", 150.0),
+        ("-0.15d-3", -0.00015),
+        ("1.D0", 1.0),
+        ("1D+02", 100.0),
+        ("2d3", "2d3"),
+        ("D+02", "D+02"),
+        ("3D", "3D"),
+        ("1.5DD", "1.5DD"),
         ("true", True),
         ("false", False),
         ("null", None),
@@ -79,8 +100,74 @@ def test_value_when_read_then_has_the_type_it_looks_like(token, value, template)
     assert type(parsed) is type(value)
 
 
-def test_value_when_nan_then_float():
-    assert math.isnan(parse_tokens(["a", "nan"])["a"])
+@pytest.mark.parametrize("word", ["nan", "NaN", "-nan", "+nan", "NAN", "-NaN"])
+def test_value_when_nan_then_float(word):
+    assert math.isnan(parse_tokens(["a", word])["a"])
+    assert math.isnan(parse_value(word))
+
+
+@pytest.mark.parametrize("word", ["/x/", "!"])
+def test_value_when_it_is_no_operand_then_slashes_and_exclamation_mark_are_text(word):
+    assert parse_value(word) == word
+
+
+@pytest.mark.parametrize(
+    ("word", "advice"),
+    [
+        ("TRUE", "true"),
+        ("NULL", "null"),
+        ("np.True_", "true"),
+        ("np.float64(1.5)", "1.5"),
+        ("numpy.int64(3)", "3"),
+        ("0x1f", "31"),
+        ("0x1.8p+1", "3"),
+        ("0.123-102", "0.123e-102"),
+        ("1.5Q+02", "1.5e+02"),
+        ("2d3", "2e3"),
+        ("1,5", "1.5"),
+        ("1,500", "1.500 or 1500"),
+        ("\u22121.5", "-1.5"),
+        ("-nan(0x8000)", "nan"),
+        ("-1.#INF", "-inf"),
+        ("1.#QNAN0", "nan"),
+    ],
+)
+def test_value_when_text_looks_like_a_number_or_a_constant_then_hint(word, advice):
+    said: list[str] = []
+    assert parse_value(word, said.append) == word
+    assert said == [f"'{word}' is taken as text; did you mean: {advice}"]
+
+
+@pytest.mark.parametrize(
+    "word", ["lj12", "1.5.2", "2024-01-05", "12:30", "9bfd29df", "v1,2", "a,b", "f(x)", "np.x", "5%"]
+)
+def test_value_when_text_is_no_number_then_no_hint(word):
+    assert parse_value(word, pytest.fail) == word
+
+
+def test_value_when_number_is_too_large_then_hint():
+    said: list[str] = []
+    assert parse_value("1e999", said.append) == math.inf
+    assert said == ["'1e999' is too large for a number and taken as infinity"]
+    assert parse_value("inf", pytest.fail) == math.inf
+
+
+@pytest.mark.parametrize("word", ['{"x": 1', "[1, 2", '"a'])
+def test_value_when_json_is_cut_short_then_hint(word):
+    said: list[str] = []
+    assert parse_value(word, said.append) == word
+    assert said == [f"'{word}' is not valid JSON and taken as text"]
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [['{"a": 1, "a": 2}'], ["a", '{"b": 1, "b": 2}'], ["a=" + '[{"b": 1}, {"c": 1, "b": 1, "\\u0062": 2}]']],
+)
+def test_json_when_a_key_is_repeated_then_value_error(tokens):
+    with pytest.raises(ValueError, match="in line 1 for the second time"):
+        parse_tokens(tokens)
+    with pytest.raises(ValueError, match="second time"):
+        normalise('{"a": 1,\n"a": 2}')
 
 
 def test_tokens_when_none_then_no_filter():

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from signac_core import Project, reading
+from signac_core.canonical import calc_id
 from signac_core.glance import SAMPLE, glance
 
 
@@ -42,6 +44,19 @@ def test_glance_when_jobs_are_new_then_their_keys_are_known_too(project: Project
     seen = glance(Project())
     assert (seen.jobs, seen.keys, seen.keys_from) == (4, ["model.eps", "model.none", "n", "new"], 4)
     assert seen.indexed == ("stale", 3, 1)
+
+
+def test_glance_when_the_index_cannot_hold_a_job_then_nothing_is_missing(project: Project) -> None:
+    odd = {"x.y": 1}
+    directory = Path(project.workspace, calc_id(odd))
+    directory.mkdir()
+    (directory / "signac_statepoint.json").write_text(json.dumps(odd))
+    project.update_cache()
+    seen = glance(Project())
+    assert (seen.cache, seen.indexed) == (("current", 4, 0, 0), ("current", 3, 0))
+    assert "x.y" in seen.keys
+    project.open_job({"new": 1}).init()
+    assert glance(Project()).indexed == ("stale", 3, 1)
 
 
 def test_glance_when_the_index_is_damaged_then_the_same_answer(project: Project) -> None:

@@ -32,7 +32,7 @@ RESOLUTIONS = [1, 4_000_000, SECOND, 2 * SECOND]
 NUMBERS = [-1, 0, 1, 2, 0.5, 1.0, -0.0, True, False, 2**53 + 1, 2.0**53, 2**70, float("inf"), float("nan")]
 TEXTS = ["", "a", "ab", "1", "ä", "\ud800"]
 SCALARS = [*NUMBERS, *TEXTS, None]
-LISTS = [[], [1], [1.0, "a"], [True, [None]], [{"x": 1}]]
+LISTS = [[], [1], [1.0, "a"], [True, [None]], [{"x": 1}], [float("nan")], [[float("nan")]]]
 PATHS = [*"aabc", "a.b", "b.b", "c.a", "sp.a", "doc.a", "doc.b", "doc.a.b", "doc", "sp"]
 
 
@@ -64,7 +64,7 @@ class Chance:
         path = self.random.choice(PATHS)
         scalar = self.random.choice(SCALARS)
         comparable = self.random.choice([*NUMBERS, *TEXTS, [1]])
-        some = self.random.choices(SCALARS, k=self.random.randrange(3))
+        some = self.random.choices([*SCALARS, *LISTS], k=self.random.randrange(3))
         return self.random.choice(
             [
                 (path, self.value()),

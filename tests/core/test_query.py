@@ -72,8 +72,38 @@ def test_equality_when_list_then_elementwise():
     assert matched_values([{"b": 1}], [[{"b": 1.0}], [{"b": 2}], [{}]]) == [[{"b": 1.0}]]
 
 
-def test_equality_when_nan_then_never():
-    assert matched_values(NAN, [NAN, math.inf, 0]) == []
+@pytest.mark.parametrize("argument", [NAN, {"$eq": NAN}, {"$in": [1, NAN]}])
+def test_equality_when_nan_then_every_nan(argument):
+    values = [float("nan"), NAN, math.inf, 0, "nan", None, [NAN], {}]
+    query = compile_filter({"a": argument})
+    assert [query.matches({"a": value}, {}) for value in values] == [True, True, *[False] * 6]
+    assert not query.matches({}, {})
+
+
+@pytest.mark.parametrize(
+    ("equal", "unequal"),
+    [
+        (NAN, {"$ne": NAN}),
+        ([1, [NAN]], {"$ne": [1, [NAN]]}),
+        ([{"b": NAN}], {"$ne": [{"b": NAN}]}),
+        ({"$in": [NAN, [NAN], 2]}, {"$nin": [NAN, [NAN], 2]}),
+        (math.inf, {"$ne": math.inf}),
+    ],
+)
+def test_equality_when_nan_then_inequality_is_its_complement(equal, unequal):
+    some = [NAN, float("nan"), 2, "a", None, math.inf, [1, [float("nan")]], [1, [2]], [{"b": float("nan")}], [NAN], {}]
+    is_equal, is_unequal = compile_filter({"a": equal}), compile_filter({"a": unequal})
+    verdicts = [(is_equal.matches({"a": value}, {}), is_unequal.matches({"a": value}, {})) for value in some]
+    assert all(one is not other for one, other in verdicts)
+    assert any(one for one, _ in verdicts)
+    assert not is_equal.matches({}, {})
+    assert not is_unequal.matches({}, {})
+
+
+def test_equality_when_nan_is_in_a_list_then_element_by_element():
+    lists = [[1, float("nan")], [1.0, float("nan")], [float("nan"), 1], [1], [1, 2], [1, None]]
+    query = compile_filter({"a": [1, NAN]})
+    assert [query.matches({"a": value}, {}) for value in lists] == [True, True, False, False, False, False]
 
 
 def test_equality_when_infinite_then_matches():
@@ -229,7 +259,7 @@ def test_operator_when_stored_nan_then_orders_to_nothing():
     assert len(matched_values({"$nin": [1]}, [NAN])) == 1
     assert len(matched_values({"$where": "lambda x: x != x"}, [NAN])) == 1
     assert len(matched_values({"$type": "float"}, [NAN])) == 1
-    assert matched_values({"$in": [NAN]}, [NAN]) == []
+    assert len(matched_values({"$in": [NAN]}, [NAN])) == 1
 
 
 def test_in_when_list_then_membership_by_equality():

@@ -236,10 +236,24 @@ def test_numbers_and_bools_that_compare_equal_are_kept_apart(filled: Callable[..
     }
 
 
-def test_literal_dots_in_keys_are_left_out(filled: Callable[..., Project]) -> None:
+def test_literal_dots_in_keys_are_shown(filled: Callable[..., Project]) -> None:
     project = filled({"a": 1})
     write_state_point(project, {"x.y": 1, "q": 5, "n": {"u.v": {"k": 1}, "w": 2}})
-    assert set(project.detect_schema()) == {"a", "q", "n.w"}
+    assert set(project.detect_schema()) == {"a", "q", "n.w", "x.y", "n.u.v.k"}
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_keys_with_literal_dots_and_nested_ones_of_the_same_name_are_one(
+    filled: Callable[..., Project], indexed: bool
+) -> None:
+    project = filled({"x": {"y": 2}, "c": 1}, {"x": {"y": 3}, "c": 1})
+    for value in (1, 3, "text"):
+        write_state_point(project, {"x.y": value, "c": 1})
+    if indexed:
+        project.update_cache()
+    schema = Project().detect_schema()
+    assert {kind: set(values) for kind, values in schema["x.y"].items()} == {int: {1, 2, 3}, str: {"text"}}
+    assert set(Project().detect_schema(exclude_const=True)) == {"x.y"}
 
 
 def test_schema_without_arguments_is_empty() -> None:

@@ -308,6 +308,10 @@ def _zero_is_a_flag(one: Reading) -> bool:
     return "-0" in one.line and not {"job", "statepoint", "document", "diff"}.isdisjoint(one.line)
 
 
+def _one_is_awaited(one: Reading) -> bool:
+    return "find" in one.line and "-1" in one.ours.get("filter", ()) and one.differing <= {"filter", "one_line"}
+
+
 def _ones_are_a_number(one: Reading) -> bool:
     return "find" in one.line and any(re.fullmatch("-11+", token) for token in one.line)
 
@@ -350,6 +354,7 @@ def _second_value_is_refused(one: Reading) -> bool:
 
 DEVIATIONS: Mapping[Callable[[Reading], bool], str] = {
     _zero_is_a_flag: "-0 is the new option --null; as a value it needs -- or an infix condition (a hint says so)",
+    _one_is_awaited: "-1 directly behind the key of a filter is its value; signac reads the option, and finds all jobs",
     _ones_are_a_number: "a negative number other than -1 and -0 is a value; signac reads -11 as the option -1, twice",
     _depth_is_refused: "a depth below 1 (find) or 0 is refused at once; signac fails with the first job or ignores it",
     _number_of_threads_is_refused: "a number of threads below 0 is refused at once; signac fails when it needs them",

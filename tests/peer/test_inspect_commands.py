@@ -284,7 +284,7 @@ def test_project_when_of_any_values_then_equal_but_for_the_order(peer, ours, tmp
     ids = " ".join(write(directory, jobs))
     commands = [
         ("find -s -p9", by_job),
-        ("find a -1 --sp", by_job),
+        ("find a ! -1 --sp", by_job),
         ("statepoint", by_line),
         ("document", by_line),
         (f"statepoint {ids} -p", exact if ids else by_job),
