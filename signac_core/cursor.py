@@ -82,6 +82,9 @@ class JobsCursor:
         self._found: list[str] | None = None
         self._found_set: frozenset[str] | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_found_set": None}
+
     @property
     def _ids(self) -> list[str]:
         """Ids of the jobs, sorted, as of the first use."""

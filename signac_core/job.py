@@ -7,8 +7,8 @@ import os
 from _thread import RLock
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import canonical, files, layout, workspace
 from .canonical import calc_id
@@ -158,14 +158,11 @@ class Job:
         return copy
 
     def __reduce__(self) -> tuple[Any, ...]:
-        state = {
-            "_project": self._project,
-            "_id": self._id,
-            "_data": self._data,
-            "_invalid": self._invalid,
-            "_given": self._given,
-            "_directory_known": self._directory_known,
-        }
+        state = {"_project": self._project, "_id": self._id, "_directory_known": self._directory_known}
+        if self._invalid is not None:
+            state |= {"_invalid": self._invalid, "_given": self._given}
+        elif not self._directory_known:  # of a job that exists, the id is enough
+            state["_data"] = self._data
         return _blank, (type(self),), state | self._own_attributes()
 
     def _own_attributes(self) -> dict[str, Any]:
@@ -312,7 +309,10 @@ class Job:
 
     @property
     def cached_statepoint(self) -> Mapping[str, Any]:
-        """The state point as a read-only mapping; the fast way to read it.
+        """The state point as a read-only dict; the fast way to read it.
+
+        It can be pickled, copied and written as JSON. What changes in the lists and dicts inside of it changes nothing
+        else.
 
         Raises
         ------
@@ -328,15 +328,15 @@ class Job:
         >>> job.cached_statepoint["T"] = 2.5
         Traceback (most recent call last):
             ...
-        TypeError: 'mappingproxy' object does not support item assignment
+        TypeError: A cached state point cannot be changed: change job.statepoint.
 
         """
         data = self._plain_statepoint()
-        if self._view is None and canonical.CONTAINERS.isdisjoint(map(type, data.values())):
-            return MappingProxyType(data)  # nobody changes it
+        if canonical.CONTAINERS.isdisjoint(map(type, data.values())):
+            return CachedStatePoint(data)
         from .jsondict import copy_plain
 
-        return MappingProxyType(copy_plain(data))
+        return CachedStatePoint(copy_plain(data))
 
     def update_statepoint(self, update: Mapping[str, Any], overwrite: bool = False) -> None:
         """Add parameters to the state point, keeping the data of the job.
@@ -765,6 +765,20 @@ class Job:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+class CachedStatePoint(dict[str, Any]):
+    """A copy of a state point: a dict, which is what ``json`` and others can write, that refuses changes."""
+
+    __slots__ = ()
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("A cached state point cannot be changed: change job.statepoint.")
+
+    __setitem__ = __delitem__ = update = clear = pop = popitem = setdefault = __ior__ = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)
 
 
 _creation = RLock()

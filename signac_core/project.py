@@ -29,6 +29,8 @@ JOB_ID_LENGTH = layout.JOB_ID_LENGTH
 
 _P = TypeVar("_P", bound="Project")
 
+_IN_MEMORY = frozenset({"_document", "_stores", "_sp_cache", "_sound_ids", "_preloaded", "_expected"})
+
 
 def __getattr__(name: str) -> Any:
     """Load the classes that signac 2.x keeps in its module of this name."""
@@ -103,18 +105,29 @@ class Project:
         self._config = config
         self._workspace = f"{self._path.rstrip('/')}/{layout.WORKSPACE}"
         self._durable = configuration.durable(config)
-        self._document: JSONDict | None = None
-        self._stores: H5StoreManager | None = None
-        self._sp_cache: dict[str, dict[str, Any]] = {}
-        self._sound_ids: Collection[str] = ()  # of state points in memory whose keys are known to be valid
-        self._preloaded = False  # whether the index has been taken into memory
-        self._expected = 0  # jobs whose state points may be asked for one by one
+        self._begin()
         try:
             if not files.is_directory(self._workspace):
                 files.ensure_directory(self._workspace, durable=self._durable)
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EROFS, errno.EPERM):  # no harm to who only reads
                 raise
+
+    def _begin(self) -> None:
+        """Know nothing of the jobs yet, and hold nothing open: what copies and pickles do not share."""
+        self._document: JSONDict | None = None
+        self._stores: H5StoreManager | None = None
+        self._sp_cache: dict[str, dict[str, Any]] = {}
+        self._sound_ids: Collection[str] = ()  # of state points in memory whose keys are known to be valid
+        self._preloaded = False  # whether the index has been taken into memory
+        self._expected = 0  # jobs whose state points may be asked for one by one
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in _IN_MEMORY}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._begin()
 
     # where projects and jobs are ----------------------------------------------------------------------------------
 
