@@ -775,11 +775,16 @@ def _edit(document: Document, set: Mapping[str, Any], unset: Sequence[str]) -> C
 
     def operation(tree: dict[str, Any]) -> bool:
         before = canonical.dumps(tree)
+        draft = canonical.loads(before)  # a buffered tree would keep half of the changes
         for parts, value in changes:
-            _container(tree, parts, document, create=True)[parts[-1]] = value
+            _container(draft, parts, document, create=True)[parts[-1]] = value
         for parts in deletions:
-            _container(tree, parts, document, create=False).pop(parts[-1], None)
-        return canonical.dumps(tree) != before
+            _container(draft, parts, document, create=False).pop(parts[-1], None)
+        if canonical.dumps(draft) == before:
+            return False
+        tree.clear()
+        tree.update(draft)
+        return True
 
     return operation
 

@@ -94,6 +94,10 @@ class ExportPlan(NamedTuple):
 
         """
         project = self.project
+        if document.active_buffer is not None:
+            document.active_buffer.flush(
+                [f"{project.workspace}/{job_id}/{layout.FN_DOCUMENT}" for job_id in self.paths]
+            )
         if self.kind is not None:
             if not self.kind:
                 _write_archive(self, self.target, progress)
@@ -101,10 +105,6 @@ class ExportPlan(NamedTuple):
                 with archive.create(self.target, self.kind, durable=project.durable) as writer:
                     _write_archive(self, writer, progress)
         else:
-            if copying.is_move(copytree) and document.active_buffer is not None:
-                document.active_buffer.flush(
-                    [f"{project.workspace}/{job_id}/{layout.FN_DOCUMENT}" for job_id in self.paths]
-                )
             for job_id, path in track(self.paths.items(), "export", len(self.paths), progress):
                 if job_id not in self.done:
                     source = f"{project.workspace}/{job_id}"

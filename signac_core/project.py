@@ -513,6 +513,8 @@ class Project:
     def _statepoint_of(self, job_id: str) -> dict[str, Any]:
         """State point of an existing job, as plain data that must not be changed.
 
+        Where its file is damaged, index and cache have the answer, as they have for queries.
+
         Raises
         ------
         JobsCorruptedError
@@ -532,6 +534,12 @@ class Project:
                 known = workspace.read_state_point(f"{self._workspace}/{job_id}", job_id)
             except FileNotFoundError:
                 raise JobsCorruptedError([job_id]) from None
+            except JobsCorruptedError:
+                from . import reading
+
+                known = reading.recorded_state_point(self, job_id)
+                if known is None:
+                    raise
             self._remember(job_id, known)
         return known
 
