@@ -1,7 +1,8 @@
 """The documents of many jobs.
 
-Within a buffering context they are what it has written so far, as ``job.doc`` shows it. A job without a document has an empty one. A document that cannot be read never spoils the answer about the others
-where a function takes a list of ``damaged`` ids.
+Within a buffering context they are what it has written so far, as ``job.doc`` shows it. A job without a document has an
+empty one. A document that cannot be read never spoils the answer about the others where a function takes a list of
+``damaged`` ids.
 """
 
 from __future__ import annotations

@@ -824,12 +824,22 @@ class JSONList(View, MutableSequence[Any]):
         [-2.5, -2.25]
 
         """
-        while True:
-            before: list[Any] = self()
-            keys = before if key is None else list(map(key, copy_plain(before)))
-            order = sorted(range(len(before)), key=keys.__getitem__, reverse=reverse)
-            if self._mutate(lambda data: _reorder(data, before, order)):
-                return
+        while not self._sorted(key, reverse=reverse):
+            pass
+
+    def _sorted(self, key: Callable[[Any], Any] | None, *, reverse: bool) -> bool:
+        """Sort the items, unless others have changed them meanwhile."""
+        before: list[Any] = self()
+        keys = before if key is None else list(map(key, copy_plain(before)))
+        order = sorted(range(len(before)), key=keys.__getitem__, reverse=reverse)
+
+        def operation(data: list[Any]) -> bool:
+            if not equal(data, before):
+                return False
+            data[:] = [data[index] for index in order]
+            return True
+
+        return self._mutate(operation)
 
     def append(self, value: Any) -> None:
         """Add a value at the end.
@@ -1083,11 +1093,3 @@ class JSONList(View, MutableSequence[Any]):
 
 def _plain_data(other: Any) -> Any:
     return other() if isinstance(other, View) else other
-
-
-def _reorder(data: list[Any], before: list[Any], order: list[int]) -> bool:
-    """Bring a list into another order, unless it is not what it was any more."""
-    if not equal(data, before):
-        return False
-    data[:] = [data[index] for index in order]
-    return True
