@@ -29,7 +29,7 @@ JOB_ID_LENGTH = layout.JOB_ID_LENGTH
 
 _P = TypeVar("_P", bound="Project")
 
-_IN_MEMORY = frozenset({"_document", "_stores", "_sp_cache", "_sound_ids", "_preloaded", "_expected"})
+_IN_MEMORY = frozenset({"_document", "_stores", "_sp_cache", "_sound_ids", "_preloaded", "_expected", "_awaited"})
 
 
 def __getattr__(name: str) -> Any:
@@ -121,6 +121,7 @@ class Project:
         self._sound_ids: Collection[str] = ()  # of state points in memory whose keys are known to be valid
         self._preloaded = False  # whether the index has been taken into memory
         self._expected = 0  # jobs whose state points may be asked for one by one
+        self._awaited: list[list[str]] | None = None  # takes the next listing for an iteration that has not begun
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in _IN_MEMORY}
@@ -429,7 +430,11 @@ class Project:
     def __len__(self) -> int:
         from . import reading
 
-        return len(reading.list_names(self))
+        names = reading.list_names(self)
+        awaited, self._awaited = self._awaited, None
+        if awaited is not None:
+            awaited.append(names)
+        return len(names)
 
     def __iter__(self) -> Iterator[Job]:
         return iter(self.find_jobs())
