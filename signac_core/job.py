@@ -12,13 +12,29 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import canonical, files, layout, workspace
 from .canonical import calc_id
+from .errors import DestinationExistsError as DestinationExistsError
 from .errors import InvalidKeyError, JobsCorruptedError
 
 if TYPE_CHECKING:
-    from .h5store import H5Store, H5StoreManager
+    from .h5store import H5Store
+    from .h5store import H5StoreManager as H5StoreManager
     from .jsondict import JSONDict
     from .project import Project
     from .statepoint import StatePoint
+    from .sync import sync_jobs as sync_jobs
+else:
+
+    def __getattr__(name):
+        """Load what signac 2.x has in its module of this name, on first use."""
+        if name == "H5StoreManager":
+            from .h5store import H5StoreManager
+
+            return H5StoreManager
+        if name == "sync_jobs":
+            from .sync import sync_jobs
+
+            return sync_jobs
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 __all__ = ["Job", "calc_id"]
 

@@ -24,6 +24,7 @@ from . import canonical, files, layout
 from .configfile import parse, text_of
 from .document import parse_document
 from .errors import ConfigError
+from .layout import SCHEMA_VERSION as SCHEMA_VERSION
 from .locks import Lock
 
 if TYPE_CHECKING:

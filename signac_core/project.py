@@ -13,15 +13,57 @@ from . import files, layout
 from .config import ProjectConfig
 
 if TYPE_CHECKING:
+    import re
+
     from pandas import DataFrame
 
-    from .cursor import JobsCursor
-    from .h5store import H5Store, H5StoreManager
-    from .job import Job
+    from .cursor import JobsCursor as JobsCursor
+    from .errors import DestinationExistsError as DestinationExistsError
+    from .errors import IncompatibleSchemaVersion as IncompatibleSchemaVersion
+    from .errors import JobsCorruptedError as JobsCorruptedError
+    from .errors import WorkspaceError as WorkspaceError
+    from .filterparse import parse_filter as parse_filter
+    from .h5store import H5Store
+    from .h5store import H5StoreManager as H5StoreManager
+    from .job import Job as Job
+    from .job import calc_id as calc_id
     from .jsondict import JSONDict
+    from .layout import SCHEMA_VERSION as SCHEMA_VERSION
     from .progress import Progress
-    from .schema import ProjectSchema
+    from .schema import ProjectSchema as ProjectSchema
     from .sync import FileTransferStats
+    from .sync import sync_projects as sync_projects
+    from .temporary import TemporaryProject as TemporaryProject
+
+    JOB_ID_REGEX: re.Pattern[str]
+else:
+    _OF_OTHER_ROOMS = {
+        "DestinationExistsError": "errors",
+        "H5StoreManager": "h5store",
+        "IncompatibleSchemaVersion": "errors",
+        "Job": "job",
+        "JobsCorruptedError": "errors",
+        "JobsCursor": "cursor",
+        "ProjectSchema": "schema",
+        "SCHEMA_VERSION": "layout",
+        "TemporaryProject": "temporary",
+        "WorkspaceError": "errors",
+        "calc_id": "job",
+        "parse_filter": "filterparse",
+        "sync_projects": "sync",
+    }
+
+    def __getattr__(name):
+        """Load what signac 2.x has in its module of this name, on first use."""
+        if name in _OF_OTHER_ROOMS:
+            from importlib import import_module
+
+            return getattr(import_module(f"{__package__}.{_OF_OTHER_ROOMS[name]}"), name)
+        if name == "JOB_ID_REGEX":
+            import re
+
+            return re.compile("[a-f0-9]{32}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 __all__ = ["JOB_ID_LENGTH", "Project", "get_job", "get_project", "init_project"]
 
@@ -30,23 +72,6 @@ JOB_ID_LENGTH = layout.JOB_ID_LENGTH
 _P = TypeVar("_P", bound="Project")
 
 _IN_MEMORY = frozenset({"_document", "_stores", "_sp_cache", "_sound_ids", "_preloaded", "_expected", "_awaited"})
-
-
-def __getattr__(name: str) -> Any:
-    """Load the classes that signac 2.x keeps in its module of this name."""
-    if name == "JobsCursor":
-        from .cursor import JobsCursor
-
-        return JobsCursor
-    if name == "TemporaryProject":
-        from .temporary import TemporaryProject
-
-        return TemporaryProject
-    if name == "JOB_ID_REGEX":
-        import re
-
-        return re.compile("[a-f0-9]{32}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Project:

@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import reading
 from .docsync import DocSync, DocumentStrategy
+from .errors import DestinationExistsError as DestinationExistsError
+from .errors import DocumentSyncConflict as DocumentSyncConflict
+from .errors import FileSyncConflict as FileSyncConflict
 from .errors import SchemaSyncConflict
 from .filetransfer import TransferOptions, compile_patterns
 from .job import Job
