@@ -6,7 +6,8 @@ Everything is plain files. The names below are loaded on first use: importing th
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # type checkers know the name; importing it would cost more than everything else here
+# Type checkers know the name; importing it would cost more than all the rest. A plain False hides names from editors.
+TYPE_CHECKING = bool()  # noqa: UP018
 if TYPE_CHECKING:
     from . import errors as errors
     from . import sync as sync

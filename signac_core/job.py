@@ -259,8 +259,8 @@ class Job:
         return self._data
 
     def _state_point(self) -> StatePoint:
-        store: StatePoint = self.statepoint._store
-        return store
+        store: Any = self.statepoint._store
+        return store  # type: ignore[no-any-return]
 
     def _make_view(self) -> JSONDict:
         tree = self._plain_statepoint()
@@ -273,7 +273,7 @@ class Job:
         return self._view
 
     @property
-    def statepoint(self) -> Any:
+    def statepoint(self) -> JSONDict:
         """The state point, live: a change renames the job and keeps its data.
 
         Assignment of a mapping replaces the state point as a whole. ``job.statepoint()`` is a plain copy.
@@ -315,7 +315,7 @@ class Job:
         view.reset(value)
 
     @property
-    def sp(self) -> Any:
+    def sp(self) -> JSONDict:
         """Alias of :attr:`statepoint`."""
         return self._make_view() if self._view is None else self._view
 
