@@ -162,9 +162,9 @@ class FileSync:
         return _modified(src.fn(fn)) > _modified(dst.fn(fn))
 
     class Ask:
-        """Ask on standard error whether to overwrite, and read the answer from standard input; its end means no.
+        """Ask on standard error whether to overwrite, and take the answer from :func:`input`, in notebooks, too.
 
-        One answer holds for all files of the same relative path, in whatever job.
+        One answer holds for all files of the same relative path, in whatever job. An empty line is no.
 
         Attributes
         ----------
@@ -202,10 +202,15 @@ class FileSync:
             bool
                 The answer.
 
+            Raises
+            ------
+            EOFError
+                If standard input ends before an answer; the file is left as it is then.
+
             """
             with self._guard:  # one question at a time
                 if fn not in self.yes and fn not in self.no:
-                    (self.yes if _confirmed(f"Overwrite files named '{fn}'?") else self.no).add(fn)
+                    (self.yes if _is_to_overwrite(fn) else self.no).add(fn)
                 return fn in self.yes
 
 
@@ -217,16 +222,19 @@ def _modified(path: str) -> int:
         return os.lstat(path).st_mtime_ns
 
 
-def _confirmed(question: str) -> bool:
+def _is_to_overwrite(path: str) -> bool:
     import sys
 
     while True:
-        sys.stderr.write(f"{question} [y/N] ")
+        sys.stderr.write(f"Overwrite files named '{path}'? [y/N] ")
         sys.stderr.flush()
-        line = sys.stdin.readline()
-        if not line:
+        try:
+            answer = input("").strip().lower() if sys.stdin is not None else None
+        except EOFError:
+            answer = None
+        if answer is None:
             sys.stderr.write("\n")
-        answer = line.strip().lower()
+            raise EOFError(f"No answer to whether files named '{path}' are to be overwritten: the input has ended.")
         if answer in ("", "n", "no"):
             return False
         if answer in ("y", "ye", "yes"):

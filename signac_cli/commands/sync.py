@@ -175,14 +175,14 @@ def command(
 
 def _document_strategy(key: str | None, *, all_keys: bool, no_keys: bool) -> DocSync.ByKey:
     """What to do about keys that differ: overwrite them, or leave them; a conflict by default."""
-    from signac_core.docsync import DocSync
+    from signac_core.docsync import ByKeyOrKeep, DocSync
 
     if (key is not None) + all_keys + no_keys > 1:
         raise Failure("-k/--key, --all-keys and --no-keys exclude each other.", code="usage")
     if key is not None:
         _check_pattern("-k/--key", key)
-        return DocSync.ByKey(key)
-    return DocSync.ByKey((lambda _: all_keys) if all_keys or no_keys else None)
+        return ByKeyOrKeep(key)
+    return ByKeyOrKeep(lambda _: all_keys) if all_keys or no_keys else DocSync.ByKey()
 
 
 def _check_pattern(option: str, pattern: str) -> None:
