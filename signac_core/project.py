@@ -584,7 +584,8 @@ class Project:
         ----------
         filter : mapping, iterable of pairs, or str, optional
             The filter: keys are dotted paths, those that begin with ``doc.`` refer to the document, all others to the
-            state point. All jobs by default.
+            state point. All jobs by default. The operator ``$where`` runs its value as Python code, also in a str: do
+            not pass on filters of others.
 
         Returns
         -------

@@ -315,3 +315,17 @@ def test_an_iteration_that_waits_shows_no_less_than_when_it_was_asked_for(study:
     assert new in list(waiting)
     assert new in list(other)
     assert len(study) == len(list(study)) == 8
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [
+        {"i.$where": "lambda i: i > 3"},
+        {"i": {"$where": "lambda i: i > 3"}},
+        '{"i.$where": "lambda i: i > 3"}',
+        "i.$where (3).__lt__",
+        [("i.$where", "lambda i: i > 3")],
+    ],
+)
+def test_where_runs_its_code_in_every_form_of_a_filter(study: Project, filter: Any) -> None:
+    assert numbers(study.find_jobs(filter)) == [4, 5]
