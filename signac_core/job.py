@@ -36,6 +36,7 @@ else:
             return sync_jobs
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
+
 __all__ = ["Job", "calc_id"]
 
 

@@ -65,6 +65,7 @@ else:
             return re.compile("[a-f0-9]{32}")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
+
 __all__ = ["JOB_ID_LENGTH", "Project", "get_job", "get_project", "init_project"]
 
 JOB_ID_LENGTH = layout.JOB_ID_LENGTH

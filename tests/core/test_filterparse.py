@@ -308,7 +308,9 @@ def test_where_when_only_a_value_then_accepted():
     assert parse_tokens(["a", "$where"]) == {"a": "$where"}
 
 
-@pytest.mark.parametrize("text", ["a.$where bool", "a.$where=bool", '{"a": {"$where": "bool"}}', '{"a.$where": "bool"}'])
+@pytest.mark.parametrize(
+    "text", ["a.$where bool", "a.$where=bool", '{"a": {"$where": "bool"}}', '{"a.$where": "bool"}']
+)
 def test_where_when_in_python_then_accepted_in_every_form(text):
     expected = [("sp.a", "$where", "bool")]
     for filter in (
