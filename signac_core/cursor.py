@@ -275,3 +275,15 @@ class JobsCursor:
         from .exporting import export_to
 
         return export_to(self, target, path=path, copytree=copytree)
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    __getattr__ = late_names(
+        globals(),
+        {
+            "DataFrame": "pandas",
+            "Project": ".project",
+        },
+    )

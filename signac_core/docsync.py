@@ -326,3 +326,14 @@ class _Draft:
     def reduce(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """A pickled draft is plain data."""
         return copy_plain, (self.tree,)
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    __getattr__ = late_names(
+        globals(),
+        {
+            "re": "",
+        },
+    )

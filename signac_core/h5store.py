@@ -870,3 +870,14 @@ def _check_writable(file: h5py.File) -> None:
         if not os.access(file.filename, os.W_OK):
             raise PermissionError(errno.EACCES, "The HDF5 file may only be read", file.filename)
         raise ValueError(f"The HDF5 file '{file.filename}' is open for reading only: open it with mode='a'.")
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    __getattr__ = late_names(
+        globals(),
+        {
+            "h5py": "",
+        },
+    )

@@ -101,3 +101,17 @@ def import_into_project(
 
     """
     yield from importing.import_from(project, origin, schema=schema, copytree=copytree).items()
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    __getattr__ = late_names(
+        globals(),
+        {
+            "CopyTree": ".copying",
+            "PathSpecification": ".paths",
+            "Project": ".project",
+            "Schema": ".importing",
+        },
+    )

@@ -22,20 +22,6 @@ if TYPE_CHECKING:
     from .project import Project
     from .statepoint import StatePoint
     from .sync import sync_jobs as sync_jobs
-else:
-
-    def __getattr__(name):
-        """Load what signac 2.x has in its module of this name, on first use."""
-        if name == "H5StoreManager":
-            from .h5store import H5StoreManager
-
-            return H5StoreManager
-        if name == "sync_jobs":
-            from .sync import sync_jobs
-
-            return sync_jobs
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
 
 __all__ = ["Job", "calc_id"]
 
@@ -834,3 +820,19 @@ def _same_value(left: Any, right: Any) -> bool:
 def _blank(cls: type[Job]) -> Job:
     """Handle for ``pickle`` to fill."""
     return cls.__new__(cls)
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    __getattr__ = late_names(
+        globals(),
+        {
+            "H5Store": ".h5store",
+            "H5StoreManager": ".h5store",
+            "JSONDict": ".jsondict",
+            "Project": ".project",
+            "StatePoint": ".statepoint",
+            "sync_jobs": ".sync",
+        },
+    )

@@ -1093,3 +1093,14 @@ class JSONList(View, MutableSequence[Any]):
 
 def _plain_data(other: Any) -> Any:
     return other() if isinstance(other, View) else other
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    __getattr__ = late_names(
+        globals(),
+        {
+            "BufferedDocument": ".buffering",
+        },
+    )

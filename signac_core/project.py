@@ -36,35 +36,6 @@ if TYPE_CHECKING:
     from .temporary import TemporaryProject as TemporaryProject
 
     JOB_ID_REGEX: re.Pattern[str]
-else:
-    _OF_OTHER_ROOMS = {
-        "DestinationExistsError": "errors",
-        "H5StoreManager": "h5store",
-        "IncompatibleSchemaVersion": "errors",
-        "Job": "job",
-        "JobsCorruptedError": "errors",
-        "JobsCursor": "cursor",
-        "ProjectSchema": "schema",
-        "SCHEMA_VERSION": "layout",
-        "TemporaryProject": "temporary",
-        "WorkspaceError": "errors",
-        "calc_id": "job",
-        "parse_filter": "filterparse",
-        "sync_projects": "sync",
-    }
-
-    def __getattr__(name):
-        """Load what signac 2.x has in its module of this name, on first use."""
-        if name in _OF_OTHER_ROOMS:
-            from importlib import import_module
-
-            return getattr(import_module(f"{__package__}.{_OF_OTHER_ROOMS[name]}"), name)
-        if name == "JOB_ID_REGEX":
-            import re
-
-            return re.compile("[a-f0-9]{32}")
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
 
 __all__ = ["JOB_ID_LENGTH", "Project", "get_job", "get_project", "init_project"]
 
@@ -1160,3 +1131,39 @@ def get_job(path: str | os.PathLike[str] | None = None) -> Job:
 
     """
     return Project.get_job(path)
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    _load = late_names(
+        globals(),
+        {
+            "DataFrame": "pandas",
+            "DestinationExistsError": ".errors",
+            "FileTransferStats": ".sync",
+            "H5Store": ".h5store",
+            "H5StoreManager": ".h5store",
+            "IncompatibleSchemaVersion": ".errors",
+            "JSONDict": ".jsondict",
+            "Job": ".job",
+            "JobsCorruptedError": ".errors",
+            "JobsCursor": ".cursor",
+            "Progress": ".progress",
+            "ProjectSchema": ".schema",
+            "SCHEMA_VERSION": ".layout",
+            "TemporaryProject": ".temporary",
+            "WorkspaceError": ".errors",
+            "calc_id": ".job",
+            "parse_filter": ".filterparse",
+            "sync_projects": ".sync",
+        },
+    )
+
+    def __getattr__(name):
+        """Load what annotations name, and what signac 2.x has in its module of this name."""
+        if name == "JOB_ID_REGEX":
+            import re
+
+            return re.compile("[a-f0-9]{32}")
+        return _load(name)

@@ -470,3 +470,15 @@ def _number_of_threads(parallel: bool | int) -> int:
     if parallel < 0:
         raise ValueError(f"The number of threads must not be negative: {parallel}.")
     return max(1, parallel)
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    __getattr__ = late_names(
+        globals(),
+        {
+            "Progress": ".progress",
+            "Project": ".project",
+        },
+    )

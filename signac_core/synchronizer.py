@@ -588,3 +588,15 @@ class _Jobs:
                 logger.info("%d of %d jobs are done.", self._done, self._total)
                 if self._progress is not None:
                     self._progress("sync", self._done, self._total)
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    __getattr__ = late_names(
+        globals(),
+        {
+            "Progress": ".progress",
+            "Project": ".project",
+        },
+    )
