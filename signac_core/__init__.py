@@ -120,8 +120,9 @@ else:
                 annotate(thing.fget)
                 annotate(thing.fset)
             thing = getattr(thing, "__func__", thing)  # of a method of the class
-            if getattr(thing, "__module__", None) == names["__name__"] and getattr(thing, "__annotations__", None):
-                thing.__annotations__ = Annotations(thing.__annotations__)
+            annotations = getattr(thing, "__annotations__", None)
+            if annotations and type(annotations) is dict and thing.__module__ == names["__name__"]:
+                thing.__annotations__ = Annotations(annotations)
 
         for thing in list(names.values()):
             if getattr(thing, "__module__", None) == names["__name__"]:

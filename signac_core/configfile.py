@@ -335,7 +335,7 @@ def parse(data: bytes, path: str) -> ConfigObj:
 
     """
     try:
-        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+        text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise ConfigError(f"Failed to read configuration file '{path}': it is not UTF-8 text ({error}).") from None
     check_lines(text, path)

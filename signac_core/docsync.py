@@ -161,6 +161,11 @@ class DocSync:
 class ByKeyOrKeep(DocSync.ByKey):
     """Take keys as :class:`DocSync.ByKey` does, and keep what the destination holds under the others that differ.
 
+    Parameters
+    ----------
+    key_strategy : callable or str, optional
+        Which of the keys that differ to overwrite, as for :class:`DocSync.ByKey`.
+
     Examples
     --------
     >>> draft = {"a": 1, "n": {"x": 1}}
