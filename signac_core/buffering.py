@@ -267,6 +267,11 @@ class Buffer:
         if errors:
             raise BufferedError(errors)
 
+    def flush_below(self, directory: str) -> None:
+        """Write the trees of all files below a directory, because they are about to be copied."""
+        with self.guard:
+            self.flush([path for path in self._entries if path.startswith(directory.rstrip("/") + "/")])
+
     def catch_up(self, path: str) -> None:
         """Have the buffered tree of a file, if there is one, follow a write of this process that did not go through it.
 

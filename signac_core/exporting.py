@@ -95,9 +95,7 @@ class ExportPlan(NamedTuple):
         """
         project = self.project
         if document.active_buffer is not None:
-            document.active_buffer.flush(
-                [f"{project.workspace}/{job_id}/{layout.FN_DOCUMENT}" for job_id in self.paths]
-            )
+            document.active_buffer.flush_below(project.workspace)
         if self.kind is not None:
             if not self.kind:
                 _write_archive(self, self.target, progress)

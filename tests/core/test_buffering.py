@@ -400,6 +400,15 @@ def test_lists_within_groups_and_frames_do_not_change_with_the_block(job: Job) -
         assert frame.loc[job.id, "doc.series"] == series == [1]
 
 
+@pytest.mark.parametrize("sync", [False, True])
+def test_imports_within_a_block_hold_what_it_has_written(job: Job, *, sync: bool) -> None:
+    other = Project.init_project("../other")
+    with buffered():
+        job.doc.q = 77
+        other.import_from(job.project.workspace, sync=sync)
+        assert [copy.doc.q for copy in other] == [77]
+
+
 @pytest.mark.parametrize("target", ["copies", "copies.tar", "copies.zip"])
 def test_exports_within_a_block_hold_what_it_has_written(job: Job, target: str) -> None:
     other = Project.init_project("other")
