@@ -162,7 +162,7 @@ class FileSync:
         return _modified(src.fn(fn)) > _modified(dst.fn(fn))
 
     class Ask:
-        """Ask on standard error whether to overwrite, and take the answer from :func:`input`, in notebooks, too.
+        """Ask whether to overwrite, by :func:`input`, in notebooks, too; off terminals the question is on standard error.
 
         One answer holds for all files of the same relative path, in whatever job. An empty line is no.
 
@@ -225,16 +225,17 @@ def _modified(path: str) -> int:
 def _is_to_overwrite(path: str) -> bool:
     import sys
 
+    question = f"Overwrite files named '{path}'? [y/N] "
+    on_terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
     while True:
-        sys.stderr.write(f"Overwrite files named '{path}'? [y/N] ")
-        sys.stderr.flush()
+        if not on_terminal:  # standard output may be data
+            sys.stderr.write(question)
+            sys.stderr.flush()
         try:
-            answer = input("").strip().lower() if sys.stdin is not None else None
-        except EOFError:
-            answer = None
-        if answer is None:
+            answer = input(question if on_terminal else "").strip().lower()
+        except (EOFError, RuntimeError) as error:  # of programs without input, and notebooks that nobody watches
             sys.stderr.write("\n")
-            raise EOFError(f"No answer to whether files named '{path}' are to be overwritten: the input has ended.")
+            raise EOFError(f"Nobody answers whether files named '{path}' are to be overwritten.") from error
         if answer in ("", "n", "no"):
             return False
         if answer in ("y", "ye", "yes"):
