@@ -162,7 +162,7 @@ class FileSync:
         return _modified(src.fn(fn)) > _modified(dst.fn(fn))
 
     class Ask:
-        """Ask whether to overwrite, by :func:`input`, in notebooks, too; off terminals the question is on standard error.
+        """Ask whether to overwrite, by :func:`input`, in notebooks, too; the question is on stderr off a terminal.
 
         One answer holds for all files of the same relative path, in whatever job. An empty line is no.
 
