@@ -127,8 +127,12 @@ if __name__ == "__main__":
 
     start()
 
-# First of all: another finder could load a module of a sub-package of the core a second time, under this name.
-sys.meta_path.insert(0, _Finder)
+# First of all: another finder could load a module of a sub-package of the core a second time, under this name. There is
+# one, also when this module is loaded again.
+sys.meta_path[:] = [
+    _Finder,
+    *(finder for finder in sys.meta_path if getattr(finder, "__module__", None) != __name__),
+]
 
 if not TYPE_CHECKING:
 

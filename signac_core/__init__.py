@@ -6,7 +6,8 @@ Everything is plain files. The names below are loaded on first use: importing th
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # type checkers know the name; importing it would cost more than everything else here
+# Type checkers know the name; importing it would cost more than all the rest. A plain False hides names from editors.
+TYPE_CHECKING = bool()  # noqa: UP018
 if TYPE_CHECKING:
     from . import errors as errors
     from . import sync as sync
@@ -59,6 +60,74 @@ else:
 
     def __dir__():
         return sorted({*globals(), *__all__})
+
+    def late_names(names, places):
+        """Give a module, at its end, names that are loaded on first use, also on first look at an annotation.
+
+        Parameters
+        ----------
+        names : dict
+            The ``globals()`` of the module.
+        places : dict of str to str
+            Where each name is: a module, relative to this package if it begins with a dot; "" for a module itself.
+
+        Returns
+        -------
+        function
+            What is to be the ``__getattr__`` of the module.
+
+        """
+
+        def load(name):
+            if name not in places:
+                raise AttributeError(f"module {names['__name__']!r} has no attribute {name!r}")
+            from importlib import import_module
+
+            place = places[name]
+            names[name] = getattr(import_module(place, __name__), name) if place else import_module(name)
+            return names[name]
+
+        class Annotations(dict):
+            """What annotations are, strings here, whose names are loaded before anybody sees them."""
+
+            __slots__ = ()
+
+            def _load(self):
+                import re
+
+                for text in dict.values(self):
+                    for name in re.findall(r"\w+", str(text)):
+                        if name in places and name not in names:
+                            load(name)
+
+            def __iter__(self):
+                self._load()
+                return super().__iter__()
+
+            def keys(self):
+                self._load()
+                return super().keys()
+
+            def items(self):
+                self._load()
+                return super().items()
+
+        def annotate(thing):
+            if isinstance(thing, type):
+                for member in list(vars(thing).values()):
+                    annotate(member)
+            elif isinstance(thing, property):
+                annotate(thing.fget)
+                annotate(thing.fset)
+            thing = getattr(thing, "__func__", thing)  # of a method of the class
+            annotations = getattr(thing, "__annotations__", None)
+            if annotations and type(annotations) is dict and thing.__module__ == names["__name__"]:
+                thing.__annotations__ = Annotations(annotations)
+
+        for thing in list(names.values()):
+            if getattr(thing, "__module__", None) == names["__name__"]:
+                annotate(thing)
+        return load
 
 
 __all__ = [

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from . import canonical, document
 from .document import BoundView, Document
 from .errors import BufferedError, MetadataError
+from .jsondict import copy_plain
 
 __all__ = [
     "BufferedDocument",
@@ -187,6 +188,15 @@ class Buffer:
             self._held = sum(entry.measure() for entry in self._entries.values())
             return self._held
 
+    def trees(self) -> dict[str, dict[str, Any]]:
+        """Copies of the buffered trees, by path, of documents that exist or were written to."""
+        with self.guard:
+            return {
+                path: copy_plain(entry.tree)
+                for path, entry in self._entries.items()
+                if entry.version or entry.document.exists
+            }
+
     def bind(self, handle: Document, *, overwrite: bool = False) -> _Entry:
         """Give a document the tree that all handles on its file share."""
         with self.guard:
@@ -204,7 +214,7 @@ class Buffer:
     def mutate(
         self, handle: Document, view: BoundView, operation: Callable[[Any], _T], *, overwrite: bool = False
     ) -> _T:
-        """Apply one operation to a buffered tree."""
+        """Apply one operation, which does all or nothing, to a buffered tree."""
         with self.guard:
             entry = self.bind(handle, overwrite=overwrite)
             result = operation(view._attached_data())
@@ -256,6 +266,11 @@ class Buffer:
             raise interrupt
         if errors:
             raise BufferedError(errors)
+
+    def flush_below(self, directory: str) -> None:
+        """Write the trees of all files below a directory, because they are about to be copied."""
+        with self.guard:
+            self.flush([path for path in self._entries if path.startswith(directory.rstrip("/") + "/")])
 
     def catch_up(self, path: str) -> None:
         """Have the buffered tree of a file, if there is one, follow a write of this process that did not go through it.
@@ -331,9 +346,10 @@ class buffered:
     Raises
     ------
     BufferedError
-        On leaving, if a document could not be written; ``files`` names each with its reason.
+        On leaving, if a document could not be written; ``files`` names each with its reason. On entering, too, if an
+        outer context holds more than the capacity, which is therefore written.
     TypeError
-        On entering, if the capacity is not an integer.
+        On entering, if the capacity is not an integer. The context has not begun then, and the capacity is as before.
 
     Examples
     --------
@@ -355,8 +371,13 @@ class buffered:
 
     def __enter__(self) -> None:
         if self._capacity is not None:
-            self._outer_capacities.append(_buffer.capacity)
-            _buffer.set_capacity(self._capacity)
+            outer = _buffer.capacity
+            try:
+                _buffer.set_capacity(self._capacity)
+            except BaseException:  # the context has not begun
+                _buffer.capacity = outer
+                raise
+            self._outer_capacities.append(outer)
         _buffer.enter()
 
     def __exit__(

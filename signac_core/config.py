@@ -186,19 +186,16 @@ def parse_file(path: str) -> dict[str, Any]:
 
     """
     try:
-        text = files.read_bytes(path).removeprefix(b"\xef\xbb\xbf").decode("utf-8").replace("\r\n", "\n")
+        data = files.read_bytes(path)
+        text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise ConfigError(f"Failed to read configuration file '{path}': it is not UTF-8 text ({error}).") from None
     values = _parse_plain(text)
     if values is not None:
         return values
-    check_lines(text, path)
-    import configobj
+    from .configfile import parse
 
-    try:
-        return dict(configobj.ConfigObj(text.split("\n"), interpolation=False).dict())
-    except configobj.ConfigObjError as error:
-        raise ConfigError(f"Failed to read configuration file '{path}':\n{error}") from None
+    return dict(parse(data, path).dict())
 
 
 def merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,17 @@ from .errors import ConfigError
 if TYPE_CHECKING:
     from configobj import ConfigObj
 
-__all__ = ["delete_key", "find_local", "format_section", "look_up", "read", "read_merged", "set_key"]
+__all__ = [
+    "delete_key",
+    "find_local",
+    "format_section",
+    "look_up",
+    "parse",
+    "read",
+    "read_merged",
+    "set_key",
+    "text_of",
+]
 
 _INDENT = "    "
 
@@ -268,8 +278,8 @@ def delete_key(path: str, key: Sequence[str]) -> bool:
 def _edit(path: str, key: Sequence[str], value: str | list[str] | None) -> bool:
     path = os.path.realpath(path)
     with locks.acquire(path, os.path.dirname(path)):
-        text, status = _read(path)
-        configuration = _parse(text, path)
+        data, status = _read(path)
+        configuration = parse(data, path)
         before = configuration.dict()
         if value is None:
             _delete(configuration, key)
@@ -277,7 +287,7 @@ def _edit(path: str, key: Sequence[str], value: str | list[str] | None) -> bool:
             _set(configuration, key, value)
         if configuration.dict() == before:
             return False
-        changed = _text_of(configuration, newline="\r\n" if "\r\n" in text else "\n")
+        changed = text_of(configuration, newline="\r\n" if b"\r\n" in data else "\n")
         if changed is None:
             raise ConfigError(
                 f"A configuration file cannot hold this: {'.'.join(key)} = {value!r}. Names may not contain '=', '#', "
@@ -289,24 +299,49 @@ def _edit(path: str, key: Sequence[str], value: str | list[str] | None) -> bool:
         return True
 
 
-def _read(path: str) -> tuple[str, os.stat_result | None]:
-    """Text and status of a file; of one that does not exist, nothing."""
+def _read(path: str) -> tuple[bytes, os.stat_result | None]:
+    """Content and status of a file; of one that does not exist, nothing."""
     try:
-        data, status = files.read_with_status(path)
-        return data.decode("utf-8-sig"), status
+        return files.read_with_status(path)
     except FileNotFoundError:
-        return "", None
+        return b"", None
+
+
+def parse(data: bytes, path: str) -> ConfigObj:
+    """Parse the content of a configuration file, for every reader and writer of such files.
+
+    Parameters
+    ----------
+    data : bytes
+        The content; it may begin with a byte order mark.
+    path : str
+        The file, for messages.
+
+    Returns
+    -------
+    configobj.ConfigObj
+        The configuration, with its comments.
+
+    Raises
+    ------
+    ConfigError
+        If it is not a valid configuration.
+
+    Examples
+    --------
+    >>> parse(b"author = me # and you", "config").dict()
+    {'author': 'me'}
+
+    """
+    try:
+        text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise ConfigError(f"Failed to read configuration file '{path}': it is not UTF-8 text ({error}).") from None
-
-
-def _parse(text: str, path: str) -> ConfigObj:
     check_lines(text, path)
     import configobj
 
-    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n") if text else []
     try:
-        return configobj.ConfigObj(lines, interpolation=False)
+        return configobj.ConfigObj(text.removesuffix("\n").split("\n") if text else [], interpolation=False)
     except configobj.ConfigObjError as error:
         raise ConfigError(f"Failed to read configuration file '{path}':\n{error}") from None
 
@@ -335,8 +370,27 @@ def _delete(configuration: ConfigObj, key: Sequence[str]) -> None:
             break
 
 
-def _text_of(configuration: ConfigObj, *, newline: str) -> bytes | None:
-    """Content of a file that is read again as the configuration, by any program that splits it into lines."""
+def text_of(configuration: ConfigObj, *, newline: str = "\n") -> bytes | None:
+    """Content of a file that is read again as the configuration, by any program that splits it into lines.
+
+    Parameters
+    ----------
+    configuration : configobj.ConfigObj
+        The configuration.
+    newline : str
+        What ends a line.
+
+    Returns
+    -------
+    bytes or None
+        The content; None if there is none.
+
+    Examples
+    --------
+    >>> text_of(parse(b"author = me", "config")) == b"author = me" + os.linesep.encode()
+    True
+
+    """
     import configobj
 
     _detach_comments(configuration)

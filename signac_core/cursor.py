@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import repeat
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, overload
 
 from . import finding
@@ -82,6 +82,9 @@ class JobsCursor:
         self._found: list[str] | None = None
         self._found_set: frozenset[str] | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_found_set": None}
+
     @property
     def _ids(self) -> list[str]:
         """Ids of the jobs, sorted, as of the first use."""
@@ -113,7 +116,17 @@ class JobsCursor:
         return job in self._project if self._normal is None else job.id in self._id_set
 
     def __iter__(self) -> Iterator[Job]:
-        return iter(_Jobs(self._project, self._ids))
+        if self._normal is not None or self._found is not None:
+            return iter(_Jobs(self._project, self._ids))
+        # list() asks for the length before the first job: one listing serves both.
+        listed: list[list[str]] = []
+        self._project._awaited = listed
+        return chain.from_iterable(self._all_jobs(listed))
+
+    def _all_jobs(self, listed: list[list[str]]) -> Iterator[Iterable[Job]]:
+        if self._found is None and listed:
+            self._found = listed.pop()
+        yield _Jobs(self._project, self._ids)
 
     @overload
     def __getitem__(self, index: int) -> Job: ...
@@ -262,3 +275,15 @@ class JobsCursor:
         from .exporting import export_to
 
         return export_to(self, target, path=path, copytree=copytree)
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    __getattr__ = late_names(
+        globals(),
+        {
+            "DataFrame": "pandas",
+            "Project": ".project",
+        },
+    )

@@ -20,7 +20,7 @@ from .jsondict import JSONDict, copy_plain
 if TYPE_CHECKING:
     import re
 
-__all__ = ["DocSync", "DocumentChange", "DocumentStrategy", "synchronize_document"]
+__all__ = ["ByKeyOrKeep", "DocSync", "DocumentChange", "DocumentStrategy", "synchronize_document"]
 
 _T = TypeVar("_T")
 
@@ -85,25 +85,24 @@ class DocSync:
         ----------
         key_strategy : callable or str, optional
             Which of the keys that differ to overwrite: a function of the dotted key, or a regular expression that is
-            matched at its beginning. By default any key that differs is a conflict.
+            matched at its beginning. Any other key that differs is a conflict; by default all are.
 
         Attributes
         ----------
         skipped_keys : set of str
-            The dotted keys that were left alone in the last use (a call, or a whole synchronization).
+            The dotted keys that were a conflict in the last use (a call, or a whole synchronization).
 
         Raises
         ------
         DocumentSyncConflict
-            When called, if keys differ and there is no ``key_strategy``.
+            When called, if keys differ that are not to be overwritten.
 
         Examples
         --------
         >>> draft = {"a": 1, "n": {"x": 1}}
-        >>> sorted(DocSync.ByKey("n[.]")({"a": 2, "n": {"x": 2}}, draft))
-        ['a']
+        >>> DocSync.ByKey("n[.]")({"b": 2, "n": {"x": 2}}, draft)
         >>> draft
-        {'a': 1, 'n': {'x': 2}}
+        {'a': 1, 'n': {'x': 2}, 'b': 2}
 
         """
 
@@ -121,7 +120,7 @@ class DocSync:
         def __repr__(self) -> str:
             return f"{type(self).__name__}({self._given!r})"
 
-        def __call__(self, src: Mapping[str, Any], dst: MutableMapping[str, Any], root: str = "") -> set[str]:
+        def __call__(self, src: Mapping[str, Any], dst: MutableMapping[str, Any], root: str = "") -> Any:
             """Merge one mapping into another.
 
             Parameters
@@ -131,25 +130,18 @@ class DocSync:
             dst : mutable mapping
                 The destination.
             root : str
-                What to put in front of the keys, for ``key_strategy`` and the result.
-
-            Returns
-            -------
-            set of str
-                The dotted keys that were left alone.
+                What to put in front of the keys, for ``key_strategy`` and ``skipped_keys``.
 
             Raises
             ------
             DocumentSyncConflict
-                If keys differ and there is no ``key_strategy``; the destination has got the other keys then.
+                If keys differ that are not to be overwritten; the destination has got the other keys then.
 
             """
-            skipped: set[str] = set()
-            self._merge(src, dst, root, skipped)
-            if skipped and self.key_strategy is None:
-                raise DocumentSyncConflict(skipped)
-            self.skipped_keys = skipped
-            return skipped
+            self.skipped_keys = set()
+            self._merge(src, dst, root, self.skipped_keys)
+            if self.skipped_keys:
+                raise DocumentSyncConflict(self.skipped_keys)
 
         def _merge(self, src: Mapping[str, Any], dst: MutableMapping[str, Any], prefix: str, skipped: set[str]) -> None:
             for key in src:
@@ -164,6 +156,31 @@ class DocSync:
                         dst[key] = ours
                     else:
                         skipped.add(prefix + key)
+
+
+class ByKeyOrKeep(DocSync.ByKey):
+    """Take keys as :class:`DocSync.ByKey` does, and keep what the destination holds under the others that differ.
+
+    Parameters
+    ----------
+    key_strategy : callable or str, optional
+        Which of the keys that differ to overwrite, as for :class:`DocSync.ByKey`.
+
+    Examples
+    --------
+    >>> draft = {"a": 1, "n": {"x": 1}}
+    >>> ByKeyOrKeep("n[.]")({"a": 2, "n": {"x": 2}}, draft)
+    {'a'}
+    >>> draft
+    {'a': 1, 'n': {'x': 2}}
+
+    """
+
+    def __call__(self, src: Mapping[str, Any], dst: MutableMapping[str, Any], root: str = "") -> set[str]:
+        """Merge one mapping into another; give the dotted keys that were left alone."""
+        self.skipped_keys = set()
+        self._merge(src, dst, root, self.skipped_keys)
+        return self.skipped_keys
 
 
 DocumentStrategy: TypeAlias = (
@@ -231,7 +248,7 @@ def synchronize_document(
     >>> source, destination = JSONDict("source.json"), JSONDict("destination.json")
     >>> source.update(stage="done", steps=1000)
     >>> destination.update(stage="running")
-    >>> synchronize_document(source, destination, DocSync.ByKey("steps"))
+    >>> synchronize_document(source, destination, ByKeyOrKeep("steps"))
     DocumentChange(changed=('steps',), skipped=('stage',))
     >>> destination()
     {'stage': 'running', 'steps': 1000}
@@ -247,7 +264,7 @@ def synchronize_document(
         draft = _Draft(copy_plain(before), "the draft of the destination document")
         result = strategy(_Draft(wanted, "the copy of the source document").view, draft.view)
         after = draft.tree
-        skipped = tuple(sorted(result)) if isinstance(strategy, DocSync.ByKey) and result else ()
+        skipped = tuple(sorted(result)) if isinstance(strategy, ByKeyOrKeep) else ()
         change = DocumentChange(tuple(_changed_keys(before, after, "")), skipped)
         if destination is None or dry_run or canonical.equal(before, after):
             return change
@@ -314,3 +331,14 @@ class _Draft:
     def reduce(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """A pickled draft is plain data."""
         return copy_plain, (self.tree,)
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    __getattr__ = late_names(
+        globals(),
+        {
+            "re": "",
+        },
+    )

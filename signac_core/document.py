@@ -792,15 +792,20 @@ def _edit(
 
     def operation(tree: dict[str, Any]) -> bool:
         before = canonical.dumps(tree)
+        draft = canonical.loads(before)  # a buffered tree would keep half of the changes
         for parts, value in changes:
-            _container(tree, parts, document, create=True)[parts[-1]] = value
+            _container(draft, parts, document, create=True)[parts[-1]] = value
         for parts in deletions:
-            container = _container(tree, parts, document, create=False)
+            container = _container(draft, parts, document, create=False)
             if parts[-1] in container:
                 del container[parts[-1]]
             elif absent is not None:
                 absent.append(".".join(parts))
-        return canonical.dumps(tree) != before
+        if canonical.dumps(draft) == before:
+            return False
+        tree.clear()
+        tree.update(draft)
+        return True
 
     return operation
 

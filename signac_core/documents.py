@@ -1,7 +1,8 @@
 """The documents of many jobs.
 
-A job without a document has an empty one. A document that cannot be read never spoils the answer about the others
-where a function takes a list of ``damaged`` ids.
+Within a buffering context they are what it has written so far, as ``job.doc`` shows it. A job without a document has an
+empty one. A document that cannot be read never spoils the answer about the others where a function takes a list of
+``damaged`` ids.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from .index.snapshot import Snapshot
     from .project import Project
 
-__all__ = ["load_documents", "read_document_files", "read_documents"]
+__all__ = ["buffered_documents", "load_documents", "read_document_files", "read_documents"]
 
 
 def load_documents(project: Project, ids: Collection[str]) -> dict[str, dict[str, Any]]:
@@ -58,8 +59,10 @@ def load_documents(project: Project, ids: Collection[str]) -> dict[str, dict[str
     snapshot = reading.open_index(project) if len(ids) > reading.MANY_FILES else None
     if snapshot is None:
         return dict(read_documents(project, ids))
+    held = buffered_documents(project)
     with snapshot:
         indexed, found = _indexed(snapshot, ids)
+        found.update(held)
         rest = [job_id for job_id in ids if job_id not in found]
         read = {
             job_id: (document, status) for job_id, document, status in read_document_files(project, rest, damaged=None)
@@ -69,6 +72,43 @@ def load_documents(project: Project, ids: Collection[str]) -> dict[str, dict[str
                 indexed.refresh(read)
     found.update((job_id, document or {}) for job_id, (document, _) in read.items())
     return {job_id: found[job_id] for job_id in ids if job_id in found}
+
+
+def buffered_documents(project: Project) -> dict[str, dict[str, Any]]:
+    """Documents of jobs that are buffered at the moment, by id, as copies.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+
+    Returns
+    -------
+    dict of str to dict
+        The documents; none outside of a buffering context.
+
+    Examples
+    --------
+    >>> from signac_core import buffered, init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> with buffered():
+    ...     job.doc.stage = "done"
+    ...     buffered_documents(project)
+    {'9bfd29df07674bc4aa960cf661b5acd2': {'stage': 'done'}}
+
+    """
+    from . import document
+
+    buffer = document.active_buffer
+    if buffer is None:
+        return {}
+    root, end = project.workspace + "/", "/" + layout.FN_DOCUMENT
+    return {
+        path[len(root) : -len(end)]: tree
+        for path, tree in buffer.trees().items()
+        if path.startswith(root) and path.endswith(end)
+    }
 
 
 def _indexed(snapshot: Snapshot, ids: Collection[str]) -> tuple[IndexedDocuments | None, dict[str, dict[str, Any]]]:
@@ -131,6 +171,8 @@ def read_document_files(
 ) -> Iterator[tuple[str, dict[str, Any] | None, os.stat_result | None]]:
     """Do what :func:`read_documents` says, but tell a job without a document from one with an empty document.
 
+    What is buffered is not read.
+
     Parameters
     ----------
     project, ids, damaged
@@ -139,7 +181,8 @@ def read_document_files(
     Yields
     ------
     tuple
-        Id, document and status of the file that was read; the last two are None if there is none.
+        Id, document and status of the file that was read; the last two are None if there is none, and the status of a
+        buffered document is None.
 
     Examples
     --------
@@ -157,6 +200,9 @@ def read_document_files(
         try:
             if isinstance(result, OSError):
                 raise result
+            if isinstance(result, dict):
+                yield job_id, result, None
+                continue
             yield job_id, parse_document(result[0], _path(project, job_id)), result[1]
         except FileNotFoundError:
             yield job_id, None, None
@@ -172,10 +218,15 @@ def _path(project: Project, job_id: str) -> str:
     return f"{project.workspace}/{job_id}/{layout.FN_DOCUMENT}"
 
 
-def _read_files(project: Project, ids: Sequence[str]) -> Iterator[tuple[bytes, os.stat_result] | OSError]:
-    """Content and status of the documents of jobs, or why they cannot be read."""
+def _read_files(
+    project: Project, ids: Sequence[str]
+) -> Iterator[tuple[bytes, os.stat_result] | dict[str, Any] | OSError]:
+    """Content and status of the documents of jobs, or the buffered document, or why they cannot be read."""
+    held = buffered_documents(project)
 
-    def read(job_id: str, path: str, dir_fd: int | None) -> tuple[bytes, os.stat_result] | OSError:
+    def read(job_id: str, path: str, dir_fd: int | None) -> tuple[bytes, os.stat_result] | dict[str, Any] | OSError:
+        if job_id in held:
+            return held[job_id]
         try:
             return files.read_with_status(path, dir_fd=dir_fd)
         except OSError as error:

@@ -95,6 +95,8 @@ class ExportPlan(NamedTuple):
 
         """
         project = self.project
+        if document.active_buffer is not None:
+            document.active_buffer.flush_below(project.workspace)
         if self.kind is not None:
             if not self.kind:
                 _write_archive(self, self.target, progress)
@@ -102,10 +104,6 @@ class ExportPlan(NamedTuple):
                 with archive.create(self.target, self.kind, durable=project.durable) as writer:
                     _write_archive(self, writer, progress)
         else:
-            if copying.is_move(copytree) and document.active_buffer is not None:
-                document.active_buffer.flush(
-                    [f"{project.workspace}/{job_id}/{layout.FN_DOCUMENT}" for job_id in self.paths]
-                )
             for job_id, path in track(self.paths.items(), "export", len(self.paths), progress):
                 self._bring(job_id, os.path.join(self.target, path) if path else self.target, copytree)
         return {f"{project.workspace}/{job_id}": path for job_id, path in self.paths.items()}

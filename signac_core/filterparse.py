@@ -100,6 +100,9 @@ def parse_tokens(tokens: Sequence[str], *, allow_eval: bool = False, hint: Hint 
 def parse_filter_arg(args: Sequence[str] | None) -> dict[str, Any] | None:
     """Read filter arguments and, unless they are JSON already, show on stderr how they were understood.
 
+    ``$where`` is accepted, as by signac 2.x: a filter that holds it runs Python code when jobs are searched. Programs
+    that take filters from others have to look for it, or to use `parse_tokens`, which refuses it.
+
     Parameters
     ----------
     args : sequence of str or None
@@ -126,14 +129,14 @@ def parse_filter_arg(args: Sequence[str] | None) -> dict[str, Any] | None:
     import json
     import sys
 
-    filter = parse_tokens(args, hint=lambda text: print(text, file=sys.stderr))  # noqa: T201
+    filter = parse_tokens(args, allow_eval=True, hint=lambda text: print(text, file=sys.stderr))  # noqa: T201
     if len(args) > 1 or not _is_json_like(args[0]):
         print(f"Interpreted filter arguments as '{json.dumps(filter)}'.", file=sys.stderr)  # noqa: T201
     return filter
 
 
 def parse_simple(tokens: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    """Read alternating keys and values.
+    """Read alternating keys and values; ``$where`` is accepted, see `parse_filter_arg`.
 
     Parameters
     ----------
@@ -156,9 +159,7 @@ def parse_simple(tokens: Sequence[str]) -> Iterator[tuple[str, Any]]:
     {'a': 1, 'b': {'$exists': True}}
 
     """
-    filter = _parse_conditions(tokens, _ignore)
-    _refuse_where(filter)
-    yield from filter.items()
+    yield from _parse_conditions(tokens, _ignore).items()
 
 
 def key_without_value(tokens: Sequence[str]) -> str | None:
@@ -233,7 +234,7 @@ def normalise(filter: object) -> dict[str, Any] | None:
     ----------
     filter : mapping, iterable of pairs, str or None
         The filter. Text that starts with ``{`` is one JSON object, other text is split at white space and read as
-        tokens. Anything false selects all jobs.
+        tokens. Anything false selects all jobs. ``$where`` runs Python code, in whatever form it is given.
 
     Returns
     -------
@@ -243,7 +244,7 @@ def normalise(filter: object) -> dict[str, Any] | None:
     Raises
     ------
     ValueError
-        The filter has none of these forms, or a key that is not text, or text with ``$where``.
+        The filter has none of these forms, or a key that is not text.
     TypeError
         A value cannot be written as JSON.
 
@@ -275,10 +276,8 @@ def normalise(filter: object) -> dict[str, Any] | None:
 def _parse_text(text: str) -> dict[str, Any] | None:
     text = text.strip()
     if not text.startswith("{"):
-        return parse_tokens(text.split())
-    filter = _parse_json_filter(text)
-    _refuse_where(filter)
-    return filter
+        return parse_tokens(text.split(), allow_eval=True)
+    return _parse_json_filter(text)
 
 
 def _parse_json_filter(text: str) -> dict[str, Any]:
@@ -323,7 +322,7 @@ def _refuse_where(filter: dict[str, Any]) -> None:
             for key in value:
                 if "$where" in key:
                     raise ValueError(
-                        f"Filter key '{key}': $where runs Python code. It is accepted from a Python mapping, "
+                        f"Filter key '{key}': $where runs Python code. It is accepted in Python, "
                         "and on the command line with --allow-eval."
                     )
 

@@ -142,6 +142,7 @@ def _find_with_index(
             documents = IndexedDocuments(snapshot, possible_rows(snapshot.base, query))
             found, rest = documents.find(query)
             rest += snapshot.pending
+            found, rest = _without_buffered(snapshot, found, rest)
         else:
             found, rest = snapshot.find(query), snapshot.pending
     except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
@@ -163,6 +164,17 @@ def _find_with_index(
         matching = set(found)
         return [job_id for job_id in among if job_id in matching]
     return found
+
+
+def _without_buffered(snapshot: Snapshot, found: list[str], rest: list[str]) -> tuple[list[str], list[str]]:
+    """Ids found and ids that may match, where the index is not asked about documents that are buffered."""
+    from .documents import buffered_documents
+
+    held = buffered_documents(snapshot.project)
+    if held:
+        found = [job_id for job_id in found if job_id not in held]
+        rest = [*(job_id for job_id in rest if job_id not in held), *held.keys() & snapshot.names()]
+    return found, rest
 
 
 def _write_first_index(project: Project, listing: reading.Listing) -> None:
@@ -206,6 +218,7 @@ def _scan(
         if query.unmet and document:
             query.meet(document)
         if read is not None:
+        if read is not None and (status is not None or document is None):  # of a file, not of the buffer
             read[job_id] = document, status
     return found
 

@@ -7,6 +7,7 @@ may close it, and no order of stores can lead to a deadlock.
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import warnings
@@ -302,9 +303,10 @@ class H5Group(_Node):
 class H5Store(_Node):
     """An HDF5 file as a mapping of built-in values, arrays, pandas objects, and mappings of these.
 
-    Keys are attributes as well. A closed store opens the file for each operation; reading never creates it. Arrays are
-    returned by reference, so they can be read only while the store is open. Copies and pickles of a store are closed
-    stores of the same file.
+    Keys are attributes as well. A closed store opens the file for each operation; reading never creates it. A ``with``
+    block opens it for reading and writing, and only for reading where no more is permitted. Arrays are returned by
+    reference, so they can be read only while the store is open. Copies and pickles of a store are closed stores of the
+    same file.
 
     Threads may share a store or have their own of the same file: a ``with`` block closes the store when no other thread
     is inside. A file that is open for reading cannot be opened for writing in the same process.
@@ -431,7 +433,8 @@ class H5Store(_Node):
         Parameters
         ----------
         mode : str, optional
-            A mode of `h5py.File`; by default that given to the constructor, or else ``"a"``.
+            A mode of `h5py.File`; by default that given to the constructor, or else ``"a"``, and ``"r"`` for a file
+            that may only be read.
 
         Returns
         -------
@@ -458,7 +461,8 @@ class H5Store(_Node):
         with h5values.LOCK:
             if _open_file(self) is not None:
                 raise H5StoreAlreadyOpenError(self)
-            self._file = _open(self, self._kwargs.get("mode", "a") if mode is None else mode)
+            mode = self._kwargs.get("mode") if mode is None else mode
+            self._file = _open_as_permitted(self) if mode is None else _open(self, mode)
             self._inside.append(threading.get_ident())
         return self
 
@@ -845,6 +849,17 @@ def _open(store: H5Store, mode: str) -> h5py.File:
         raise
 
 
+def _open_as_permitted(store: H5Store) -> h5py.File:
+    """The file, to be read and written; only to be read if it exists and no more is permitted."""
+    try:
+        return _open(store, "a")
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) and os.path.isfile(store.filename):
+            with suppress(OSError):
+                return _open(store, "r")
+        raise
+
+
 def _open_file(store: H5Store) -> h5py.File | None:
     """The file of an open store; None also if it was closed behind the back of the store."""
     return store._file or None
@@ -891,4 +906,17 @@ def _writing(store: H5Store, *, create: bool = True) -> Iterator[h5py.File]:
 
 def _check_writable(file: h5py.File) -> None:
     if file.mode == "r":
+        if not os.access(file.filename, os.W_OK):
+            raise PermissionError(errno.EACCES, "The HDF5 file may only be read", file.filename)
         raise ValueError(f"The HDF5 file '{file.filename}' is open for reading only: open it with mode='a'.")
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    __getattr__ = late_names(
+        globals(),
+        {
+            "h5py": "",
+        },
+    )

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from . import exporting, importing
+from .errors import DestinationExistsError as DestinationExistsError
+from .errors import StatepointParsingError as StatepointParsingError
+from .job import Job as Job
 
 if TYPE_CHECKING:
     from .copying import CopyTree
     from .importing import Schema
-    from .job import Job
     from .paths import PathSpecification
     from .project import Project
 
@@ -99,3 +101,17 @@ def import_into_project(
 
     """
     yield from importing.import_from(project, origin, schema=schema, copytree=copytree).items()
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    __getattr__ = late_names(
+        globals(),
+        {
+            "CopyTree": ".copying",
+            "PathSpecification": ".paths",
+            "Project": ".project",
+            "Schema": ".importing",
+        },
+    )

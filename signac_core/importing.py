@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from . import archive, canonical, copying, files, layout, unpacking, workspace
+from . import archive, canonical, copying, document, files, layout, unpacking, workspace
 from .errors import DestinationExistsError, InvalidKeyError, JobsCorruptedError, StatepointParsingError
 from .paths import parse_schema
 from .progress import Progress, track
@@ -363,6 +363,8 @@ def _opened(
         raise ValueError(f"Unable to import from '{origin}': it does not exist.")
     path = os.fspath(path)
     if os.path.isdir(path):
+        if document.active_buffer is not None:
+            document.active_buffer.flush_below(os.path.abspath(path))
         yield _Directory(project, path, copytree, apart or project.workspace)
         return
     if copytree is not None:

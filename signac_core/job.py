@@ -7,18 +7,21 @@ import os
 from _thread import RLock
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from types import MappingProxyType, TracebackType
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import canonical, files, layout, workspace
 from .canonical import calc_id
+from .errors import DestinationExistsError as DestinationExistsError
 from .errors import InvalidKeyError, JobsCorruptedError
 
 if TYPE_CHECKING:
-    from .h5store import H5Store, H5StoreManager
+    from .h5store import H5Store
+    from .h5store import H5StoreManager as H5StoreManager
     from .jsondict import JSONDict
     from .project import Project
     from .statepoint import StatePoint
+    from .sync import sync_jobs as sync_jobs
 
 __all__ = ["Job", "calc_id"]
 
@@ -158,14 +161,11 @@ class Job:
         return copy
 
     def __reduce__(self) -> tuple[Any, ...]:
-        state = {
-            "_project": self._project,
-            "_id": self._id,
-            "_data": self._data,
-            "_invalid": self._invalid,
-            "_given": self._given,
-            "_directory_known": self._directory_known,
-        }
+        state = {"_project": self._project, "_id": self._id, "_directory_known": self._directory_known}
+        if self._invalid is not None:
+            state |= {"_invalid": self._invalid, "_given": self._given}
+        elif not self._directory_known:  # of a job that exists, the id is enough
+            state["_data"] = self._data
         return _blank, (type(self),), state | self._own_attributes()
 
     def _own_attributes(self) -> dict[str, Any]:
@@ -246,8 +246,8 @@ class Job:
         return self._data
 
     def _state_point(self) -> StatePoint:
-        store: StatePoint = self.statepoint._store
-        return store
+        store: Any = self.statepoint._store
+        return store  # type: ignore[no-any-return]
 
     def _make_view(self) -> JSONDict:
         tree = self._plain_statepoint()
@@ -260,7 +260,7 @@ class Job:
         return self._view
 
     @property
-    def statepoint(self) -> Any:
+    def statepoint(self) -> JSONDict:
         """The state point, live: a change renames the job and keeps its data.
 
         Assignment of a mapping replaces the state point as a whole. ``job.statepoint()`` is a plain copy.
@@ -302,7 +302,7 @@ class Job:
         view.reset(value)
 
     @property
-    def sp(self) -> Any:
+    def sp(self) -> JSONDict:
         """Alias of :attr:`statepoint`."""
         return self._make_view() if self._view is None else self._view
 
@@ -312,7 +312,10 @@ class Job:
 
     @property
     def cached_statepoint(self) -> Mapping[str, Any]:
-        """The state point as a read-only mapping; the fast way to read it.
+        """The state point as a read-only dict; the fast way to read it.
+
+        It can be pickled, copied and written as JSON. What changes in the lists and dicts inside of it changes nothing
+        else.
 
         Raises
         ------
@@ -328,15 +331,15 @@ class Job:
         >>> job.cached_statepoint["T"] = 2.5
         Traceback (most recent call last):
             ...
-        TypeError: 'mappingproxy' object does not support item assignment
+        TypeError: A cached state point cannot be changed: change job.statepoint.
 
         """
         data = self._plain_statepoint()
-        if self._view is None and canonical.CONTAINERS.isdisjoint(map(type, data.values())):
-            return MappingProxyType(data)  # nobody changes it
+        if canonical.CONTAINERS.isdisjoint(map(type, data.values())):
+            return CachedStatePoint(data)
         from .jsondict import copy_plain
 
-        return MappingProxyType(copy_plain(data))
+        return CachedStatePoint(copy_plain(data))
 
     def update_statepoint(self, update: Mapping[str, Any], overwrite: bool = False) -> None:
         """Add parameters to the state point, keeping the data of the job.
@@ -770,6 +773,20 @@ class Job:
         self.close()
 
 
+class CachedStatePoint(dict[str, Any]):
+    """A copy of a state point: a dict, which is what ``json`` and others can write, that refuses changes."""
+
+    __slots__ = ()
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("A cached state point cannot be changed: change job.statepoint.")
+
+    __setitem__ = __delitem__ = update = clear = pop = popitem = setdefault = __ior__ = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)
+
+
 _creation = RLock()
 _live: Callable[[Job, dict[str, Any]], JSONDict] | None = None
 
@@ -806,3 +823,19 @@ def _same_value(left: Any, right: Any) -> bool:
 def _blank(cls: type[Job]) -> Job:
     """Handle for ``pickle`` to fill."""
     return cls.__new__(cls)
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    __getattr__ = late_names(
+        globals(),
+        {
+            "H5Store": ".h5store",
+            "H5StoreManager": ".h5store",
+            "JSONDict": ".jsondict",
+            "Project": ".project",
+            "StatePoint": ".statepoint",
+            "sync_jobs": ".sync",
+        },
+    )

@@ -24,7 +24,7 @@ from collections.abc import (
 )
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from .canonical import CONTAINERS, plain, validate_key
+from .canonical import CONTAINERS, equal, plain, validate_key
 from .document import Document, Store
 from .errors import DetachedError
 
@@ -365,6 +365,36 @@ class JSONDict(View, MutableMapping[str, Any]):
         if isinstance(other, Mapping):
             return bool(self._current() == other)
         return NotImplemented
+
+    def __or__(self, other: Any) -> Any:
+        return self() | dict(_plain_data(other)) if isinstance(other, Mapping) else NotImplemented
+
+    def __ror__(self, other: Any) -> Any:
+        return dict(_plain_data(other)) | self() if isinstance(other, Mapping) else NotImplemented
+
+    def __ior__(self, other: Any) -> JSONDict:
+        self.update(other)
+        return self
+
+    def copy(self) -> dict[str, Any]:
+        """Copy everything, at any depth, as calling does: a plain dict that has nothing to do with the file any more.
+
+        Returns
+        -------
+        dict
+            The copy.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.lattice = {"N": 10}
+        >>> copy = d.lattice.copy()
+        >>> copy["N"] = 20
+        >>> d()
+        {'lattice': {'N': 10}}
+
+        """
+        return copy_plain(self._current())  # type: ignore[no-any-return]
 
     def keys(self) -> KeysView[str]:
         """Keys at this moment.
@@ -716,20 +746,100 @@ class JSONList(View, MutableSequence[Any]):
         return self._current() == other
 
     def __lt__(self, other: Any) -> bool:
-        return bool(self() < _plain_list(other))
+        return bool(self() < _plain_data(other))
 
     def __le__(self, other: Any) -> bool:
-        return bool(self() <= _plain_list(other))
+        return bool(self() <= _plain_data(other))
 
     def __gt__(self, other: Any) -> bool:
-        return bool(self() > _plain_list(other))
+        return bool(self() > _plain_data(other))
 
     def __ge__(self, other: Any) -> bool:
-        return bool(self() >= _plain_list(other))
+        return bool(self() >= _plain_data(other))
 
-    def __iadd__(self, values: Iterable[Any]) -> JSONList:
+    def __add__(self, other: Any) -> Any:
+        return self() + _plain_data(other) if isinstance(other, (list, JSONList)) else NotImplemented
+
+    def __radd__(self, other: Any) -> Any:
+        return other + self() if isinstance(other, list) else NotImplemented
+
+    def __iadd__(self, values: Iterable[Any]) -> JSONList:  # type: ignore[misc]  # any iterable, as a list
         self.extend(values)
         return self
+
+    def __mul__(self, number: Any) -> Any:
+        return self() * number
+
+    __rmul__ = __mul__
+
+    def __imul__(self, number: Any) -> JSONList:
+        def operation(data: list[Any]) -> None:
+            data[:] = [*data[: len(data) * number], *copy_plain(data * (number - 1))]
+
+        self._mutate(operation)
+        return self
+
+    def copy(self) -> list[Any]:
+        """Copy everything, at any depth, as calling does: a plain list that has nothing to do with the file any more.
+
+        Returns
+        -------
+        list
+            The copy.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.energies = [-2.5, -2.25]
+        >>> copy = d.energies.copy()
+        >>> copy.append(-2.0)
+        >>> copy, d.energies
+        ([-2.5, -2.25, -2.0], [-2.5, -2.25])
+
+        """
+        return copy_plain(self._current())  # type: ignore[no-any-return]
+
+    def sort(self, *, key: Callable[[Any], Any] | None = None, reverse: bool = False) -> None:
+        """Sort the items, in one write.
+
+        Parameters
+        ----------
+        key : callable, optional
+            Gives the value to sort an item by, of which it gets a plain copy. It is called before anything is locked,
+            and again when others have changed the list meanwhile.
+        reverse : bool
+            The largest comes first.
+
+        Raises
+        ------
+        TypeError
+            If the values cannot be compared; nothing is changed then.
+
+        Examples
+        --------
+        >>> d = JSONDict("d.json")
+        >>> d.energies = [-2.25, -2.5]
+        >>> d.energies.sort()
+        >>> d.energies
+        [-2.5, -2.25]
+
+        """
+        while not self._sorted(key, reverse=reverse):
+            pass
+
+    def _sorted(self, key: Callable[[Any], Any] | None, *, reverse: bool) -> bool:
+        """Sort the items, unless others have changed them meanwhile."""
+        before: list[Any] = self()
+        keys = before if key is None else list(map(key, copy_plain(before)))
+        order = sorted(range(len(before)), key=keys.__getitem__, reverse=reverse)
+
+        def operation(data: list[Any]) -> bool:
+            if not equal(data, before):
+                return False
+            data[:] = [data[index] for index in order]
+            return True
+
+        return self._mutate(operation)
 
     def append(self, value: Any) -> None:
         """Add a value at the end.
@@ -981,5 +1091,16 @@ class JSONList(View, MutableSequence[Any]):
         return data.count(value)
 
 
-def _plain_list(other: Any) -> Any:
+def _plain_data(other: Any) -> Any:
     return other() if isinstance(other, View) else other
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    __getattr__ = late_names(
+        globals(),
+        {
+            "BufferedDocument": ".buffering",
+        },
+    )

@@ -24,8 +24,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import canonical, files, layout
+from .configfile import parse, text_of
 from .document import parse_document
 from .errors import ConfigError
+from .layout import SCHEMA_VERSION as SCHEMA_VERSION
 from .locks import Lock
 
 if TYPE_CHECKING:
@@ -237,36 +239,32 @@ class _Configuration(NamedTuple):
 
     def migrated(self) -> bytes:
         """Content of the file after the migration: other keys, their order and comments stay."""
-        values = _parse(self.values.write(), self.path)
+        values = parse("\n".join(self.values.write()).encode(), self.path)
         for key in ("project", "workspace_dir"):
             values.pop(key, None)
         values["schema_version"] = str(layout.SCHEMA_VERSION)
-        return "".join(f"{line}\n" for line in values.write()).encode()
+        text = text_of(values)
+        if text is None:
+            raise ConfigError(
+                f"Config file '{self.path}' holds values that cannot be written again: change them first."
+            )
+        return text
 
 
 def _load(directory: str) -> _Configuration:
     for name in (layout.FN_CONFIG, layout.FN_LEGACY_CONFIG):
         path = os.path.join(directory, name)
         try:
-            lines = files.read_bytes(path).decode("utf-8").splitlines()
+            data = files.read_bytes(path)
         except (FileNotFoundError, NotADirectoryError):
             continue
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
             raise ConfigError(f"Failed to read configuration file '{path}': {error}.") from error
-        values = _parse(lines, path)
+        values = parse(data, path)
         # A file with a version, but without a project, is what a failed migration by signac 2.x leaves.
         if name == layout.FN_CONFIG or "project" in values or "schema_version" in values:
             return _Configuration(directory, name, values)
     raise ConfigError(f"There is no project in '{directory}': neither '{layout.FN_CONFIG}' nor '{name}' was found.")
-
-
-def _parse(lines: list[str], path: str) -> ConfigObj:
-    import configobj
-
-    try:
-        return configobj.ConfigObj(lines, interpolation=False)
-    except configobj.ConfigObjError as error:
-        raise ConfigError(f"Failed to read configuration file '{path}':\n{error}") from None
 
 
 def _adopt_layout(configuration: _Configuration) -> None:
@@ -393,8 +391,8 @@ def _link(source: str, target: str) -> None:
 def _delete_obsolete_file(configuration: _Configuration) -> None:
     """Take the last step of a migration that was stopped before it."""
     path = os.path.join(configuration.directory, layout.FN_LEGACY_CONFIG)
-    with suppress(OSError, ConfigError, UnicodeDecodeError):
-        legacy = _parse(files.read_bytes(path).decode("utf-8").splitlines(), path)
+    with suppress(OSError, ConfigError):
+        legacy = parse(files.read_bytes(path), path)
         obsolete = _Configuration(configuration.directory, layout.FN_LEGACY_CONFIG, legacy)
         if "project" in legacy and obsolete.migrated() == files.read_bytes(configuration.path):
             os.unlink(path)

@@ -13,15 +13,29 @@ from . import files, layout
 from .config import ProjectConfig
 
 if TYPE_CHECKING:
+    import re
+
     from pandas import DataFrame
 
-    from .cursor import JobsCursor
-    from .h5store import H5Store, H5StoreManager
-    from .job import Job
+    from .cursor import JobsCursor as JobsCursor
+    from .errors import DestinationExistsError as DestinationExistsError
+    from .errors import IncompatibleSchemaVersion as IncompatibleSchemaVersion
+    from .errors import JobsCorruptedError as JobsCorruptedError
+    from .errors import WorkspaceError as WorkspaceError
+    from .filterparse import parse_filter as parse_filter
+    from .h5store import H5Store
+    from .h5store import H5StoreManager as H5StoreManager
+    from .job import Job as Job
+    from .job import calc_id as calc_id
     from .jsondict import JSONDict
+    from .layout import SCHEMA_VERSION as SCHEMA_VERSION
     from .progress import Progress
-    from .schema import ProjectSchema
+    from .schema import ProjectSchema as ProjectSchema
     from .sync import FileTransferStats
+    from .sync import sync_projects as sync_projects
+    from .temporary import TemporaryProject as TemporaryProject
+
+    JOB_ID_REGEX: re.Pattern[str]
 
 __all__ = ["JOB_ID_LENGTH", "Project", "get_job", "get_project", "init_project"]
 
@@ -29,22 +43,7 @@ JOB_ID_LENGTH = layout.JOB_ID_LENGTH
 
 _P = TypeVar("_P", bound="Project")
 
-
-def __getattr__(name: str) -> Any:
-    """Load the classes that signac 2.x keeps in its module of this name."""
-    if name == "JobsCursor":
-        from .cursor import JobsCursor
-
-        return JobsCursor
-    if name == "TemporaryProject":
-        from .temporary import TemporaryProject
-
-        return TemporaryProject
-    if name == "JOB_ID_REGEX":
-        import re
-
-        return re.compile("[a-f0-9]{32}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+_IN_MEMORY = frozenset({"_document", "_stores", "_sp_cache", "_sound_ids", "_preloaded", "_expected", "_awaited"})
 
 
 class Project:
@@ -103,18 +102,30 @@ class Project:
         self._config = config
         self._workspace = f"{self._path.rstrip('/')}/{layout.WORKSPACE}"
         self._durable = configuration.durable(config)
-        self._document: JSONDict | None = None
-        self._stores: H5StoreManager | None = None
-        self._sp_cache: dict[str, dict[str, Any]] = {}
-        self._sound_ids: Collection[str] = ()  # of state points in memory whose keys are known to be valid
-        self._preloaded = False  # whether the index has been taken into memory
-        self._expected = 0  # jobs whose state points may be asked for one by one
+        self._begin()
         try:
             if not files.is_directory(self._workspace):
                 files.ensure_directory(self._workspace, durable=self._durable)
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EROFS, errno.EPERM):  # no harm to who only reads
                 raise
+
+    def _begin(self) -> None:
+        """Know nothing of the jobs yet, and hold nothing open: what copies and pickles do not share."""
+        self._document: JSONDict | None = None
+        self._stores: H5StoreManager | None = None
+        self._sp_cache: dict[str, dict[str, Any]] = {}
+        self._sound_ids: Collection[str] = ()  # of state points in memory whose keys are known to be valid
+        self._preloaded = False  # whether the index has been taken into memory
+        self._expected = 0  # jobs whose state points may be asked for one by one
+        self._awaited: list[list[str]] | None = None  # takes the next listing for an iteration that has not begun
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in _IN_MEMORY}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._begin()
 
     # where projects and jobs are ----------------------------------------------------------------------------------
 
@@ -417,7 +428,11 @@ class Project:
     def __len__(self) -> int:
         from . import reading
 
-        return len(reading.list_names(self))
+        names = reading.list_names(self)
+        awaited, self._awaited = self._awaited, None
+        if awaited is not None:
+            awaited.append(names)
+        return len(names)
 
     def __iter__(self) -> Iterator[Job]:
         return iter(self.find_jobs())
@@ -501,6 +516,8 @@ class Project:
     def _statepoint_of(self, job_id: str) -> dict[str, Any]:
         """State point of an existing job, as plain data that must not be changed.
 
+        Where its file is damaged, index and cache have the answer, as they have for queries.
+
         Raises
         ------
         JobsCorruptedError
@@ -520,6 +537,12 @@ class Project:
                 known = workspace.read_state_point(f"{self._workspace}/{job_id}", job_id)
             except FileNotFoundError:
                 raise JobsCorruptedError([job_id]) from None
+            except JobsCorruptedError:
+                from . import reading
+
+                known = reading.recorded_state_point(self, job_id)
+                if known is None:
+                    raise
             self._remember(job_id, known)
         return known
 
@@ -534,7 +557,8 @@ class Project:
         ----------
         filter : mapping, iterable of pairs, or str, optional
             The filter: keys are dotted paths, those that begin with ``doc.`` refer to the document, all others to the
-            state point. All jobs by default.
+            state point. All jobs by default. The operator ``$where`` runs its value as Python code, also in a str: do
+            not pass on filters of others.
 
         Returns
         -------
@@ -1113,3 +1137,39 @@ def get_job(path: str | os.PathLike[str] | None = None) -> Job:
 
     """
     return Project.get_job(path)
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    _load = late_names(
+        globals(),
+        {
+            "DataFrame": "pandas",
+            "DestinationExistsError": ".errors",
+            "FileTransferStats": ".sync",
+            "H5Store": ".h5store",
+            "H5StoreManager": ".h5store",
+            "IncompatibleSchemaVersion": ".errors",
+            "JSONDict": ".jsondict",
+            "Job": ".job",
+            "JobsCorruptedError": ".errors",
+            "JobsCursor": ".cursor",
+            "Progress": ".progress",
+            "ProjectSchema": ".schema",
+            "SCHEMA_VERSION": ".layout",
+            "TemporaryProject": ".temporary",
+            "WorkspaceError": ".errors",
+            "calc_id": ".job",
+            "parse_filter": ".filterparse",
+            "sync_projects": ".sync",
+        },
+    )
+
+    def __getattr__(name):
+        """Load what annotations name, and what signac 2.x has in its module of this name."""
+        if name == "JOB_ID_REGEX":
+            import re
+
+            return re.compile("[a-f0-9]{32}")
+        return _load(name)

@@ -8,6 +8,7 @@ a state point file that is younger than a minute is a job being born, and skippe
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice, pairwise
@@ -41,6 +42,7 @@ __all__ = [
     "read_matching",
     "read_state_points",
     "read_values",
+    "recorded_state_point",
     "refresh",
     "state_point_in_memory",
     "tell_unusable",
@@ -785,6 +787,37 @@ def state_point_in_memory(project: Project, job_id: str) -> dict[str, Any] | Non
     number, project._expected = project._expected, 0
     preload(project, number)
     return project._sp_cache.get(job_id)
+
+
+def recorded_state_point(project: Project, job_id: str) -> dict[str, Any] | None:
+    """State point of a job whose file is damaged, as index or cache have it; None if they do not.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    job_id : str
+        The job.
+
+    Returns
+    -------
+    dict or None
+        The state point, not to be changed.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> job = project.open_job({"a": 0}).init()
+    >>> _ = project.update_cache()
+    >>> os.remove(job.fn("signac_statepoint.json"))
+    >>> recorded_state_point(project, job.id)
+    {'a': 0}
+
+    """
+    preload(project, sys.maxsize)
+    known = project._sp_cache.get(job_id)
+    return known if known is not None and canonical.calc_id(known) == job_id else None
 
 
 def _read_unusual(directory: str, job_id: str, failed: list[str]) -> dict[str, Any] | None:

@@ -354,3 +354,14 @@ def _levels(node: _Node) -> dict[str, Any]:
         else:
             levels[name] = below or child.text
     return levels
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    __getattr__ = late_names(
+        globals(),
+        {
+            "SortedValues": ".index.distinct",
+        },
+    )

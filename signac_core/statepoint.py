@@ -139,7 +139,7 @@ class StatePoint:
         True
 
         """
-        return _view_of, (self.handles()[0],)
+        return _view_of, (self.handles()[0], self.tree)
 
     def sync(self) -> None:
         """Do nothing: the state point of an id does not change.
@@ -250,5 +250,7 @@ def live(job: Job, tree: dict[str, Any]) -> JSONDict:
     return JSONDict._of(StatePoint(job, tree))
 
 
-def _view_of(job: Job) -> Any:
+def _view_of(job: Job, tree: dict[str, Any]) -> Any:
+    if job._data is None:
+        job._data = tree
     return job.statepoint

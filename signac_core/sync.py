@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import reading
 from .docsync import DocSync, DocumentStrategy
+from .errors import DestinationExistsError as DestinationExistsError
+from .errors import DocumentSyncConflict as DocumentSyncConflict
+from .errors import FileSyncConflict as FileSyncConflict
 from .errors import SchemaSyncConflict
 from .filetransfer import TransferOptions, compile_patterns
 from .job import Job
@@ -159,9 +162,9 @@ class FileSync:
         return _modified(src.fn(fn)) > _modified(dst.fn(fn))
 
     class Ask:
-        """Ask on standard error whether to overwrite, and read the answer from standard input; its end means no.
+        """Ask whether to overwrite, by :func:`input`, in notebooks, too; the question is on stderr off a terminal.
 
-        One answer holds for all files of the same relative path, in whatever job.
+        One answer holds for all files of the same relative path, in whatever job. An empty line is no.
 
         Attributes
         ----------
@@ -199,10 +202,15 @@ class FileSync:
             bool
                 The answer.
 
+            Raises
+            ------
+            EOFError
+                If standard input ends before an answer; the file is left as it is then.
+
             """
             with self._guard:  # one question at a time
                 if fn not in self.yes and fn not in self.no:
-                    (self.yes if _confirmed(f"Overwrite files named '{fn}'?") else self.no).add(fn)
+                    (self.yes if _is_to_overwrite(fn) else self.no).add(fn)
                 return fn in self.yes
 
 
@@ -214,16 +222,20 @@ def _modified(path: str) -> int:
         return os.lstat(path).st_mtime_ns
 
 
-def _confirmed(question: str) -> bool:
+def _is_to_overwrite(path: str) -> bool:
     import sys
 
+    question = f"Overwrite files named '{path}'? [y/N] "
+    on_terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
     while True:
-        sys.stderr.write(f"{question} [y/N] ")
-        sys.stderr.flush()
-        line = sys.stdin.readline()
-        if not line:
+        if not on_terminal:  # standard output may be data
+            sys.stderr.write(question)
+            sys.stderr.flush()
+        try:
+            answer = input(question if on_terminal else "").strip().lower()
+        except (EOFError, RuntimeError) as error:  # of programs without input, and notebooks that nobody watches
             sys.stderr.write("\n")
-        answer = line.strip().lower()
+            raise EOFError(f"Nobody answers whether files named '{path}' are to be overwritten.") from error
         if answer in ("", "n", "no"):
             return False
         if answer in ("y", "ye", "yes"):
@@ -459,3 +471,15 @@ def _number_of_threads(parallel: bool | int) -> int:
     if parallel < 0:
         raise ValueError(f"The number of threads must not be negative: {parallel}.")
     return max(1, parallel)
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    __getattr__ = late_names(
+        globals(),
+        {
+            "Progress": ".progress",
+            "Project": ".project",
+        },
+    )

@@ -329,6 +329,8 @@ class Synchronizer:
             change = synchronize_document(JSONDict._of_document(source), destination, strategy, dry_run=self._dry_run)
         except DocumentSyncConflict as error:
             error.job_id = error.job_id or job_id
+            with self._guard:
+                self._skipped_keys.update(error.keys)
             self._note_conflict(error, SyncAction("conflict", job_id, path, tuple(sorted(error.keys))))
             return
         if change.changed:
@@ -586,3 +588,15 @@ class _Jobs:
                 logger.info("%d of %d jobs are done.", self._done, self._total)
                 if self._progress is not None:
                     self._progress("sync", self._done, self._total)
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    __getattr__ = late_names(
+        globals(),
+        {
+            "Progress": ".progress",
+            "Project": ".project",
+        },
+    )

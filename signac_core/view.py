@@ -366,3 +366,15 @@ class _Location:
         return bool(names) and all(
             f"{directory}/{name}" in going or self._will_be_empty(f"{directory}/{name}", going) for name in names
         )
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    __getattr__ = late_names(
+        globals(),
+        {
+            "Progress": ".progress",
+            "Project": ".project",
+        },
+    )

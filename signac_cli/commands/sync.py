@@ -178,14 +178,14 @@ def command(
 
 def _document_strategy(keys: Sequence[str], *, all_keys: bool, no_keys: bool) -> DocSync.ByKey:
     """What to do about keys that differ: overwrite them, or leave them; a conflict by default."""
-    from signac_core.docsync import DocSync
+    from signac_core.docsync import ByKeyOrKeep, DocSync
 
     if bool(keys) + all_keys + no_keys > 1:
         raise Failure("-k/--key, --all-keys and --no-keys exclude each other.", code="usage")
     if keys:
         patterns = [_checked_pattern("-k/--key", key) for key in keys]
-        return DocSync.ByKey(lambda key: any(pattern.match(key) for pattern in patterns))
-    return DocSync.ByKey((lambda _: all_keys) if all_keys or no_keys else None)
+        return ByKeyOrKeep(lambda key: any(pattern.match(key) for pattern in patterns))
+    return ByKeyOrKeep(lambda _: all_keys) if all_keys or no_keys else DocSync.ByKey()
 
 
 def _checked_pattern(option: str, pattern: str) -> re.Pattern[str]:

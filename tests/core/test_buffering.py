@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,9 @@ from hypothesis import strategies as st
 import signac_core
 from signac_core import Project, buffered, buffering
 from signac_core.canonical import equal
-from signac_core.document import Document
+from signac_core.document import Document, edit_document
 from signac_core.errors import BufferedError, DetachedError, MetadataError
+from signac_core.index import documents as indexed_documents
 from signac_core.job import Job
 
 
@@ -314,3 +317,139 @@ def test_a_write_that_began_before_others_buffered_is_followed_by_what_is_buffer
     other.doc.y.z = 3
     context.__exit__(None, None, None)
     assert on_disk(job) == {"x": 3, "y": {"z": 3}}
+
+
+# --- what others see of a block ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["few jobs", "many jobs", "an index of the documents"])
+def study(request: pytest.FixtureRequest, project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Jobs whose documents hold ``q = 1``, the last one excepted, which has none."""
+    number = 4 if request.param == "few jobs" else 80
+    for i in range(number):
+        new = project.open_job({"i": i}).init()
+        if i < number - 1:
+            new.doc.q = 1
+    if request.param == "an index of the documents":
+        monkeypatch.setattr(indexed_documents, "time_ns", lambda: time.time_ns() + 10**12)
+        project.update_cache()
+        assert len(Project().find_jobs({"doc.q": 1})) == number - 1
+        assert os.path.exists(".signac/index.documents")
+    return Project()
+
+
+@contextmanager
+def changed(study: Project) -> Iterator[list[Job]]:
+    """A block in which documents are changed, but not all; the jobs in the order of ``i``."""
+    jobs = sorted(study, key=lambda job: job.sp.i)
+    with buffered():
+        jobs[0].doc.q = 77
+        jobs[1].doc.new = 5
+        del jobs[2].doc["q"]
+        jobs[-1].doc.get("q")  # reads alone make no document
+        yield jobs
+
+
+def test_find_jobs_within_a_block_sees_what_it_has_written(study: Project) -> None:
+    with changed(study) as jobs:
+        everything = {job.id for job in jobs}
+        assert [job.id for job in study.find_jobs({"doc.q": 77})] == [jobs[0].id]
+        assert [job.id for job in study.find_jobs({"doc.new": 5, "i": 1})] == [jobs[1].id]
+        assert {job.id for job in study.find_jobs({"doc.q": 1})} == everything - {
+            jobs[0].id,
+            jobs[2].id,
+            jobs[-1].id,
+        }
+        assert {job.id for job in study.find_jobs({"doc.q.$exists": False})} == {jobs[2].id, jobs[-1].id}
+        jobs[3].remove()
+        assert jobs[3].id not in {job.id for job in study.find_jobs({"doc.q.$ne": 3})}
+    assert [job.id for job in Project().find_jobs({"doc.q": 77})] == [jobs[0].id]
+
+
+def test_groups_and_frames_within_a_block_see_what_it_has_written(study: Project) -> None:
+    with changed(study) as jobs:
+        rest = len(jobs) - 3
+        assert [(q, len(list(group))) for q, group in study.groupby("doc.q")] == [(1, rest), (77, 1)]
+        frame = study.to_dataframe()
+        assert sorted(frame["doc.q"].dropna()) == [1] * rest + [77]
+        assert frame.loc[jobs[1].id, "doc.new"] == 5
+        assert "77" in study.find_jobs()._repr_html_()
+        assert "77" in study.find_jobs({"doc.q": 77})._repr_html_()
+    assert not os.path.exists(jobs[-1].fn("signac_job_document.json"))
+
+
+def test_what_a_query_within_a_block_leaves_behind_holds_what_is_on_disk(
+    study: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = sorted(study, key=lambda job: job.sp.i)
+    with pytest.raises(RuntimeError), buffered():
+        for job in jobs:
+            job.doc.q = 77
+        assert len(study.find_jobs({"doc.q": 77})) == len(study.to_dataframe()) == len(jobs)
+        buffering._buffer._entries.clear()  # as if the program had been killed here
+        raise RuntimeError
+    assert len(Project().find_jobs({"doc.q": 1})) == len(jobs) - 1
+
+
+def test_lists_within_groups_and_frames_do_not_change_with_the_block(job: Job) -> None:
+    with buffered():
+        job.doc.series = [1]
+        frame = job.project.to_dataframe()
+        ((series, _),) = job.project.groupby("doc.series")
+        job.doc.series.append(2)
+        assert frame.loc[job.id, "doc.series"] == series == [1]
+
+
+@pytest.mark.parametrize("sync", [False, True])
+def test_imports_within_a_block_hold_what_it_has_written(job: Job, *, sync: bool) -> None:
+    other = Project.init_project("../other")
+    with buffered():
+        job.doc.q = 77
+        other.import_from(job.project.workspace, sync=sync)
+        assert [copy.doc.q for copy in other] == [77]
+
+
+@pytest.mark.parametrize("target", ["copies", "copies.tar", "copies.zip"])
+def test_exports_within_a_block_hold_what_it_has_written(job: Job, target: str) -> None:
+    other = Project.init_project("other")
+    with buffered():
+        job.doc.q = 77
+        job.project.export_to(target, path=False)
+    other.import_from(target)
+    assert [copy.doc.q for copy in other] == [77]
+
+
+# --- all or nothing ---------------------------------------------------------------------------------------------------
+
+
+def test_a_context_whose_entry_fails_leaves_the_capacity_as_it_was(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(entry: buffering._Entry) -> None:
+        raise OSError("No space left")
+
+    capacity = signac_core.get_buffer_capacity()
+    with buffered():
+        job.doc.x = "x" * 100
+        with monkeypatch.context() as patch, pytest.raises(BufferedError):
+            patch.setattr(buffering._Entry, "flush", fail)
+            buffered(10).__enter__()
+        assert signac_core.get_buffer_capacity() == capacity
+    context = buffered("10")  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        context.__enter__()
+    context._capacity = 10
+    with context:
+        assert signac_core.get_buffer_capacity() == 10
+    assert signac_core.get_buffer_capacity() == capacity
+
+
+def test_an_edit_that_is_refused_changes_nothing_in_a_buffer(job: Job) -> None:
+    before = job.doc()
+    with buffered():
+        held = job.doc.n
+        with pytest.raises(ValueError, match="not a mapping"):
+            edit_document(job.project, job.id, set={"new.key": 1, "n.y": 2, "x.y": 3})
+        assert job.doc() == before
+        assert edit_document(job.project, job.id, set={"n.y": 2}, unset=["x"])
+        held.z = 3
+        assert job.doc() == {"n": {"y": 2, "z": 3}, "l": [1]}
+    assert on_disk(job) == {"n": {"y": 2, "z": 3}, "l": [1]}

@@ -4,7 +4,9 @@ import math
 import os
 import pickle
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -270,3 +272,60 @@ def test_html_is_a_table_for_few_jobs_and_a_count_for_many(study: Project, monke
     monkeypatch.setattr(JobsCursor, "_use_pandas_for_html_repr", False)
     assert "<strong>6</strong> job(s) found" in study.find_jobs()._repr_html_()
     assert isinstance(study.to_dataframe(), pd.DataFrame)
+
+
+@pytest.fixture
+def listings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What has been listed."""
+    listed: list[str] = []
+    real = os.listdir
+
+    def recording(path: Any = ".") -> list[str]:
+        listed.append(os.readlink(f"/proc/self/fd/{path}") if isinstance(path, int) else path)
+        return real(path)
+
+    monkeypatch.setattr(os, "listdir", recording)
+    return listed
+
+
+@pytest.mark.parametrize(
+    "collect",
+    [
+        list,
+        tuple,
+        lambda jobs: sorted(jobs, key=str),
+        lambda jobs: [*jobs],
+        lambda jobs: [job for job in jobs],  # noqa: C416
+    ],
+)
+@pytest.mark.parametrize("all_jobs", [lambda project: project, lambda project: project.find_jobs()])
+def test_collecting_all_jobs_lists_the_workspace_once(
+    study: Project, listings: list[str], collect: Callable[[Any], Any], all_jobs: Callable[[Project], Any]
+) -> None:
+    assert len(collect(all_jobs(study))) == 6
+    assert listings == [study.workspace]
+
+
+def test_an_iteration_that_waits_shows_no_less_than_when_it_was_asked_for(study: Project) -> None:
+    jobs = study.find_jobs()
+    waiting, other = iter(jobs), iter(study)
+    new = study.open_job({"i": 100}).init()
+    assert len(study) == len(jobs) == 7
+    study.open_job({"i": 101}).init()
+    assert new in list(waiting)
+    assert new in list(other)
+    assert len(study) == len(list(study)) == 8
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [
+        {"i.$where": "lambda i: i > 3"},
+        {"i": {"$where": "lambda i: i > 3"}},
+        '{"i.$where": "lambda i: i > 3"}',
+        "i.$where (3).__lt__",
+        [("i.$where", "lambda i: i > 3")],
+    ],
+)
+def test_where_runs_its_code_in_every_form_of_a_filter(study: Project, filter: Any) -> None:
+    assert numbers(study.find_jobs(filter)) == [4, 5]

@@ -6,7 +6,8 @@ import multiprocessing
 import os
 import pickle
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -801,3 +802,113 @@ def test_a_state_point_file_that_is_a_link_to_nowhere_is_damage_and_stays(job: J
             use()
     assert [problem.kind for problem in examine(project)] == ["invalid-state-point"]
     assert os.readlink(job.fn(job.FN_STATE_POINT)) == LOST
+
+
+# --- what users of lists and dicts expect -----------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["document", "state point", "buffered document"])
+def live(request: pytest.FixtureRequest, job: Job) -> Iterator[Any]:
+    """A live dict that holds a list and a dict."""
+    values = {"l": [3, 1, 2], "n": {"x": [1]}}
+    if request.param == "state point":
+        job.sp = values
+        yield job.sp
+    else:
+        job.doc = values
+        with job.doc.buffered if request.param == "buffered document" else nullcontext():
+            yield job.doc
+
+
+def test_copies_of_live_lists_and_dicts_are_plain_and_independent(live: Any) -> None:
+    copy_of_list, copy_of_dict, whole = live.l.copy(), live.n.copy(), live.copy()
+    assert (type(copy_of_list), type(copy_of_dict), type(whole["n"]["x"])) == (list, dict, list)
+    copy_of_list.append(4)
+    copy_of_dict["x"].append(2)
+    whole["n"]["x"].append(3)
+    assert live() == {"l": [3, 1, 2], "n": {"x": [1]}}
+
+
+def test_sums_and_products_of_live_lists_are_plain(live: Any) -> None:
+    held = live.l
+    for result, expected in (
+        (live.l + [4], [3, 1, 2, 4]),
+        ([4] + live.l, [4, 3, 1, 2]),
+        (live.l + live.n.x, [3, 1, 2, 1]),
+        (live.l * 2, [3, 1, 2, 3, 1, 2]),
+        (0 * live.l, []),
+    ):
+        assert (type(result), result) == (list, expected)
+    with pytest.raises(TypeError):
+        live.l + (4,)
+    with pytest.raises(TypeError):
+        live.l + 4
+    assert held is live.l == [3, 1, 2]
+
+
+def test_augmented_assignments_change_the_list_in_place(live: Any) -> None:
+    held = live.l
+    live.l += (4,)
+    live["l"] *= 2
+    assert held is live.l == [3, 1, 2, 4] * 2
+    live.l *= 0
+    assert held == []
+
+
+def test_a_list_times_a_number_holds_independent_items(job: Job) -> None:
+    job.doc.l = [{"x": 1}]
+    first = job.doc.l[0]
+    job.doc.l *= 3
+    first.x = 2
+    assert job.doc.l() == [{"x": 2}, {"x": 1}, {"x": 1}]
+    job.doc.l *= -1
+    assert job.doc.l() == []
+
+
+def test_sums_of_dicts_are_plain_and_augmented_ones_write(live: Any) -> None:
+    assert live.n | {"y": 1} == {"x": [1], "y": 1}
+    assert {"x": 0, "y": 1} | live.n == {"x": [1], "y": 1}
+    assert type(live.n | live.n) is dict
+    with pytest.raises(TypeError):
+        live.n | [1]
+    live.n |= {"y": 1}
+    assert live.n() == {"x": [1], "y": 1}
+
+
+def test_sorting_a_live_list_writes_it(live: Any) -> None:
+    held = live.l
+    assert live.l.sort() is None
+    assert held is live.l == [1, 2, 3]
+    live.l.sort(reverse=True)
+    assert live.l == [3, 2, 1]
+    live.l.sort(key=lambda value: value % 2)
+    assert live() == {"l": [2, 3, 1], "n": {"x": [1]}}
+
+
+def test_sorting_keeps_what_is_held_of_the_items(job: Job) -> None:
+    job.doc.l = [{"x": 2}, {"x": 1}]
+    held = job.doc.l[0]
+    job.doc.l.sort(key=lambda item: item["x"])
+    held.y = 3
+    assert job.doc.l() == [{"x": 1}, {"x": 2, "y": 3}]
+
+
+def test_a_list_that_cannot_be_sorted_stays_as_it_is(live: Any) -> None:
+    live.l.append("text")
+    with pytest.raises(TypeError):
+        live.l.sort()
+    assert live.l == [3, 1, 2, "text"]
+
+
+def test_sorting_starts_again_when_others_change_the_list_meanwhile(job: Job) -> None:
+    job.doc.l = [3, 1, 2]
+    other = Job(Project(), {"a": 1})
+
+    def key(value: int) -> int:
+        if 0 not in other.doc.l:
+            other.doc.l.append(0)  # would wait for ever if sorting held the lock
+        return value
+
+    job.doc.l.sort(key=key)
+    assert job.doc.l() == [0, 1, 2, 3]
+    assert set(other.doc.l()) == {0, 1, 2, 3}

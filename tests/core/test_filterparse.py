@@ -388,8 +388,6 @@ def test_mistake_when_token_is_no_text_then_type_error():
 def test_where_when_evaluation_is_not_allowed_then_refused_naming_the_flag(tokens):
     with pytest.raises(ValueError, match="--allow-eval"):
         parse_tokens(tokens)
-    with pytest.raises(ValueError, match="--allow-eval"):
-        parse_filter_arg(tokens)
     assert compile_filter(parse_tokens(tokens, allow_eval=True)).conditions
 
 
@@ -397,10 +395,18 @@ def test_where_when_only_a_value_then_accepted():
     assert parse_tokens(["a", "$where"]) == {"a": "$where"}
 
 
-@pytest.mark.parametrize("text", ["a.$where bool", '{"a": {"$where": "bool"}}'])
-def test_where_when_in_text_then_refused(text):
-    with pytest.raises(ValueError, match="Python mapping"):
-        normalise(text)
+@pytest.mark.parametrize(
+    "text", ["a.$where bool", "a.$where=bool", '{"a": {"$where": "bool"}}', '{"a.$where": "bool"}']
+)
+def test_where_when_in_python_then_accepted_in_every_form(text):
+    expected = [("sp.a", "$where", "bool")]
+    for filter in (
+        normalise(text),
+        dict(parse_filter(text)),
+        parse_filter_arg([text] if "=" in text or "{" in text else text.split()),
+    ):
+        assert [(leaf.key, leaf.operator, leaf.argument) for leaf in compile_filter(filter).conditions] == expected
+    assert dict(parse_simple(["a.$where", "bool"])) == {"a.$where": "bool"}
 
 
 # --- functions known from signac 2.x ---------------------------------------------------------------------------------

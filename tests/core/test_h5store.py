@@ -7,6 +7,7 @@ import copy
 import errno
 import os
 import pickle
+import stat
 import subprocess
 import sys
 import threading
@@ -1369,3 +1370,56 @@ def test_stores_of_other_projects_are_not(tmp_path: Path, saved: list[str]) -> N
     job.data = {"x": 2}
     H5Store(job.fn("mine.h5")).update(x=1)
     assert saved == []
+
+
+# --- projects that may only be read -----------------------------------------------------------------------------------
+
+READING = """
+import signac_core
+project = signac_core.get_project()
+job = project.open_job({"a": 1})
+with job.data:
+    print(job.data["x"], job.data.mode)
+    with job.data:
+        print(list(job.data))
+    try:
+        job.data["y"] = 1
+    except PermissionError as error:
+        print("refused", error.filename == job.data.filename)
+print(job.data.x, project.data.x)
+with job.data.open(mode="r"):
+    print(job.data.x)
+for store, mode in ((job.data, "a"), (job.stores["other"], None)):
+    try:
+        store.open(mode)
+    except PermissionError as error:
+        print("refused", error.filename == store.filename)
+"""
+
+
+def test_with_when_the_project_may_only_be_read_then_it_is_open_for_reading() -> None:
+    project = init_project()
+    project.data["x"] = 6
+    project.open_job({"a": 1}).init().data["x"] = 5
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [Path("."), *Path(".").rglob("*")]}
+    powers = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []  # root may write
+    try:
+        for path, mode in modes.items():
+            os.chmod(path, mode & ~0o222)
+        command = [*powers, sys.executable, "-c", READING]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+    finally:
+        for path, mode in modes.items():
+            os.chmod(path, mode)
+    assert (run.stderr, run.stdout.splitlines()) == (
+        "",
+        ["5 r", "['x']", "refused True", "5 6", "5", "refused True", "refused True"],
+    )
+
+
+def test_with_when_the_file_may_be_written_then_it_is_open_for_writing(filename: str) -> None:
+    with H5Store(filename) as store:
+        store["x"] = 1
+        assert store.mode == "r+"
+    with H5Store(filename) as store:
+        assert store.mode == "r+"

@@ -3,16 +3,20 @@ from __future__ import annotations
 import copy
 import errno
 import gc
+import gzip
 import json
 import os
 import pickle
 import shutil
+import subprocess
+import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import orjson
 import pytest
 
 from signac_core import Project, buffered, files, layout, workspace
@@ -1054,3 +1058,156 @@ def test_cached_state_points_do_not_follow_changes(project: Project) -> None:
     second = job.cached_statepoint
     job.sp.a = 3
     assert (first, second) == ({"a": 1}, {"a": 2})
+
+
+# --- other processes --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many(project: Project) -> Project:
+    """A project of 100 jobs with an index, which has iterated over them."""
+    for i in range(100):
+        project.open_job({"i": i, "text": "x" * 100}).init()
+    project.update_cache()
+    many = Project()
+    assert len([job.sp() for job in many]) == 100
+    many.doc.x = 1
+    many.note = "mine"  # type: ignore[attr-defined]
+    return many
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_pickles_are_light_after_an_iteration(many: Project, protocol: int) -> None:
+    job = next(iter(many))
+    job.doc.x = 1
+    for thing in (many, job, job.doc, many.doc):
+        assert len(pickle.dumps(thing, protocol)) < 600
+    jobs = list(many)
+    assert len(pickle.dumps(jobs, protocol)) < 600 + 120 * len(jobs)
+    other = pickle.loads(pickle.dumps(many, protocol))
+    assert (other, other.note, other.durable, other.config) == (many, "mine", False, many.config)
+    assert {job.sp.i for job in other} == set(range(100))
+    assert [job.sp() for job in pickle.loads(pickle.dumps(jobs, protocol))] == [job.sp() for job in jobs]
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
+def test_copies_of_a_project_begin_anew(many: Project, duplicate: Callable[[Project], Project]) -> None:
+    other = duplicate(many)
+    assert (other, other._sp_cache, other.doc.x) == (many, {}, 1)
+    assert other.open_job({"i": 1000}).init() in many
+
+
+def test_a_pickled_cursor_keeps_its_jobs(many: Project) -> None:
+    jobs = many.find_jobs({"i.$lt": 3})
+    assert len(jobs) == 3
+    assert jobs[0] in jobs
+    many.open_job({"i": 1}).init()
+    for other in (pickle.loads(pickle.dumps(jobs)), copy.copy(jobs), copy.deepcopy(jobs)):
+        assert [job.id for job in other] == [job.id for job in jobs]
+        assert jobs[0] in other
+    assert len(pickle.dumps(jobs)) < 600
+    assert [job.id for job in pickle.loads(pickle.dumps(jobs[:2]))] == [job.id for job in jobs[:2]]
+
+
+def test_a_pickled_job_that_does_not_exist_has_its_state_point(project: Project) -> None:
+    job = pickle.loads(pickle.dumps(project.open_job({"a": 1})))
+    assert job.sp() == {"a": 1}
+    assert job.init() in project
+
+
+def test_a_pickled_state_point_does_not_need_its_job(project: Project) -> None:
+    job = project.open_job({"a": 1}).init()
+    pickled = pickle.dumps(job.sp)
+    job.remove()
+    assert pickle.loads(pickled)() == {"a": 1}
+
+
+def test_everything_goes_to_a_spawned_process(many: Project) -> None:
+    program = (
+        "import pickle, sys\n"
+        "project, job, jobs, document, state_point, cached = pickle.load(sys.stdin.buffer)\n"
+        "document['seen'] = [job.sp.i, len(jobs), len(project), state_point['i'], cached['i'], job.doc.x]\n"
+    )
+    job = many.find_jobs({"i": 3})[0]
+    job.doc.x = 7
+    things = (many, job, many.find_jobs({"i.$lt": 9}), job.doc, job.sp, job.cached_statepoint)
+    subprocess.run([sys.executable, "-c", program], input=pickle.dumps(things), check=True)
+    assert job.doc.seen == [3, 9, 100, 3, 3, 7]
+
+
+# --- cached state points ----------------------------------------------------------------------------------------------
+
+
+def test_a_cached_statepoint_is_a_dict_for_json_pickle_and_copies(project: Project) -> None:
+    cached = project.open_job({"a": 1, "n": {"l": [1]}}).init().cached_statepoint
+    duplicates = [
+        json.loads(json.dumps(cached)),
+        json.loads(json.dumps(dict(cached))),
+        json.loads(json.dumps([cached], indent=1))[0],
+        orjson.loads(orjson.dumps(cached)),
+        pickle.loads(pickle.dumps(cached)),
+        copy.copy(cached),
+        copy.deepcopy(cached),
+        cached.copy(),  # type: ignore[attr-defined]
+    ]
+    for duplicate in duplicates:
+        assert duplicate == cached == {"a": 1, "n": {"l": [1]}}
+    assert repr(cached) == "{'a': 1, 'n': {'l': [1]}}"
+    assert isinstance(cached, Mapping)
+    assert copy.deepcopy(cached)["n"] is not cached["n"]
+    assert project.open_job(cached) in project
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda cached: cached.__setitem__("a", 2),
+        lambda cached: cached.__delitem__("a"),
+        lambda cached: cached.update(a=2),
+        lambda cached: cached.clear(),
+        lambda cached: cached.pop("a"),
+        lambda cached: cached.popitem(),
+        lambda cached: cached.setdefault("b", 2),
+        lambda cached: cached.__ior__({"a": 2}),
+    ],
+)
+@pytest.mark.parametrize("duplicate", [lambda cached: cached, copy.copy, copy.deepcopy])
+def test_a_cached_statepoint_refuses_changes(
+    project: Project, change: Callable[[Any], Any], duplicate: Callable[[Any], Any]
+) -> None:
+    cached = duplicate(project.open_job({"a": 1}).cached_statepoint)
+    with pytest.raises(TypeError, match="change job.statepoint"):
+        change(cached)
+    assert cached == {"a": 1}
+
+
+def test_a_cached_statepoint_shares_nothing_with_what_is_in_memory(project: Project) -> None:
+    job = project.open_job({"a": 1, "n": {"l": [1]}}).init()
+    job.cached_statepoint["n"]["l"].append(2)
+    dict.__setitem__(job.cached_statepoint, "a", 2)  # type: ignore[arg-type]
+    assert job.sp() == project.open_job(id=job.id).sp() == {"a": 1, "n": {"l": [1]}}
+
+
+@pytest.mark.parametrize("number", [1, 40])
+@pytest.mark.parametrize("kept", [".signac/index", ".signac/statepoint_cache.json.gz"])
+def test_the_cache_answers_for_a_state_point_file_that_is_lost(project: Project, number: int, kept: str) -> None:
+    jobs = [project.open_job({"i": i}).init() for i in range(number)]
+    project.update_cache()
+    for name in {".signac/index", ".signac/statepoint_cache.json.gz"} - {kept}:
+        os.remove(name)
+    os.remove(jobs[0].fn("signac_statepoint.json"))
+    os.utime(jobs[0].path, (0, 0))
+    assert Project().open_job(id=jobs[0].id).cached_statepoint == {"i": 0}
+    assert Project().open_job(id=jobs[0].id).sp() == {"i": 0}
+    assert {job.cached_statepoint["i"] for job in Project()} == set(range(number))
+    Project().open_job(id=jobs[0].id).init()
+    project.check()
+
+
+def test_a_forged_cache_does_not_answer_for_a_state_point_file_that_is_lost(project: Project) -> None:
+    job = project.open_job({"i": 0}).init()
+    os.remove(job.fn("signac_statepoint.json"))
+    os.utime(job.path, (0, 0))
+    Path(".signac/statepoint_cache.json.gz").write_bytes(gzip.compress(json.dumps({job.id: {"i": 1}}).encode()))
+    with pytest.raises(JobsCorruptedError):
+        _ = Project().open_job(id=job.id).cached_statepoint

@@ -91,6 +91,48 @@ def test_a_project_of_version_2_is_left_alone() -> None:
     assert snapshot(root) == before
 
 
+def test_a_byte_order_mark_does_not_make_a_sound_project_an_old_one() -> None:
+    root = Path(Project.init_project("present").path)
+    config = root / ".signac" / "config"
+    config.write_bytes(b"\xef\xbb\xbf" + config.read_bytes() + b"\r\nk = v\r\n")
+    before = snapshot(root)
+    assert pending_migrations(root) == []
+    apply_migrations(root)
+    assert snapshot(root) == before
+    assert get_project(root).config["k"] == "v"
+
+
+def test_an_old_project_whose_configuration_begins_with_a_byte_order_mark_is_migrated(root: Path) -> None:
+    legacy(root)
+    rc = root / "signac.rc"
+    rc.write_bytes(b"\xef\xbb\xbf" + rc.read_bytes().replace(b"\n", b"\r\n"))
+    apply_migrations(root)
+    assert_migrated(root)
+
+
+@pytest.mark.parametrize(
+    "line", ["a = " + "b ," * 40 + "'", "[" + "[ " * 100 + "a" + " ]" * 100 + "x", "a" + " " * 5000]
+)
+@pytest.mark.parametrize("name", ["signac.rc", ".signac/config"])
+def test_a_line_that_other_readers_refuse_is_refused(root: Path, name: str, line: str) -> None:
+    legacy(root)
+    (root / ".signac").mkdir()
+    (root / name).write_text(f"project = testing\n{line}\n")
+    before = snapshot(root)
+    for function in (pending_migrations, apply_migrations):
+        with pytest.raises(ConfigError, match="line 2 is too long"):
+            function(root)
+    assert snapshot(root) == before
+
+
+def test_a_value_that_cannot_be_written_again_is_refused(root: Path) -> None:
+    legacy(root, "project = testing\nk = a\u2028b\n")
+    before = snapshot(root)
+    with pytest.raises(RuntimeError, match="change them first"):
+        apply_migrations(root)
+    assert snapshot(root) == before
+
+
 def test_other_settings_and_comments_stay(root: Path) -> None:
     legacy(
         root,

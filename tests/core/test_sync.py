@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 import signac_core
 from signac_core import layout
 from signac_core.canonical import calc_id
-from signac_core.docsync import synchronize_document
+from signac_core.docsync import ByKeyOrKeep, synchronize_document
 from signac_core.errors import (
     DocumentSyncConflict,
     FileSyncConflict,
@@ -192,9 +192,8 @@ def test_sync_when_strategy_is_not_callable_then_type_error_before_anything(src,
         ("n\n", False),
         ("no\n", False),
         ("\n", False),
-        ("", False),
         ("what\ny\n", True),
-        ("what", False),
+        ("what\n\n", False),
     ],
 )
 def test_ask_when_answered_then_follows_answer_and_prompts_on_stderr(
@@ -208,6 +207,26 @@ def test_ask_when_answered_then_follows_answer_and_prompts_on_stderr(
     assert out == ""
     assert "'file'" in err
     assert err.count("[y/N]") == (2 if answers.startswith("what") else 1)
+
+
+@pytest.mark.parametrize("answers", ["", "what", "what\n", None])
+def test_ask_when_no_answer_comes_then_error_and_file_kept(src, dst, monkeypatch, capsys, answers):
+    differ(src, dst)
+    monkeypatch.setattr(sys, "stdin", None if answers is None else io.StringIO(answers))
+    with pytest.raises(EOFError, match="'file'"):
+        dst.sync(src, FileSync.Ask())
+    assert read(dst, "file") == "destination"
+    out, err = capsys.readouterr()
+    assert (out, err[-1]) == ("", "\n")
+
+
+def test_ask_when_input_is_that_of_a_notebook_then_it_is_used(src, dst, monkeypatch, capsys):
+    differ(src, dst)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    monkeypatch.setattr("builtins.input", lambda prompt="": "y")
+    dst.sync(src, FileSync.Ask())
+    assert read(dst, "file") == "source"
+    assert "'file'" in capsys.readouterr().err
 
 
 def test_ask_when_several_jobs_then_one_answer_per_file_name(source, destination, monkeypatch, capsys):
@@ -815,10 +834,28 @@ def test_documents_when_several_keys_differ_then_all_are_named(src, dst):
 
 
 def test_documents_when_by_key_with_pattern_then_overwrites_matches_and_remembers_rest(src, dst):
-    by_key = DocSync.ByKey("n[.]x|a")
+    by_key = ByKeyOrKeep("n[.]x|a")
     ours, theirs = {"a": 1, "b": 1, "n": {"x": 1, "a": 1}}, {"a": 2, "b": 2, "n": {"x": 2, "a": 2}}
     assert merged(src, dst, ours, theirs, by_key) == {"a": 1, "b": 2, "n": {"x": 1, "a": 2}}
     assert by_key.skipped_keys == {"b", "n.a"}
+
+
+def test_documents_when_by_key_with_pattern_and_other_keys_differ_then_conflict_and_nothing_is_written(src, dst):
+    by_key = DocSync.ByKey("n[.]x|a")
+    ours, theirs = {"a": 1, "b": 1, "n": {"x": 1, "a": 1}}, {"a": 2, "b": 2, "n": {"x": 2, "a": 2}}
+    with pytest.raises(DocumentSyncConflict) as conflict:
+        merged(src, dst, ours, theirs, by_key)
+    assert set(conflict.value.keys) == by_key.skipped_keys == {"b", "n.a"}
+    assert dst.doc() == theirs
+
+
+@pytest.mark.parametrize("key_strategy", ["foo", lambda key: "foo" in key])
+def test_documents_when_by_key_with_strategy_then_only_keys_that_it_chooses_are_overwritten(src, dst, key_strategy):
+    by_key = DocSync.ByKey(key_strategy)
+    assert merged(src, dst, {"foo": 1, "a": 1, "new": 1}, {"foo": 2, "a": 1}, by_key) == {"foo": 1, "a": 1, "new": 1}
+    assert by_key.skipped_keys == set()
+    with pytest.raises(DocumentSyncConflict):
+        merged(src, dst, {"foo": 1, "a": 1}, {"foo": 2, "a": 2}, by_key)
 
 
 def test_documents_when_by_key_with_function_then_asked_full_keys_that_differ(src, dst):
@@ -829,7 +866,7 @@ def test_documents_when_by_key_with_function_then_asked_full_keys_that_differ(sr
         return key.endswith("x")
 
     ours, theirs = {"a": 1, "b": 1, "n": {"m": {"x": 1}}}, {"a": 1, "b": 2, "n": {"m": {"x": {"y": 1}}}}
-    assert merged(src, dst, ours, theirs, DocSync.ByKey(key_strategy)) == {"a": 1, "b": 2, "n": {"m": {"x": 1}}}
+    assert merged(src, dst, ours, theirs, ByKeyOrKeep(key_strategy)) == {"a": 1, "b": 2, "n": {"m": {"x": 1}}}
     assert asked == ["b", "n.m.x"]
 
 
@@ -842,7 +879,7 @@ def test_by_key_when_used_again_then_earlier_conflicts_are_forgotten(src, dst):
     with pytest.raises(DocumentSyncConflict):
         merged(src, dst, {"a": 1}, {"a": 2}, by_key)
     assert merged(src, dst, {"a": 1}, {}, by_key) == {"a": 1}
-    selective = DocSync.ByKey("nothing")
+    selective = ByKeyOrKeep("nothing")
     merged(src, dst, {"a": 1}, {"a": 2}, selective)
     assert selective.skipped_keys == {"a"}
     merged(src, dst, {"b": 1}, {"b": 2}, selective)
@@ -853,15 +890,19 @@ def test_by_key_when_used_on_a_project_then_skipped_keys_of_all_jobs(source, des
     for a in range(3):
         source.open_job({"a": a}).init().doc = {f"k{a}": 1}
         destination.open_job({"a": a}).init().doc = {f"k{a}": 2}
-    by_key = DocSync.ByKey("nothing")
+    by_key = ByKeyOrKeep("nothing")
     destination.sync(source, doc_sync=by_key, parallel=2)
     assert by_key.skipped_keys == {"k0", "k1", "k2"}
 
 
 def test_by_key_when_called_directly_then_merges_plain_dicts_under_root():
     target = {"a": 1, "n": {"x": 1}}
-    assert DocSync.ByKey(lambda key: False)({"a": 2, "n": {"y": 2}}, target, "root.") == {"root.a"}
+    assert ByKeyOrKeep(lambda key: False)({"a": 2, "n": {"y": 2}}, target, "root.") == {"root.a"}
     assert target == {"a": 1, "n": {"x": 1, "y": 2}}
+    with pytest.raises(DocumentSyncConflict) as conflict:
+        DocSync.ByKey(lambda key: False)({"a": 2, "n": {"z": 3}}, target, "root.")
+    assert set(conflict.value.keys) == {"root.a"}
+    assert target == {"a": 1, "n": {"x": 1, "y": 2, "z": 3}}
 
 
 def test_by_key_when_shown_then_tells_what_it_was_made_of():
@@ -1378,7 +1419,7 @@ def test_report_when_strategy_declines_then_skips_with_reason(src, dst):
     differ(src, dst)
     src.doc, dst.doc = {"k": 1}, {"k": 2}
     actions: list[SyncAction] = []
-    sync_jobs(src, dst, FileSync.never, doc_sync=DocSync.ByKey("nothing"), report=actions.append)
+    sync_jobs(src, dst, FileSync.never, doc_sync=ByKeyOrKeep("nothing"), report=actions.append)
     assert kinds(actions) == [("skip", "file"), ("skip", layout.FN_DOCUMENT)]
     assert actions[1].keys == ("k",)
     assert all(action.reason for action in actions)
@@ -1459,7 +1500,7 @@ def test_sync_when_trees_are_arbitrary_then_union_and_dry_run_foretells_it(
     src.doc, dst.doc = our_document, their_document
     options: dict[str, Any] = {
         "strategy": FileSync.always if overwrite else FileSync.never,
-        "doc_sync": DocSync.ByKey(lambda key: overwrite),
+        "doc_sync": ByKeyOrKeep(lambda key: overwrite),
         "recursive": True,
     }
     would: list[SyncAction] = []

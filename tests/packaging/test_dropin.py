@@ -264,3 +264,23 @@ def test_python_m_signac_when_run_then_it_is_the_command():
 def test_python_m_signac_when_a_command_runs_then_it_uses_the_core():
     subprocess.run([sys.executable, "-m", "signac", "init"], capture_output=True, check=True)
     assert json.loads(json.dumps(signac.get_project().config)) == {"schema_version": "2"}
+
+
+# --- loading again ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "again", ["importlib.reload(signac)", "del sys.modules['signac']; import signac; importlib.reload(signac)"]
+)
+def test_signac_when_loaded_again_then_one_finder_and_the_same_modules(again):
+    program = (
+        "import importlib, sys, signac, signac.job\n"
+        "before = len(sys.meta_path), signac.Project, signac.job.Job\n"
+        f"{again}\n"
+        "import signac.schema, signac.job\n"
+        "assert (len(sys.meta_path), signac.Project, signac.job.Job) == before\n"
+        "assert sys.meta_path[0].__module__ == 'signac'\n"
+        "assert signac.schema is importlib.import_module('signac_core.schema')\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")

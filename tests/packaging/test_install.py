@@ -122,6 +122,7 @@ def test_wheel_when_built_then_signac_is_one_module_in_it(ours):
     assert "signac.py" in names
     packaged = [name for name in names if ".dist-info/" not in name and ".data/" not in name]
     assert {name.partition("/")[0] for name in packaged} == {
+        "signac-stubs",
         "signac.py",
         "signac_cli",
         "signac_core",
@@ -139,6 +140,16 @@ def test_wheel_when_installed_alone_then_all_names_of_the_command_work(environme
     }
     assert len(versions) == 1
     assert environment.run("python", "-I", "-c", IDENTITY) == "2.4.1 9bfd29df07674bc4aa960cf661b5acd2"
+
+
+def test_wheel_when_installed_then_type_checkers_know_signac(environment, ours, tmp_path):
+    environment.install(ours)
+    (tmp_path / "use.py").write_text("import signac\nimport signac.sync\nreveal_type(signac.get_job().sp)\n")
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "--python-executable"]
+    command = [*mypy, str(environment.bin / "python"), "use.py"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert 'Revealed type is "signac_core.jsondict.JSONDict"' in run.stdout
 
 
 def test_wheel_when_installed_then_manuals_and_completions_are_where_they_are_looked_for(environment, ours):

@@ -25,6 +25,11 @@ from signac.sync import DocSync, FileSync
 
 import signac
 
+try:
+    from signac.docsync import ByKeyOrKeep
+except ImportError:  # signac 2.x, where the strategy with this behaviour has the name of the other
+    ByKeyOrKeep = DocSync.ByKey
+
 STATE_POINT = "signac_statepoint.json"
 CACHE = ".signac/statepoint_cache.json.gz"
 
@@ -275,7 +280,7 @@ def synchronize(source, destination, options, document_strategy, whole):
     options = {
         **options,
         "strategy": FILE_STRATEGIES[options["strategy"]],
-        "doc_sync": DocSync.ByKey(pattern) if pattern else strategies[kind](),
+        "doc_sync": (ByKeyOrKeep if kind == "by key" else DocSync.ByKey)(pattern) if pattern else strategies[kind](),
     }
     if "selection" in options:
         options["selection"] = [other.open_job(state_point).id for state_point in options["selection"]]

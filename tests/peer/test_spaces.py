@@ -767,7 +767,15 @@ def copies() -> Iterator[Better]:
 
 def merges() -> Iterator[Better]:
     def merge(
-        reason: str, source: Any, destination: Any, theirs: Any, mine: Any, *, whole: bool = False, **options: Any
+        reason: str,
+        source: Any,
+        destination: Any,
+        theirs: Any,
+        mine: Any,
+        *,
+        whole: bool = False,
+        strategy: str = "default",
+        **options: Any,
     ) -> Better:
         def job(document: Any = None, files: Any = None) -> list[Any]:
             return [[{"a": 1}, document, {name: [text, TIMES[0]] for name, text in (files or {}).items()}]]
@@ -781,7 +789,7 @@ def merges() -> Iterator[Better]:
                 if text is not None and not name.endswith(".json")
             }
 
-        options = {"options": {"strategy": None, "recursive": True, **options}, "document_strategy": "default"}
+        options = {"options": {"strategy": None, "recursive": True, **options}, "document_strategy": strategy}
         steps = [
             ("make", {"root": "ROOT/source", "jobs": job(*source)}),
             ("make", {"root": "ROOT/destination", "jobs": [] if destination is None else job(*destination)}),
@@ -811,6 +819,14 @@ def merges() -> Iterator[Better]:
     yield merge("all names are synchronized", (None, {"tags": "1"}), (None,), {}, {"tags": "1"})
     yield merge(
         "a conflict names the whole key", ({"n": {"m": {"a": 1}}},), ({"n": {"m": {"a": 2}}},), ["m.a"], ["n.m.a"]
+    )
+    yield merge(
+        "keys that a strategy does not choose are a conflict, as the reference says",
+        ({"a": 1, "b": 1},),
+        ({"a": 2, "b": 2},),
+        {},
+        ["b"],
+        strategy="by this key:a",
     )
     yield merge("a mapping and a number are a conflict", ({"n": {"m": 1}},), ({"n": 1},), "TypeError", ["n"])
 

@@ -1,0 +1,1 @@
+from signac_core.h5store import *

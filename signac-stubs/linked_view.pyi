@@ -1,0 +1,1 @@
+from signac_core.view import create_linked_view as create_linked_view
