@@ -148,7 +148,7 @@ def state_point_text(directory: str, job_id: str) -> bytes:
     """
     try:
         text = files.read_bytes(os.path.join(directory, layout.FN_STATE_POINT))
-        if canonical.state_point_matches(text, canonical.loads(text), job_id):
+        if canonical.state_point_matches(canonical.loads(text), job_id):
             return text
     except (FileNotFoundError, ValueError):
         pass

@@ -418,7 +418,7 @@ def _genuine(text: bytes, job_id: str) -> dict[str, Any] | None:
         state_point = canonical.loads(text)
     except ValueError:
         return None
-    return state_point if canonical.state_point_matches(text, state_point, job_id) else None
+    return state_point if canonical.state_point_matches(state_point, job_id) else None
 
 
 def read_state_points(
@@ -550,12 +550,12 @@ def _parse_quickly() -> Callable[[bytes, str], dict[str, Any] | None]:
     """
     from orjson import loads
 
-    has_id, has_id_when_sorted = canonical.has_id, canonical.has_id_when_sorted
+    has_id = canonical.has_id
 
     def parse(text: bytes, job_id: str) -> dict[str, Any] | None:
         try:
             state_point: dict[str, Any] = loads(text)
-            if has_id_when_sorted(text, state_point, job_id) or has_id(state_point, job_id):
+            if has_id(state_point, job_id):
                 return state_point
         except (ValueError, RecursionError):
             pass

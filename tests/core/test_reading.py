@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from contextlib import suppress
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from signac_core import Project, finding, reading, resolving
+from signac_core import Project, finding, integrity, reading, resolving
 from signac_core.canonical import calc_id
 from signac_core.documents import read_documents
 from signac_core.errors import JobsCorruptedError
@@ -37,6 +38,25 @@ def test_damaged_jobs_are_collected_or_raised_together(project: Project, ids: li
     with pytest.raises(JobsCorruptedError) as caught:
         finding.find_ids(Project(), {"i.$gte": 0})
     assert list(caught.value.job_ids) == ids[:2]
+
+
+@pytest.mark.parametrize("text", ['{"a":0}', '{"a": 1E5}', '{"a": 1,  "b": 2}', '{"b": 1, "a": 2}', '{"a": "\\u0061"}'])
+@pytest.mark.parametrize("number", [1, reading._VERY_MANY_FILES])
+def test_a_directory_named_after_a_text_that_is_not_canonical_is_damaged_for_queries_and_check_alike(
+    project: Project, text: str, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_VERY_MANY_FILES", number)  # the parser that reads few, and the one that reads many
+    name = hashlib.md5(text.encode()).hexdigest()
+    Path(project.workspace, name).mkdir()
+    Path(project.workspace, name, "signac_statepoint.json").write_text(text)
+    damaged: list[str] = []
+    assert finding.find_ids(project, {"a.$exists": True}, damaged=damaged) == []
+    assert damaged == [name]
+    with pytest.raises(JobsCorruptedError):
+        project.check()
+    with pytest.raises(JobsCorruptedError):
+        project.open_job(id=name).sp()
+    assert [problem.kind for problem in integrity.examine(project)] == ["wrong-state-point"]
 
 
 def test_damaged_documents_are_collected(project: Project, ids: list[str]) -> None:
