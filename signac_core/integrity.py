@@ -33,13 +33,14 @@ Kind = Literal[
     "invalid-document",
     "stray-directory",
     "stray-file",
+    "stray-entry",
     "unfinished-job",
     "unfinished-removal",
     "temporary-file",
 ]
 
-_LITTER: frozenset[Kind] = frozenset({"unfinished-job", "unfinished-removal", "temporary-file"})
-_BEYOND_REPAIR: frozenset[Kind] = frozenset({"invalid-document", "stray-file"})
+_LITTER: frozenset[Kind] = frozenset({"unfinished-job", "unfinished-removal", "temporary-file", "stray-entry"})
+_BEYOND_REPAIR: frozenset[Kind] = frozenset({"invalid-document", "stray-file", "stray-entry"})
 
 
 class Problem(NamedTuple):
@@ -52,8 +53,9 @@ class Problem(NamedTuple):
     kind : str
         ``missing-state-point``, ``invalid-state-point`` (not a JSON object), ``wrong-state-point`` (not the one that
         the directory is named after), ``unfinished-change`` (the job can be read, but not by signac 2.x),
-        ``invalid-document``, ``stray-directory`` (named like a job, with something after the id), ``stray-file`` (a
-        file named like a job), ``unfinished-job``, ``unfinished-removal`` or ``temporary-file``.
+        ``invalid-document``, ``stray-directory`` (named like a job, with something after the id), ``stray-file`` (named
+        like a job, but no directory), ``stray-entry`` (of the workspace, named unlike a job), ``unfinished-job``,
+        ``unfinished-removal`` or ``temporary-file``.
     path : str
         The file or directory.
     detail : str
@@ -139,12 +141,17 @@ def check(project: Project, *, progress: Progress | None = None) -> None:
     >>> check(project)
 
     """
-    names = reading.list_workspace(project).names
+    names = _names_like_jobs(reading.list_workspace(project))
     suspects = [name for name in _told(names, "check", progress) if not _is_readable(project, name)]
     # Another look, because a job may have been at the moment of its creation (by signac 2.x) or of a change.
     damaged = [name for name in suspects if not _is_readable(project, name)]
     if damaged:
         raise JobsCorruptedError(damaged)
+
+
+def _names_like_jobs(listing: reading.Listing) -> list[str]:
+    """Names of all entries of the workspace that look like jobs, directories or not, sorted."""
+    return sorted([*listing.names, *filter(layout.is_job_directory, listing.others)])
 
 
 def _told(items: Sequence[_T], what: str, progress: Progress | None) -> Iterable[_T]:
@@ -211,7 +218,10 @@ def repair(project: Project, job_ids: Iterable[str] | None = None, *, progress: 
 
     """
     listed = job_ids is None
-    names = reading.list_workspace(project).names if job_ids is None else list(dict.fromkeys(map(str, job_ids)))
+    if job_ids is None:
+        names = _names_like_jobs(reading.list_workspace(project))
+    else:
+        names = list(dict.fromkeys(map(str, job_ids)))
     known = _Known(project)
     failed = []
     for name in _told(names, "repair", progress):
@@ -257,14 +267,15 @@ def examine(project: Project, *, progress: Progress | None = None) -> Iterator[P
     ['invalid-state-point']
 
     """
-    names = reading.list_workspace(project).names
+    listing = reading.list_workspace(project)
     known = _Known(project)
     suspects = []
-    for name in _told(names, "check", progress):
+    for name in _told(listing.names, "check", progress):
         problem = _state_point_problem(project, name, known)
         if problem is not None:
             suspects.append(name)
         yield from _other_problems(project, name, is_whole=problem is None)
+    yield from _strays(project, listing)
     problem = _document_problem("", project.fn(project.FN_DOCUMENT))
     if problem is not None:
         yield problem
@@ -423,13 +434,28 @@ def _other_problems(project: Project, name: str, *, is_whole: bool) -> Iterator[
         if is_whole:
             for path in litter.in_job(directory, document_is_valid=document is None):
                 yield _litter_problem(name, path)
-    except NotADirectoryError:
-        yield Problem(name, "stray-file", directory, "A file has the name of a job.", "")
-    except FileNotFoundError:
-        if os.path.islink(directory):
-            yield Problem(name, "stray-file", directory, "A link with the name of a job leads nowhere.", "")
+    except (NotADirectoryError, FileNotFoundError):
+        pass  # it has gone since it was listed
     except OSError as error:
         yield Problem(name, "invalid-state-point", directory, f"The directory cannot be read: {error.strerror}.", "")
+
+
+def _strays(project: Project, listing: reading.Listing) -> Iterator[Problem]:
+    """Entries of the workspace that are neither jobs nor left behind by an operation."""
+    directories = frozenset(listing.entries)
+    for name in sorted([*directories, *listing.others]):
+        path = os.path.join(project.workspace, name)
+        if name in directories:
+            if not layout.is_job_directory(name) and not name.startswith((layout.PREFIX_NEW, layout.PREFIX_REMOVED)):
+                yield Problem(name, "stray-entry", path, "A directory that is no job is in the workspace.", "")
+            continue
+        what = "file"
+        with suppress(OSError):  # it is no link
+            what = f"link to '{os.readlink(path)}'"
+        if layout.is_job_directory(name):
+            yield Problem(name, "stray-file", path, f"A {what} has the name of a job, and is no directory.", "")
+        else:
+            yield Problem(name, "stray-entry", path, f"A {what} is in the workspace.", "")
 
 
 def _document_problem(name: str, path: str) -> Problem | None:

@@ -426,7 +426,7 @@ class Project:
 
     def _contains_job_id(self, job_id: str) -> bool:
         """Tell whether there is a job with this id."""
-        return files.status_of(f"{self._workspace}/{job_id}") is not None
+        return files.is_directory(f"{self._workspace}/{job_id}")
 
     def open_job(self, statepoint: Mapping[str, Any] | None = None, id: str | None = None) -> Job:
         """Get the handle on a job.

@@ -7,7 +7,9 @@ a state point file that is younger than a minute is a job being born, and skippe
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice, pairwise
@@ -60,7 +62,9 @@ class Listing:
     Parameters
     ----------
     entries : list of str
-        The names of all entries, unsorted.
+        The names of all directories in it, links to directories included, unsorted.
+    others : list of str
+        The names of everything else in it, unsorted.
     status : os.stat_result or None
         The status of the workspace, if it was the same before and after.
     wall_ns, monotonic : int, float
@@ -76,10 +80,13 @@ class Listing:
 
     """
 
-    __slots__ = ("_names", "entries", "monotonic", "status", "wall_ns")
+    __slots__ = ("_names", "entries", "monotonic", "others", "status", "wall_ns")
 
-    def __init__(self, entries: list[str], status: os.stat_result | None, wall_ns: int, monotonic: float) -> None:
+    def __init__(
+        self, entries: list[str], others: list[str], status: os.stat_result | None, wall_ns: int, monotonic: float
+    ) -> None:
         self.entries = entries
+        self.others = others
         self.status = status
         self.wall_ns = wall_ns
         self.monotonic = monotonic
@@ -87,7 +94,7 @@ class Listing:
 
     @property
     def names(self) -> list[str]:
-        """The entries that count as jobs by the rule of signac 2.x (their first 32 characters), sorted."""
+        """The directories that count as jobs by the rule of signac 2.x (their first 32 characters), sorted."""
         if self._names is None:
             names = sorted(layout.job_directories(self.entries))
             twice = any(map(eq, names, islice(names, 1, None)))  # some file systems do that while entries come and go
@@ -141,17 +148,48 @@ def _list_directory(workspace: str) -> Listing:
     except FileNotFoundError:
         if os.path.islink(workspace):
             raise
-        return Listing([], None, *now)
+        return Listing([], [], None, *now)
     try:
         before = os.fstat(fd)
-        entries = os.listdir(fd)
+        entries, others = _entries_of(fd)
         after = os.fstat(fd)
         if (before.st_mtime_ns, before.st_ctime_ns) == (after.st_mtime_ns, after.st_ctime_ns):
-            return Listing(entries, after, *now)
+            return Listing(entries, others, after, *now)
         confirmed = set(os.listdir(fd))
-        return Listing([entry for entry in entries if entry in confirmed], None, *now)
+        entries, others = ([name for name in names if name in confirmed] for names in (entries, others))
+        return Listing(entries, others, None, *now)
     finally:
         os.close(fd)
+
+
+def _entries_of(fd: int) -> tuple[list[str], list[str]]:
+    """Names of the directories in a directory, and of what else is in it.
+
+    The listing tells which is which; a link takes a call, and so does everything where a file system does not tell.
+    """
+    names: list[str] = []
+    others: list[os.DirEntry[str]] = []
+    with os.scandir(fd) as found:
+        for entry in found:
+            try:
+                known = entry.is_dir(follow_symlinks=False)
+            except OSError:  # who reads it will see
+                known = True
+            if known:
+                names.append(entry.name)
+            else:
+                others.append(entry)
+    linked = {entry.name for entry in others if entry.is_symlink() and _leads_to_a_directory(entry.name, fd)}
+    names += linked
+    return names, [entry.name for entry in others if entry.name not in linked]
+
+
+def _leads_to_a_directory(name: str, directory: int) -> bool:
+    """Tell whether a link leads to a directory; one that nobody can follow does not, one that we may not follow may."""
+    try:
+        return stat.S_ISDIR(os.stat(name, dir_fd=directory).st_mode)
+    except OSError as error:
+        return error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 def open_index(project: Project) -> Snapshot | None:
@@ -259,7 +297,7 @@ def tell_unusable(error: Exception) -> None:
 
 
 def list_names(project: Project) -> list[str]:
-    """Names of the workspace entries that count as jobs by the rule of signac 2.x (their first 32 characters), sorted.
+    """Names of the directories that count as jobs by the rule of signac 2.x (their first 32 characters), sorted.
 
     Parameters
     ----------

@@ -25,6 +25,7 @@ _BY_HAND = {
     "invalid-document": "Correct the document, restore it from a backup, or move it away.",
     "stray-directory": "Move it out of the workspace.",
     "stray-file": "Move it out of the workspace.",
+    "stray-entry": "Move it out of the workspace if it is not wanted there.",
 }
 _STATE_POINT_BY_HAND = "Restore the state point file from a backup, correct it, or make it readable."
 
@@ -128,7 +129,7 @@ def _planned(problems: Iterable[Problem]) -> Iterator[tuple[Problem, str, str]]:
         if problem.remedy:
             yield problem, MENDED, f"Would {problem.remedy}."
         else:
-            yield problem, LEFT, _by_hand(problem)
+            yield problem, HARMLESS if problem.is_litter else LEFT, _by_hand(problem)
 
 
 def _repaired(outcomes: Iterable[Outcome]) -> Iterator[tuple[Problem, str, str]]:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,71 @@ def test_damaged_jobs_are_collected_or_raised_together(project: Project, ids: li
     with pytest.raises(JobsCorruptedError) as caught:
         finding.find_ids(Project(), {"i.$gte": 0})
     assert list(caught.value.job_ids) == ids[:2]
+
+
+@pytest.fixture(params=["file", "dead link", "link to a file", "loop"])
+def no_job(request: pytest.FixtureRequest, project: Project, ids: list[str]) -> str:
+    """Something in the workspace that is named like a job, and is none."""
+    name = "0" * 32
+    path = Path(project.workspace, name)
+    match request.param:
+        case "file":
+            path.write_text("x")
+        case "dead link":
+            path.symlink_to("nowhere")
+        case "link to a file":
+            path.symlink_to(f"{ids[0]}/signac_statepoint.json")
+        case "loop":
+            path.symlink_to(name)
+    return name
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_what_is_named_like_a_job_and_is_no_directory_is_no_job(
+    project: Project, ids: list[str], no_job: str, indexed: bool
+) -> None:
+    if indexed:
+        project.update_cache()
+    fresh = Project()
+    assert len(fresh) == len(ids)
+    assert [job.id for job in fresh] == ids
+    assert finding.find_ids(fresh, {"i.$gte": 0}) == ids
+    assert fresh.open_job(id=ids[0]) in fresh
+    assert not fresh._contains_job_id(no_job)
+    for text in (no_job, no_job[:8]):
+        with pytest.raises(KeyError):
+            fresh.open_job(id=text)
+    with pytest.raises(JobsCorruptedError):
+        fresh.check()
+    assert [(problem.name, problem.kind) for problem in integrity.examine(fresh)] == [(no_job, "stray-file")]
+
+
+def test_a_link_to_a_directory_is_a_job(project: Project, ids: list[str], tmp_path: Path) -> None:
+    os.rename(Path(project.workspace, ids[0]), tmp_path / "elsewhere")
+    Path(project.workspace, ids[0]).symlink_to(tmp_path / "elsewhere")
+    assert finding.find_ids(Project(), {"i.$gte": 0}) == ids == reading.list_ids(Project())
+
+
+def test_a_listing_that_does_not_tell_what_entries_are_asks_for_each(
+    project: Project, ids: list[str], no_job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Entry:
+        """An entry of a file system that does not tell its type, and has lost one of its servers."""
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+            self.path = os.path.join(project.workspace, name)
+
+        def is_dir(self, *, follow_symlinks: bool) -> bool:
+            if self.name == ids[1]:
+                raise OSError(errno.EIO, "Input/output error")
+            return os.path.isdir(self.path) and (follow_symlinks or not os.path.islink(self.path))
+
+        def is_symlink(self) -> bool:
+            return os.path.islink(self.path)
+
+    monkeypatch.setattr(os, "scandir", lambda fd: nullcontext([Entry(name) for name in os.listdir(fd)]))
+    assert reading.list_ids(project) == ids
 
 
 @pytest.mark.parametrize("text", ['{"a":0}', '{"a": 1E5}', '{"a": 1,  "b": 2}', '{"b": 1, "a": 2}', '{"a": "\\u0061"}'])

@@ -89,3 +89,19 @@ def test_a_query_takes_three_calls_per_job_and_none_when_asked_again(root: Path)
     again = setup + "\nlen(project.find_jobs({'i': 3}))"
     calls = trace_snippet("assert len(project.find_jobs({'i.$gt': 3})) == 6", root, setup=again)
     assert [call for call in calls if "signac_statepoint.json" in call.path] == []
+
+
+def test_listing_takes_no_call_per_job_and_one_per_link(root: Path) -> None:
+    project = Project(root)
+    for i in range(10):
+        project.open_job({"i": i}).init()
+    Path(project.workspace, "notes.txt").write_text("")
+    setup = SETUP + "project = Project()"
+
+    def calls_on_entries() -> list[str]:
+        calls = trace_snippet("assert len(project) == 11", root, setup=setup)
+        return [f"{call.name} {call.path}" for call in calls if call.path.startswith("workspace/")]
+
+    assert calls_on_entries() == []
+    Path(project.workspace, "0" * 32).symlink_to("nowhere")
+    assert calls_on_entries() == ["stat workspace/" + "0" * 32]
