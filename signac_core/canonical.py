@@ -26,6 +26,7 @@ __all__ = [
     "dumps_strictly",
     "equal",
     "has_id",
+    "hash_of",
     "id_of_text",
     "loads",
     "plain",
@@ -266,8 +267,25 @@ def loads(text: bytes | str) -> Any:
 _md5: Callable[..., Any] | None = None
 
 
-def _digest(text: bytes) -> str:
-    """MD5 as hexadecimal digits; its module is loaded when the first id is computed."""
+def hash_of(text: bytes) -> str:
+    """MD5 as hexadecimal digits; its module is loaded when the first id is computed.
+
+    Parameters
+    ----------
+    text : bytes
+        Anything.
+
+    Returns
+    -------
+    str
+        32 lower-case hexadecimal digits.
+
+    Examples
+    --------
+    >>> hash_of(b'{"a": 0}')
+    '9bfd29df07674bc4aa960cf661b5acd2'
+
+    """
     global _md5
     if _md5 is None:
         try:
@@ -298,7 +316,7 @@ def id_of_text(text: str) -> str:
     '9bfd29df07674bc4aa960cf661b5acd2'
 
     """
-    return _digest(text.encode("ascii"))
+    return hash_of(text.encode("ascii"))
 
 
 def calc_id(statepoint: Any) -> str:

@@ -167,11 +167,13 @@ def _find_with_index(
 
 def _write_first_index(project: Project, listing: reading.Listing) -> None:
     """Write an index on the way out of a query that had to read many files, in a project that is not too large."""
-    from .index.snapshot import QUERY_LIMIT, write_base
+    from .index.snapshot import QUERY_LIMIT, check_proven, write_base
 
     if len(listing.entries) <= QUERY_LIMIT:
         with suppress(Exception):  # nobody has asked for it
-            write_base(project, listing, project._sp_cache)
+            known = project._sp_cache
+            check_proven({job_id: known[job_id] for job_id in project._sound_ids if job_id in known})
+            write_base(project, listing, known)
 
 
 def _scan(

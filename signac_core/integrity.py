@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from . import canonical, files, layout, litter, reading
+from . import canonical, files, layout, litter, reading, settings
 from .errors import DestinationExistsError, JobsCorruptedError
 
 if TYPE_CHECKING:
+    from .index.examining import DocumentClaims
     from .progress import Progress
     from .project import Project
 
@@ -37,9 +38,15 @@ Kind = Literal[
     "unfinished-job",
     "unfinished-removal",
     "temporary-file",
+    "wrong-index",
+    "wrong-cache",
+    "unused-index",
 ]
 
-_LITTER: frozenset[Kind] = frozenset({"unfinished-job", "unfinished-removal", "temporary-file", "stray-entry"})
+_LITTER: frozenset[Kind] = frozenset(
+    {"unfinished-job", "unfinished-removal", "temporary-file", "stray-entry", "unused-index"}
+)
+_DERIVED: frozenset[Kind] = frozenset({"wrong-index", "wrong-cache", "unused-index"})
 _BEYOND_REPAIR: frozenset[Kind] = frozenset({"invalid-document", "stray-file", "stray-entry"})
 
 
@@ -55,7 +62,8 @@ class Problem(NamedTuple):
         the directory is named after), ``unfinished-change`` (the job can be read, but not by signac 2.x),
         ``invalid-document``, ``stray-directory`` (named like a job, with something after the id), ``stray-file`` (named
         like a job, but no directory), ``stray-entry`` (of the workspace, named unlike a job), ``unfinished-job``,
-        ``unfinished-removal`` or ``temporary-file``.
+        ``unfinished-removal``, ``temporary-file``, ``wrong-index`` or ``wrong-cache`` (which say of jobs what is not
+        true), or ``unused-index`` (which others may have written).
     path : str
         The file or directory.
     detail : str
@@ -269,13 +277,15 @@ def examine(project: Project, *, progress: Progress | None = None) -> Iterator[P
     """
     listing = reading.list_workspace(project)
     known = _Known(project)
+    claims = _document_claims(project)
     suspects = []
     for name in _told(listing.names, "check", progress):
         problem = _state_point_problem(project, name, known)
         if problem is not None:
             suspects.append(name)
-        yield from _other_problems(project, name, is_whole=problem is None)
+        yield from _other_problems(project, name, claims, is_whole=problem is None)
     yield from _strays(project, listing)
+    yield from _derived_problems(project, listing, claims)
     problem = _document_problem("", project.fn(project.FN_DOCUMENT))
     if problem is not None:
         yield problem
@@ -355,6 +365,10 @@ def _mend(project: Project, problem: Problem, known: _Known) -> Outcome:
     try:
         if problem.kind in _BEYOND_REPAIR:
             return Outcome(problem, False, "This has to be decided by hand.")
+        if problem.kind in _DERIVED:
+            with suppress(FileNotFoundError):
+                os.unlink(problem.path)
+            return Outcome(problem, True, "deleted")
         if problem.is_litter:
             gone = litter.delete(problem.path)
             return Outcome(problem, gone, "deleted" if gone else "Another process has begun to work on it.")
@@ -424,10 +438,10 @@ def _is_empty(path: str) -> bool:
         return False
 
 
-def _other_problems(project: Project, name: str, *, is_whole: bool) -> Iterator[Problem]:
+def _other_problems(project: Project, name: str, claims: DocumentClaims | None, *, is_whole: bool) -> Iterator[Problem]:
     """Everything but the state point."""
     directory = os.path.join(project.workspace, name)
-    document = _document_problem(name, os.path.join(directory, layout.FN_DOCUMENT))
+    document = _document_problem(name, os.path.join(directory, layout.FN_DOCUMENT), claims)
     try:
         if document is not None:
             yield document
@@ -458,17 +472,58 @@ def _strays(project: Project, listing: reading.Listing) -> Iterator[Problem]:
             yield Problem(name, "stray-entry", path, f"A {what} is in the workspace.", "")
 
 
-def _document_problem(name: str, path: str) -> Problem | None:
+def _document_problem(name: str, path: str, claims: DocumentClaims | None = None) -> Problem | None:
+    """What is wrong with a document; what the index claims to be in it is compared on the way."""
+    status: os.stat_result | None = None
+    document: dict[str, Any] = {}
     try:
-        text = files.read_bytes(path)
+        if claims is not None and name in claims:
+            text, status = files.read_with_status(path)
+        else:
+            claims, text = None, files.read_bytes(path)
         from .document import parse_document  # many projects have none
 
-        parse_document(text, path)
+        document = parse_document(text, path)
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        pass
     except (OSError, ValueError) as error:
         return Problem(name, "invalid-document", path, str(error), "")
+    if claims is not None:
+        claims.compare(name, status, document)
     return None
+
+
+def _document_claims(project: Project) -> DocumentClaims | None:
+    """What the index says of documents; None if there is no index."""
+    if settings.index_directory() is None and not os.path.lexists(project.fn(layout.FN_INDEX)):
+        return None
+    from .index.examining import DocumentClaims
+
+    return DocumentClaims(project)
+
+
+def _derived_problems(project: Project, listing: reading.Listing, claims: DocumentClaims | None) -> Iterator[Problem]:
+    """What the index and the cache file say of jobs and is not true, whoever has written it there."""
+    from .cache import wrong_entries
+
+    remedy = "delete it; it is written anew"
+    path = project.fn(project.FN_CACHE)
+    wrong = wrong_entries(project)
+    if wrong:
+        yield Problem("", "wrong-cache", path, f"The cache file is wrong about {_jobs(wrong)}.", remedy)
+    if claims is None:
+        return
+    from .index.examining import examine_tables
+
+    for table in examine_tables(project, listing):
+        yield Problem("", "wrong-index" if table.is_believed else "unused-index", table.path, table.detail, remedy)
+    if claims.wrong:
+        detail = f"The index is wrong about the documents of {_jobs(claims.wrong)}."
+        yield Problem("", "wrong-index", claims.path, detail, remedy)
+
+
+def _jobs(ids: Sequence[str]) -> str:
+    return f"job {ids[0]}" if len(ids) == 1 else f"{len(ids)} jobs, such as {ids[0]}"
 
 
 def _litter_problem(name: str, path: str) -> Problem:

@@ -511,15 +511,18 @@ class Project:
             from . import reading
 
             known = reading.state_point_in_memory(self, job_id)
-        if known is None:
-            from . import workspace
-            from .errors import JobsCorruptedError
+        return self._read_statepoint(job_id) if known is None else known
 
-            try:
-                known = workspace.read_state_point(f"{self._workspace}/{job_id}", job_id)
-            except FileNotFoundError:
-                raise JobsCorruptedError([job_id]) from None
-            self._remember(job_id, known)
+    def _read_statepoint(self, job_id: str) -> dict[str, Any]:
+        """Do what :meth:`_statepoint_of` does, by reading the file whatever is in memory."""
+        from . import workspace
+        from .errors import JobsCorruptedError
+
+        try:
+            known = workspace.read_state_point(f"{self._workspace}/{job_id}", job_id)
+        except FileNotFoundError:
+            raise JobsCorruptedError([job_id]) from None
+        self._remember(job_id, known)
         return known
 
     def _remember(self, job_id: str, statepoint: dict[str, Any]) -> None:

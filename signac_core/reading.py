@@ -225,9 +225,13 @@ def open_index(project: Project) -> Snapshot | None:
             fd = os.open(f"{project.path}/{layout.FN_INDEX}", OPEN_FLAGS)
         else:
             from .index import BASE
-            from .index.snapshot import index_path
+            from .index.snapshot import check_place, index_path
 
+            check_place()
             fd = os.open(index_path(project.path, BASE), OPEN_FLAGS)
+    except PermissionError as error:
+        tell_unusable(error)
+        return None
     except OSError:
         return None
     try:
@@ -460,7 +464,12 @@ def _genuine(text: bytes, job_id: str) -> dict[str, Any] | None:
 
 
 def read_state_points(
-    project: Project, ids: Iterable[str], *, damaged: list[str] | None = None, indexed: bool = True
+    project: Project,
+    ids: Iterable[str],
+    *,
+    damaged: list[str] | None = None,
+    indexed: bool = True,
+    proven: bool = False,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Read the state points of jobs, in the given order (open, read, close per job that is not in memory yet).
 
@@ -474,6 +483,8 @@ def read_state_points(
         Takes the ids of damaged jobs.
     indexed : bool
         The index may have them; False saves asking it.
+    proven : bool
+        They are going to be written somewhere: those from the index are compared with the ids, and read if they differ.
 
     Yields
     ------
@@ -502,6 +513,8 @@ def read_state_points(
     if indexed and len(unknown) > MANY_FILES:
         preload(project, len(unknown))
         unknown = [job_id for job_id in unknown if job_id not in known]
+    if proven and _forget_wrong(project, ids):
+        unknown = [job_id for job_id in ids if job_id not in known]
     if unknown:
         unknown = list(dict.fromkeys(unknown))
         read = zip(unknown, _read_files(project, unknown), strict=True)
@@ -523,6 +536,19 @@ def read_state_points(
         for job_id in ids:
             yield job_id, known[job_id]
     _report(failed, damaged)
+
+
+def _forget_wrong(project: Project, ids: Sequence[str]) -> bool:
+    """Forget what the index has said if it was wrong about one of these jobs; tell whether it was."""
+    known, indexed = project._sp_cache, project._sound_ids
+    for job_id in ids:
+        if job_id in indexed and not canonical.state_point_matches(known.get(job_id), job_id):
+            tell_unusable(ValueError(f"wrong about job {job_id}"))
+            for other in indexed:
+                known.pop(other, None)
+            project._sound_ids = ()
+            return True
+    return False
 
 
 def _read_files(project: Project, ids: list[str]) -> Iterator[dict[str, Any] | None]:

@@ -25,7 +25,7 @@ from .snapshot import Snapshot, index_path
 from .table import Rows, Table
 from .writing import write_table
 
-__all__ = ["ABSENT", "Entry", "IndexedDocuments", "possible_rows", "signature_of"]
+__all__ = ["ABSENT", "UNKNOWN", "Entry", "IndexedDocuments", "entries_of", "possible_rows", "signature_of"]
 
 Entry = tuple[int, int, int, int]
 """Signature of a document: inode, size, time of modification and of change."""
@@ -107,7 +107,7 @@ class IndexedDocuments:
 
     def _compare(self, table: Table) -> None:
         """Find the rows whose documents are as they were."""
-        entries = _entries(table)
+        entries = entries_of(table)
         flags = self._asked.flags(table.rows)
         rows = [row for row, flag in enumerate(flags) if flag]
         asked = [self._ids[row] for row in rows]
@@ -144,7 +144,7 @@ class IndexedDocuments:
         trees: list[dict[str, Any] | None] = [None] * base.rows
         entries = [UNKNOWN] * base.rows
         if self._table is not None:
-            before = _entries(self._table)
+            before = entries_of(self._table)
             for row, valid in enumerate(self._valid):
                 if valid:
                     entries[row] = before[row]
@@ -178,7 +178,8 @@ def _signature(job_id: str, path: str, dir_fd: int | None) -> Entry | None:
         return None
 
 
-def _entries(table: Table) -> Sequence[Entry]:
+def entries_of(table: Table) -> Sequence[Entry]:
+    """Signatures of the documents in a table, by row."""
     numbers = array("Q")
     numbers.frombytes(table.extra())
     entries = list(zip(*[iter(numbers)] * _WIDTH, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +21,7 @@ _VALUES = 512
 _ROWS = 16384
 _SAMPLE = 500  # values that show in most cases that not all are different
 NUMBERS, TEXTS, OTHERS = range(3)
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 Groups = Iterable[tuple[Any, Sequence[int]]]
 """Values and the rows of each."""
@@ -86,6 +88,8 @@ def write_table(
     """
     with files.Replacement(path) as file, without_collection():
         status = os.fstat(file.fd)
+        if status.st_mode & _WRITABLE_BY_OTHERS:  # it is only ever replaced, and must be believed
+            os.fchmod(file.fd, stat.S_IMODE(status.st_mode) & ~_WRITABLE_BY_OTHERS)
         writer = _Writer(file)
         writer.write(bytes(HEADER))
         blocks = [
