@@ -11,19 +11,18 @@ import os
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from time import time_ns
+from time import monotonic, time_ns
 from typing import Any
 
 from .. import layout
-from ..document import SETTLED_PARALLEL_NS
 from ..query import And, Condition, Query
 from ..reading import OPEN_FLAGS, each_file
-from . import DOCUMENTS
+from . import DOCUMENTS, freshness
 from .evaluation import rows_that_satisfy
-from .shapes import take_apart, without_collection
+from .shapes import Group, take_apart, without_collection
 from .snapshot import Snapshot, index_path
 from .table import Rows, Table
-from .writing import write_table
+from .writing import fill_table, new_table
 
 __all__ = ["ABSENT", "UNKNOWN", "Entry", "IndexedDocuments", "entries_of", "possible_rows", "signature_of"]
 
@@ -57,7 +56,7 @@ class IndexedDocuments:
 
     def __init__(self, snapshot: Snapshot, asked: Rows) -> None:
         self._snapshot = snapshot
-        self._started = time_ns()
+        self._started, self._started_monotonic = time_ns(), monotonic()
         self._table: Table | None = None
         self._ids: list[str] = snapshot.base.ids()
         self._valid = bytearray(snapshot.base.rows)
@@ -140,7 +139,23 @@ class IndexedDocuments:
         base = self._snapshot.base
         if len(read) < _WORTHWHILE or len(read) * _REWRITTEN_SHARE < base.rows:
             return
-        youngest = self._started - SETTLED_PARALLEL_NS
+        path = index_path(self._snapshot.project.path, DOCUMENTS)
+        with new_table(path) as (file, created):
+            groups, entries = self._settled(read, created)
+            signatures = array("Q", [number for entry in entries for number in entry]).tobytes()
+            base_id = base.directory.id
+            fill_table(file, DOCUMENTS, base.rows, groups, base=base_id, extra=signatures, about={})
+
+    def _settled(
+        self, read: Mapping[str, tuple[dict[str, Any] | None, os.stat_result | None]], created: os.stat_result
+    ) -> tuple[list[Group], list[Entry]]:
+        """Documents that cannot change without a change of their signatures, and these.
+
+        Both time stamps of a file must have been older than its reading by a margin, see ``freshness``.
+        """
+        base = self._snapshot.base
+        began = freshness.time_of_reading(self._started, self._started_monotonic, created)
+        youngest: dict[int, int] = {}
         trees: list[dict[str, Any] | None] = [None] * base.rows
         entries = [UNKNOWN] * base.rows
         if self._table is not None:
@@ -155,17 +170,17 @@ class IndexedDocuments:
             if job_id not in read:
                 continue
             document, status = read[job_id]
-            entry = ABSENT if status is None else signature_of(status)
-            if entry[2] >= youngest:
-                continue
-            trees[row], entries[row] = document, entry
+            if status is not None:
+                device = status.st_dev
+                if device not in youngest:
+                    youngest[device] = began - freshness.margin(device, created.st_dev)
+                if max(freshness.times_of(status)) >= youngest[device]:
+                    continue
+            trees[row], entries[row] = document, ABSENT if status is None else signature_of(status)
         groups, odd = take_apart(trees)
         for row in odd:
             entries[row] = UNKNOWN
-        signatures = array("Q", [number for entry in entries for number in entry]).tobytes()
-        path = index_path(self._snapshot.project.path, DOCUMENTS)
-        base_id = base.directory.id
-        write_table(path, DOCUMENTS, base.rows, groups, base=base_id, extra=signatures, about=lambda status: {})
+        return groups, entries
 
 
 def _signature(job_id: str, path: str, dir_fd: int | None) -> Entry | None:

@@ -250,9 +250,8 @@ def test_check_finds_an_index_that_lists_other_jobs(study: Project, monkeypatch:
     assert (problem.kind, problem.detail) == ("wrong-index", "The index does not list the jobs that exist.")
 
 
-def test_check_finds_an_index_of_documents_that_is_wrong(
-    study: Project, monkeypatch: pytest.MonkeyPatch, at_rest: None
-) -> None:
+@pytest.mark.usefixtures("at_rest")
+def test_check_finds_an_index_of_documents_that_is_wrong(study: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("signac_core.index.documents._WORTHWHILE", 1)
     for job in list(study)[:20]:
         job.doc.x = 1
