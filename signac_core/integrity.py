@@ -292,6 +292,7 @@ def examine(project: Project, *, progress: Progress | None = None) -> Iterator[P
     for path in (*litter.in_workspace(project.workspace), *litter.in_project(project.path)):
         yield _litter_problem("", path)
     for name in suspects:
+        _is_readable(project, name)  # waits for whoever is changing it
         problem = _state_point_problem(project, name, known)
         if problem is not None:
             yield problem

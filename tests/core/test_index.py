@@ -339,7 +339,7 @@ def test_state_points_schema_groups_and_frames_are_the_same_with_an_index(tmp_pa
             str(detect_schema(Project(str(root)), exclude_const=True)),
         ]
 
-    with index_for_small_projects(), mock.patch.object(freshness, "margin", lambda *devices: -(10**18)):
+    with index_for_small_projects(), mock.patch.object(freshness, "margin", return_value=-(10**18)):
         for tree in trees[:later]:
             project.open_job(tree).init()
         for number, job in enumerate(list(project)[: chance.random.randrange(11)]):

@@ -4,12 +4,13 @@ import errno
 import hashlib
 import json
 import os
+import time
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
 
-from signac_core import Project, finding, integrity, reading, resolving
+from signac_core import Project, finding, integrity, reading, resolving, workspace
 from signac_core.canonical import calc_id
 from signac_core.documents import read_documents
 from signac_core.errors import JobsCorruptedError
@@ -123,6 +124,99 @@ def test_a_directory_named_after_a_text_that_is_not_canonical_is_damaged_for_que
     with pytest.raises(JobsCorruptedError):
         project.open_job(id=name).sp()
     assert [problem.kind for problem in integrity.examine(project)] == ["wrong-state-point"]
+
+
+class Peer:
+    """signac 2.x in the middle of a state point change; it goes on when somebody waits for it."""
+
+    def __init__(self, project: Project, *, document: bool) -> None:
+        self.old = project.open_job({"a": 1}).init()
+        if document:
+            self.old.doc.x = 1
+        self.new = project.open_job({"a": 2})
+        self.steps = [
+            lambda: os.rename(self.old.fn(SP), self.old.fn(f"{SP}~")),
+            lambda: os.rename(self.old.path, self.new.path),
+            lambda: os.unlink(self.new.fn(f"{SP}~")),
+            lambda: Path(self.new.fn(f"._0123_{SP}")).write_text('{"a": 2}'),
+            lambda: os.rename(self.new.fn(f"._0123_{SP}"), self.new.fn(SP)),
+        ]
+
+    def go_on(self, seconds: float = 0) -> None:
+        if self.steps:
+            self.steps.pop(0)()
+
+
+SP = "signac_statepoint.json"
+
+
+@pytest.fixture(params=[False, True])
+def peer(request: pytest.FixtureRequest, project: Project, monkeypatch: pytest.MonkeyPatch) -> Peer:
+    changing = Peer(project, document=request.param)
+    monkeypatch.setattr(workspace, "_sleep", changing.go_on)
+    monkeypatch.setattr(workspace, "_waited_in_vain", 0)
+    return changing
+
+
+@pytest.mark.parametrize("steps", range(6))
+@pytest.mark.parametrize("indexed", [False, True])
+def test_queries_while_the_peer_changes_a_state_point_find_the_job_under_one_id(
+    project: Project, peer: Peer, steps: int, indexed: bool
+) -> None:
+    if indexed:
+        project.update_cache()
+    for _ in range(steps):
+        peer.go_on()
+    found = finding.find_ids(Project(), {"a.$gte": 0})
+    assert found == [peer.old.id if steps < 2 else peer.new.id]
+
+
+@pytest.mark.parametrize("steps", range(2, 6))
+def test_a_job_that_the_peer_is_changing_can_be_opened_and_is_not_damaged(
+    project: Project, peer: Peer, steps: int
+) -> None:
+    for _ in range(steps):
+        peer.go_on()
+    assert Project().open_job(id=peer.new.id).sp() == {"a": 2}
+    Project().check()
+
+
+@pytest.mark.parametrize("steps", range(2, 5))
+def test_check_while_the_peer_changes_a_state_point_finds_nothing(project: Project, peer: Peer, steps: int) -> None:
+    for _ in range(steps):
+        peer.go_on()
+    assert list(integrity.examine(Project())) == []
+
+
+def test_a_job_that_the_peer_left_in_the_middle_of_a_change_is_not_waited_for_for_ever(
+    project: Project, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(workspace, "_sleep", waits.append)
+    for _ in range(2):
+        peer.go_on()
+    assert finding.find_ids(Project(), {"a.$gte": 0}) == []  # it is so young that it may be under way
+    assert 0.1 < sum(waits) < 1
+    monkeypatch.setattr(workspace, "_now", lambda: time.time() + 100)
+    waits.clear()
+    with pytest.raises(JobsCorruptedError):
+        finding.find_ids(Project(), {"a.$gte": 0})
+    assert waits == []
+
+
+def test_of_many_damaged_jobs_only_some_are_waited_for(
+    project: Project, ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(workspace, "_sleep", waits.append)
+    monkeypatch.setattr(workspace, "_waited_in_vain", 0)
+    monkeypatch.setattr(workspace, "_MOST_WAITED_FOR", 3)
+    for job_id in ids[:10]:
+        os.rename(Path(project.workspace, job_id, SP), Path(project.workspace, job_id, "precious"))
+    damaged: list[str] = []
+    finding.find_ids(Project(), {"i.$gte": 0}, damaged=damaged)
+    assert damaged == ids[:10]
+    assert len(waits) == 3 * workspace._FEW_WAITS
 
 
 def test_damaged_documents_are_collected(project: Project, ids: list[str]) -> None:
