@@ -218,7 +218,10 @@ def bring(
     temporary = os.path.join(above, f"{prefix}{name}-{files.unique_suffix()}")
     try:
         if copytree is None or own:
-            _copy(source, temporary, state_point, durable=durable)
+            try:
+                _copy(source, temporary, state_point, durable=durable)
+            except RecursionError:
+                raise files.nested_too_deeply(source) from None
         else:
             copytree(source, temporary)
             if not os.path.lexists(os.path.join(temporary, layout.FN_STATE_POINT)):
@@ -432,6 +435,8 @@ def is_same(source: str, copy: str, state_point: bytes) -> bool:
         return _same_content(source, copy, {layout.FN_STATE_POINT})
     except (FileNotFoundError, NotADirectoryError):
         return False
+    except RecursionError:
+        raise files.nested_too_deeply(source) from None
 
 
 def _same_content(left: str, right: str, apart: set[str]) -> bool:

@@ -19,6 +19,7 @@ __all__ = [
     "delete_tree",
     "ensure_directory",
     "is_directory",
+    "nested_too_deeply",
     "read_bytes",
     "read_with_status",
     "replace_file",
@@ -37,6 +38,28 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _NAME_MAX = 255
 _DEEPEST = 100  # levels of directories that are deleted by recursion, with a descriptor for each
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP})
+
+
+def nested_too_deeply(path: str) -> OSError:
+    """Build the error about a directory with more levels below it than Python, or the length of a path, allows.
+
+    Parameters
+    ----------
+    path : str
+        The directory; the file system itself has no limit.
+
+    Returns
+    -------
+    OSError
+        The error.
+
+    Examples
+    --------
+    >>> nested_too_deeply("job")
+    OSError(36, 'It holds too many levels of directories')
+
+    """
+    return OSError(errno.ENAMETOOLONG, "It holds too many levels of directories", path)
 
 
 def unique_suffix() -> str:

@@ -513,6 +513,8 @@ class Synchronizer:
             try:
                 self._bring(src, dst, missing=missing)
                 return
+            except RecursionError:
+                raise files.nested_too_deeply(src.path) from None
             except (OSError, ValueError) as error:
                 if not os.path.isdir(src.path) or not (missing or os.path.isdir(dst.path)):
                     self._note(SyncAction("skip", src.id, reason="the job has gone"))
