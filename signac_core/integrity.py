@@ -35,6 +35,7 @@ Kind = Literal[
     "stray-directory",
     "stray-file",
     "stray-entry",
+    "missing-workspace",
     "unfinished-job",
     "unfinished-removal",
     "temporary-file",
@@ -47,7 +48,7 @@ _LITTER: frozenset[Kind] = frozenset(
     {"unfinished-job", "unfinished-removal", "temporary-file", "stray-entry", "unused-index"}
 )
 _DERIVED: frozenset[Kind] = frozenset({"wrong-index", "wrong-cache", "unused-index"})
-_BEYOND_REPAIR: frozenset[Kind] = frozenset({"invalid-document", "stray-file", "stray-entry"})
+_BEYOND_REPAIR: frozenset[Kind] = frozenset({"invalid-document", "stray-file", "stray-entry", "missing-workspace"})
 
 
 class Problem(NamedTuple):
@@ -61,9 +62,9 @@ class Problem(NamedTuple):
         ``missing-state-point``, ``invalid-state-point`` (not a JSON object), ``wrong-state-point`` (not the one that
         the directory is named after), ``unfinished-change`` (the job can be read, but not by signac 2.x),
         ``invalid-document``, ``stray-directory`` (named like a job, with something after the id), ``stray-file`` (named
-        like a job, but no directory), ``stray-entry`` (of the workspace, named unlike a job), ``unfinished-job``,
-        ``unfinished-removal``, ``temporary-file``, ``wrong-index`` or ``wrong-cache`` (which say of jobs what is not
-        true), or ``unused-index`` (which others may have written).
+        like a job, but no directory), ``stray-entry`` (of the workspace, named unlike a job), ``missing-workspace``,
+        ``unfinished-job``, ``unfinished-removal``, ``temporary-file``, ``wrong-index`` or ``wrong-cache`` (which say of
+        jobs what is not true), or ``unused-index`` (which others may have written).
     path : str
         The file or directory.
     detail : str
@@ -276,6 +277,8 @@ def examine(project: Project, *, progress: Progress | None = None) -> Iterator[P
 
     """
     listing = reading.list_workspace(project)
+    if not files.is_directory(project.workspace):
+        yield Problem("", "missing-workspace", project.workspace, "The workspace does not exist.", "")
     known = _Known(project)
     claims = _document_claims(project)
     suspects = []

@@ -98,7 +98,7 @@ class Project:
             raise configuration.no_project(self._path, above=False)
         self._setup(config)
 
-    def _setup(self, config: ProjectConfig) -> None:
+    def _setup(self, config: ProjectConfig, *, make_workspace: bool = True) -> None:
         configuration.check_schema_version(config, self._path)
         self._config = config
         self._workspace = f"{self._path.rstrip('/')}/{layout.WORKSPACE}"
@@ -109,9 +109,16 @@ class Project:
         self._sound_ids: Collection[str] = ()  # of state points in memory whose keys are known to be valid
         self._preloaded = False  # whether the index has been taken into memory
         self._expected = 0  # jobs whose state points may be asked for one by one
+        if make_workspace:
+            self._make_workspace()
+
+    def _make_workspace(self) -> None:
+        """Create the workspace unless it exists."""
         try:
             if not files.is_directory(self._workspace):
                 files.ensure_directory(self._workspace, durable=self._durable)
+        except FileExistsError:
+            raise FileExistsError(errno.EEXIST, workspace_problem(self._workspace), self._workspace) from None
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EROFS, errno.EPERM):  # no harm to who only reads
                 raise
@@ -206,7 +213,7 @@ class Project:
             if not os.path.exists(start):
                 raise LookupError(f"Unable to find a project: the path '{start}' does not exist.")
             return cls(path=start, **kwargs)
-        found = configuration.find_root(start)
+        found = _find_root(start, is_default=path is None)
         if path is not None and (found is None or found[0] != start) and not os.path.exists(start):
             raise LookupError(f"Unable to find a project: the path '{start}' does not exist.")
         if found is None:
@@ -248,6 +255,17 @@ class Project:
         start = os.path.abspath(os.getcwd() if path is None else os.fspath(path))
         if not os.path.exists(start):
             raise LookupError(f"Path does not exist: '{start}'.")
+        try:
+            return cls._job_above(start)
+        except LookupError:
+            logical = _logical_directory(start) if path is None else None
+            if logical is None:
+                raise
+            return cls._job_above(logical)
+
+    @classmethod
+    def _job_above(cls, start: str) -> Job:
+        """Innermost job whose directory a path is in or below."""
         directory = start
         while (parent := os.path.dirname(directory)) != directory:
             name = os.path.basename(directory)
@@ -1020,6 +1038,86 @@ class Project:
         from .cache import update_cache
 
         return update_cache(self, progress=progress)
+
+
+def find_project() -> Project:
+    """Find the project of the working directory; unlike :meth:`Project.get_project`, leave a missing workspace missing.
+
+    Returns
+    -------
+    Project
+        The project; see :func:`workspace_problem`.
+
+    Raises
+    ------
+    LookupError, IncompatibleSchemaVersion, ConfigError
+        As :meth:`Project.get_project`.
+
+    Examples
+    --------
+    >>> project = init_project()
+    >>> os.rmdir("workspace")
+    >>> find_project() == project, os.path.exists("workspace")
+    (True, False)
+
+    """
+    start = os.getcwd()
+    found = _find_root(start, is_default=True)
+    if found is None:
+        raise configuration.no_project(start, above=True)
+    project = Project.__new__(Project)
+    project._path, config = found
+    project._setup(config, make_workspace=False)
+    return project
+
+
+def _find_root(start: str, *, is_default: bool) -> tuple[str, ProjectConfig] | None:
+    """Project above a directory; the working directory is looked for by the name that it was entered by, too."""
+    found = configuration.find_root(start)
+    if found is None and is_default and (logical := _logical_directory(start)) is not None:
+        return configuration.find_root(logical)
+    return found
+
+
+def _logical_directory(directory: str) -> str | None:
+    """Name of the working directory that shells keep in ``PWD``, which tells of the links that led to it.
+
+    None unless it is another name of that directory.
+    """
+    logical = os.path.normpath(os.environ.get("PWD", ""))
+    try:
+        is_same = os.path.isabs(logical) and logical != directory and os.path.samefile(logical, directory)
+    except OSError:
+        return None
+    return logical if is_same else None
+
+
+def workspace_problem(workspace: str) -> str:
+    """What is wrong with the place of a workspace that is no directory.
+
+    Parameters
+    ----------
+    workspace : str
+        The path.
+
+    Returns
+    -------
+    str
+        What is wrong, without a full stop.
+
+    Examples
+    --------
+    >>> os.symlink("/scratch/gone", "workspace")
+    >>> workspace_problem("workspace")
+    "The workspace is a link to '/scratch/gone', where no directory is"
+
+    """
+    try:
+        return f"The workspace is a link to '{os.readlink(workspace)}', where no directory is"
+    except FileNotFoundError:
+        return "The workspace does not exist"
+    except OSError:
+        return "The workspace is no directory"
 
 
 def init_project(path: str | os.PathLike[str] | None = None) -> Project:

@@ -136,7 +136,10 @@ def list_workspace(project: Project) -> Listing:
     try:
         return _list_directory(project.workspace)
     except FileNotFoundError:
-        raise WorkspaceError(f"The link '{project.workspace}' pointing to the workspace is broken.") from None
+        target = os.readlink(project.workspace)
+        raise WorkspaceError(
+            f"The link '{project.workspace}' pointing to the workspace is broken: '{target}' does not exist."
+        ) from None
     except OSError as error:
         raise WorkspaceError(error) from error
 

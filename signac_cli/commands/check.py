@@ -24,6 +24,7 @@ FOUND, MENDED, LEFT, HARMLESS = "found", "mended", "left", "harmless"
 _BY_HAND = {
     "invalid-document": "Correct the document, restore it from a backup, or move it away.",
     "stray-directory": "Move it out of the workspace.",
+    "missing-workspace": "Find out where the jobs are; 'signac init' makes an empty one.",
     "stray-file": "Move it out of the workspace.",
     "stray-entry": "Move it out of the workspace if it is not wanted there.",
 }

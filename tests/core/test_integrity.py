@@ -611,7 +611,9 @@ def test_mend_of_a_job_that_has_gone_meanwhile_says_so(study: Project) -> None:
 
 def test_the_workspace_may_be_missing(project: Project) -> None:
     os.rmdir(project.workspace)
-    assert list(examine(project)) == []
+    (problem,) = examine(project)
+    assert (problem.kind, problem.path, problem.is_litter) == ("missing-workspace", project.workspace, False)
+    assert [outcome.mended for outcome in mend(project, [problem])] == [False]
     check(project)
     repair(project)
 
