@@ -41,7 +41,7 @@ _STATE_POINT_BY_HAND = "Restore the state point file from a backup, correct it, 
 @report_option
 @click.pass_obj
 def command(session: Session, /, *, repair: bool, dry_run: bool, as_json: bool) -> int:
-    """Look for damaged state points and documents and for stray entries of the workspace, and list them.
+    """Look for damaged state points and documents, a wrong index or cache, and strays in the workspace, and list them.
 
     Each problem is one line: the id of the job, or a path in the project, what is wrong, and what to do. With --repair,
     state points are restored from the cache and from what interrupted changes left behind, and the line tells what came
