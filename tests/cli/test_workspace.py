@@ -92,6 +92,17 @@ def test_status_and_check_when_the_workspace_is_missing_then_not_all_is_well(cli
     assert (cli("status").status, cli("check").status) == (0, 0)
 
 
+def test_update_cache_when_the_workspace_is_missing_then_what_is_known_of_its_jobs_is_kept(cli, study, project):
+    project.update_cache()
+    before = Path(project.fn(project.FN_CACHE)).read_bytes()
+    os.rename(project.workspace, "elsewhere")
+    result = cli("update-cache")
+    assert (result.status, len(result.err.splitlines())) == (1, 1)
+    assert Path(project.fn(project.FN_CACHE)).read_bytes() == before
+    os.rename("elsewhere", project.workspace)
+    assert cli("update-cache").status == 0
+
+
 def test_job_when_the_workspace_is_missing_then_created_with_it(cli, project):
     os.rmdir(project.workspace)
     result = cli("job", "-c", '{"a": 1}')
