@@ -122,7 +122,9 @@ class Session:
         preset = os.path.expanduser(os.environ.get("SIGNAC_PROJECT_DIR", ""))  # which a script may have quoted
         for directory in self._directories or ([preset] if preset else []):
             try:
+                entered = os.path.normpath(os.path.join(os.environ.get("PWD") or os.getcwd(), directory))
                 os.chdir(directory)
+                os.environ["PWD"] = entered  # as a shell does: it tells of the links that led there
             except OSError as error:
                 origin = "" if self._directories else " (SIGNAC_PROJECT_DIR)"
                 raise Failure(
@@ -142,18 +144,18 @@ class Session:
             logging.basicConfig(level=level, format="%(levelname)s:%(name)s:%(message)s")
 
     def project(self) -> Project:
-        """Open the project of the current directory.
+        """Open the project of the current directory; a workspace that is missing is told about, and not made.
 
         Raises
         ------
         Failure
-            If there is none.
+            If there is none, or its workspace is something else than a directory.
 
         """
-        from signac_core.project import Project
+        from signac_core import files, project
 
         try:
-            self._project = Project.get_project()
+            self._project = project.find_project()
         except FileNotFoundError:
             raise Failure("The current directory has been deleted.", code="no-directory") from None
         except LookupError:
@@ -162,7 +164,23 @@ class Session:
                 code="no-project",
                 hint="Create one with 'signac init', or name its directory with -C.",
             ) from None
+        place = self._project.workspace
+        try:
+            is_whole = files.is_directory(place)
+        except OSError:  # whoever reads it will say
+            is_whole = True
+        if not is_whole:
+            self._tell_of_workspace(place, project.workspace_problem(place))
         return self._project
+
+    def _tell_of_workspace(self, place: str, problem: str) -> None:
+        if os.path.lexists(place):
+            hint = "Mount what it leads to, or correct it."
+            raise Failure(f"{problem}: '{place}'.", code="workspace", hint=hint)
+        self.output.warn(
+            f"{problem}: '{place}'. Unless the project is new, find out where its jobs are; 'signac init' makes an "
+            "empty one."
+        )
 
     def confirm(self, question: str) -> bool:
         """Ask a question unless ``-y`` answers it."""

@@ -399,7 +399,10 @@ def add_directory(writer: Writer, source: str, name: str, state_point: bytes) ->
         writer.add_directory(root, source)
     path = os.path.join(source, layout.FN_STATE_POINT)
     writer.add_text(f"{root}/{layout.FN_STATE_POINT}", state_point, path if os.path.isfile(path) else None)
-    _add_content(writer, source, root, depth=0, above=frozenset([_identity(os.stat(source))]))
+    try:
+        _add_content(writer, source, root, depth=0, above=frozenset([_identity(os.stat(source))]))
+    except RecursionError:
+        raise files.nested_too_deeply(source) from None
 
 
 def _add_content(writer: Writer, directory: str, name: str, *, depth: int, above: frozenset[tuple[int, int]]) -> None:

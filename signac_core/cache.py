@@ -4,7 +4,7 @@ The file is one JSON object, ``{id: state point, ...}``, compressed with gzip. I
 out of date it is ignored, and rebuilt by :func:`update_cache`. An entry is believed only when it hashes to its id. A
 new file takes the place of the old one by a rename, so that concurrent writers leave the file of one of them.
 
-It is written together with the index, which remembers size and CRC of the file and thereby knows what is in it: as
+It is written together with the index, which remembers size and hash of the file and thereby knows what is in it: as
 long as jobs are only added, the file is neither read nor compressed again. Its closing brace is a gzip member of its
 own, and what is new is put between that and the rest (several members are read as one).
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .progress import Progress
     from .project import Project
 
-__all__ = ["CacheReport", "delete_cache", "examine_cache", "read_cache", "update_cache"]
+__all__ = ["CacheReport", "delete_cache", "examine_cache", "read_cache", "update_cache", "wrong_entries"]
 
 _CORRECTED_SHARE = 0.02
 _MOST_CORRECTIONS = 20_000
@@ -82,6 +82,30 @@ def _is_genuine(job_id: str, state_point: Any) -> bool:
         return False
 
 
+def wrong_entries(project: Project) -> list[str]:
+    """Jobs, existing or not, about which the cache file is wrong; none if it is damaged, as nobody believes it then.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+
+    Returns
+    -------
+    list of str
+        What the entries are called.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> wrong_entries(init_project("study"))
+    []
+
+    """
+    entries = _entries_in(_read_file(project)) or {}
+    return [name for name, state_point in entries.items() if not _is_genuine(name, state_point)]
+
+
 def _read_file(project: Project) -> bytes | None:
     """Content of the cache file; None when there is none that can be read."""
     try:
@@ -104,6 +128,19 @@ def _warn_of_damage(project: Project, warn: Callable[[str], None] | None) -> Non
     path = project.fn(project.FN_CACHE)
     if warn is not None and os.path.lexists(path):
         warn(f"The cache file '{path}' is damaged, and is written anew.")
+
+
+def _warn_of_place(warn: Callable[[str], None] | None) -> None:
+    """Warn if there will be no index, because of where it would be."""
+    from .index.snapshot import check_place
+
+    try:
+        check_place()
+    except PermissionError as error:
+        if warn is not None:
+            warn(f"{error.strerror}: '{error.filename}'. Take the right to write there from others, or name another.")
+    except OSError:
+        pass  # it may be made until it is needed
 
 
 def _decompressed(data: bytes) -> bytes:
@@ -192,7 +229,7 @@ def update_cache(
     damaged : list of str, optional
         Takes the ids of damaged jobs.
     warn : callable, optional
-        Told in one sentence if the cache file is found to be damaged.
+        Told if the cache file is found to be damaged, or the index cannot be where it is wanted.
 
     Returns
     -------
@@ -216,6 +253,7 @@ def update_cache(
 
     """
     failed: list[str] = []
+    _warn_of_place(warn)
     snapshot = reading.open_index(project)
     if snapshot is None:
         written = _update_without_index(project, failed, progress, warn)
@@ -246,7 +284,7 @@ def _update_without_index(
     cached = {} if entries is None else _genuine(entries, ids)
     for job_id, state_point in cached.items():
         project._remember(job_id, state_point)
-    found = reading.read_state_points(project, ids, damaged=failed)
+    found = reading.read_state_points(project, ids, damaged=failed, proven=True)
     state_points = dict(track(found, "update-cache", len(ids), progress))
     current = entries is not None and entries.keys() == state_points.keys() == cached.keys()
     if not current:
@@ -256,7 +294,7 @@ def _update_without_index(
 
 
 def _write_base(
-    project: Project, listing: reading.Listing, state_points: dict[str, dict[str, Any]], mark: list[int] | None
+    project: Project, listing: reading.Listing, state_points: dict[str, dict[str, Any]], mark: list[Any] | None
 ) -> None:
     """Write a new base of the index, which remembers the cache file if both hold the same jobs."""
     from .index.snapshot import write_base
@@ -266,19 +304,15 @@ def _write_base(
         write_base(project, listing, state_points, cache=mark if same else None)
 
 
-def _replace(project: Project, data: bytes) -> list[int] | None:
+def _replace(project: Project, data: bytes) -> list[Any] | None:
     """Give the cache file new content; return its mark."""
     files.replace_file(project.fn(project.FN_CACHE), data, durable=project.durable)
     return _mark_of(data)
 
 
-def _mark_of(data: bytes | None) -> list[int] | None:
-    """What tells one content of the cache file from another, wherever the file has been copied to."""
-    if data is None:
-        return None
-    from zlib import crc32
-
-    return [len(data), crc32(data)]
+def _mark_of(data: bytes | None) -> list[Any] | None:
+    """What tells one content of the cache file from any other, wherever the file has been copied to."""
+    return None if data is None else [len(data), canonical.hash_of(data)]
 
 
 class _Update:
@@ -304,7 +338,7 @@ class _Update:
         """Do it; return what :func:`update_cache` says."""
         project, snapshot = self.project, self.snapshot
         pending = layout.job_ids(snapshot.pending)
-        found = reading.read_state_points(project, pending, damaged=self.failed)
+        found = reading.read_state_points(project, pending, damaged=self.failed, proven=True)
         new = dict(track(found, "update-cache", len(pending), self.progress))
         number = snapshot.number() + len(new)
         written = self._append(new) if self._is_known() else self._rewrite(new)
@@ -344,8 +378,9 @@ class _Update:
         return True
 
     def _indexed(self) -> dict[str, dict[str, Any]]:
+        """State points of all indexed jobs, which are going to be written."""
         try:
-            return self.snapshot.state_points()
+            return _proven(self.snapshot.state_points())
         except Exception as error:
             raise UnusableIndexError(str(error)) from error
 
@@ -353,7 +388,7 @@ class _Update:
         """State points of the indexed jobs that the cache file does not hold."""
         try:
             corrected = self.snapshot.corrected_state_points()
-            return {job_id: corrected[job_id] for job_id in self.snapshot.about["uncached"]}
+            return _proven({job_id: corrected[job_id] for job_id in self.snapshot.about["uncached"]})
         except Exception as error:
             raise UnusableIndexError(str(error)) from error
 
@@ -373,6 +408,13 @@ class _Update:
             _write_base(self.project, listing, self._indexed() | new, self.mark)
         elif written or snapshot.listing is not None or self.mark != snapshot.about["cache"]:
             snapshot.refresh(new, cache=self.mark)
+
+
+def _proven(state_points: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    from .index.snapshot import check_proven
+
+    check_proven(state_points)
+    return state_points
 
 
 class CacheReport(NamedTuple):

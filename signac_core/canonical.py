@@ -26,6 +26,7 @@ __all__ = [
     "dumps_strictly",
     "equal",
     "has_id",
+    "hash_of",
     "id_of_text",
     "loads",
     "plain",
@@ -311,8 +312,25 @@ def refuse_repeated_keys(text: str) -> None:
 _md5: Callable[..., Any] | None = None
 
 
-def _digest(text: bytes) -> str:
-    """MD5 as hexadecimal digits; its module is loaded when the first id is computed."""
+def hash_of(text: bytes) -> str:
+    """MD5 as hexadecimal digits; its module is loaded when the first id is computed.
+
+    Parameters
+    ----------
+    text : bytes
+        Anything.
+
+    Returns
+    -------
+    str
+        32 lower-case hexadecimal digits.
+
+    Examples
+    --------
+    >>> hash_of(b'{"a": 0}')
+    '9bfd29df07674bc4aa960cf661b5acd2'
+
+    """
     global _md5
     if _md5 is None:
         try:
@@ -343,7 +361,7 @@ def id_of_text(text: str) -> str:
     '9bfd29df07674bc4aa960cf661b5acd2'
 
     """
-    return _digest(text.encode("ascii"))
+    return hash_of(text.encode("ascii"))
 
 
 def calc_id(statepoint: Any) -> str:
@@ -383,17 +401,16 @@ def calc_id(statepoint: Any) -> str:
         raise KeyTypeError(f"Invalid keys in the state point: {error}.") from None
 
 
-def state_point_matches(text: bytes, state_point: Any, job_id: str) -> bool:
+def state_point_matches(state_point: Any, job_id: str) -> bool:
     """Tell whether a state point, just parsed, has an id.
 
-    A file whose keys happen to be sorted hashes to its id as it is; only the others are encoded again.
+    The id is the hash of its canonical text, whatever the text in the file looks like; as in signac 2.x, a directory
+    named after the hash of another text is damaged.
 
     Parameters
     ----------
-    text : bytes
-        The content of the state point file.
     state_point : object
-        What it was parsed to.
+        What the content of the state point file was parsed to.
     job_id : str
         The id.
 
@@ -404,12 +421,10 @@ def state_point_matches(text: bytes, state_point: Any, job_id: str) -> bool:
 
     Examples
     --------
-    >>> state_point_matches(b'{"a":0}', {"a": 0}, "9bfd29df07674bc4aa960cf661b5acd2")
+    >>> state_point_matches({"a": 0}, "9bfd29df07674bc4aa960cf661b5acd2")
     True
 
     """
-    if _digest(text) == job_id:
-        return isinstance(state_point, dict)
     try:
         return has_id(state_point, job_id)
     except RecursionError:  # it could just be read
@@ -444,41 +459,6 @@ def has_id(data: Any, job_id: str) -> bool:
     """
     # What was parsed does not hold itself: the encoder need not look out for that.
     return type(data) is dict and id_of_text(_encode_sorted(data)) == job_id
-
-
-_DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
-_BEYOND_64_BITS = b"0" * 19
-
-
-def has_id_when_sorted(text: bytes, data: Any, job_id: str) -> bool:
-    """Tell whether the text of a state point file has an id once its keys are sorted, in half the time of `has_id`.
-
-    Parameters
-    ----------
-    text : bytes
-        The content of the file.
-    data : object
-        What it was parsed to, by a parser that may have lost digits of integers of more than 64 bits.
-    job_id : str
-        The id.
-
-    Returns
-    -------
-    bool
-        True if it has for sure; False if that is not so easily told.
-
-    Examples
-    --------
-    >>> text = b'{"b": 1, "a": 2}'
-    >>> has_id_when_sorted(text, {"b": 1, "a": 2}, calc_id({"a": 2, "b": 1}))
-    True
-
-    """
-    items = text[1:-1].split(b", ")
-    if type(data) is not dict or len(items) != len(data):  # a separator elsewhere than between two items
-        return False
-    items.sort()
-    return _digest(b"{%b}" % b", ".join(items)) == job_id and _BEYOND_64_BITS not in text.translate(_DIGITS_AS_ZEROS)
 
 
 def validate_key(key: Any) -> str:

@@ -153,7 +153,7 @@ def state_point_text(directory: str, job_id: str) -> bytes:
     """
     try:
         text = files.read_bytes(os.path.join(directory, layout.FN_STATE_POINT))
-        if canonical.state_point_matches(text, canonical.loads(text), job_id):
+        if canonical.state_point_matches(canonical.loads(text), job_id):
             return text
     except (FileNotFoundError, ValueError):
         pass
@@ -224,7 +224,10 @@ def bring(
     temporary = os.path.join(above, f"{prefix}{name}-{files.unique_suffix()}")
     try:
         if copytree is None or own:
-            _copy(source, temporary, state_point, durable=durable)
+            try:
+                _copy(source, temporary, state_point, durable=durable)
+            except RecursionError:
+                raise files.nested_too_deeply(source) from None
         else:
             copytree(source, temporary)
             if not os.path.lexists(os.path.join(temporary, layout.FN_STATE_POINT)):
@@ -686,6 +689,8 @@ def is_same(source: str, copy: str, state_point: bytes) -> bool:
         return _same_content(source, copy, {layout.FN_STATE_POINT})
     except (FileNotFoundError, NotADirectoryError):
         return False
+    except RecursionError:
+        raise files.nested_too_deeply(source) from None
 
 
 def _same_content(left: str, right: str, apart: set[str]) -> bool:

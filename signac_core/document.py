@@ -4,8 +4,8 @@ Every change is one operation applied, under the lock, to the tree just read, fo
 keys that someone else wrote meanwhile, at any depth, survive. Nothing is written when nothing changed.
 
 A read trusts its copy as long as the signature of the file (inode, size, mtime, ctime) is the same: one ``stat``. The
-signature is believed only when the file had been at rest for longer than the file system's clock is coarse; before
-that the file is read again each time.
+signature is believed only when the file had been at rest, by both its time stamps and by the clock that they come from,
+for longer than that clock is coarse; before that the file is read again each time.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import os
 from _thread import RLock
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from time import monotonic_ns, time_ns
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from . import canonical, files, layout
@@ -38,9 +39,10 @@ __all__ = [
 _T = TypeVar("_T")
 
 SETTLED_NS = 2_000_000_000
-"""A file at rest for so long cannot change again without a change of its time stamps (local file systems, NFS)."""
+"""A file at rest for so long cannot change again without a change of its time stamps (local file systems)."""
 SETTLED_PARALLEL_NS = 10_000_000_000
-"""The same for parallel file systems, whose clocks belong to several servers."""
+"""The same for all others, whose clocks belong to servers."""
+_BEYOND_DOUBT_NS = 86_400_000_000_000
 
 
 class Signature(NamedTuple):
@@ -90,27 +92,42 @@ class Signature(NamedTuple):
 
 
 def settled_signature(status: os.stat_result) -> Signature | None:
-    """Signature of a file just read, or None when the file is so young that another change might not show in it.
+    """Signature of a file about to be read, or None when it is so young that another change might not show in it.
 
-    The age is that of the content (mtime): any later write or replacement moves it by the margin at least. ctime is
-    part of the signature, so that a restored mtime shows; its own age need not be waited for.
+    The age is that of the younger of both time stamps: of the content (mtime), which can be put back, and of anything
+    (ctime), which cannot. It is taken by the clock of this host and by what is known of that of the file system: an
+    age of a day is beyond doubt, as no clock is so wrong.
     """
-    import time
-
-    age = time.time_ns() - status.st_mtime_ns
-    if age >= SETTLED_PARALLEL_NS or (age >= SETTLED_NS and not is_on_parallel_file_system(status.st_dev)):
+    now, newest = time_ns(), max(status.st_mtime_ns, status.st_ctime_ns)
+    is_parallel = is_on_parallel_file_system(status.st_dev)
+    margin = SETTLED_PARALLEL_NS if is_parallel else SETTLED_NS
+    seen = _clock_seen(status)
+    if newest + margin <= now and (newest + margin <= seen or newest + _BEYOND_DOUBT_NS <= now):
         return Signature.of(status)
     return None
 
 
-_LOCAL_FILE_SYSTEMS = frozenset(
-    {"ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "zfs", "overlay", "f2fs", "nfs", "nfs4"}
-)
+_seen: dict[int, int] = {}
+"""The latest time stamp seen of each device, less the time of the monotonic clock when it was seen."""
+
+
+def _clock_seen(status: os.stat_result) -> int:
+    """The earliest time that the clock behind the time stamps of a device can show now.
+
+    It was at least as late as each of its time stamps of changes when that was seen, and has gone on since.
+    """
+    elapsed = monotonic_ns()
+    offset = max(_seen.get(status.st_dev, -elapsed), status.st_ctime_ns - elapsed)
+    _seen[status.st_dev] = offset
+    return offset + elapsed
+
+
+_LOCAL_FILE_SYSTEMS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "zfs", "overlay", "f2fs"})
 _parallel_devices: dict[int, bool] = {}
 
 
 def is_on_parallel_file_system(device: int) -> bool:
-    """Tell whether a device is of a kind whose time stamps come from several clocks; unknown kinds count as such.
+    """Tell whether a device is of a kind whose time stamps come from other clocks; unknown kinds count as such.
 
     Parameters
     ----------

@@ -25,6 +25,7 @@ __all__ = [
     "is_directory",
     "is_occupied",
     "keep_mode",
+    "nested_too_deeply",
     "read_bytes",
     "read_with_status",
     "replace_file",
@@ -52,6 +53,28 @@ _MODELESS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSY
 
 Replaced = os.stat_result | Literal["look"] | None
 """Status of a file that is replaced and whose mode is kept, None if there is none, or ``"look"`` to look it up."""
+
+
+def nested_too_deeply(path: str) -> OSError:
+    """Build the error about a directory with more levels below it than Python, or the length of a path, allows.
+
+    Parameters
+    ----------
+    path : str
+        The directory; the file system itself has no limit.
+
+    Returns
+    -------
+    OSError
+        The error.
+
+    Examples
+    --------
+    >>> nested_too_deeply("job")
+    OSError(36, 'It holds too many levels of directories')
+
+    """
+    return OSError(errno.ENAMETOOLONG, "It holds too many levels of directories", path)
 
 
 def unique_suffix() -> str:

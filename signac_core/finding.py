@@ -179,11 +179,13 @@ def _without_buffered(snapshot: Snapshot, found: list[str], rest: list[str]) -> 
 
 def _write_first_index(project: Project, listing: reading.Listing) -> None:
     """Write an index on the way out of a query that had to read many files, in a project that is not too large."""
-    from .index.snapshot import QUERY_LIMIT, write_base
+    from .index.snapshot import QUERY_LIMIT, check_proven, write_base
 
     if len(listing.entries) <= QUERY_LIMIT:
         with suppress(Exception):  # nobody has asked for it
-            write_base(project, listing, project._sp_cache)
+            known = project._sp_cache
+            check_proven({job_id: known[job_id] for job_id in project._sound_ids if job_id in known})
+            write_base(project, listing, known)
 
 
 def _scan(
@@ -217,7 +219,6 @@ def _scan(
             found.append(job_id)
         if query.unmet and document:
             query.meet(document)
-        if read is not None:
         if read is not None and (status is not None or document is None):  # of a file, not of the buffer
             read[job_id] = document, status
     return found

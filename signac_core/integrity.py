@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from . import canonical, files, layout, litter, reading, workspace
+from . import canonical, files, layout, litter, reading, settings, workspace
 from .errors import DestinationExistsError, JobsCorruptedError
 
 if TYPE_CHECKING:
+    from .index.examining import DocumentClaims
     from .progress import Progress
     from .project import Project
 
@@ -33,13 +34,21 @@ Kind = Literal[
     "invalid-document",
     "stray-directory",
     "stray-file",
+    "stray-entry",
+    "missing-workspace",
     "unfinished-job",
     "unfinished-removal",
     "temporary-file",
+    "wrong-index",
+    "wrong-cache",
+    "unused-index",
 ]
 
-_LITTER: frozenset[Kind] = frozenset({"unfinished-job", "unfinished-removal", "temporary-file"})
-_BEYOND_REPAIR: frozenset[Kind] = frozenset({"invalid-document", "stray-file"})
+_LITTER: frozenset[Kind] = frozenset(
+    {"unfinished-job", "unfinished-removal", "temporary-file", "stray-entry", "unused-index"}
+)
+_DERIVED: frozenset[Kind] = frozenset({"wrong-index", "wrong-cache", "unused-index"})
+_BEYOND_REPAIR: frozenset[Kind] = frozenset({"invalid-document", "stray-file", "stray-entry", "missing-workspace"})
 
 
 class Problem(NamedTuple):
@@ -52,8 +61,10 @@ class Problem(NamedTuple):
     kind : str
         ``missing-state-point``, ``invalid-state-point`` (not a JSON object), ``wrong-state-point`` (not the one that
         the directory is named after), ``unfinished-change`` (the job can be read, but not by signac 2.x),
-        ``invalid-document``, ``stray-directory`` (named like a job, with something after the id), ``stray-file`` (a
-        file named like a job), ``unfinished-job``, ``unfinished-removal`` or ``temporary-file``.
+        ``invalid-document``, ``stray-directory`` (named like a job, with something after the id), ``stray-file`` (named
+        like a job, but no directory), ``stray-entry`` (of the workspace, named unlike a job), ``missing-workspace``,
+        ``unfinished-job``, ``unfinished-removal``, ``temporary-file``, ``wrong-index`` or ``wrong-cache`` (which say of
+        jobs what is not true), or ``unused-index`` (which others may have written).
     path : str
         The file or directory.
     detail : str
@@ -139,12 +150,17 @@ def check(project: Project, *, progress: Progress | None = None) -> None:
     >>> check(project)
 
     """
-    names = reading.list_workspace(project).names
+    names = _names_like_jobs(reading.list_workspace(project))
     suspects = [name for name in _told(names, "check", progress) if not _is_readable(project, name)]
     # Another look, because a job may have been at the moment of its creation (by signac 2.x) or of a change.
     damaged = [name for name in suspects if not _is_readable(project, name)]
     if damaged:
         raise JobsCorruptedError(damaged)
+
+
+def _names_like_jobs(listing: reading.Listing) -> list[str]:
+    """Names of all entries of the workspace that look like jobs, directories or not, sorted."""
+    return sorted([*listing.names, *filter(layout.is_job_directory, listing.others)])
 
 
 def _told(items: Sequence[_T], what: str, progress: Progress | None) -> Iterable[_T]:
@@ -211,7 +227,10 @@ def repair(project: Project, job_ids: Iterable[str] | None = None, *, progress: 
 
     """
     listed = job_ids is None
-    names = reading.list_workspace(project).names if job_ids is None else list(dict.fromkeys(map(str, job_ids)))
+    if job_ids is None:
+        names = _names_like_jobs(reading.list_workspace(project))
+    else:
+        names = list(dict.fromkeys(map(str, job_ids)))
     known = _Known(project)
     failed = []
     for name in _told(names, "repair", progress):
@@ -257,20 +276,26 @@ def examine(project: Project, *, progress: Progress | None = None) -> Iterator[P
     ['invalid-state-point']
 
     """
-    names = reading.list_workspace(project).names
+    listing = reading.list_workspace(project)
+    if not files.is_directory(project.workspace):
+        yield Problem("", "missing-workspace", project.workspace, "The workspace does not exist.", "")
     known = _Known(project)
+    claims = _document_claims(project)
     suspects = []
-    for name in _told(names, "check", progress):
+    for name in _told(listing.names, "check", progress):
         problem = _state_point_problem(project, name, known)
         if problem is not None:
             suspects.append(name)
-        yield from _other_problems(project, name, is_whole=problem is None)
+        yield from _other_problems(project, name, claims, is_whole=problem is None)
+    yield from _strays(project, listing)
+    yield from _derived_problems(project, listing, claims)
     problem = _document_problem("", project.fn(project.FN_DOCUMENT))
     if problem is not None:
         yield problem
     for path in (*litter.in_workspace(project.workspace), *litter.in_project(project.path)):
         yield _litter_problem("", path)
     for name in suspects:
+        _is_readable(project, name)  # waits for whoever is changing it
         problem = _state_point_problem(project, name, known)
         if problem is not None:
             yield problem
@@ -344,6 +369,10 @@ def _mend(project: Project, problem: Problem, known: _Known) -> Outcome:
     try:
         if problem.kind in _BEYOND_REPAIR:
             return Outcome(problem, False, "This has to be decided by hand.")
+        if problem.kind in _DERIVED:
+            with suppress(FileNotFoundError):
+                os.unlink(problem.path)
+            return Outcome(problem, True, "deleted")
         if problem.is_litter:
             gone = litter.delete(problem.path)
             return Outcome(problem, gone, "deleted" if gone else "Another process has begun to work on it.")
@@ -415,36 +444,92 @@ def _is_empty(path: str) -> bool:
         return False
 
 
-def _other_problems(project: Project, name: str, *, is_whole: bool) -> Iterator[Problem]:
+def _other_problems(project: Project, name: str, claims: DocumentClaims | None, *, is_whole: bool) -> Iterator[Problem]:
     """Everything but the state point."""
     directory = os.path.join(project.workspace, name)
-    document = _document_problem(name, os.path.join(directory, layout.FN_DOCUMENT))
+    document = _document_problem(name, os.path.join(directory, layout.FN_DOCUMENT), claims)
     try:
         if document is not None:
             yield document
         if is_whole:
             for path in litter.in_job(directory, document_is_valid=document is None):
                 yield _litter_problem(name, path)
-    except NotADirectoryError:
-        yield Problem(name, "stray-file", directory, "A file has the name of a job.", "")
-    except FileNotFoundError:
-        if os.path.islink(directory):
-            yield Problem(name, "stray-file", directory, "A link with the name of a job leads nowhere.", "")
+    except (NotADirectoryError, FileNotFoundError):
+        pass  # it has gone since it was listed
     except OSError as error:
         yield Problem(name, "invalid-state-point", directory, f"The directory cannot be read: {error.strerror}.", "")
 
 
-def _document_problem(name: str, path: str) -> Problem | None:
+def _strays(project: Project, listing: reading.Listing) -> Iterator[Problem]:
+    """Entries of the workspace that are neither jobs nor left behind by an operation."""
+    directories = frozenset(listing.entries)
+    for name in sorted([*directories, *listing.others]):
+        path = os.path.join(project.workspace, name)
+        if name in directories:
+            if not layout.is_job_directory(name) and not name.startswith((layout.PREFIX_NEW, layout.PREFIX_REMOVED)):
+                yield Problem(name, "stray-entry", path, "A directory that is no job is in the workspace.", "")
+            continue
+        what = "file"
+        with suppress(OSError):  # it is no link
+            what = f"link to '{os.readlink(path)}'"
+        if layout.is_job_directory(name):
+            yield Problem(name, "stray-file", path, f"A {what} has the name of a job, and is no directory.", "")
+        else:
+            yield Problem(name, "stray-entry", path, f"A {what} is in the workspace.", "")
+
+
+def _document_problem(name: str, path: str, claims: DocumentClaims | None = None) -> Problem | None:
+    """What is wrong with a document; what the index claims to be in it is compared on the way."""
+    status: os.stat_result | None = None
+    document: dict[str, Any] = {}
     try:
-        text = files.read_bytes(path)
+        if claims is not None and name in claims:
+            text, status = files.read_with_status(path)
+        else:
+            claims, text = None, files.read_bytes(path)
         from .document import parse_document  # many projects have none
 
-        parse_document(text, path)
+        document = parse_document(text, path)
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        pass
     except (OSError, ValueError) as error:
         return Problem(name, "invalid-document", path, str(error), "")
+    if claims is not None:
+        claims.compare(name, status, document)
     return None
+
+
+def _document_claims(project: Project) -> DocumentClaims | None:
+    """What the index says of documents; None if there is no index."""
+    if settings.index_directory() is None and not os.path.lexists(project.fn(layout.FN_INDEX)):
+        return None
+    from .index.examining import DocumentClaims
+
+    return DocumentClaims(project)
+
+
+def _derived_problems(project: Project, listing: reading.Listing, claims: DocumentClaims | None) -> Iterator[Problem]:
+    """What the index and the cache file say of jobs and is not true, whoever has written it there."""
+    from .cache import wrong_entries
+
+    remedy = "delete it; it is written anew"
+    path = project.fn(project.FN_CACHE)
+    wrong = wrong_entries(project)
+    if wrong:
+        yield Problem("", "wrong-cache", path, f"The cache file is wrong about {_jobs(wrong)}.", remedy)
+    if claims is None:
+        return
+    from .index.examining import examine_tables
+
+    for table in examine_tables(project, listing):
+        yield Problem("", "wrong-index" if table.is_believed else "unused-index", table.path, table.detail, remedy)
+    if claims.wrong:
+        detail = f"The index is wrong about the documents of {_jobs(claims.wrong)}."
+        yield Problem("", "wrong-index", claims.path, detail, remedy)
+
+
+def _jobs(ids: Sequence[str]) -> str:
+    return f"job {ids[0]}" if len(ids) == 1 else f"{len(ids)} jobs, such as {ids[0]}"
 
 
 def _litter_problem(name: str, path: str) -> Problem:

@@ -245,6 +245,22 @@ class Job:
             self._data = self._project._statepoint_of(self._id)
         return self._data
 
+    def _proven_statepoint(self) -> dict[str, Any]:
+        """State point that is going to be written: one from the index, if it is wrong, is read from its file.
+
+        Raises
+        ------
+        JobsCorruptedError
+            If that cannot be read, either.
+
+        """
+        data = self._plain_statepoint()
+        if not canonical.state_point_matches(data, self._id):
+            data = self._data = self._project._read_statepoint(self._id)
+            if self._view is not None:
+                self._state_point().correct(data, self._view)
+        return data
+
     def _state_point(self) -> StatePoint:
         store: Any = self.statepoint._store
         return store  # type: ignore[no-any-return]
@@ -466,7 +482,7 @@ class Job:
         if not validate_statepoint and not force and (self._directory_known or files.is_directory(self.path)):
             self._directory_known = True
             return self
-        data = self._plain_statepoint()
+        data = self._proven_statepoint()
         project = self._project
         text = canonical.dumps(data).encode("ascii")
         workspace.publish(project.workspace, self._id, text, force=force, durable=project.durable)

@@ -7,6 +7,7 @@ anything in a directory, has changed; the copy of an old file is young.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 
 from . import files, layout, settings
@@ -133,21 +134,26 @@ def in_job(directory: str, *, document_is_valid: bool) -> Iterator[str]:
             yield path
     for entry in entries:
         if entry.name not in obsolete and entry.is_dir(follow_symlinks=False):
-            yield from _of_sync(entry.path)
+            for below in _below(entry.path):
+                is_temporary = _is_temporary(below.name, _SYNC) and not below.is_dir(follow_symlinks=False)
+                if is_temporary and _is_stale(below.path):
+                    yield below.path
 
 
-def _of_sync(directory: str) -> Iterator[str]:
-    """What stopped synchronizations left in a directory of a job, and in those below it."""
-    try:
-        with os.scandir(directory) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
-    except OSError:  # it has gone, or may not be looked into
-        return
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _of_sync(entry.path)
-        elif _is_temporary(entry.name, _SYNC) and _is_stale(entry.path):
-            yield entry.path
+def _below(directory: str) -> Iterator[os.DirEntry[str]]:
+    """Entries of a directory and of those below it, however deep; links are not followed.
+
+    What has gone, may not be looked into, or has too long a path is passed over.
+    """
+    directories = [directory]
+    while directories:
+        try:
+            with os.scandir(directories.pop()) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError:
+            continue
+        yield from entries
+        directories += [entry.path for entry in reversed(entries) if entry.is_dir(follow_symlinks=False)]
 
 
 def in_workspace(workspace: str) -> Iterator[str]:
@@ -261,16 +267,19 @@ def _names(directory: str) -> list[str]:
 def _is_stale(path: str) -> bool:
     """Tell whether nothing has changed for an hour: the file, or the directory with anything in it."""
     limit = _now() - STALE_SECONDS
+    waiting = [path]
     try:
-        status = os.lstat(path)
-        if max(status.st_mtime, status.st_ctime) > limit:
-            return False
-        if not os.path.isdir(path) or os.path.islink(path):
-            return True
-        with os.scandir(path) as entries:
-            return all(_is_stale(entry.path) for entry in entries)
+        while waiting:
+            path = waiting.pop()
+            status = os.lstat(path)
+            if max(status.st_mtime, status.st_ctime) > limit:
+                return False
+            if stat.S_ISDIR(status.st_mode):
+                with os.scandir(path) as entries:
+                    waiting += [entry.path for entry in entries]
     except OSError:
         return False  # it has gone, or cannot be judged
+    return True
 
 
 def _now() -> float:

@@ -210,7 +210,7 @@ def job_paths(
 
     """
     name = _naming(project, path)
-    state_points = dict(reading.read_state_points(project, ids, damaged=damaged))
+    state_points = dict(reading.read_state_points(project, ids, damaged=damaged, proven=True))
     paths = {job_id: normal_path(f"{text}/{leaf}" if text else leaf, job_id) for job_id, text in name(state_points)}
     check_paths(paths, path)
     return paths

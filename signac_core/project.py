@@ -97,15 +97,22 @@ class Project:
             raise configuration.no_project(self._path, above=False)
         self._setup(config)
 
-    def _setup(self, config: ProjectConfig) -> None:
+    def _setup(self, config: ProjectConfig, *, make_workspace: bool = True) -> None:
         configuration.check_schema_version(config, self._path)
         self._config = config
         self._workspace = f"{self._path.rstrip('/')}/{layout.WORKSPACE}"
         self._durable = configuration.durable(config)
         self._begin()
+        if make_workspace:
+            self._make_workspace()
+
+    def _make_workspace(self) -> None:
+        """Create the workspace unless it exists."""
         try:
             if not files.is_directory(self._workspace):
                 files.ensure_directory(self._workspace, durable=self._durable)
+        except FileExistsError:
+            raise FileExistsError(errno.EEXIST, workspace_problem(self._workspace), self._workspace) from None
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EROFS, errno.EPERM):  # no harm to who only reads
                 raise
@@ -218,7 +225,7 @@ class Project:
             if not os.path.exists(start):
                 raise LookupError(f"Unable to find a project: the path '{start}' does not exist.")
             return cls(path=start, **kwargs)
-        found = configuration.find_root(start)
+        found = _find_root(start, is_default=path is None)
         if path is not None and (found is None or found[0] != start) and not os.path.exists(start):
             raise LookupError(f"Unable to find a project: the path '{start}' does not exist.")
         if found is None:
@@ -260,6 +267,17 @@ class Project:
         start = _absolute(path)
         if not os.path.exists(start):
             raise LookupError(f"Path does not exist: '{start}'.")
+        try:
+            return cls._job_above(start)
+        except LookupError:
+            logical = _logical_directory(start) if path is None else None
+            if logical is None:
+                raise
+            return cls._job_above(logical)
+
+    @classmethod
+    def _job_above(cls, start: str) -> Job:
+        """Innermost job whose directory a path is in or below."""
         directory = start
         while (parent := os.path.dirname(directory)) != directory:
             name = os.path.basename(directory)
@@ -442,7 +460,7 @@ class Project:
 
     def _contains_job_id(self, job_id: str) -> bool:
         """Tell whether there is a job with this id."""
-        return files.status_of(f"{self._workspace}/{job_id}") is not None
+        return files.is_directory(f"{self._workspace}/{job_id}")
 
     def open_job(self, statepoint: Mapping[str, Any] | None = None, id: str | None = None) -> Job:
         """Get the handle on a job.
@@ -529,21 +547,31 @@ class Project:
             from . import reading
 
             known = reading.state_point_in_memory(self, job_id)
-        if known is None:
-            from . import workspace
-            from .errors import JobsCorruptedError
+        if known is not None:
+            return known
+        from .errors import JobsCorruptedError
 
-            try:
-                known = workspace.read_state_point(f"{self._workspace}/{job_id}", job_id)
-            except FileNotFoundError:
-                raise JobsCorruptedError([job_id]) from None
-            except JobsCorruptedError:
-                from . import reading
+        try:
+            return self._read_statepoint(job_id)
+        except JobsCorruptedError:
+            from . import reading
 
-                known = reading.recorded_state_point(self, job_id)
-                if known is None:
-                    raise
-            self._remember(job_id, known)
+            known = reading.recorded_state_point(self, job_id) if os.path.isdir(f"{self._workspace}/{job_id}") else None
+            if known is None:
+                raise
+        self._remember(job_id, known)
+        return known
+
+    def _read_statepoint(self, job_id: str) -> dict[str, Any]:
+        """Do what :meth:`_statepoint_of` does, by reading the file whatever is in memory."""
+        from . import workspace
+        from .errors import JobsCorruptedError
+
+        try:
+            known = workspace.read_state_point(f"{self._workspace}/{job_id}", job_id)
+        except FileNotFoundError:
+            raise JobsCorruptedError([job_id]) from None
+        self._remember(job_id, known)
         return known
 
     def _remember(self, job_id: str, statepoint: dict[str, Any]) -> None:
@@ -1047,6 +1075,86 @@ class Project:
 def _absolute(path: str | os.PathLike[str] | None) -> str:
     """Absolute form of a path; the working directory by default, and ``~`` is the home directory."""
     return os.path.abspath(os.getcwd() if path is None else files.expand_home(os.fspath(path)))
+
+
+def find_project() -> Project:
+    """Find the project of the working directory; unlike :meth:`Project.get_project`, leave a missing workspace missing.
+
+    Returns
+    -------
+    Project
+        The project; see :func:`workspace_problem`.
+
+    Raises
+    ------
+    LookupError, IncompatibleSchemaVersion, ConfigError
+        As :meth:`Project.get_project`.
+
+    Examples
+    --------
+    >>> project = init_project()
+    >>> os.rmdir("workspace")
+    >>> find_project() == project, os.path.exists("workspace")
+    (True, False)
+
+    """
+    start = os.getcwd()
+    found = _find_root(start, is_default=True)
+    if found is None:
+        raise configuration.no_project(start, above=True)
+    project = Project.__new__(Project)
+    project._path, config = found
+    project._setup(config, make_workspace=False)
+    return project
+
+
+def _find_root(start: str, *, is_default: bool) -> tuple[str, ProjectConfig] | None:
+    """Project above a directory; the working directory is looked for by the name that it was entered by, too."""
+    found = configuration.find_root(start)
+    if found is None and is_default and (logical := _logical_directory(start)) is not None:
+        return configuration.find_root(logical)
+    return found
+
+
+def _logical_directory(directory: str) -> str | None:
+    """Name of the working directory that shells keep in ``PWD``, which tells of the links that led to it.
+
+    None unless it is another name of that directory.
+    """
+    logical = os.path.normpath(os.environ.get("PWD", ""))
+    try:
+        is_same = os.path.isabs(logical) and logical != directory and os.path.samefile(logical, directory)
+    except OSError:
+        return None
+    return logical if is_same else None
+
+
+def workspace_problem(workspace: str) -> str:
+    """What is wrong with the place of a workspace that is no directory.
+
+    Parameters
+    ----------
+    workspace : str
+        The path.
+
+    Returns
+    -------
+    str
+        What is wrong, without a full stop.
+
+    Examples
+    --------
+    >>> os.symlink("/scratch/gone", "workspace")
+    >>> workspace_problem("workspace")
+    "The workspace is a link to '/scratch/gone', where no directory is"
+
+    """
+    try:
+        return f"The workspace is a link to '{os.readlink(workspace)}', where no directory is"
+    except FileNotFoundError:
+        return "The workspace does not exist"
+    except OSError:
+        return "The workspace is no directory"
 
 
 def init_project(path: str | os.PathLike[str] | None = None) -> Project:

@@ -7,7 +7,9 @@ a state point file that is younger than a minute is a job being born, and skippe
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -62,7 +64,9 @@ class Listing:
     Parameters
     ----------
     entries : list of str
-        The names of all entries, unsorted.
+        The names of all directories in it, links to directories included, unsorted.
+    others : list of str
+        The names of everything else in it, unsorted.
     status : os.stat_result or None
         The status of the workspace, if it was the same before and after.
     wall_ns, monotonic : int, float
@@ -78,10 +82,13 @@ class Listing:
 
     """
 
-    __slots__ = ("_names", "entries", "monotonic", "status", "wall_ns")
+    __slots__ = ("_names", "entries", "monotonic", "others", "status", "wall_ns")
 
-    def __init__(self, entries: list[str], status: os.stat_result | None, wall_ns: int, monotonic: float) -> None:
+    def __init__(
+        self, entries: list[str], others: list[str], status: os.stat_result | None, wall_ns: int, monotonic: float
+    ) -> None:
         self.entries = entries
+        self.others = others
         self.status = status
         self.wall_ns = wall_ns
         self.monotonic = monotonic
@@ -89,7 +96,7 @@ class Listing:
 
     @property
     def names(self) -> list[str]:
-        """The entries that count as jobs by the rule of signac 2.x (their first 32 characters), sorted."""
+        """The directories that count as jobs by the rule of signac 2.x (their first 32 characters), sorted."""
         if self._names is None:
             names = sorted(layout.job_directories(self.entries))
             twice = any(map(eq, names, islice(names, 1, None)))  # some file systems do that while entries come and go
@@ -131,7 +138,10 @@ def list_workspace(project: Project) -> Listing:
     try:
         return _list_directory(project.workspace)
     except FileNotFoundError:
-        raise WorkspaceError(f"The link '{project.workspace}' pointing to the workspace is broken.") from None
+        target = os.readlink(project.workspace)
+        raise WorkspaceError(
+            f"The link '{project.workspace}' pointing to the workspace is broken: '{target}' does not exist."
+        ) from None
     except OSError as error:
         raise WorkspaceError(error) from error
 
@@ -143,17 +153,48 @@ def _list_directory(workspace: str) -> Listing:
     except FileNotFoundError:
         if os.path.islink(workspace):
             raise
-        return Listing([], None, *now)
+        return Listing([], [], None, *now)
     try:
         before = os.fstat(fd)
-        entries = os.listdir(fd)
+        entries, others = _entries_of(fd)
         after = os.fstat(fd)
         if (before.st_mtime_ns, before.st_ctime_ns) == (after.st_mtime_ns, after.st_ctime_ns):
-            return Listing(entries, after, *now)
+            return Listing(entries, others, after, *now)
         confirmed = set(os.listdir(fd))
-        return Listing([entry for entry in entries if entry in confirmed], None, *now)
+        entries, others = ([name for name in names if name in confirmed] for names in (entries, others))
+        return Listing(entries, others, None, *now)
     finally:
         files.close_after_work(fd)
+
+
+def _entries_of(fd: int) -> tuple[list[str], list[str]]:
+    """Names of the directories in a directory, and of what else is in it.
+
+    The listing tells which is which; a link takes a call, and so does everything where a file system does not tell.
+    """
+    names: list[str] = []
+    others: list[os.DirEntry[str]] = []
+    with os.scandir(fd) as found:
+        for entry in found:
+            try:
+                known = entry.is_dir(follow_symlinks=False)
+            except OSError:  # who reads it will see
+                known = True
+            if known:
+                names.append(entry.name)
+            else:
+                others.append(entry)
+    linked = {entry.name for entry in others if entry.is_symlink() and _leads_to_a_directory(entry.name, fd)}
+    names += linked
+    return names, [entry.name for entry in others if entry.name not in linked]
+
+
+def _leads_to_a_directory(name: str, directory: int) -> bool:
+    """Tell whether a link leads to a directory; one that nobody can follow does not, one that we may not follow may."""
+    try:
+        return stat.S_ISDIR(os.stat(name, dir_fd=directory).st_mode)
+    except OSError as error:
+        return error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 def open_index(project: Project) -> Snapshot | None:
@@ -189,9 +230,13 @@ def open_index(project: Project) -> Snapshot | None:
             fd = os.open(f"{project.path}/{layout.FN_INDEX}", OPEN_FLAGS)
         else:
             from .index import BASE
-            from .index.snapshot import index_path
+            from .index.snapshot import check_place, index_path
 
+            check_place()
             fd = os.open(index_path(project.path, BASE), OPEN_FLAGS)
+    except PermissionError as error:
+        tell_unusable(error)
+        return None
     except OSError:
         return None
     try:
@@ -261,7 +306,7 @@ def tell_unusable(error: Exception) -> None:
 
 
 def list_names(project: Project) -> list[str]:
-    """Names of the workspace entries that count as jobs by the rule of signac 2.x (their first 32 characters), sorted.
+    """Names of the directories that count as jobs by the rule of signac 2.x (their first 32 characters), sorted.
 
     Parameters
     ----------
@@ -420,11 +465,16 @@ def _genuine(text: bytes, job_id: str) -> dict[str, Any] | None:
         state_point = canonical.loads(text)
     except ValueError:
         return None
-    return state_point if canonical.state_point_matches(text, state_point, job_id) else None
+    return state_point if canonical.state_point_matches(state_point, job_id) else None
 
 
 def read_state_points(
-    project: Project, ids: Iterable[str], *, damaged: list[str] | None = None, indexed: bool = True
+    project: Project,
+    ids: Iterable[str],
+    *,
+    damaged: list[str] | None = None,
+    indexed: bool = True,
+    proven: bool = False,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Read the state points of jobs, in the given order (open, read, close per job that is not in memory yet).
 
@@ -438,6 +488,8 @@ def read_state_points(
         Takes the ids of damaged jobs.
     indexed : bool
         The index may have them; False saves asking it.
+    proven : bool
+        They are going to be written somewhere: those from the index are compared with the ids, and read if they differ.
 
     Yields
     ------
@@ -466,6 +518,8 @@ def read_state_points(
     if indexed and len(unknown) > MANY_FILES:
         preload(project, len(unknown))
         unknown = [job_id for job_id in unknown if job_id not in known]
+    if proven and _forget_wrong(project, ids):
+        unknown = [job_id for job_id in ids if job_id not in known]
     if unknown:
         unknown = list(dict.fromkeys(unknown))
         read = zip(unknown, _read_files(project, unknown), strict=True)
@@ -487,6 +541,19 @@ def read_state_points(
         for job_id in ids:
             yield job_id, known[job_id]
     _report(failed, damaged)
+
+
+def _forget_wrong(project: Project, ids: Sequence[str]) -> bool:
+    """Forget what the index has said if it was wrong about one of these jobs; tell whether it was."""
+    known, indexed = project._sp_cache, project._sound_ids
+    for job_id in ids:
+        if job_id in indexed and not canonical.state_point_matches(known.get(job_id), job_id):
+            tell_unusable(ValueError(f"wrong about job {job_id}"))
+            for other in indexed:
+                known.pop(other, None)
+            project._sound_ids = ()
+            return True
+    return False
 
 
 def _read_files(project: Project, ids: list[str]) -> Iterator[dict[str, Any] | None]:
@@ -552,12 +619,12 @@ def _parse_quickly() -> Callable[[bytes, str], dict[str, Any] | None]:
     """
     from orjson import loads
 
-    has_id, has_id_when_sorted = canonical.has_id, canonical.has_id_when_sorted
+    has_id = canonical.has_id
 
     def parse(text: bytes, job_id: str) -> dict[str, Any] | None:
         try:
             state_point: dict[str, Any] = loads(text)
-            if has_id_when_sorted(text, state_point, job_id) or has_id(state_point, job_id):
+            if has_id(state_point, job_id):
                 return state_point
         except (ValueError, RecursionError):
             pass

@@ -194,7 +194,7 @@ class StatePoint:
 
     def _mutate(self, view: BoundView, operation: Callable[[Any], _T]) -> _T:
         if not self._is_own:
-            self._take(copy_plain(self.tree), view)
+            self._take(copy_plain(self._proven()), view)
             self._is_own = True
         container = view._attached_data()
         before = canonical.dumps(self.tree)
@@ -208,6 +208,38 @@ class StatePoint:
                 self._take(canonical.loads(before), view)
         view._prune()
         return result
+
+    def _proven(self) -> dict[str, Any]:
+        """The tree, which is going to be written; one from the index, if it is wrong, is read from its file."""
+        project, job_id = self.place
+        try:
+            is_proven = canonical.state_point_matches(self.tree, job_id)
+        except TypeError:  # what no file can hold does not come from one
+            is_proven = True
+        return self.tree if is_proven else project._read_statepoint(job_id)
+
+    def correct(self, tree: dict[str, Any], view: BoundView) -> None:
+        """Take the right state point in the place of a wrong one.
+
+        Parameters
+        ----------
+        tree : dict
+            The state point, plain.
+        view : BoundView
+            A live view.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> job = init_project("study").open_job({"T": 1.5}).init()
+        >>> view = live(job, {"T": 2.5})
+        >>> view._store.correct({"T": 1.5}, view)
+        >>> view
+        {'T': 1.5}
+
+        """
+        self._take(tree, view)
+        self._is_own = False
 
     def _take(self, tree: dict[str, Any], view: BoundView) -> None:
         """Take another tree and bind the live views to it."""

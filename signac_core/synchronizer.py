@@ -504,7 +504,7 @@ class Synchronizer:
             try:
                 workspace.read_state_point(target, src.id)
             except JobsCorruptedError:  # the source is in the middle of a state point change
-                text = canonical.dumps(src._plain_statepoint()).encode("ascii")
+                text = canonical.dumps(src._proven_statepoint()).encode("ascii")
                 files.replace_file(os.path.join(target, layout.FN_STATE_POINT), text, durable=dst.project.durable)
         return copied
 
@@ -515,6 +515,8 @@ class Synchronizer:
             try:
                 self._bring(src, dst, missing=missing)
                 return
+            except RecursionError:
+                raise files.nested_too_deeply(src.path) from None
             except (OSError, ValueError) as error:
                 if not os.path.isdir(src.path) or not (missing or os.path.isdir(dst.path)):
                     self._note(SyncAction("skip", src.id, reason="the job has gone"))
@@ -530,7 +532,7 @@ class Synchronizer:
                 return
             except DestinationExistsError:  # since this moment, or somebody began to make it and was stopped
                 with suppress(JobsCorruptedError):
-                    dst.project.open_job(src.cached_statepoint).init()
+                    dst.project.open_job(src._proven_statepoint()).init()
         self._synchronize(src, dst)
 
 

@@ -57,6 +57,11 @@ __all__ = [
 _ROUNDS = 3
 _LOOKS = 20
 _BIRTH_SECONDS = 60
+_FIRST_WAIT = 0.001  # doubled each time
+_WAITS, _FEW_WAITS = 8, 4
+_MOST_WAITED_FOR = 50
+_waited_in_vain = 0
+"""Directories that were looked into again in vain since that helped last."""
 
 
 def read_state_point(directory: str, job_id: str) -> dict[str, Any]:
@@ -106,8 +111,43 @@ def _read_changing_state_point(directory: str, job_id: str) -> dict[str, Any]:
     """State point of a job whose state point file is not the right one: a change may be under way, or was stopped.
 
     The directory may be renamed, and may come back, at any moment: it is held by a descriptor. It is damaged only if
-    nothing has happened to it while it was looked into.
+    nothing has happened to it while it was looked into; and, as signac 2.x has no state point in the directory during
+    some of its steps, if that lasts.
     """
+    global _waited_in_vain
+    state_point = _look_for_state_point(directory, job_id)
+    if state_point is not None:
+        return state_point
+    wait = _FIRST_WAIT
+    for _ in range(_waits(directory)):
+        _sleep(wait)
+        wait *= 2
+        state_point = _look_for_state_point(directory, job_id)
+        if state_point is not None:
+            _waited_in_vain = 0
+            return state_point
+    _waited_in_vain += 1
+    raise JobsCorruptedError([job_id])
+
+
+def _waits(directory: str) -> int:
+    """How often a directory is looked into again, because signac 2.x seems to be at work in it.
+
+    It renames the state point to a backup, then the directory, deletes the backup, and writes the new state point.
+    """
+    try:
+        if _waited_in_vain >= _MOST_WAITED_FOR or not _is_young(directory):  # so many are not being changed
+            return 0
+        names = os.listdir(directory)
+    except OSError:
+        return 0
+    if layout.FN_STATE_POINT in names:
+        return 0
+    return _WAITS if layout.FN_STATE_POINT_BACKUP in names else _FEW_WAITS
+
+
+def _look_for_state_point(directory: str, job_id: str) -> dict[str, Any] | None:
+    """State point of a job, wherever it is while it is changed; None if there is none, and nothing happens."""
     try:
         for _ in range(_LOOKS):
             fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -127,7 +167,7 @@ def _read_changing_state_point(directory: str, job_id: str) -> dict[str, Any]:
         raise JobsCorruptedError([job_id]) from error
     if is_marked(directory):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), directory)
-    raise JobsCorruptedError([job_id])
+    return None
 
 
 def _find_state_point(directory: int, job_id: str) -> dict[str, Any] | None:
@@ -144,15 +184,29 @@ def _find_state_point(directory: int, job_id: str) -> dict[str, Any] | None:
 def is_being_born(directory: str) -> bool:
     """Tell whether a directory is so young, and holds so little, that its creator may still be at work.
 
-    signac 2.x makes the directory first and writes the state point into it.
+    signac 2.x makes the directory first and writes the state point into it; when it changes one, it renames the
+    directory with a backup of the old one in it.
     """
     try:
-        young = abs(_now() - os.stat(directory).st_mtime) < _BIRTH_SECONDS
-        return young and all(name.startswith("._") for name in os.listdir(directory))
+        if not _is_young(directory):
+            return False
+        names = os.listdir(directory)
+        changing = layout.FN_STATE_POINT_BACKUP in names and layout.FN_STATE_POINT not in names
+        return changing or all(name.startswith("._") for name in names)
     except FileNotFoundError:
         return True  # it has gone altogether: no job, and no damage
     except OSError:
         return False
+
+
+def _is_young(directory: str) -> bool:
+    return abs(_now() - os.stat(directory).st_mtime) < _BIRTH_SECONDS
+
+
+def _sleep(seconds: float) -> None:
+    import time
+
+    time.sleep(seconds)
 
 
 def _now() -> float:

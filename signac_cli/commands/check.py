@@ -24,7 +24,9 @@ FOUND, MENDED, LEFT, HARMLESS = "found", "mended", "left", "harmless"
 _BY_HAND = {
     "invalid-document": "Correct the document, restore it from a backup, or move it away.",
     "stray-directory": "Move it out of the workspace.",
+    "missing-workspace": "Find out where the jobs are; 'signac init' makes an empty one.",
     "stray-file": "Move it out of the workspace.",
+    "stray-entry": "Move it out of the workspace if it is not wanted there.",
 }
 _STATE_POINT_BY_HAND = "Restore the state point file from a backup, correct it, or make it readable."
 
@@ -39,7 +41,7 @@ _STATE_POINT_BY_HAND = "Restore the state point file from a backup, correct it, 
 @report_option
 @click.pass_obj
 def command(session: Session, /, *, repair: bool, dry_run: bool, as_json: bool) -> int:
-    """Look for damaged state points and documents and for stray entries of the workspace, and list them.
+    """Look for damaged state points and documents, a wrong index or cache, and strays in the workspace, and list them.
 
     Each problem is one line: the id of the job, or a path in the project, what is wrong, and what to do. With --repair,
     state points are restored from the cache and from what interrupted changes left behind, and the line tells what came
@@ -128,7 +130,7 @@ def _planned(problems: Iterable[Problem]) -> Iterator[tuple[Problem, str, str]]:
         if problem.remedy:
             yield problem, MENDED, f"Would {problem.remedy}."
         else:
-            yield problem, LEFT, _by_hand(problem)
+            yield problem, HARMLESS if problem.is_litter else LEFT, _by_hand(problem)
 
 
 def _repaired(outcomes: Iterable[Outcome]) -> Iterator[tuple[Problem, str, str]]:

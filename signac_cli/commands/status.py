@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -28,18 +29,20 @@ _SHOWN = 5
 @click.command("status", cls=Command, rules=Rules(abbreviated=("--help",)))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
-def command(session: Session, /, *, as_json: bool) -> None:
+def command(session: Session, /, *, as_json: bool) -> int:
     """Show the project, the number of its jobs, their keys, whether cache and index are up to date, and known damage.
 
-    Only a part of the jobs is looked at: 'signac check' looks at every one.
+    Only a part of the jobs is looked at: 'signac check' looks at every one. The exit status is 1 if the workspace is
+    missing.
     """
     from signac_core.glance import glance
 
     project = session.project()
     seen = glance(project)
+    status = 0 if os.path.isdir(project.workspace) else 1
     if as_json:
         session.output.write_json(_describe(project, seen))
-        return
+        return status
     output = session.output
     style = ("\033[2m", "\033[0m") if output.has_color(sys.stdout) else ("", "")
     for label, text in _rows(project, seen):
@@ -47,6 +50,7 @@ def command(session: Session, /, *, as_json: bool) -> None:
         for number, line in enumerate(wrapped):
             shown = f"{label:<{_LABEL}}" if number == 0 else " " * _LABEL
             output.write(f"{style[0]}{shown}{style[1]}{line}\n")
+    return status
 
 
 def _describe(project: Project, seen: Glance) -> dict[str, Any]:
@@ -70,7 +74,10 @@ def _rows(project: Project, seen: Glance) -> Iterator[tuple[str, str]]:
     yield "keys", one_line(", ".join(seen.keys) or "none") + some
     yield "cache", _state(seen.cache, absent="absent: 'signac update-cache' writes it, for signac 2.x and repairs")
     yield "index", _state(seen.indexed, absent="absent: the first large query writes it")
-    yield "damaged", _damaged(seen.damaged)
+    if os.path.isdir(project.workspace):
+        yield "damaged", _damaged(seen.damaged)
+    else:
+        yield "damaged", "the workspace is missing"
 
 
 def _state(report: Any, *, absent: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,8 @@ def _update(session: Session, project: Project, *, as_json: bool) -> int:
 
     from ..progress import bar
 
+    if not os.path.isdir(project.workspace):  # which has been told; what is known of its jobs is kept
+        return 1
     output = session.output
     output.talk("Updating cache...")
     damaged: list[str] = []

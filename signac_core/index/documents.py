@@ -12,21 +12,20 @@ import stat
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from time import time_ns
+from time import monotonic, time_ns
 from typing import Any
 
 from .. import layout
-from ..document import SETTLED_PARALLEL_NS
 from ..query import And, Condition, Query
 from ..reading import OPEN_FLAGS, each_file
-from . import DOCUMENTS
+from . import DOCUMENTS, freshness
 from .evaluation import rows_that_satisfy
-from .shapes import take_apart, without_collection
+from .shapes import Group, take_apart, without_collection
 from .snapshot import Snapshot, index_path
 from .table import Rows, Table
-from .writing import write_table
+from .writing import fill_table, new_table
 
-__all__ = ["ABSENT", "Entry", "IndexedDocuments", "possible_rows", "signature_of"]
+__all__ = ["ABSENT", "UNKNOWN", "Entry", "IndexedDocuments", "entries_of", "possible_rows", "signature_of"]
 
 Entry = tuple[int, int, int, int]
 """Signature of a document: inode, size, time of modification and of change."""
@@ -58,7 +57,7 @@ class IndexedDocuments:
 
     def __init__(self, snapshot: Snapshot, asked: Rows) -> None:
         self._snapshot = snapshot
-        self._started = time_ns()
+        self._started, self._started_monotonic = time_ns(), monotonic()
         self._table: Table | None = None
         self._ids: list[str] = snapshot.base.ids()
         self._valid = bytearray(snapshot.base.rows)
@@ -108,7 +107,7 @@ class IndexedDocuments:
 
     def _compare(self, table: Table) -> None:
         """Find the rows whose documents are as they were."""
-        entries = _entries(table)
+        entries = entries_of(table)
         flags = self._asked.flags(table.rows)
         rows = [row for row, flag in enumerate(flags) if flag]
         asked = [self._ids[row] for row in rows]
@@ -141,11 +140,27 @@ class IndexedDocuments:
         base = self._snapshot.base
         if len(read) < _WORTHWHILE or len(read) * _REWRITTEN_SHARE < base.rows:
             return
-        youngest = self._started - SETTLED_PARALLEL_NS
+        path = index_path(self._snapshot.project.path, DOCUMENTS)
+        with new_table(path) as (file, created):
+            groups, entries = self._settled(read, created)
+            signatures = array("Q", [number for entry in entries for number in entry]).tobytes()
+            base_id = base.directory.id
+            fill_table(file, DOCUMENTS, base.rows, groups, base=base_id, extra=signatures, about={})
+
+    def _settled(
+        self, read: Mapping[str, tuple[dict[str, Any] | None, os.stat_result | None]], created: os.stat_result
+    ) -> tuple[list[Group], list[Entry]]:
+        """Documents that cannot change without a change of their signatures, and these.
+
+        Both time stamps of a file must have been older than its reading by a margin, see ``freshness``.
+        """
+        base = self._snapshot.base
+        began = freshness.time_of_reading(self._started, self._started_monotonic, created)
+        youngest: dict[int, int] = {}
         trees: list[dict[str, Any] | None] = [None] * base.rows
         entries = [UNKNOWN] * base.rows
         if self._table is not None:
-            before = _entries(self._table)
+            before = entries_of(self._table)
             for row, valid in enumerate(self._valid):
                 if valid:
                     entries[row] = before[row]
@@ -156,17 +171,17 @@ class IndexedDocuments:
             if job_id not in read:
                 continue
             document, status = read[job_id]
-            entry = ABSENT if status is None else signature_of(status)
-            if entry[2] >= youngest:
-                continue
-            trees[row], entries[row] = document, entry
+            if status is not None:
+                device = status.st_dev
+                if device not in youngest:
+                    youngest[device] = began - freshness.margin(device, created.st_dev)
+                if max(freshness.times_of(status)) >= youngest[device]:
+                    continue
+            trees[row], entries[row] = document, ABSENT if status is None else signature_of(status)
         groups, odd = take_apart(trees)
         for row in odd:
             entries[row] = UNKNOWN
-        signatures = array("Q", [number for entry in entries for number in entry]).tobytes()
-        path = index_path(self._snapshot.project.path, DOCUMENTS)
-        base_id = base.directory.id
-        write_table(path, DOCUMENTS, base.rows, groups, base=base_id, extra=signatures, about=lambda status: {})
+        return groups, entries
 
 
 def _signature(job_id: str, path: str, dir_fd: int | None) -> Entry | None:
@@ -185,7 +200,8 @@ def _signature(job_id: str, path: str, dir_fd: int | None) -> Entry | None:
     return signature_of(status)
 
 
-def _entries(table: Table) -> Sequence[Entry]:
+def entries_of(table: Table) -> Sequence[Entry]:
+    """Signatures of the documents in a table, by row."""
     numbers = array("Q")
     numbers.frombytes(table.extra())
     entries = list(zip(*[iter(numbers)] * _WIDTH, strict=True))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..reading import Listing
 
-__all__ = ["margin", "settled_signature", "signature", "signature_of", "times_of"]
+__all__ = ["margin", "settled_signature", "signature", "signature_of", "time_of_reading", "times_of"]
 
 
 def margin(*devices: int) -> int:
@@ -60,6 +60,26 @@ def signature(directory: str) -> list[int] | None:
         os.close(fd)
 
 
+def time_of_reading(wall_ns: int, started: float, created: os.stat_result) -> int:
+    """The earliest time, by either clock, when something was read.
+
+    Parameters
+    ----------
+    wall_ns, started : int, float
+        When that began, by the clock on the wall (ns) and by the one that is never set (s).
+    created : os.stat_result
+        The status of a file that was just created: the time by the clock of the file system.
+
+    Returns
+    -------
+    int
+        The time, in nanoseconds.
+
+    """
+    elapsed = int((monotonic() - started) * 1e9)
+    return min(wall_ns, times_of(created)[0] - elapsed)
+
+
 def settled_signature(listing: Listing, created: os.stat_result) -> list[int] | None:
     """Signature under which a listing can be trusted later on.
 
@@ -78,8 +98,7 @@ def settled_signature(listing: Listing, created: os.stat_result) -> list[int] | 
     """
     if listing.status is None:
         return None
-    elapsed = int((monotonic() - listing.monotonic) * 1e9)
-    listed = min(listing.wall_ns, times_of(created)[0] - elapsed)
+    listed = time_of_reading(listing.wall_ns, listing.monotonic, created)
     if max(times_of(listing.status)) >= listed - margin(listing.status.st_dev, created.st_dev):
         return None
     return signature_of(listing.status)

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
+from .. import layout
 from ..reading import OPEN_FLAGS
 from . import BASE, DELTA, DOCUMENTS, UnusableIndexError
-from .snapshot import index_path
+from .snapshot import check_owner, check_place, index_path
 from .table import Table
 
 __all__ = ["Glimpse", "open_tables"]
@@ -77,6 +78,7 @@ def open_tables(root: str, namespace: str) -> Glimpse:
         If there is none that can be used.
 
     """
+    check_place()
     if namespace == "doc":
         return Glimpse([_opened(root, DOCUMENTS)])
     tables = [_opened(root, BASE)]
@@ -94,7 +96,9 @@ def open_tables(root: str, namespace: str) -> Glimpse:
 def _opened(root: str, kind: str) -> Table:
     fd = os.open(index_path(root, kind), OPEN_FLAGS)
     try:
-        return Table(fd, kind)
+        table = Table(fd, kind)
+        check_owner(table.status, os.path.join(root, layout.WORKSPACE))
+        return table
     except BaseException:
         os.close(fd)
         raise

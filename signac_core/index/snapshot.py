@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import layout, settings
+from .. import canonical, files, layout, settings
 from ..reading import OPEN_FLAGS
 from . import BASE, DELTA, UnusableIndexError, freshness
 from .changes import changes
@@ -22,13 +24,17 @@ if TYPE_CHECKING:
     from ..query import Query
     from ..reading import Listing
 
-__all__ = ["Layer", "Snapshot", "index_path", "write_base"]
+__all__ = ["Layer", "Snapshot", "check_owner", "check_place", "check_proven", "index_path", "write_base"]
 
 QUERY_LIMIT = 20_000
 """Jobs that a query adds to the index at most; more than that is left to ``update-cache``."""
 WORTHWHILE = 64
 """Files that have to be read before a query writes."""
 _LONG_LISTING = 1000
+_PROVEN = 1000
+"""Rows up to which a table is compared with its ids before it is used: it takes a few milliseconds."""
+_proven: set[tuple[int, ...]] = set()
+"""The tables that were."""
 _MOST_GONE = 16  # rows for each job that still exists; what a table takes is bounded by the project then
 
 
@@ -40,6 +46,61 @@ def index_path(root: str, name: str) -> str:
     from ..canonical import id_of_text
 
     return os.path.join(directory, f"{name}-{id_of_text(os.path.realpath(root))}")
+
+
+def check_place() -> None:
+    """Make sure that no stranger can put an index where it is looked for: one stat, with ``SIGNAC_CACHE_DIR`` only.
+
+    Raises
+    ------
+    OSError
+        If others may write there, and are not kept from each other's files (as they are in ``/tmp``).
+
+    """
+    directory = settings.index_directory()
+    if directory is not None and os.stat(directory).st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
+        raise PermissionError(
+            errno.EPERM,
+            "The directory of the index (SIGNAC_CACHE_DIR) is not used, as others may write to it",
+            directory,
+        )
+
+
+def check_owner(status: os.stat_result, workspace: str) -> None:
+    """Make sure that a file of the index was written by somebody who could as well write into the workspace.
+
+    These are this user, root and the owner of the workspace; and where the group of the workspace may write to it, the
+    members of that group. Only of a file of others the workspace has to be asked for.
+
+    Raises
+    ------
+    UnusableIndexError
+        If others may have written it.
+
+    """
+    trusted = {os.geteuid(), 0}
+    if status.st_uid in trusted and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return
+    place = os.stat(workspace)
+    trusted.add(place.st_uid)
+    is_shared = place.st_mode & stat.S_IWGRP and place.st_gid == status.st_gid
+    is_of_others = status.st_uid not in trusted or status.st_mode & stat.S_IWGRP
+    if status.st_mode & stat.S_IWOTH or (is_of_others and not is_shared):
+        raise UnusableIndexError("others may have written it")
+
+
+def check_proven(state_points: Mapping[str, dict[str, Any]]) -> None:
+    """Make sure that state points from the index are those of their jobs, before they get into a file.
+
+    Raises
+    ------
+    UnusableIndexError
+        If one is not.
+
+    """
+    for job_id, state_point in state_points.items():
+        if not canonical.state_point_matches(state_point, job_id):
+            raise UnusableIndexError(f"wrong about job {job_id}")
 
 
 class Layer(NamedTuple):
@@ -84,6 +145,8 @@ class Snapshot:
         try:
             self.base = self.opened(fd, BASE)
             self.delta = self._matching_delta()
+            for table in self._layered():
+                _prove(table)
             self._compare(list_workspace)
         except BaseException:
             self.close()
@@ -93,6 +156,7 @@ class Snapshot:
         """Take a table that is closed with the snapshot."""
         try:
             table = Table(fd, kind)
+            check_owner(table.status, self.project.workspace)
         except BaseException:
             os.close(fd)
             raise
@@ -116,7 +180,8 @@ class Snapshot:
             settings.index_is_trusted()
             and about["signature"] == freshness.signature(self.project.workspace) is not None
         ):
-            self.pending: list[str] = list(about["unread"])
+            root = self.project.workspace
+            self.pending: list[str] = [name for name in about["unread"] if files.is_directory(f"{root}/{name}")]
             present[0] = present[0] - _rows_at(gone, self.base.rows)
         else:
             self.listing = list_workspace()
@@ -261,24 +326,27 @@ class Snapshot:
         saves_listing = len(listing.entries) >= _LONG_LISTING and _will_settle(listing)
         return (new >= WORTHWHILE or saves_listing) and new + self._corrected() <= QUERY_LIMIT
 
-    def refresh(self, known: Mapping[str, dict[str, Any]], *, cache: list[int] | None = None) -> None:
+    def refresh(self, known: Mapping[str, dict[str, Any]], *, cache: list[Any] | None = None) -> None:
         """Write a delta with everything that was found out since the base was written.
 
         Parameters
         ----------
         known : mapping of str to dict
             State points by id.
-        cache : list of int, optional
-            Size and CRC of a cache file that holds just the jobs that are indexed then.
+        cache : list, optional
+            Mark of a cache file that holds just the jobs that are indexed then.
 
         Raises
         ------
         OSError
             If it cannot be written.
+        UnusableIndexError
+            If a state point is not the one of its job.
 
         """
         points = self.corrected_state_points()
         points.update((name, known[name]) for name in self.pending if name in known)
+        check_proven(points)
         ids, groups = _take_apart(sorted(points), points)
         indexed = set(ids)
         new = [name for name in self.pending if name in indexed]
@@ -320,6 +388,23 @@ class Snapshot:
         return self._corrected() + len(self.pending)
 
 
+def _prove(table: Table) -> None:
+    """Compare the state points of a small table with its ids, once in a process; in large ones that would take long.
+
+    Raises
+    ------
+    UnusableIndexError
+        If one is not the one of its job.
+
+    """
+    status = table.status
+    mark = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    if table.rows <= _PROVEN and mark not in _proven:
+        ids = table.ids()
+        check_proven({ids[row]: tree for row, tree in table.trees()})
+        _proven.add(mark)
+
+
 def _will_settle(listing: Listing) -> bool:
     status = listing.status
     if status is None or not settings.index_is_trusted():
@@ -332,7 +417,7 @@ def write_base(
     listing: Listing,
     known: Mapping[str, dict[str, Any]],
     *,
-    cache: list[int] | None = None,
+    cache: list[Any] | None = None,
 ) -> None:
     """Write a new base that holds all listed jobs whose state points are known.
 
@@ -343,9 +428,9 @@ def write_base(
     listing : Listing
         A listing of the workspace.
     known : mapping of str to dict
-        State points by id.
-    cache : list of int, optional
-        Size and CRC of a cache file that holds just these.
+        State points by id, which are known to be right.
+    cache : list, optional
+        Mark of a cache file that holds just these.
 
     Raises
     ------
@@ -353,6 +438,7 @@ def write_base(
         If it cannot be written; the old one is there then.
 
     """
+    check_place()
     names = listing.names
     ids, groups = _take_apart(names, known)
     if len(ids) == len(listing.entries):

@@ -116,6 +116,11 @@ class Table:
     kind : str
         What the table should be.
 
+    Attributes
+    ----------
+    status : os.stat_result
+        The status of the file.
+
     Raises
     ------
     UnusableIndexError
@@ -135,7 +140,8 @@ class Table:
         ):
             raise UnusableIndexError("no index of this version")
         place = [number(header[12:20], "little"), number(header[20:28], "little"), number(header[28:32], "little")]
-        self._size = os.fstat(fd).st_size
+        self.status = os.fstat(fd)
+        self._size = self.status.st_size
         try:
             self.directory = Directory(**canonical.loads(self._section(place)))
             _check_directory(self.directory, self._size)

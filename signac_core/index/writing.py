@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from math import copysign
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -14,12 +16,13 @@ from .. import canonical, files
 from .shapes import Group, columns_of, without_collection
 from .table import HEADER, IDS_PER_BLOCK, MAGIC, VERSION
 
-__all__ = ["write_table"]
+__all__ = ["fill_table", "new_table", "write_table"]
 
 _VALUES = 512
 _ROWS = 16384
 _SAMPLE = 500  # values that show in most cases that not all are different
 NUMBERS, TEXTS, OTHERS = range(3)
+_WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 Groups = Iterable[tuple[Any, Sequence[int]]]
 """Values and the rows of each."""
@@ -84,8 +87,33 @@ def write_table(
         If it cannot be written; the old one is there then.
 
     """
-    with files.Replacement(path) as file, without_collection():
+    with new_table(path) as (file, created):
+        return fill_table(file, kind, number, groups, ids=ids, base=base, extra=extra, about=about(created))
+
+
+@contextmanager
+def new_table(path: str) -> Iterator[tuple[files.Replacement, os.stat_result]]:
+    """Open the file that takes the place of a table at the end of a block; its status tells the time of the clock."""
+    with files.Replacement(path) as file:
         status = os.fstat(file.fd)
+        if status.st_mode & _WRITABLE_BY_OTHERS:  # it is only ever replaced, and must be believed
+            os.fchmod(file.fd, stat.S_IMODE(status.st_mode) & ~_WRITABLE_BY_OTHERS)
+        yield file, status
+
+
+def fill_table(
+    file: files.Replacement,
+    kind: str,
+    number: int,
+    groups: Iterable[Group],
+    *,
+    ids: Sequence[str] = (),
+    base: str = "",
+    extra: bytes = b"",
+    about: dict[str, Any],
+) -> str:
+    """Write a table into a new file; the arguments are those of :func:`write_table`, except for what ``about`` says."""
+    with without_collection():
         writer = _Writer(file)
         writer.write(bytes(HEADER))
         blocks = [
@@ -105,7 +133,7 @@ def write_table(
             "keys": keys,
             "shapes": writer.chunks([(OTHERS, shapes)], number),
             "extra": writer.section(extra) if extra else [],
-            "about": about(status),
+            "about": about,
         }
         offset, length, crc = writer.section(canonical.dumps(directory).encode("ascii"))
         writer.flush()

@@ -130,7 +130,7 @@ MISTAKES = {
     "other project is none": Mistake(["move", "/", "<id>"], ["'/' is not in a project"], "signac init"),
     "older schema": Mistake(["find"], ["version"], "migrate", prepare=set_schema(1)),
     "newer schema": Mistake(["find"], ["99"], "", prepare=set_schema(99)),
-    "no workspace possible": Mistake(["find"], ["workspace", "File exists"], prepare=file_in_the_way),
+    "no workspace possible": Mistake(["find"], ["workspace", "no directory"], prepare=file_in_the_way),
     # filters
     "filter not JSON": Mistake(["find", '{"a": 0,}'], ['{"a": 0,}', "not valid JSON", "column 9"]),
     "filter without brace": Mistake(["find", '{"a": 0'], ['{"a": 0', "incomplete JSON"], "single quotes"),

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 
 import pytest
 
-from signac_core import Project
+from signac_core import Project, document
+from signac_core.index import freshness
 
 
 @pytest.fixture
@@ -16,11 +16,21 @@ def project() -> Project:
 
 
 @pytest.fixture
-def age() -> Callable[[str], None]:
-    """Make a file look as if it had been at rest for a while."""
+def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Let time pass for what reads documents: by the clock of this host, and by the one that is never set."""
+    passed = 0
 
-    def make_older(path: str, seconds: float = 100) -> None:
-        then = time.time() - seconds
-        os.utime(path, (then, then))
+    def pass_time(seconds: float) -> None:
+        nonlocal passed
+        passed += int(seconds * 1e9)
 
-    return make_older
+    monkeypatch.setattr(document, "time_ns", lambda: time.time_ns() + passed)
+    monkeypatch.setattr(document, "monotonic_ns", lambda: time.monotonic_ns() + passed)
+    monkeypatch.setattr(document, "_seen", {})
+    return pass_time
+
+
+@pytest.fixture
+def at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every workspace, and every document, look to the index as if nothing had happened to it for long."""
+    monkeypatch.setattr(freshness, "margin", lambda *devices: -(10**18))

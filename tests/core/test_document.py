@@ -6,9 +6,11 @@ import multiprocessing
 import os
 import pickle
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -320,23 +322,88 @@ def test_a_document_of_a_job_without_state_point_file_can_be_written(job: Job) -
 # settled reads --------------------------------------------------------------------------------------------------
 
 
-def test_a_settled_document_is_not_read_again(
-    job: Job, age: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+DAY = 86400
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Documents that are read, not only looked at."""
     from signac_core import files
 
-    job.doc.update(a=1, n={"x": 2})
-    age(job.fn(job.FN_DOCUMENT))
-    job.doc()
-    reads: list[str] = []
+    found: list[str] = []
     original = files.read_with_status
-    monkeypatch.setattr(files, "read_with_status", lambda path: (reads.append(path), original(path))[1])
+    monkeypatch.setattr(files, "read_with_status", lambda path: (found.append(path), original(path))[1])
+    return found
+
+
+def test_a_settled_document_is_not_read_again(job: Job, wait: Callable[[float], None], reads: list[str]) -> None:
+    job.doc.update(a=1, n={"x": 2})
+    wait(2 * DAY)
+    job.doc()
+    reads.clear()
     assert job.doc.a == 1
     assert job.doc.n.x == 2
     assert reads == []
     write_raw(job, '{"a": 2}')
     assert job.doc.a == 2
     assert len(reads) == 1
+
+
+def test_a_document_that_was_seen_some_time_ago_and_has_not_changed_is_settled(
+    job: Job, wait: Callable[[float], None], reads: list[str]
+) -> None:
+    job.doc.a = 1
+    reads.clear()
+    for seconds, number in [(0, 1), (1, 2), (1, 3), (0, 3), (1000, 3)]:
+        wait(seconds)
+        assert job.doc.a == 1
+        assert len(reads) == number
+
+
+def test_a_document_is_settled_by_what_another_file_tells_of_the_clock(
+    project: Project, job: Job, wait: Callable[[float], None], reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from signac_core import document
+
+    job.doc.a = 1
+    other = project.open_job({"other": 1}).init()
+    other.doc.a = 2
+    later = os.stat(other.fn(job.FN_DOCUMENT)).st_ctime_ns + 5 * 10**9
+    wait(60)
+    document._clock_seen(SimpleNamespace(st_dev=os.stat(job.path).st_dev, st_ctime_ns=later))
+    job.doc()
+    reads.clear()
+    assert job.doc.a == 1
+    assert reads == []
+
+
+def test_a_document_with_an_old_time_of_modification_is_not_settled(job: Job, wait: Callable[[float], None]) -> None:
+    job.doc.a = 1
+    path = Path(job.fn(job.FN_DOCUMENT))
+    os.utime(path, (0, 0))  # as cp -p, rsync -t and tar do
+    assert job.doc.a == 1
+    assert job.doc._store._signature is None
+    path.write_text('{"a": 2}')
+    os.utime(path, (0, 0))
+    assert job.doc.a == 2
+
+
+def test_a_document_is_not_settled_by_a_clock_that_is_ahead_of_that_of_the_file_system(
+    job: Job, wait: Callable[[float], None], reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from signac_core import document
+
+    monkeypatch.setattr(document, "time_ns", lambda: time.time_ns() + 3600 * 10**9)
+    job.doc.a = 1
+    assert job.doc.a == 1
+    reads.clear()
+    assert job.doc.a == 1
+    assert len(reads) == 1
+    wait(2)
+    job.doc()
+    reads.clear()
+    assert job.doc.a == 1
+    assert reads == []
 
 
 def test_a_young_document_is_read_at_every_access(job: Job) -> None:
@@ -349,17 +416,28 @@ def test_a_young_document_is_read_at_every_access(job: Job) -> None:
     assert job.doc.a == 2
 
 
-def test_the_margin_is_larger_on_file_systems_with_several_clocks(
-    job: Job, age: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+def test_the_margin_is_larger_on_file_systems_with_other_clocks(
+    job: Job, wait: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from signac_core import document
 
     job.doc.a = 1
     path = job.fn(job.FN_DOCUMENT)
-    for seconds, parallel, settled in [(1, False, False), (5, False, True), (5, True, False), (11, True, True)]:
-        age(path, seconds)
-        monkeypatch.setattr(document, "_parallel_devices", {os.stat(path).st_dev: parallel})
+    device = os.stat(path).st_dev
+    assert document.settled_signature(os.stat(path)) is None
+    for seconds, parallel, settled in [(1, False, False), (4, False, True), (0, True, False), (6, True, True)]:
+        wait(seconds)
+        monkeypatch.setattr(document, "_parallel_devices", {device: parallel})
         assert (document.settled_signature(os.stat(path)) is not None) is settled
+
+
+@pytest.mark.parametrize("kind", ["nfs", "nfs4", "lustre", "gpfs", "fuse.sshfs", "exfat", "9p", "unknown"])
+def test_a_file_system_whose_clock_is_elsewhere_is_not_a_local_one(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from signac_core import document
+
+    monkeypatch.setattr(document, "_file_system_type", lambda device: kind)
+    monkeypatch.setattr(document, "_parallel_devices", {})
+    assert document.is_on_parallel_file_system(1)
 
 
 # damage ---------------------------------------------------------------------------------------------------------

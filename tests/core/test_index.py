@@ -7,7 +7,6 @@ import os
 import random
 import shutil
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -126,7 +125,7 @@ class Clock:
         self.now = 1_000 * SECOND
         self.resolution = resolution
         self.changed = self.stamp()
-        self.seen: Any = None
+        self.written: dict[int, int] = {}  # when documents were, by inode
 
     def stamp(self) -> int:
         return self.now // self.resolution * self.resolution
@@ -139,11 +138,15 @@ class Clock:
 
     def times_of(self, status: os.stat_result) -> tuple[int, int]:
         if not stat.S_ISDIR(status.st_mode):
-            return self.stamp(), self.stamp()  # a file that was just created
+            written = self.written.get(status.st_ino, self.stamp())  # or a file that was just created
+            return written, written
         return self.changed, self.changed
 
     def signature_of(self, status: os.stat_result) -> list[int]:
         return [status.st_ino, *self.times_of(status)]
+
+    def signature_of_document(self, status: os.stat_result) -> documents.Entry:
+        return status.st_ino, status.st_size, *self.times_of(status)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -151,6 +154,9 @@ class Clock:
             mock.patch.object(freshness, "times_of", self.times_of),
             mock.patch.object(freshness, "signature_of", self.signature_of),
             mock.patch.object(freshness, "monotonic", self.seconds),
+            mock.patch.object(documents, "signature_of", self.signature_of_document),
+            mock.patch.object(documents, "time_ns", self.nanoseconds),
+            mock.patch.object(documents, "monotonic", self.seconds),
             mock.patch.object(reading, "time_ns", self.nanoseconds),
             mock.patch.object(reading, "monotonic", self.seconds),
         ):
@@ -164,7 +170,6 @@ class History:
         self.root = root
         self.clock = clock
         self.project = Project.init_project(root)
-        self.written = 0
 
     def changed(self) -> None:
         self.clock.changed = self.clock.stamp()
@@ -205,12 +210,9 @@ class History:
 
     def write_document(self, position: int, document: dict[str, Any]) -> None:
         if ids := self.ids():
-            self.written += 1
             path = Path(self.project.workspace, ids[position % len(ids)], "signac_job_document.json")
-            temporary = path.with_name("new")
-            temporary.write_text(json.dumps(document))
-            os.utime(temporary, (0, time.time() - 1000 + self.written))
-            temporary.replace(path)
+            path.write_text(json.dumps(document))  # in place: the inode stays, and often the size
+            self.clock.written[path.stat().st_ino] = self.clock.stamp()
 
     def update_cache(self) -> None:
         Project(str(self.root)).update_cache()
@@ -282,6 +284,22 @@ def test_a_query_after_any_history_gives_the_ids_of_a_full_scan(tmp_path: Path, 
                 _compare_some_with_scan(told.root, chance)
 
 
+def test_a_document_that_changes_twice_within_one_time_stamp_is_read_again(tmp_path: Path) -> None:
+    clock = Clock(SECOND)
+    with index_for_small_projects(), clock.running():
+        told = History(tmp_path, clock)
+        for a in range(4):
+            told.add({"a": a})
+        told.wait(100 * SECOND)
+        told.update_cache()
+        for value in (1, 2):  # of the same size, in the same second, and a query between
+            for position in range(4):
+                told.write_document(position, {"v": value})
+            assert len(finding.find_ids(Project(str(tmp_path)), {"doc.v": value})) == 4
+        told.wait(100 * SECOND)
+        assert len(finding.find_ids(Project(str(tmp_path)), {"doc.v": 2})) == 4
+
+
 def _compare_with_scan(root: Path, filter: dict[str, Any]) -> None:
     project = Project(str(root))
     try:
@@ -321,12 +339,11 @@ def test_state_points_schema_groups_and_frames_are_the_same_with_an_index(tmp_pa
             str(detect_schema(Project(str(root)), exclude_const=True)),
         ]
 
-    with index_for_small_projects():
+    with index_for_small_projects(), mock.patch.object(freshness, "margin", return_value=-(10**18)):
         for tree in trees[:later]:
             project.open_job(tree).init()
         for number, job in enumerate(list(project)[: chance.random.randrange(11)]):
             job.doc.a = number % 3
-            os.utime(job.fn(job.FN_DOCUMENT), (0, 1))
         project.update_cache()
         list(project.find_jobs({"doc.a": 0}))
         for tree in trees[later:]:

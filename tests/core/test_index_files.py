@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 
 from signac_core import Project, files, finding, reading
-from signac_core.index import freshness, snapshot
+from signac_core.index import snapshot
 from signac_core.index.glimpse import open_tables
 from signac_core.index.table import Table
 
@@ -26,12 +25,6 @@ def study(project: Project) -> Project:
     for i in range(NUMBER):
         project.open_job({"i": i, "text": f"t{i % 4}", "even": i % 2 == 0, "n": {"x": i % 3}}).init()
     return project
-
-
-@pytest.fixture
-def at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every workspace look as if nothing had happened to it for long."""
-    monkeypatch.setattr(freshness, "margin", lambda *devices: -(10**18))
 
 
 @pytest.fixture
@@ -97,7 +90,6 @@ def test_iteration_with_state_points_opens_no_job(study: Project, opened: list[s
 def test_documents_are_read_once_and_then_only_when_they_have_changed(study: Project, opened: list[str]) -> None:
     for job in study:
         job.doc.half = job.sp.i / 2
-        os.utime(job.fn("signac_job_document.json"), (0, time.time() - 1000))
     study.update_cache()
     assert len(matching({"doc.half.$lt": 5})) == 10
     opened.clear()

@@ -450,6 +450,22 @@ def test_examine_finds_files_and_dead_links_named_like_jobs(study: Project) -> N
     assert Path(study.workspace, BOGUS).exists()
 
 
+def test_examine_when_the_workspace_holds_other_entries_then_lists_them_as_harmless(study: Project) -> None:
+    Path(study.workspace, "notes.txt").write_text("precious")
+    Path(study.workspace, "plots").mkdir()
+    Path(study.workspace, "dead").symlink_to("nowhere")
+    study.check()
+    problems = list(examine(Project()))
+    assert [(problem.name, problem.kind) for problem in problems] == [
+        ("dead", "stray-entry"),
+        ("notes.txt", "stray-entry"),
+        ("plots", "stray-entry"),
+    ]
+    assert all(problem.is_litter for problem in problems)
+    assert not any(outcome.mended for outcome in mend(Project(), problems))
+    assert sorted(name for name in os.listdir(study.workspace) if len(name) < 32) == ["dead", "notes.txt", "plots"]
+
+
 def leave_litter(project: Project) -> list[Path]:
     """Everything that a killed process may leave, in this library or in signac 2.x."""
     root, space = Path(project.path), Path(project.workspace)
@@ -495,12 +511,13 @@ def keep_company(project: Project) -> list[Path]:
 def test_old_litter_is_found_and_cleaned_and_nothing_else(study: Project) -> None:
     paths = leave_litter(study)
     kept = keep_company(study)
-    problems = list(examine(Project()))
+    *problems, stray = sorted(examine(Project()), key=lambda problem: problem.kind == "stray-entry")
     assert {problem.path for problem in problems} == set(map(str, paths))
     assert all(problem.is_litter and problem.remedy for problem in problems)
+    assert (stray.kind, stray.name, stray.is_litter, stray.remedy) == ("stray-entry", ".hidden", True, "")
     assert {problem.kind for problem in problems} == {"unfinished-job", "unfinished-removal", "temporary-file"}
-    assert all(outcome.mended for outcome in mend(Project(), problems))
-    assert list(examine(Project())) == []
+    assert [outcome.mended for outcome in mend(Project(), [*problems, stray])] == [True] * len(problems) + [False]
+    assert list(examine(Project())) == [stray]
     assert not any(map(os.path.lexists, paths))
     assert all(path.read_text() == "precious" for path in kept)
     for a in range(3):
@@ -519,7 +536,7 @@ def test_litter_behind_a_link_or_in_an_unreadable_directory_is_left(
     real = os.scandir
 
     def scandir(path: Any) -> Any:
-        if os.fspath(path) == str(locked):
+        if path == str(locked):
             raise PermissionError(errno.EACCES, "Permission denied", path)
         return real(path)
 
@@ -594,7 +611,9 @@ def test_mend_of_a_job_that_has_gone_meanwhile_says_so(study: Project) -> None:
 
 def test_the_workspace_may_be_missing(project: Project) -> None:
     os.rmdir(project.workspace)
-    assert list(examine(project)) == []
+    (problem,) = examine(project)
+    assert (problem.kind, problem.path, problem.is_litter) == ("missing-workspace", project.workspace, False)
+    assert [outcome.mended for outcome in mend(project, [problem])] == [False]
     check(project)
     repair(project)
 

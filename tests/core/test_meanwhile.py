@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,7 +13,18 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, copying, filetransfer, importing, integrity, layout, litter, synchronizer, workspace
+from signac_core import (
+    Project,
+    copying,
+    files,
+    filetransfer,
+    importing,
+    integrity,
+    layout,
+    litter,
+    synchronizer,
+    workspace,
+)
 from signac_core.errors import JobsCorruptedError
 from signac_core.job import Job
 from signac_core.sync import FileSync
@@ -334,3 +346,56 @@ def test_state_point_change_when_another_changes_it_at_once_then_both_are_done(
     after_the_rename(monkeypatch, job, change)
     job.sp.a = 2
     assert [(job.sp(), job.doc()) for job in Project(job.project.path)] == [({"a": 3}, {"x": 1})]
+
+
+# more levels of directories than anybody can go through --------------------------------------------------------------
+
+
+@pytest.fixture
+def deep(project: Project) -> Iterator[Job]:
+    """A job, among others, with 1,200 levels of directories."""
+    for a in range(2, 5):
+        project.open_job({"a": a}).init()
+    job = project.open_job({"a": 3})
+    here = os.getcwd()
+    os.chdir(job.path)
+    for _ in range(1200):
+        os.mkdir("d")
+        os.chdir("d")
+    os.chdir(here)
+    yield job
+    files.delete_tree(job.path)
+
+
+def test_check_of_a_deep_job_finds_nothing(project: Project, deep: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(litter, "_now", lambda: time.time() + 7200)
+    project.check()
+    assert list(integrity.examine(project)) == []
+
+
+def test_litter_that_is_deep_is_found_and_deleted(project: Project, deep: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(litter, "_now", lambda: time.time() + 7200)
+    os.rename(deep.path, Path(project.workspace, f".signac-new-{deep.id}-0123456789abcdef"))
+    (problem,) = integrity.examine(project)
+    assert problem.kind == "unfinished-job"
+    assert [outcome.mended for outcome in integrity.mend(project, [problem])] == [True]
+    assert len(os.listdir(project.workspace)) == 2
+
+
+@pytest.mark.parametrize("target", ["data", "data.zip", "data.tar"])
+def test_copies_of_a_deep_job_fail_with_an_error_that_names_it(
+    project: Project, deep: Job, other: Project, target: str
+) -> None:
+    for copy in (
+        lambda: project.find_jobs({"a": 3}).export_to(target),
+        lambda: other.clone(deep),
+        lambda: other.sync(project, selection=[deep]),
+        lambda: other.import_from(project.workspace),
+    ):
+        with pytest.raises(OSError, match="too many levels") as caught:
+            copy()
+        assert caught.value.filename.endswith(deep.id)
+        assert deep not in other
+    assert not os.path.exists(target) or os.listdir(target) == []
+    deep.remove()
+    assert deep not in project

@@ -148,6 +148,43 @@ def test_a_workspace_that_is_missing_or_linked_is_fine(project: Project, tmp_pat
     assert len(os.listdir(tmp_path / "scratch")) == 1
 
 
+def test_opening_a_project_whose_workspace_cannot_be_one_says_why(project: Project) -> None:
+    os.rmdir(project.workspace)
+    os.symlink("/scratch/gone", project.workspace)
+    with pytest.raises(FileExistsError, match="a link to '/scratch/gone', where no directory is") as caught:
+        Project()
+    assert caught.value.filename == project.workspace
+    with pytest.raises(WorkspaceError, match="'/scratch/gone' does not exist"):
+        len(project)
+    os.unlink(project.workspace)
+    Path(project.workspace).write_text("x")
+    with pytest.raises(FileExistsError, match="is no directory"):
+        Project()
+
+
+def test_the_project_of_the_working_directory_is_found_by_the_name_it_was_entered_by(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.rmdir(project.workspace)
+    (tmp_path / "scratch").mkdir()
+    os.symlink(tmp_path / "scratch", project.workspace)
+    job = project.open_job({"a": 1}).init()
+    monkeypatch.chdir(job.path)
+    monkeypatch.delenv("PWD", raising=False)
+    for function in (Project.get_project, Project.get_job):
+        with pytest.raises(LookupError):
+            function()
+    monkeypatch.setenv("PWD", project.workspace)  # another directory
+    for function in (Project.get_project, Project.get_job):
+        with pytest.raises(LookupError):
+            function()
+    monkeypatch.setenv("PWD", job.path)
+    assert Project.get_project() == project
+    assert Project.get_job() == job
+    with pytest.raises(LookupError):
+        Project.get_project(os.getcwd())  # a path says what it says
+
+
 def test_a_workspace_that_cannot_be_one_raises_workspace_error(project: Project) -> None:
     os.rmdir(project.workspace)
     os.symlink("nowhere", project.workspace)

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
 import os
-from contextlib import suppress
+import time
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
 
-from signac_core import Project, finding, reading, resolving
+from signac_core import Project, finding, integrity, reading, resolving, workspace
 from signac_core.canonical import calc_id
 from signac_core.documents import read_documents
 from signac_core.errors import JobsCorruptedError
@@ -37,6 +40,183 @@ def test_damaged_jobs_are_collected_or_raised_together(project: Project, ids: li
     with pytest.raises(JobsCorruptedError) as caught:
         finding.find_ids(Project(), {"i.$gte": 0})
     assert list(caught.value.job_ids) == ids[:2]
+
+
+@pytest.fixture(params=["file", "dead link", "link to a file", "loop"])
+def no_job(request: pytest.FixtureRequest, project: Project, ids: list[str]) -> str:
+    """Something in the workspace that is named like a job, and is none."""
+    name = "0" * 32
+    path = Path(project.workspace, name)
+    match request.param:
+        case "file":
+            path.write_text("x")
+        case "dead link":
+            path.symlink_to("nowhere")
+        case "link to a file":
+            path.symlink_to(f"{ids[0]}/signac_statepoint.json")
+        case "loop":
+            path.symlink_to(name)
+    return name
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_what_is_named_like_a_job_and_is_no_directory_is_no_job(
+    project: Project, ids: list[str], no_job: str, indexed: bool
+) -> None:
+    if indexed:
+        project.update_cache()
+    fresh = Project()
+    assert len(fresh) == len(ids)
+    assert [job.id for job in fresh] == ids
+    assert finding.find_ids(fresh, {"i.$gte": 0}) == ids
+    assert fresh.open_job(id=ids[0]) in fresh
+    assert not fresh._contains_job_id(no_job)
+    for text in (no_job, no_job[:8]):
+        with pytest.raises(KeyError):
+            fresh.open_job(id=text)
+    with pytest.raises(JobsCorruptedError):
+        fresh.check()
+    assert [(problem.name, problem.kind) for problem in integrity.examine(fresh)] == [(no_job, "stray-file")]
+
+
+def test_a_link_to_a_directory_is_a_job(project: Project, ids: list[str], tmp_path: Path) -> None:
+    os.rename(Path(project.workspace, ids[0]), tmp_path / "elsewhere")
+    Path(project.workspace, ids[0]).symlink_to(tmp_path / "elsewhere")
+    assert finding.find_ids(Project(), {"i.$gte": 0}) == ids == reading.list_ids(Project())
+
+
+def test_a_listing_that_does_not_tell_what_entries_are_asks_for_each(
+    project: Project, ids: list[str], no_job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Entry:
+        """An entry of a file system that does not tell its type, and has lost one of its servers."""
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+            self.path = os.path.join(project.workspace, name)
+
+        def is_dir(self, *, follow_symlinks: bool) -> bool:
+            if self.name == ids[1]:
+                raise OSError(errno.EIO, "Input/output error")
+            return os.path.isdir(self.path) and (follow_symlinks or not os.path.islink(self.path))
+
+        def is_symlink(self) -> bool:
+            return os.path.islink(self.path)
+
+    monkeypatch.setattr(os, "scandir", lambda fd: nullcontext([Entry(name) for name in os.listdir(fd)]))
+    assert reading.list_ids(project) == ids
+
+
+@pytest.mark.parametrize("text", ['{"a":0}', '{"a": 1E5}', '{"a": 1,  "b": 2}', '{"b": 1, "a": 2}', '{"a": "\\u0061"}'])
+@pytest.mark.parametrize("number", [1, reading._VERY_MANY_FILES])
+def test_a_directory_named_after_a_text_that_is_not_canonical_is_damaged_for_queries_and_check_alike(
+    project: Project, text: str, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_VERY_MANY_FILES", number)  # the parser that reads few, and the one that reads many
+    name = hashlib.md5(text.encode()).hexdigest()
+    Path(project.workspace, name).mkdir()
+    Path(project.workspace, name, "signac_statepoint.json").write_text(text)
+    damaged: list[str] = []
+    assert finding.find_ids(project, {"a.$exists": True}, damaged=damaged) == []
+    assert damaged == [name]
+    with pytest.raises(JobsCorruptedError):
+        project.check()
+    with pytest.raises(JobsCorruptedError):
+        project.open_job(id=name).sp()
+    assert [problem.kind for problem in integrity.examine(project)] == ["wrong-state-point"]
+
+
+class Peer:
+    """signac 2.x in the middle of a state point change; it goes on when somebody waits for it."""
+
+    def __init__(self, project: Project, *, document: bool) -> None:
+        self.old = project.open_job({"a": 1}).init()
+        if document:
+            self.old.doc.x = 1
+        self.new = project.open_job({"a": 2})
+        self.steps = [
+            lambda: os.rename(self.old.fn(SP), self.old.fn(f"{SP}~")),
+            lambda: os.rename(self.old.path, self.new.path),
+            lambda: os.unlink(self.new.fn(f"{SP}~")),
+            lambda: Path(self.new.fn(f"._0123_{SP}")).write_text('{"a": 2}'),
+            lambda: os.rename(self.new.fn(f"._0123_{SP}"), self.new.fn(SP)),
+        ]
+
+    def go_on(self, seconds: float = 0) -> None:
+        if self.steps:
+            self.steps.pop(0)()
+
+
+SP = "signac_statepoint.json"
+
+
+@pytest.fixture(params=[False, True])
+def peer(request: pytest.FixtureRequest, project: Project, monkeypatch: pytest.MonkeyPatch) -> Peer:
+    changing = Peer(project, document=request.param)
+    monkeypatch.setattr(workspace, "_sleep", changing.go_on)
+    monkeypatch.setattr(workspace, "_waited_in_vain", 0)
+    return changing
+
+
+@pytest.mark.parametrize("steps", range(6))
+@pytest.mark.parametrize("indexed", [False, True])
+def test_queries_while_the_peer_changes_a_state_point_find_the_job_under_one_id(
+    project: Project, peer: Peer, steps: int, indexed: bool
+) -> None:
+    if indexed:
+        project.update_cache()
+    for _ in range(steps):
+        peer.go_on()
+    found = finding.find_ids(Project(), {"a.$gte": 0})
+    assert found == [peer.old.id if steps < 2 else peer.new.id]
+
+
+@pytest.mark.parametrize("steps", range(2, 6))
+def test_a_job_that_the_peer_is_changing_can_be_opened_and_is_not_damaged(
+    project: Project, peer: Peer, steps: int
+) -> None:
+    for _ in range(steps):
+        peer.go_on()
+    assert Project().open_job(id=peer.new.id).sp() == {"a": 2}
+    Project().check()
+
+
+@pytest.mark.parametrize("steps", range(2, 5))
+def test_check_while_the_peer_changes_a_state_point_finds_nothing(project: Project, peer: Peer, steps: int) -> None:
+    for _ in range(steps):
+        peer.go_on()
+    assert list(integrity.examine(Project())) == []
+
+
+def test_a_job_that_the_peer_left_in_the_middle_of_a_change_is_not_waited_for_for_ever(
+    project: Project, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(workspace, "_sleep", waits.append)
+    for _ in range(2):
+        peer.go_on()
+    assert finding.find_ids(Project(), {"a.$gte": 0}) == []  # it is so young that it may be under way
+    assert 0.1 < sum(waits) < 1
+    monkeypatch.setattr(workspace, "_now", lambda: time.time() + 100)
+    waits.clear()
+    with pytest.raises(JobsCorruptedError):
+        finding.find_ids(Project(), {"a.$gte": 0})
+    assert waits == []
+
+
+def test_of_many_damaged_jobs_only_some_are_waited_for(
+    project: Project, ids: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(workspace, "_sleep", waits.append)
+    monkeypatch.setattr(workspace, "_waited_in_vain", 0)
+    monkeypatch.setattr(workspace, "_MOST_WAITED_FOR", 3)
+    for job_id in ids[:10]:
+        os.rename(Path(project.workspace, job_id, SP), Path(project.workspace, job_id, "precious"))
+    damaged: list[str] = []
+    finding.find_ids(Project(), {"i.$gte": 0}, damaged=damaged)
+    assert damaged == ids[:10]
+    assert len(waits) == 3 * workspace._FEW_WAITS
 
 
 def test_damaged_documents_are_collected(project: Project, ids: list[str]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from pathlib import Path
 
 import pytest
@@ -23,8 +21,6 @@ def root(tmp_path: Path) -> Path:
     project = Project.init_project(tmp_path / "project")
     job = project.open_job({"a": 1, "b": [1, 2]}).init()
     job.doc.update({f"key{i}": i for i in range(20)})
-    then = time.time() - 100
-    os.utime(job.fn(job.FN_DOCUMENT), (then, then))
     return tmp_path / "project"
 
 
@@ -51,9 +47,18 @@ def test_opening_by_id_and_reading_the_state_point_takes_four_calls(root: Path) 
 
 
 def test_reading_a_settled_unchanged_document_takes_one_call_per_access(root: Path) -> None:
-    setup = SETUP + "doc = next(iter(Project())).doc; doc()"
+    later = "document.time_ns = lambda: time.time_ns() + 10**15\n"
+    setup = SETUP + later + "doc = next(iter(Project())).doc; doc()"
     calls = trace_snippet("doc.key1; doc['key2']; len(doc); 'x' in doc; doc()", root, setup=setup)
     assert names(calls) == ["stat"] * 5
+
+
+def test_reading_a_document_that_has_changed_today_takes_one_call_per_access_once_settled(root: Path) -> None:
+    later = "document.time_ns = lambda: time.time_ns() + 10**10\nclock = document.monotonic_ns\n"
+    setup = SETUP + later + "doc = next(iter(Project())).doc; doc()\n"
+    setup += "document.monotonic_ns = lambda: clock() + 2 * 10**9"
+    calls = trace_snippet("doc.key1; doc['key2']; len(doc); 'x' in doc", root, setup=setup)
+    assert names(calls) == ["stat", "open", "fstat", "read", "close"][1:] + ["stat"] * 3
 
 
 def test_writing_one_key_takes_thirteen_calls_with_lock_and_unlock(root: Path) -> None:
@@ -105,3 +110,19 @@ def test_a_query_takes_three_calls_per_job_and_none_when_asked_again(root: Path)
     again = setup + "\nlen(project.find_jobs({'i': 3}))"
     calls = trace_snippet("assert len(project.find_jobs({'i.$gt': 3})) == 6", root, setup=again)
     assert [call for call in calls if "signac_statepoint.json" in call.path] == []
+
+
+def test_listing_takes_no_call_per_job_and_one_per_link(root: Path) -> None:
+    project = Project(root)
+    for i in range(10):
+        project.open_job({"i": i}).init()
+    Path(project.workspace, "notes.txt").write_text("")
+    setup = SETUP + "project = Project()"
+
+    def calls_on_entries() -> list[str]:
+        calls = trace_snippet("assert len(project) == 11", root, setup=setup)
+        return [f"{call.name} {call.path}" for call in calls if call.path.startswith("workspace/")]
+
+    assert calls_on_entries() == []
+    Path(project.workspace, "0" * 32).symlink_to("nowhere")
+    assert calls_on_entries() == ["stat workspace/" + "0" * 32]

@@ -275,7 +275,7 @@ def test_any_command_when_rights_are_missing_then_none_breaks(cli, study, seed):
             run(cli, ["check", "--repair"])
         if result.status != 1:
             named = {job["id"] for job in json.loads(result.out)["jobs"]} - {"signac_project_document.json"}
-            assert named - {""} == truth.entries - readable
+            assert named - {"", ".hidden"} == truth.entries - readable
         damages.unlock(study)
         assert content(study) == before
         for _ in range(2):

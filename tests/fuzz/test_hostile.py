@@ -541,6 +541,9 @@ def test_cache_files(cli, place, seed):
         for arguments in chance.sample(WITH_INDEX, 4):
             run(cli, arguments)
     assert run(cli, ["find", "--json"]).out == before
+    kinds = {problem["kind"] for problem in json.loads(run(cli, ["check", "--json"]).out)["jobs"]}
+    assert kinds <= {"wrong-cache", "stray-entry"}
+    run(cli, ["update-cache"])
     assert run(cli, ["check"]).status == 0
 
 

@@ -1,0 +1,150 @@
+"""Comparing the index with the files that it was made from: what queries believe, ``signac check`` does not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .. import canonical, reading
+from . import BASE, DELTA, DOCUMENTS, UnusableIndexError, freshness
+from .documents import ABSENT, UNKNOWN, Entry, entries_of, signature_of
+from .snapshot import check_owner, check_place, check_proven, index_path
+from .table import Table
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+__all__ = ["DocumentClaims", "WrongTable", "examine_tables"]
+
+
+class WrongTable(NamedTuple):
+    """A file of the index that is not as it should be.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    detail : str
+        What is wrong with it.
+    is_believed : bool
+        Whether queries may believe it all the same.
+
+    """
+
+    path: str
+    detail: str
+    is_believed: bool
+
+
+def examine_tables(project: Project, listing: reading.Listing) -> Iterator[WrongTable]:
+    """Say which files of the index are wrong about the jobs in a listing; those that nobody believes are passed over.
+
+    Documents are another matter, see :class:`DocumentClaims`.
+    """
+    is_sound = True
+    for kind in (BASE, DELTA, DOCUMENTS):
+        path = index_path(project.path, kind)
+        try:
+            table = _opened(path, kind)
+        except Exception:  # nobody believes it
+            continue
+        wrong = ""
+        try:
+            check_place()
+            check_owner(table.status, project.workspace)
+            if kind != DOCUMENTS:
+                wrong = _wrong_state_points(table)
+        except (OSError, UnusableIndexError):
+            yield WrongTable(path, "Others may have written the index; it is not used.", is_believed=False)
+        finally:
+            table.close()
+        if wrong:
+            is_sound = False
+            yield WrongTable(path, wrong, is_believed=True)
+    if is_sound and not _lists(project, listing):
+        yield WrongTable(
+            index_path(project.path, BASE), "The index does not list the jobs that exist.", is_believed=True
+        )
+
+
+def _opened(path: str, kind: str) -> Table:
+    fd = os.open(path, reading.OPEN_FLAGS)
+    try:
+        return Table(fd, kind)
+    except BaseException:
+        os.close(fd)
+        raise
+
+
+def _wrong_state_points(table: Table) -> str:
+    """What is wrong with the state points in a table; empty if nothing is."""
+    try:
+        ids = table.ids()
+        found = {ids[row]: tree for row, tree in table.trees()}
+        if len(found) < len(ids):
+            return "The index lacks state points of its jobs."
+        check_proven(found)
+    except UnusableIndexError as error:
+        return f"The index is {error}."
+    except Exception:  # it holds anything
+        return "The index is damaged."
+    return ""
+
+
+def _lists(project: Project, listing: reading.Listing) -> bool:
+    """Tell whether the index, if it is believed without a listing of the workspace, has the jobs of this one."""
+    snapshot = reading.open_index(project)
+    if snapshot is None:
+        return True
+    with snapshot:
+        if snapshot.listing is not None or listing.status is None:
+            return True
+        if freshness.signature_of(listing.status) != snapshot.about["signature"]:
+            return True
+        try:
+            return snapshot.names() == listing.names
+        except Exception:  # nobody believes it
+            return True
+
+
+class DocumentClaims:
+    """What the index says of documents, compared with the files one by one.
+
+    Attributes
+    ----------
+    path : str
+        The file of the index.
+    wrong : list of str
+        The jobs about whose documents it is wrong.
+
+    """
+
+    def __init__(self, project: Project) -> None:
+        self.path = index_path(project.path, DOCUMENTS)
+        self.wrong: list[str] = []
+        self._claims: dict[str, tuple[Entry, dict[str, Any]]] = {}
+        snapshot = reading.open_index(project)
+        if snapshot is None:
+            return
+        with snapshot, suppress(Exception):  # nobody believes it
+            table = snapshot.opened(os.open(self.path, reading.OPEN_FLAGS), DOCUMENTS)
+            if table.directory.base == snapshot.base.directory.id:
+                trees, ids = dict(table.trees()), snapshot.base.ids()
+                self._claims = {
+                    job_id: (entry, trees.get(row, {}))
+                    for row, (job_id, entry) in enumerate(zip(ids, entries_of(table), strict=True))
+                    if entry != UNKNOWN
+                }
+
+    def __contains__(self, job_id: str) -> bool:
+        return job_id in self._claims
+
+    def compare(self, job_id: str, status: os.stat_result | None, document: dict[str, Any]) -> None:
+        """Compare what the index says of a document with what has just been read; no file has no status."""
+        entry, claimed = self._claims.get(job_id, (UNKNOWN, {}))
+        if entry == (ABSENT if status is None else signature_of(status)):
+            same = canonical.dumps(claimed, sort_keys=True) == canonical.dumps(document, sort_keys=True)
+            if not same:
+                self.wrong.append(job_id)
