@@ -30,6 +30,7 @@ __all__ = [
     "Report",
     "allow_eval_option",
     "dry_run_option",
+    "enough_digits",
     "filter_option",
     "find_matching",
     "followed",
@@ -45,6 +46,7 @@ __all__ = [
     "resolve",
     "select",
     "shape_of",
+    "shape_on_terminal",
 ]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -52,6 +54,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _T = TypeVar("_T")
 
 _CHUNK = 256
+_FEWEST_DIGITS = 6
 _FEW = 32
 """So few jobs are soon dealt with."""
 
@@ -158,6 +161,12 @@ def layout_text(
     import json
 
     return lambda record: json.dumps(record[part], indent=indent, sort_keys=sort_keys)
+
+
+def shape_on_terminal(session: Session, shape: Shape, *, laid_out: bool) -> Shape:
+    """Shape of records for a person who has asked for no other: a table."""
+    is_free = shape == Shape() and not laid_out
+    return shape._replace(mode=TABLE) if is_free and session.output.is_terminal else shape
 
 
 def ids_argument(function: _F) -> _F:
@@ -387,6 +396,17 @@ def _split_ids(text: str) -> Iterator[str]:
             yield from part.split()
 
 
+def enough_digits(project: Project) -> Callable[[], int]:
+    """Function that finds out how many digits tell the ids of a project apart; at least 6, lest a few jobs more do."""
+
+    def digits() -> int:
+        from signac_core.reading import list_ids, unique_prefix_length
+
+        return max(_FEWEST_DIGITS, unique_prefix_length(list_ids(project)))
+
+    return digits
+
+
 def read_records(
     project: Project,
     ids: Sequence[str],
@@ -537,6 +557,7 @@ class Report:
         """
         counts = self._counts()
         output = self.session.output
+        output.tell_more()
         output.talk(self._summary(counts))
         try:
             if as_json:

@@ -14,6 +14,7 @@ from ..arguments import AtLeast, Command, ParamType, Rules, Tokens
 from ..output import JSON, JSON_LINES, PLAIN, TABLE, TEMPLATE, Output, Record, Shape
 from . import (
     allow_eval_option,
+    enough_digits,
     find_matching,
     job_id_option,
     output_options,
@@ -155,7 +156,7 @@ def command(
         if path:
             output.write_lines((os.fsencode(os.path.join(project.workspace, job_id)) for job_id in ids), shape.end)
         elif query is None and among is None and shape == Shape() and output.is_terminal:
-            output.write_lines(_emphasized(output, ids, found))
+            output.write_drawn("".join(f"{line}\n" for line in _emphasized(output, ids, found)))
         else:
             output.write_ids(ids, shape.end)
     else:
@@ -170,7 +171,8 @@ def command(
         if shape.mode != TEMPLATE:
             records = _restricted(records, sp_keys or (), doc_keys or ())
         text = _one_line_text(project) if one_line else _pretty_text(pretty or DEPTH)
-        output.write_records(records, shape, text, keys={"sp": sp_keys or (), "doc": doc_keys or ()})
+        keys = {"sp": sp_keys or (), "doc": doc_keys or ()}
+        output.write_records(records, shape, text, keys=keys, digits=enough_digits(project))
     if session.report_damaged(damaged):
         return 1
     return NOTHING_FOUND if exit_status and not ids else 0

@@ -144,7 +144,7 @@ def _write_table(output: Output, schema: ProjectSchema, precision: int | None, s
         Column("count", counts, whole=True, numeric=True),
         Column("values", ranges, folds=True),
     ]
-    output.write(draw_columns(columns, terminal=output.is_terminal, color=output.has_color(sys.stdout)))
+    output.write_drawn(draw_columns(columns, terminal=output.is_terminal, color=output.has_color(sys.stdout)))
 
 
 def _shown(values: Sequence[Any], precision: int | None, shown: int, longest: int | None) -> str:

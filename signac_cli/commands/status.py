@@ -46,7 +46,7 @@ def command(session: Session, /, *, as_json: bool) -> None:
         wrapped = _wrapped(text) if output.is_terminal and label != "project" else [text]
         for number, line in enumerate(wrapped):
             shown = f"{label:<{_LABEL}}" if number == 0 else " " * _LABEL
-            output.write(f"{style[0]}{shown}{style[1]}{line}\n")
+            output.write_drawn(f"{style[0]}{shown}{style[1]}{line}\n")
 
 
 def _describe(project: Project, seen: Glance) -> dict[str, Any]:
