@@ -270,12 +270,17 @@ def _sample(workspace: str, filename: str) -> Iterator[dict[str, Any]]:
         names = list(islice((entry.name for entry in entries if layout.is_job_id(entry.name)), _SAMPLE))
     for name in names:
         try:
-            with open(os.path.join(workspace, name, filename), "rb") as file:
-                data = json.loads(file.read(_LARGEST))
+            with open(os.path.join(workspace, name, filename), "rb", opener=_without_waiting) as file:
+                data = json.loads(file.read(_LARGEST) or b"")  # None is what a pipe has
         except (OSError, ValueError):
             continue
         if isinstance(data, dict):
             yield data
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; a pipe in its place does not block, neither now nor when it is read."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _dotted(data: Mapping[str, Any], start: str = "") -> Iterator[str]:
