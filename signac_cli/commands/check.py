@@ -218,7 +218,9 @@ def _without_path(problem: Problem) -> Problem:
     """The problem with a detail that does not name the file once more."""
     path = re.escape(problem.path)
     detail = re.sub(rf"Document '{path}'", "The document", problem.detail)
-    return problem._replace(detail=re.sub(rf"\[Errno \d+\] (.*): '{path}'", r"The document cannot be read: \1.", detail))
+    return problem._replace(
+        detail=re.sub(rf"\[Errno \d+\] (.*): '{path}'", r"The document cannot be read: \1.", detail)
+    )
 
 
 def _listed(problems: Iterable[Problem]) -> Iterator[tuple[Problem, str, str]]:
