@@ -270,17 +270,14 @@ def _sample(workspace: str, filename: str) -> Iterator[dict[str, Any]]:
         names = list(islice((entry.name for entry in entries if layout.is_job_id(entry.name)), _SAMPLE))
     for name in names:
         try:
-            with open(os.path.join(workspace, name, filename), "rb", opener=_without_waiting) as file:
-                data = json.loads(file.read(_LARGEST) or b"")  # None is what a pipe has
+            # A pipe in the place of a file does not block, and has nothing.
+            fd = os.open(os.path.join(workspace, name, filename), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            with open(fd, "rb") as file:
+                data = json.loads(file.read(_LARGEST) or b"")
         except (OSError, ValueError):
             continue
         if isinstance(data, dict):
             yield data
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a file; a pipe in its place does not block, neither now nor when it is read."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _dotted(data: Mapping[str, Any], start: str = "") -> Iterator[str]:
