@@ -292,7 +292,7 @@ def test_tab_when_hostile_values_begin_alike_then_what_they_share_stays_text(tmp
     study = Study(tmp_path)
     for end in "ab":
         Project.get_project(study.path).open_job({"k": f"$(touch PWNED) it's {end}"}).init()
-    typed = study.type("bash", ["signac find \"k=\tb\"", "signac find 'k=\tb'", "signac find k=\tb"])
+    typed = study.type("bash", ['signac find "k=\tb"', "signac find 'k=\tb'", "signac find k=\tb"])
     assert typed == [["find", "k=$(touch PWNED) it's b"]] * 3
     assert not (study.path / "PWNED").exists()
 
