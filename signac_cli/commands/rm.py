@@ -84,15 +84,16 @@ def command(
 
 
 def _question(project: Project, verb: str, job_id: str) -> str:
-    """The question about a job, below its state point as far as that can be read."""
+    """The question about a job, with its state point as far as that can be read."""
     from signac_core.canonical import dumps
     from signac_core.reading import read_state_points
 
     found = dict(read_state_points(project, [job_id], damaged=[]))
-    described = dumps(found[job_id]) if found else "The state point cannot be read."
-    if len(described) > LONG_STATE_POINT:
-        described = f"{described[:LONG_STATE_POINT]}..."
-    return f"{described}\n{verb} job {job_id}?"
+    text = dumps(found[job_id]) if found else ""
+    if len(text) > LONG_STATE_POINT:
+        text = f"{text[:LONG_STATE_POINT]}..."
+    state_point = f"The state point is {text}." if text else "The state point cannot be read."
+    return f"{state_point} {verb} job {job_id}?"
 
 
 def _remove(project: Project, job_id: str, *, clear: bool) -> bool:
