@@ -38,6 +38,9 @@ _UNREADABLE = {
 }
 """What to do about a file that cannot be read, whatever it should hold."""
 
+_VARIABLE = re.compile(r"\b[0-9a-f]{6}\b|\d+")
+"""In what problems of one kind differ."""
+
 _LONGEST_USUAL_FILE = len("signac_job_document.json")
 
 _SHORT = (
@@ -185,9 +188,10 @@ class _Findings(Report):
         """Write a table of the problems, with the first of each kind only when there are very many."""
         from ..tables import Column, draw_columns, visible
 
-        kinds: dict[tuple[str, ...], list[_Row]] = {}
+        kinds: dict[str, list[_Row]] = {}
         for row in self.rows:
-            kinds.setdefault((os.path.basename(row.file) if row.job_id else "", row.what, row.advice), []).append(row)
+            file = os.path.basename(row.file) if row.job_id else ""
+            kinds.setdefault(_VARIABLE.sub("*", f"{file}: {row.what}: {row.advice}"), []).append(row)
         shown = []
         for rows in kinds.values():
             shown += rows[:SHOWN]

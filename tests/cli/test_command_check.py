@@ -215,7 +215,7 @@ def test_check_when_repaired_on_a_terminal_then_the_table_tells_what_was_done(st
 
 def test_check_when_very_many_are_alike_on_a_terminal_then_ten_and_their_number(cli, project):
     for i in range(25):
-        damage_document(Path(project.open_job({"i": i}).init().path))
+        Path(project.open_job({"i": i}).init().path, DOC).write_text("\n" * i + "{")
     empty_state_point(Path(project.open_job({"i": 30}).init().path))
     table, rest = rows()
     assert sum(row[1] == DOC for row in table) == 10
