@@ -100,7 +100,7 @@ def command(session: Session, /, *, repair: bool, dry_run: bool, as_json: bool) 
 
     project = session.project()
     with bar(session, "Checking") as progress:
-        problems = [_without_path(problem) for problem in examine(project, progress=progress)]
+        problems = [problem._replace(detail=problem.brief) for problem in examine(project, progress=progress)]
     if not repair:
         findings, results = _Findings(session, (FOUND, HARMLESS), project), _listed(problems)
     else:
@@ -216,15 +216,6 @@ class _Findings(Report):
 
     def _count(self, action: str) -> int:
         return sum(job["action"] == action for job in self.jobs)
-
-
-def _without_path(problem: Problem) -> Problem:
-    """The problem with a detail that does not name the file once more."""
-    path = re.escape(problem.path)
-    detail = re.sub(rf"Document '{path}'", "The document", problem.detail)
-    return problem._replace(
-        detail=re.sub(rf"\[Errno \d+\] (.*): '{path}'", r"The document cannot be read: \1.", detail)
-    )
 
 
 def _listed(problems: Iterable[Problem]) -> Iterator[tuple[Problem, str, str]]:

@@ -303,6 +303,31 @@ def test_shell_when_the_working_directory_has_modules_of_such_names_then_not_imp
     assert not Path("imported").exists()
 
 
+FAKE_IPYTHON = """
+import sys
+
+class InteractiveShellEmbed:
+    def __init__(self, banner1, user_module, user_ns):
+        self.banner, self.names = banner1, user_ns
+        print("made", "" in sys.path, sys.modules["__main__"] is user_module)
+
+    def __call__(self):
+        print("called", sys.path[0] == "", len(self.names["jobs"]), "Project" in self.banner)
+"""
+
+
+def test_shell_when_ipython_is_installed_then_made_before_the_working_directory_is_searched(study, monkeypatch):
+    package = Path("hidden", "IPython", "terminal")
+    package.mkdir(parents=True)
+    Path("hidden", "IPython", "__init__.py").touch()
+    (package / "__init__.py").touch()
+    (package / "embed.py").write_text(FAKE_IPYTHON)
+    monkeypatch.setenv("PYTHONPATH", os.path.abspath("hidden"))
+    Path("IPython.py").write_text("raise SystemExit(9)\n")
+    result = at_prompts()
+    assert (result.status, result.out) == (0, "made False True\ncalled True 4 True\n")
+
+
 def test_script_when_it_imports_from_its_directory_then_that_works(study):
     Path("scripts").mkdir()
     Path("scripts", "helper.py").write_text("x = 5\n")
