@@ -297,8 +297,9 @@ class Output:
 
     def write_lines(self, lines: Iterable[str | bytes], end: str = "\n") -> None:
         """Write records of text as they come, each followed by ``end``."""
+        is_terminal = self.is_terminal
         for line in lines:
-            if self.is_terminal:
+            if is_terminal:
                 self.write_as_it_is(on_screen(line) + end)
             else:
                 self.write_as_it_is(line + end if isinstance(line, str) else line + end.encode())
