@@ -426,10 +426,11 @@ def _print_stacked(console: Console, columns: Sequence[Column]) -> None:
     from rich.text import Text
 
     first, *others = columns
+    room = console.width - 2 * _GUTTER - max((longest_number(column.cells) for column in others), default=0)
     for index, name in enumerate(first.cells):
         console.print(Text(name, style="bold", overflow="fold"))
         grid = Table.grid(padding=(0, _GUTTER, 0, 0))
-        grid.add_column(max_width=console.width // 2, overflow="fold", style="dim")
+        grid.add_column(max_width=max(_NARROWEST, min(console.width // 2, room)), overflow="fold", style="dim")
         grid.add_column(overflow="fold")
         for column in others:
             if column.cells[index]:

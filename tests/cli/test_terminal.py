@@ -171,6 +171,11 @@ def test_diff_when_on_a_terminal_then_no_number_is_broken(project):
     assert "4.11523e-12" in text
 
 
+def test_block_when_a_number_is_long_then_not_broken(project):
+    project.open_job({"a_key_that_takes_half_of_the_screen": 1234567890123456789012345}).init()
+    assert "1234567890123456789012345" in on_terminal("find", "-s", columns=40).out
+
+
 def test_diff_when_rounded_numbers_would_look_alike_then_exact(project):
     for last in (1, 2):
         project.open_job({"T": float(f"1.234567{last}"), "p": last / 3}).init()

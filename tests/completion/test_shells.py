@@ -294,6 +294,9 @@ def test_tab_when_hostile_values_begin_alike_then_what_they_share_stays_text(tmp
         Project.get_project(study.path).open_job({"k": f"$(touch PWNED) it's {end}"}).init()
     typed = study.type("bash", ['signac find "k=\tb"', "signac find 'k=\tb'", "signac find k=\tb"])
     assert typed == [["find", "k=$(touch PWNED) it's b"]] * 3
+    for value in ("$a", "`b"):  # they share the backslash that escapes them
+        Project.get_project(study.path).open_job({"y": value}).init()
+    assert study.type("bash", ['signac find "y=\t$a\t']) == [["find", "y=$a"]]
     assert not (study.path / "PWNED").exists()
 
 
