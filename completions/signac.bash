@@ -154,7 +154,7 @@ _signac_split() {
         if [[ $quote ]]; then
             if [[ $character == "$quote" ]]; then
                 quote="" start=${#word}
-            elif [[ $quote$character == \"\\ && ${line:i+1:1} == [\"\\\$\`] ]]; then
+            elif [[ $quote$character == \"\\ && ${line:i+1:1} == ?([\"\\\$\`]) ]]; then
                 i=$((i + 1))
                 word+=${line:i:1}
             else
