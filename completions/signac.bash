@@ -150,18 +150,20 @@ _signac_stops() {
     esac
 }
 
-# Splits the line up to the cursor as the shell does. Sets words, without their quotes; quote, the one that is still
-# open; start, the number of characters of the last word that readline leaves alone.
+# Splits the line up to the cursor as the shell does. Sets words, without their quotes and without redirections; quote,
+# the one that is still open; start, the number of characters of the last word that readline leaves alone; redirected,
+# if that word is the file of a redirection.
 _signac_split() {
     local line=${COMP_LINE:0:COMP_POINT} word="" inside="" character i
-    words=() quote="" start=0
+    words=() quote="" start=0 redirected=""
     for ((i = 0; i < ${#line}; i++)); do
         character=${line:i:1}
         if [[ $quote ]]; then
             if [[ $character == "$quote" ]]; then
                 quote="" start=${#word}
-            elif [[ $quote$character == \"\\ && ${line:i+1:1} == [\"\\\$\`] ]]; then
-                word+=${line:++i:1}
+            elif [[ $quote$character == \"\\ && ${line:i+1:1} == ?([\"\\\$\`]) ]]; then
+                i=$((i + 1))
+                word+=${line:i:1}
             else
                 word+=$character
             fi
@@ -169,13 +171,26 @@ _signac_split() {
         fi
         case $character in
             [[:blank:]])
-                if [[ $inside ]]; then words+=("$word"); fi
+                if [[ $inside ]]; then
+                    if [[ ! $redirected ]]; then words+=("$word"); fi
+                    redirected=""
+                fi
                 word="" inside="" start=0
                 continue
                 ;;
+            "<" | ">")
+                # A word in front of it ends there, unless it is the number of a descriptor.
+                if [[ $inside && ! $redirected && $word != @(+([0-9])|&) ]]; then words+=("$word"); fi
+                word="" inside="" start=0 redirected=1
+                continue
+                ;;
             \' | \") quote=$character start=${#word} ;;
-            \\) word+=${line:++i:1} ;;
+            \\)
+                i=$((i + 1))
+                word+=${line:i:1}
+                ;;
             *)
+                if [[ $redirected && ! $inside && $character == ["&|"] ]]; then continue; fi
                 word+=$character
                 if [[ $COMP_WORDBREAKS == *"$character"* ]]; then start=${#word}; fi
                 ;;
@@ -232,9 +247,31 @@ _signac_read() {
     fi
 }
 
+# Sets quoted to a text as it has to be written behind the open quote, or without one.
+_signac_quote() {
+    local text=$1 character i
+    quoted=$text
+    if [[ ! $quote ]]; then
+        if [[ $text == *[!a-zA-Z0-9_./,:+%=-]* ]]; then printf -v quoted %q "$text"; fi
+    elif [[ $text == *[\'\"\\\$\`\!]* ]]; then
+        quoted=""
+        for ((i = 0; i < ${#text}; i++)); do
+            character=${text:i:1}
+            case $quote$character in
+                "''") quoted+="'\\''" ;;
+                \"[\"\\\$\`]) quoted+=\\$character ;;
+                '"!') quoted+=\"\'!\'\" ;; # the history is expanded between double quotes, too
+                *) quoted+=$character ;;
+            esac
+        done
+        # Readline closes the quote, unless it finds one at the end.
+        if [[ $quoted == *"$quote" ]]; then quoted+=$quote; fi
+    fi
+}
+
 # Offers what there is of a kind, with attached in front.
 _signac_offer() {
-    local candidates=() candidate
+    local candidates=() candidate quoted
     case $kind in
         words\ *) read -ra candidates <<<"${kind#words }" ;;
         directories)
@@ -262,15 +299,14 @@ _signac_offer() {
     for candidate in "${candidates[@]}"; do
         if [[ $candidate == "$current"* ]]; then
             candidate=$attached$candidate
-            candidate=${candidate:start}
-            if [[ ! $quote && $candidate == *[!a-zA-Z0-9_./,:+%=-]* ]]; then printf -v candidate %q "$candidate"; fi
-            COMPREPLY+=("$candidate")
+            _signac_quote "${candidate:start}"
+            COMPREPLY+=("$quoted")
         fi
     done
 }
 
 _signac() {
-    local IFS=$' \t\n' words quote start i
+    local IFS=$' \t\n' words quote start redirected i
     _signac_split
     # Variables may be set in front of the command.
     while [[ ${words[0]} == *=* ]]; do words=("${words[@]:1}"); done
@@ -281,7 +317,10 @@ _signac() {
     for ((i = 1; i < last; i++)); do _signac_read "${words[i]}"; done
 
     COMPREPLY=()
-    if [[ $takes == one ]]; then
+    if [[ $redirected ]]; then
+        kind=files
+        _signac_offer
+    elif [[ $takes == one ]]; then
         _signac_offer
     elif [[ ! $ended && $current == --*=* ]]; then
         _signac_option "$command" "${current%%=*}"

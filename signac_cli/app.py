@@ -141,7 +141,13 @@ class Session:
         if level < _WARNING and not self.output.quiet:
             import logging
 
-            logging.basicConfig(level=level, format="%(levelname)s:%(name)s:%(message)s")
+            output = self.output
+
+            class Handler(logging.Handler):
+                def emit(self, record: logging.LogRecord) -> None:
+                    output.show(self.format(record) + "\n")
+
+            logging.basicConfig(level=level, format="%(levelname)s:%(name)s:%(message)s", handlers=[Handler()])
 
     def project(self) -> Project:
         """Open the project of the current directory; a workspace that is missing is told about, and not made.
@@ -363,11 +369,12 @@ def _report(session: Session, error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt):
         hint = session.when_interrupted
         session.output.begin_line()
+        session.output.tell_more()
     session.output.error(failure.message, code=failure.code, hint=hint)
     if session.debug:
         import traceback
 
-        traceback.print_exception(error)
+        session.output.show("".join(traceback.format_exception(error)))
     return failure.status
 
 

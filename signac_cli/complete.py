@@ -271,8 +271,10 @@ def _sample(workspace: str, filename: str) -> Iterator[dict[str, Any]]:
         names = list(islice((entry.name for entry in entries if layout.is_job_id(entry.name)), _SAMPLE))
     for name in names:
         try:
-            with open(os.path.join(workspace, name, filename), "rb") as file:
-                data = json.loads(file.read(_LARGEST))
+            # A pipe in the place of a file does not block, and has nothing.
+            fd = os.open(os.path.join(workspace, name, filename), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            with open(fd, "rb") as file:
+                data = json.loads(file.read(_LARGEST) or b"")
         except (OSError, ValueError):
             continue
         if isinstance(data, dict):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .app import Session
 
-__all__ = ["exit_status", "library", "run_statements"]
+__all__ = ["exit_status", "import_interpreter", "library", "run_statements"]
 
 
 def library(project: Any) -> ModuleType:
@@ -25,6 +25,16 @@ def library(project: Any) -> ModuleType:
     except ModuleNotFoundError:
         return import_module("signac_core")
     return found if getattr(found, "Project", None) is type(project) else import_module("signac_core")
+
+
+def import_interpreter(*, is_person: bool) -> None:
+    """Import what `run_statements` needs, before anything is imported from the directory of a user."""
+    import code  # noqa: F401
+
+    if is_person:
+        with suppress(ImportError):  # Python was built without
+            import readline  # noqa: F401
+            import rlcompleter  # noqa: F401
 
 
 def run_statements(session: Session, names: dict[str, Any], editing: AbstractContextManager[None] | None = None) -> int:

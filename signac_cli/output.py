@@ -1,13 +1,19 @@
 r"""The one place that writes: results to standard output, talk and errors to standard error.
 
 Results are written as bytes. A pipe gets exactly the characters of the data: no escape sequence, no wrapped line, and
-no character that its encoding lacks (those appear as ``\xe5``). JSON is strict: UTF-8, or ASCII where the encoding of
-standard output is another, and ``null`` for numbers that JSON does not have.
+no character that its encoding lacks (those appear as ``\xe5``). A terminal gets none that could change more than the
+text it shows: control characters and those that turn the direction of writing appear as ``\x1b`` and ``\u202e``. JSON
+is strict: UTF-8, or ASCII where the encoding of standard output is another, and ``null`` for numbers that JSON does not
+have.
+
+Of errors and warnings of one kind, which differ in nothing but ids, quoted names and numbers, the first `SHOWN` are
+written one by one, and of the others their number.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -18,14 +24,21 @@ import click
 if TYPE_CHECKING:
     from .templates import Template
 
-__all__ = ["Failure", "Output", "OutputClosed", "Shape", "is_utf8", "one_line"]
+__all__ = ["SHOWN", "Failure", "Output", "OutputClosed", "Shape", "is_utf8", "on_screen", "one_line"]
 
 Record = Mapping[str, Any]
 """What is known of one job: ``id``, and ``path``, ``sp`` and ``doc`` as far as they were asked for."""
 
 _NO_KEYS: Mapping[str, Sequence[str]] = MappingProxyType({})
 
+_ERROR, _WARNING = "error", "warning"
 PLAIN, JSON, JSON_LINES, TEMPLATE, TABLE = "plain", "json", "jsonl", "format", "table"
+
+SHOWN = 10
+"""So many errors or warnings of one kind are written one by one."""
+
+_VARIABLE = re.compile(r"'[^']*'|\b[0-9a-f]{32}\b|\b\d+\b")
+_STYLE = re.compile(r"(\033\[[0-9;]*m)")
 
 
 class Failure(click.ClickException):
@@ -83,6 +96,16 @@ class Shape(NamedTuple):
         return frozenset(default) if self.template is None else self.template.needs
 
 
+class _Kind:
+    """Errors or warnings that say the same of different things."""
+
+    def __init__(self, first: str) -> None:
+        self.first = first
+        self.number = 0
+        self.untold = 0
+        self.hint: str | None = None
+
+
 class Output:
     """Standard output and standard error of one run.
 
@@ -102,6 +125,9 @@ class Output:
         self.color = "auto"
         self.json_errors = json_errors
         self._told_non_finite = False
+        self._kinds: dict[tuple[str, str, str], _Kind] = {}
+        self._last_kind: _Kind | None = None
+        self._seen_stdout: tuple[Any, bool] | None = None
 
     # standard error -----------------------------------------------------------------------------------------------
 
@@ -112,21 +138,57 @@ class Output:
 
     def warn(self, text: str) -> None:
         """Tell about something that may be wrong; ``-q`` silences it."""
-        if not self.quiet:
-            _write_error(f"{self._label('Warning:', '33')} {one_line(text)}\n")
+        text = one_line(text)
+        if not self.quiet and self._is_shown(_WARNING, "", text, None):
+            self._write_warning(text)
 
     def error(self, message: str, *, code: str = "error", hint: str | None = None) -> None:
         """Tell about an error in one line; nothing silences it."""
         message = one_line(message)
         if not message.endswith((".", "?", "!")):
             message += "."
+        if self._is_shown(_ERROR, code, message, hint):
+            self._write_failure(message, code, hint)
+
+    def tell_more(self) -> None:
+        """Tell how many errors and warnings there were of each kind beyond those that were shown."""
+        for (label, code, _), kind in self._kinds.items():
+            if not kind.untold:
+                continue
+            such = "like these" if kind is self._last_kind else f"such as: {kind.first.rstrip('.')}"
+            text = f"And {kind.untold:,} more {such}."
+            if label == _ERROR:
+                self._write_failure(text, code, kind.hint, count=kind.untold)
+            else:
+                self._write_warning(text)
+            kind.untold, self._last_kind = 0, kind
+
+    def _is_shown(self, label: str, code: str, message: str, hint: str | None) -> bool:
+        """Tell whether a message is one of the first of its kind, and count it."""
+        kind = self._kinds.setdefault((label, code, _VARIABLE.sub("*", message)), _Kind(message))
+        kind.number += 1
+        if kind.number > SHOWN:
+            kind.untold += 1
+            kind.hint = hint or kind.hint
+            return False
+        self._last_kind = kind
+        return True
+
+    def _write_warning(self, text: str) -> None:
+        _write_error(f"{self._label('Warning:', '33')} {text}\n")
+
+    def _write_failure(self, message: str, code: str, hint: str | None, **details: int) -> None:
         if self.json_errors:
             import json
 
-            described = {"code": code, "message": message} | ({"hint": one_line(hint)} if hint else {})
+            described = {"code": code, "message": message} | ({"hint": one_line(hint)} if hint else {}) | details
             _write_error(json.dumps({"error": described}) + "\n")
         else:
             _write_error(f"{self._label('Error:', '31')} {message}{' ' + one_line(hint) if hint else ''}\n")
+
+    def show(self, text: str) -> None:
+        """Write what is not ours, such as a traceback: lines on standard error."""
+        _write_error(on_screen(text) if _is_terminal(sys.stderr) else text)
 
     def ask(self, question: str) -> bool:
         """Ask a question on standard error; anything but yes or no is asked again, an empty line is no.
@@ -138,6 +200,7 @@ class Output:
 
         """
         self.flush()
+        question = on_screen(question)
         while True:
             _write_error(f"{question} [y/N] ")
             try:
@@ -175,7 +238,9 @@ class Output:
     @property
     def is_terminal(self) -> bool:
         """Whether a person is looking at standard output."""
-        return _is_terminal(sys.stdout)
+        if self._seen_stdout is None or self._seen_stdout[0] is not sys.stdout:
+            self._seen_stdout = sys.stdout, _is_terminal(sys.stdout)
+        return self._seen_stdout[1]
 
     def has_color(self, stream: Any) -> bool:
         """Tell whether what is drawn on a stream gets colours."""
@@ -184,7 +249,32 @@ class Output:
         return self.color == "always"
 
     def write(self, text: str | bytes) -> None:
-        """Write to standard output.
+        """Write data to standard output.
+
+        Raises
+        ------
+        OutputClosed, Failure
+            As `write_as_it_is`.
+
+        """
+        self.write_as_it_is(on_screen(text) if self.is_terminal else text)
+
+    def write_drawn(self, text: str) -> None:
+        """Write text in which data is visible already, and all that looks like bold or colour is.
+
+        Raises
+        ------
+        OutputClosed, Failure
+            As `write_as_it_is`.
+
+        """
+        if self.is_terminal:
+            pieces = _STYLE.split(text)  # every second one is a style
+            text = "".join(piece if number % 2 else on_screen(piece) for number, piece in enumerate(pieces))
+        self.write_as_it_is(text)
+
+    def write_as_it_is(self, text: str | bytes) -> None:
+        """Write to standard output what has been made fit for it.
 
         Raises
         ------
@@ -212,13 +302,17 @@ class Output:
 
     def write_lines(self, lines: Iterable[str | bytes], end: str = "\n") -> None:
         """Write records of text as they come, each followed by ``end``."""
+        is_terminal = self.is_terminal
         for line in lines:
-            self.write(line + end if isinstance(line, str) else line + end.encode())
+            if is_terminal:
+                self.write_as_it_is(on_screen(line) + end)
+            else:
+                self.write_as_it_is(line + end if isinstance(line, str) else line + end.encode())
 
     def write_ids(self, ids: Sequence[str], end: str = "\n") -> None:
         """Write ids at once, each followed by ``end``."""
         if ids:
-            self.write(end.join(ids) + end)
+            self.write_as_it_is(end.join(ids) + end)
 
     def write_json(self, value: Any) -> None:
         """Write one JSON document: a report."""
@@ -232,6 +326,7 @@ class Output:
         *,
         keys: Mapping[str, Sequence[str]] = _NO_KEYS,
         sort_keys: bool = False,
+        digits: Callable[[], int] | None = None,
     ) -> None:
         """Write what is known of jobs in the shape that was asked for.
 
@@ -247,6 +342,8 @@ class Output:
             Under ``sp`` and ``doc``: the columns of a table, as far as they were asked for by name.
         sort_keys : bool
             Sort keys in JSON.
+        digits : callable, optional
+            How many digits of an id are enough in a table that is too wide.
 
         """
         if shape.mode == JSON:
@@ -261,7 +358,8 @@ class Output:
         elif shape.mode == TABLE:
             from .tables import draw
 
-            self.write(draw(list(records), keys, terminal=self.is_terminal, color=self.has_color(sys.stdout)))
+            rows, color = list(records), self.has_color(sys.stdout)
+            self.write_drawn(draw(rows, keys, terminal=self.is_terminal, color=color, digits=digits))
         else:
             self.write_lines(map(text, records), shape.end)
 
@@ -285,7 +383,8 @@ class Output:
         ascii_only = sys.stdout is not None and not is_utf8(sys.stdout.encoding)
         try:
             try:
-                return _strict_json(value, indent, ascii_only=ascii_only, sort_keys=sort_keys).encode("utf-8")
+                text = _strict_json(value, indent, ascii_only=ascii_only, sort_keys=sort_keys)
+                return (_json_on_screen(text) if self.is_terminal else text).encode("utf-8")
             except UnicodeEncodeError:  # half of a surrogate pair, which only an escape can express
                 return _strict_json(value, indent, ascii_only=True, sort_keys=sort_keys).encode("utf-8")
         except ValueError:
@@ -303,6 +402,7 @@ class Output:
             As `write`.
 
         """
+        self.tell_more()
         try:
             self.flush()
         except BaseException:
@@ -325,6 +425,35 @@ def one_line(text: str) -> str:
         return text
     line = " ".join(part.strip() for part in text.splitlines() if part.strip())
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in line)
+
+
+def on_screen(text: str | bytes) -> str:
+    r"""Text in which only line breaks and tabs do more than appear; other control characters become escapes.
+
+    Examples
+    --------
+    >>> print(on_screen("a\x1b[2J\u202eb"))
+    a\x1b[2J\u202eb
+
+    """
+    if isinstance(text, bytes):
+        text = os.fsdecode(text)
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in "\n\t" else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    if "\udc80" <= char <= "\udcff":  # a byte of a file name that is no text
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return ascii(char)[1:-1]
+
+
+def _json_on_screen(text: str) -> str:
+    """JSON as `on_screen` writes text, and still JSON."""
+    import json
+
+    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
 
 
 def _is_terminal(stream: Any) -> bool:

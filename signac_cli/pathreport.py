@@ -16,9 +16,6 @@ __all__ = ["EXISTS", "Collision", "PathReport"]
 EXISTS = "exists"
 """The code of errors about what is there already."""
 
-_SHOWN = 10
-"""So many collisions are told about one by one."""
-
 
 class Collision(NamedTuple):
     """A job that cannot go where it should, because something is there.
@@ -75,17 +72,16 @@ class PathReport(Report):
         self.jobs.clear()
         for job_id, path, message in collisions:
             self.errors.append({"id": job_id, "code": EXISTS, "message": message, "path": path})
-        lines = [collision.message for collision in collisions[:_SHOWN]]
-        if len(collisions) > _SHOWN:
-            lines.append(f"And {len(collisions) - _SHOWN} more like these.")
-        for line in lines[:-1]:
-            self.session.output.error(line, code=EXISTS)
-        self.session.output.error(lines[-1], code=EXISTS, hint=hint)
+        *others, last = collisions
+        for collision in others:
+            self.session.output.error(collision.message, code=EXISTS)
+        self.session.output.error(last.message, code=EXISTS, hint=hint)
 
     def finish(self, *, as_json: bool) -> int:
         """Write the summary, and the report or (of a dry run) a line per change; return the exit status."""
         counts = self._counts()
         output = self.session.output
+        output.tell_more()
         if not self.errors:
             output.talk(self._summary(counts))
         try:

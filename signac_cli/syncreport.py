@@ -108,6 +108,7 @@ class SyncReport(Report):
             self.errors.append({"id": action.job_id, "code": "conflict", "message": message} | _place(action))
             if not self.dry_run:  # the list of a dry run has a line for it
                 self.session.output.error(message, code="conflict")
+        self.session.output.tell_more()
         many = "1 conflict has" if len(conflicts) == 1 else f"{len(conflicts)} conflicts have"
         self.session.output.error(f"{many} to be decided.", code="conflict", hint=_advice(conflicts))
 
@@ -142,6 +143,7 @@ class SyncReport(Report):
         except OutputClosed:  # the work is done, whether anybody reads about it or not
             output.abandon()
         self._tell_skipped()
+        output.tell_more()
         output.talk(self._summary(self._counts()))
         return 1 if self.errors else 0
 

@@ -1,13 +1,14 @@
-"""Tables: no borders, no blanks at the end of a line, ids and paths always whole.
+"""Tables: no borders, no blanks at the end of a line, numbers and paths never cut or broken.
 
-On a pipe every cell is whole, too. On a terminal the other columns give way until the table fits; where that would
-leave too little of them, each row gets lines of its own.
+On a pipe every cell is whole, and every number exact. On a terminal numbers have six significant digits. Where the
+table does not fit, the ids in front are shortened to what is unique in the project, then the other columns give way;
+where that would leave too little of them, each row gets lines of its own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .keys import MISSING, lookup
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
 
     from .output import Record
 
-__all__ = ["Column", "as_cell", "compare", "draw", "draw_columns", "visible"]
+__all__ = ["Column", "as_cell", "compare", "draw", "draw_columns", "longest_number", "rounded", "visible"]
 
 _GUTTER = 2
 _NARROWEST = 8
 _NARROWEST_FOLDED = 12
+_DIGITS = 6
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_NEAR_UNDERSCORES = re.compile("([^_]?_+[^_]?)")
 _TRAILING_BLANKS = re.compile(r" (?: |\033\[[0-9;]*m)*$", re.MULTILINE)
 
 
@@ -41,6 +45,8 @@ class Column(NamedTuple):
         Continued on the next line where another column would be cut off; its heading stays whole.
     numeric : bool
         Aligned to the right.
+    least : int
+        The column is never narrower.
 
     """
 
@@ -49,13 +55,21 @@ class Column(NamedTuple):
     whole: bool = False
     folds: bool = False
     numeric: bool = False
+    least: int = 0
 
     def width(self, measure: Callable[[str], int]) -> int:
         """Width of the longest text."""
         return max(measure(text) for text in (self.header, *self.cells))
 
 
-def draw(records: Sequence[Record], keys: Mapping[str, Sequence[str]], *, terminal: bool, color: bool) -> str:
+def draw(
+    records: Sequence[Record],
+    keys: Mapping[str, Sequence[str]],
+    *,
+    terminal: bool,
+    color: bool,
+    digits: Callable[[], int] | None = None,
+) -> str:
     """Draw a table.
 
     Parameters
@@ -68,6 +82,8 @@ def draw(records: Sequence[Record], keys: Mapping[str, Sequence[str]], *, termin
         Fit the table to the width of the terminal.
     color : bool
         Use bold and underlined text.
+    digits : callable, optional
+        Number of digits that tell the ids of the project apart.
 
     Returns
     -------
@@ -75,10 +91,13 @@ def draw(records: Sequence[Record], keys: Mapping[str, Sequence[str]], *, termin
         The lines of the table; nothing when there are no rows.
 
     """
-    return draw_columns(list(_columns(records, keys)), terminal=terminal, color=color)
+    columns = list(_columns(records, keys, terminal=terminal))
+    return draw_columns(columns, terminal=terminal, color=color, digits=digits)
 
 
-def draw_columns(columns: Sequence[Column], *, terminal: bool, color: bool) -> str:
+def draw_columns(
+    columns: Sequence[Column], *, terminal: bool, color: bool, digits: Callable[[], int] | None = None
+) -> str:
     """Draw a table of any columns.
 
     Parameters
@@ -89,6 +108,8 @@ def draw_columns(columns: Sequence[Column], *, terminal: bool, color: bool) -> s
         Fit the table to the width of the terminal.
     color : bool
         Use bold and underlined text.
+    digits : callable, optional
+        How many digits are enough of the ids in the first column, if these may be shortened.
 
     Returns
     -------
@@ -101,10 +122,14 @@ def draw_columns(columns: Sequence[Column], *, terminal: bool, color: bool) -> s
     if not terminal:
         return _without_trailing_blanks(_draw_on_pipe(columns, color=color))
     console = _console(color=color)
-    widths = _fit(columns, console.width)
+    whole, widths = columns, _fit(columns, console.width)
+    if digits is not None and (widths is None or _is_narrowed(columns, widths)):
+        ids, *others = columns
+        columns = [ids._replace(cells=[text[: digits()] for text in ids.cells]), *others]
+        widths = _fit(columns, console.width)
     with console.capture() as captured:
         if widths is None:
-            _print_stacked(console, columns)
+            _print_stacked(console, whole)
         else:
             _print_columns(console, columns, widths)
     return _without_trailing_blanks(captured.get())
@@ -133,15 +158,16 @@ def compare(records: Sequence[Record], *, digits: int, terminal: bool, color: bo
         The lines of the table; nothing when there are no keys.
 
     """
-    points = [{key: as_cell(value) for key, value in _flatten(record["sp"])} for record in records]
+    points = [dict(_flatten(record["sp"])) for record in records]
     keys = sorted({key for point in points for key in point})
     if not keys:
         return ""
     names = Column("key", list(map(visible, keys)), whole=True)
     ids = [record["id"] for record in records]
+    rows = [_cells([point.get(key, MISSING) for point in points], terminal=terminal) for key in keys]
     jobs = [
-        Column(job_id, [point.get(key, "") for key in keys], folds=True)
-        for job_id, point in zip(ids, points, strict=True)
+        Column(job_id, cells, folds=True, least=longest_number(cells))
+        for job_id, cells in zip(ids, map(list, zip(*rows, strict=True)), strict=True)
     ]
     if not terminal:
         return draw_columns([names, *jobs], terminal=False, color=color)
@@ -155,9 +181,23 @@ def compare(records: Sequence[Record], *, digits: int, terminal: bool, color: bo
                 console.print()
                 _print_columns(console, columns, _fit(columns, console.width) or ())
         else:
-            rows = [Column(name, [job.cells[row] for job in jobs]) for row, name in enumerate(names.cells)]
-            _print_stacked(console, [Column("id", ids), *rows])
+            stacked = [Column(name, cells) for name, cells in zip(names.cells, rows, strict=True)]
+            _print_stacked(console, [Column("id", ids), *stacked])
     return _without_trailing_blanks(captured.get())
+
+
+def _cells(values: Sequence[Any], *, terminal: bool) -> list[str]:
+    """Cells in which values that differ look different; on a terminal, rounded as far as that allows."""
+    exact = ["" if value is MISSING else as_cell(value) for value in values]
+    if not terminal:
+        return exact
+    short = ["" if value is MISSING else as_cell(value, text=rounded) for value in values]
+    return short if len(set(short)) == len(set(exact)) else exact
+
+
+def longest_number(cells: Iterable[str]) -> int:
+    """Length of the longest number in some texts: a column that folds is to be no narrower."""
+    return max((len(number) for cell in cells for number in _NUMBER.findall(cell)), default=0)
 
 
 def _bands(names: Column, jobs: Sequence[Column], width: int) -> list[list[Column]]:
@@ -170,7 +210,7 @@ def _bands(names: Column, jobs: Sequence[Column], width: int) -> list[list[Colum
     return []
 
 
-def as_cell(value: Any, *, separator: str | None = None) -> str:
+def as_cell(value: Any, *, separator: str | None = None, text: Callable[[Any], str] | None = None) -> str:
     """Text of a value that cannot be taken for another one: JSON, strings without quotes where these say nothing.
 
     Parameters
@@ -179,6 +219,8 @@ def as_cell(value: Any, *, separator: str | None = None) -> str:
         JSON data; tuples are lists.
     separator : str, optional
         What stands between this value and the next one in the same cell.
+    text : callable, optional
+        Writes anything but strings; exactly by default.
 
     Examples
     --------
@@ -191,7 +233,42 @@ def as_cell(value: Any, *, separator: str | None = None) -> str:
     is_clear = isinstance(value, str) and value.strip() == value and not _is_json(value)
     if is_clear and not (separator and separator in value):
         return visible(value)
+    if text is not None and not isinstance(value, str):
+        return visible(text(value))
     return visible(json.dumps(value, ensure_ascii=False))
+
+
+def rounded(value: Any) -> str:
+    """Text as it is, any other value as JSON with six significant digits.
+
+    Examples
+    --------
+    >>> [rounded(value) for value in (1.0, 1.23456789012e-08, 0.1 + 0.2, 123456789.5, 123456789, [1 / 3, "x"])]
+    ['1.0', '1.23457e-08', '0.3', '1.23457e+08', '123456789', '[0.333333, "x"]']
+
+    """
+    if isinstance(value, str):
+        return value
+    try:
+        return _rounded_json(value)
+    except RecursionError:
+        return as_text(value)
+
+
+def _rounded_json(value: Any) -> str:
+    import json
+
+    if isinstance(value, float) and value - value == 0:
+        exact = repr(value)
+        if len(exact.partition("e")[0].replace(".", "").strip("-0")) <= _DIGITS:
+            return exact
+        short = f"{value:.{_DIGITS}g}"
+        return short if "." in short or "e" in short else f"{short}.0"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_rounded_json, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_rounded_json(key)}: {_rounded_json(item)}' for key, item in value.items())}}}"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _is_json(text: str) -> bool:
@@ -209,10 +286,12 @@ def _without_trailing_blanks(text: str) -> str:
     return _TRAILING_BLANKS.sub(lambda match: match[0].replace(" ", ""), text)
 
 
-def _columns(records: Sequence[Record], keys: Mapping[str, Sequence[str]]) -> Iterator[Column]:
+def _columns(records: Sequence[Record], keys: Mapping[str, Sequence[str]], *, terminal: bool) -> Iterator[Column]:
+    text = rounded if terminal else as_text
     for part in ("id", "path"):
         if any(part in record for record in records):
-            yield Column(part, [record[part] for record in records], whole=True)
+            cells = [record[part] for record in records]
+            yield Column(part, list(map(visible, cells)) if terminal else cells, whole=True)
     for part, prefix in (("sp", ""), ("doc", "doc.")):
         parts = [record.get(part, {}) for record in records]
         if keys.get(part):
@@ -222,9 +301,14 @@ def _columns(records: Sequence[Record], keys: Mapping[str, Sequence[str]]) -> It
         for key in dict.fromkeys(key for row in rows for key in row):
             values = [row.get(key, MISSING) for row in rows]
             known = [value for value in values if value is not MISSING]
-            numeric = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in known)
-            cells = ["" if value is MISSING else visible(as_text(value)) for value in values]
-            yield Column(visible(prefix + key), cells, numeric=numeric and bool(known))
+            cells = ["" if value is MISSING else visible(text(value)) for value in values]
+            numbers = [cell for cell, value in zip(cells, values, strict=True) if _is_number(value)]
+            numeric = len(numbers) == len(known) > 0
+            yield Column(visible(prefix + key), cells, numeric=numeric, least=max(map(len, numbers), default=0))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _flatten(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -243,16 +327,28 @@ def visible(text: str) -> str:
 def _draw_on_pipe(columns: Sequence[Column], *, color: bool) -> str:
     widths = [column.width(_width) for column in columns]
 
-    def line(cells: Sequence[str], before: str = "", after: str = "") -> str:
+    def line(cells: Sequence[str], style: Callable[[str], str] = str) -> str:
         padded = []
         for cell, column, width in zip(cells, columns, widths, strict=True):
             blanks = " " * (width - _width(cell))
-            styled = f"{before}{cell}{after}" if cell else ""
+            styled = style(cell)
             padded.append(blanks + styled if column.numeric else styled + blanks)
         return (" " * _GUTTER).join(padded) + "\n"
 
-    header = line([column.header for column in columns], *(("\033[4m", "\033[0m") if color else ()))
+    header = line([column.header for column in columns], _heading if color else str)
     return header + "".join(map(line, zip(*(column.cells for column in columns), strict=True)))
+
+
+def _heading(text: str) -> str:
+    """Text with escapes that make it a heading."""
+    return "".join(f"\033[4m{part}\033[0m" if is_underlined else part for part, is_underlined in _parts(text))
+
+
+def _parts(header: str) -> Iterator[tuple[str, bool]]:
+    """Parts of a heading, and whether these are underlined: a line would hide underscores."""
+    for number, part in enumerate(_NEAR_UNDERSCORES.split(header)):
+        if part:
+            yield part, number % 2 == 0
 
 
 def _width(text: str) -> int:
@@ -290,12 +386,18 @@ def _fit(columns: Sequence[Column], width: int) -> list[int] | None:
     least = []
     for column, own in zip(columns, natural, strict=True):
         folded = max(cell_len(column.header), min(own, _NARROWEST_FOLDED))
-        least.append(own if column.whole else folded if column.folds else 0)
+        least.append(own if column.whole else max(column.least, folded if column.folds else 0))
     for limit in range(max(min(max(natural), available), _NARROWEST), _NARROWEST - 1, -1):
         widths = [max(lowest, min(own, limit)) for own, lowest in zip(natural, least, strict=True)]
         if sum(widths) <= available:
             return widths
     return None
+
+
+def _is_narrowed(columns: Sequence[Column], widths: Sequence[int]) -> bool:
+    from rich.cells import cell_len
+
+    return any(width < column.width(cell_len) for column, width in zip(columns, widths, strict=True))
 
 
 def _print_columns(console: Console, columns: Sequence[Column], widths: Sequence[int]) -> None:
@@ -305,7 +407,7 @@ def _print_columns(console: Console, columns: Sequence[Column], widths: Sequence
     table = Table(box=None, pad_edge=False, padding=(0, _GUTTER, 0, 0), header_style="")
     for column, width in zip(columns, widths, strict=True):
         table.add_column(
-            Text(column.header, style="underline"),
+            Text.assemble(*((part, "underline" if line else "") for part, line in _parts(column.header))),
             width=width,
             no_wrap=not column.folds,
             overflow="fold" if column.folds else "ellipsis",
@@ -324,10 +426,11 @@ def _print_stacked(console: Console, columns: Sequence[Column]) -> None:
     from rich.text import Text
 
     first, *others = columns
+    room = console.width - 2 * _GUTTER - max((longest_number(column.cells) for column in others), default=0)
     for index, name in enumerate(first.cells):
         console.print(Text(name, style="bold", overflow="fold"))
         grid = Table.grid(padding=(0, _GUTTER, 0, 0))
-        grid.add_column(max_width=console.width // 2, overflow="fold", style="dim")
+        grid.add_column(max_width=max(_NARROWEST, min(console.width // 2, room)), overflow="fold", style="dim")
         grid.add_column(overflow="fold")
         for column in others:
             if column.cells[index]:

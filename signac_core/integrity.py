@@ -79,8 +79,8 @@ class Problem(NamedTuple):
     >>> job = project.open_job({"a": 0}).init()
     >>> open(job.fn(job.FN_STATE_POINT), "w").close()
     >>> (problem,) = examine_job(project, job.id)
-    >>> problem.kind, problem.is_litter
-    ('invalid-state-point', False)
+    >>> problem.kind, problem.is_litter, problem.brief
+    ('invalid-state-point', False, 'The state point file is empty.')
 
     """
 
@@ -94,6 +94,11 @@ class Problem(NamedTuple):
     def is_litter(self) -> bool:
         """Whether this only takes up space: no data is affected."""
         return self.kind in _LITTER
+
+    @property
+    def brief(self) -> str:
+        """The detail where the path is told anyway."""
+        return self.detail.replace(f"Document '{self.path}'", "The document")
 
 
 class Outcome(NamedTuple):
@@ -492,7 +497,9 @@ def _document_problem(name: str, path: str, claims: DocumentClaims | None = None
         document = parse_document(text, path)
     except (FileNotFoundError, NotADirectoryError):
         pass
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        return Problem(name, "invalid-document", path, f"Document '{path}' cannot be read: {error.strerror}.", "")
+    except ValueError as error:
         return Problem(name, "invalid-document", path, str(error), "")
     if claims is not None:
         claims.compare(name, status, document)

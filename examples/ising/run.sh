@@ -1,6 +1,7 @@
 #!/bin/sh
 # The whole study, from nothing to the result. Usage: run.sh [DIRECTORY]
-# Run it again after an interruption: only what is missing is done.
+# Run it again after an interruption: only what is missing is done. Jobs that failed are marked, and left alone until
+#   signac find doc.status=failed | signac document - --unset status --unset error
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -16,8 +17,9 @@ echo "== jobs: one per parameter combination (existing ones are left alone)"
 "$python" "$here/parameters.py" | signac job -c | wc -l
 
 echo "== simulations: the jobs without a result, in parallel"
-signac -q find 'doc.magnetization!=!' |
-    xargs -r -n 5 -P "${WORKERS:-2}" "$python" "$here/simulate.py"
+signac -q find 'doc.magnetization!=!' 'doc.status!=!' |
+    xargs -r -n 5 -P "${WORKERS:-2}" "$python" "$here/simulate.py" ||
+    echo "failed:          $(signac -q find doc.status=failed --count)"
 
 echo "== bookkeeping from the shell: mark what is finished"
 signac -q find doc.magnetization | signac -q document - --set status=done --set checked=true

@@ -1,10 +1,12 @@
 """Simulate the 2-D Ising model for the jobs named on the command line.
 
 Every job starts from the ordered state, is equilibrated, and is then measured. A job that was interrupted is simply
-started again: its document gets the results in one write, at the end.
+started again: its document gets the results in one write, at the end. One that fails is marked in its document, and the
+others are simulated all the same; the exit status tells.
 """
 
 import sys
+import traceback
 
 import numpy as np
 
@@ -53,7 +55,20 @@ def simulate(job: Job) -> None:
     )
 
 
-if __name__ == "__main__":
+def main(job_ids: list[str]) -> int:
+    """Simulate the jobs one after the other; return the exit status."""
     project = get_project()
-    for job_id in sys.argv[1:]:
-        simulate(project.open_job(id=job_id))
+    status = 0
+    for job_id in job_ids:
+        job = project.open_job(id=job_id)
+        try:
+            simulate(job)
+        except Exception as error:
+            traceback.print_exc()
+            job.doc.update(status="failed", error=f"{type(error).__name__}: {error}")
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -32,6 +32,7 @@ __all__ = [
     "allow_eval_option",
     "confirm_selected",
     "dry_run_option",
+    "enough_digits",
     "filter_option",
     "find_matching",
     "followed",
@@ -49,6 +50,7 @@ __all__ = [
     "resolve",
     "select",
     "shape_of",
+    "shape_on_terminal",
     "tell_fields",
     "tell_keys",
 ]
@@ -60,6 +62,7 @@ _T = TypeVar("_T")
 _CHUNK = 256
 _OPERATORS = frozenset("=<>~")
 _DOTTED_KEY = re.compile(r"(?!doc\.)[^\d+.=<>~!{-][^=<>~!]*\.[^=<>~!]+")
+_FEWEST_DIGITS = 6
 _FEW = 32
 """So few jobs are soon dealt with."""
 _LONGEST_FILTER = 500
@@ -200,6 +203,12 @@ def layout_text(
     import json
 
     return lambda record: json.dumps(record[part], indent=indent, sort_keys=sort_keys)
+
+
+def shape_on_terminal(session: Session, shape: Shape, *, laid_out: bool) -> Shape:
+    """Shape of records for a person who has asked for no other: a table."""
+    is_free = shape == Shape() and not laid_out
+    return shape._replace(mode=TABLE) if is_free and session.output.is_terminal else shape
 
 
 def ids_argument(function: _F) -> _F:
@@ -562,6 +571,17 @@ def confirm_selected(
         raise Failure("The answer was no; nothing has been changed.", code="refused")
 
 
+def enough_digits(project: Project) -> Callable[[], int]:
+    """Function that finds out how many digits tell the ids of a project apart; at least 6, lest a few jobs more do."""
+
+    def digits() -> int:
+        from signac_core.reading import list_ids, unique_prefix_length
+
+        return max(_FEWEST_DIGITS, unique_prefix_length(list_ids(project)))
+
+    return digits
+
+
 def read_records(
     project: Project,
     ids: Sequence[str],
@@ -712,6 +732,7 @@ class Report:
         """
         counts = self._counts()
         output = self.session.output
+        output.tell_more()
         output.talk(self._summary(counts))
         try:
             if as_json:

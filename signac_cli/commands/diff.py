@@ -120,7 +120,7 @@ def _write_table(session: Session, project: Project, records: Sequence[Record]) 
     output = session.output
     digits = max(6, unique_prefix_length(list_ids(project)))
     table = compare(records, digits=digits, terminal=output.is_terminal, color=output.has_color(sys.stdout))
-    output.write(table)
+    output.write_drawn(table)
     if not table:
         output.talk("There are no jobs to compare." if not records else "There are no differences.")
 

@@ -14,6 +14,7 @@ from . import (
     allow_eval_option,
     confirm_selected,
     dry_run_option,
+    enough_digits,
     filter_option,
     followed,
     ids_argument,
@@ -25,6 +26,7 @@ from . import (
     refuse_loose_filter,
     select,
     shape_of,
+    shape_on_terminal,
     tell_fields,
 )
 
@@ -80,7 +82,8 @@ def command(
 ) -> int:
     """Print the documents of the jobs with the given IDs, in that order, or change them.
 
-    Without ids and without a filter, those of all jobs are printed. '-' reads ids from standard input.
+    Without ids and without a filter, those of all jobs are printed; on a terminal, as a table. '-' reads ids from
+    standard input.
 
     With --set or --unset the documents are changed instead, each in one step that is safe while other processes write
     to it. The jobs have to be named, by ids or a filter; -f '{}' means all of them. On a terminal you are asked before
@@ -92,11 +95,13 @@ def command(
     if not assignments and not deletions:
         if dry_run:
             raise click.UsageError("--dry-run goes with --set and --unset.")
+        laid_out = pretty is not None or indent is not None or sort_keys
+        shape = shape_on_terminal(session, shape, laid_out=laid_out)
         project = session.project()
         damaged: list[str] = []
         selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
         records = read_records(project, selected, shape.parts("doc"), damaged=damaged)
-        session.output.write_records(records, shape, text, sort_keys=sort_keys)
+        session.output.write_records(records, shape, text, sort_keys=sort_keys, digits=enough_digits(project))
         tell_fields(session, project, shape, everywhere=not named and filter_tokens is None, damaged=damaged)
         return session.report_damaged(damaged)
 

@@ -15,6 +15,7 @@ from ..arguments import AtLeast, Command, ParamType, Rules, Tokens
 from ..output import JSON, JSON_LINES, PLAIN, TABLE, TEMPLATE, Output, Record, Shape
 from . import (
     allow_eval_option,
+    enough_digits,
     find_matching,
     job_id_option,
     output_options,
@@ -196,7 +197,7 @@ def command(
         if path:
             output.write_lines((os.fsencode(os.path.join(project.workspace, job_id)) for job_id in ids), shape.end)
         elif query is None and among is None and shape == Shape() and output.is_terminal:
-            output.write_lines(_emphasized(output, ids, found))
+            output.write_drawn("".join(f"{line}\n" for line in _emphasized(output, ids, found)))
         else:
             output.write_ids(ids, shape.end)
     else:
@@ -212,7 +213,7 @@ def command(
         if shape.mode != TEMPLATE:
             records = chosen.restricted(records)
         text = _one_line_text(project) if one_line else _pretty_text(pretty or DEPTH)
-        output.write_records(records, shape, text, keys=chosen.keys)
+        output.write_records(records, shape, text, keys=chosen.keys, digits=enough_digits(project))
         is_everything = is_everything and limit is None
         chosen.tell(session, project, everywhere=is_everything and not damaged)
         tell_fields(session, project, shape, everywhere=is_everything, damaged=damaged)

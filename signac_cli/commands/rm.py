@@ -30,6 +30,9 @@ __all__ = ["command"]
 
 SHORTEST_PREFIX = 4
 
+LONG_STATE_POINT = 1000
+"""Of a longer text of a state point only the beginning is shown."""
+
 
 @click.command(
     "rm",
@@ -93,7 +96,7 @@ def command(
     chosen = dict.fromkeys(selected)
     for job_id in chosen if interactive else followed(session, "Clearing" if clear else "Removing", chosen):
         try:
-            if interactive and not dry_run and not session.confirm(f"{verb} job {job_id}?"):
+            if interactive and not dry_run and not session.confirm(_question(project, verb, job_id)):
                 report.add(job_id, "kept")
             elif dry_run or _remove(project, job_id, clear=clear):
                 report.add(job_id, done)
@@ -102,6 +105,19 @@ def command(
         except OSError as error:
             report.fail(job_id, error)
     return report.finish(as_json=as_json) or session.report_damaged(damaged)
+
+
+def _question(project: Project, verb: str, job_id: str) -> str:
+    """The question about a job, with its state point as far as that can be read."""
+    from signac_core.canonical import dumps
+    from signac_core.reading import read_state_points
+
+    found = dict(read_state_points(project, [job_id], damaged=[]))
+    text = dumps(found[job_id]) if found else ""
+    if len(text) > LONG_STATE_POINT:
+        text = f"{text[:LONG_STATE_POINT]}..."
+    state_point = f"The state point is {text}." if text else "The state point cannot be read."
+    return f"{state_point} {verb} job {job_id}?"
 
 
 def _remove(project: Project, job_id: str, *, clear: bool) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -126,11 +126,12 @@ def _described(schema: ProjectSchema) -> dict[str, dict[str, Any]]:
 
 
 def _write_table(output: Output, schema: ProjectSchema, precision: int | None, shown: int) -> None:
-    from ..tables import Column, draw_columns, visible
+    from ..tables import Column, draw_columns, longest_number, visible
 
+    show = _shown_to_a_person if output.is_terminal and precision is None else _shown
     longest = LONG_VALUE if output.is_terminal else None
     rows = [
-        (visible(key), kind, str(len(values)), _shown(values, precision, shown, longest))
+        (visible(key), kind, str(len(values)), show(values, precision, shown, longest))
         for key in sorted(schema)
         for kind, values in _values(schema, key).items()
     ]
@@ -141,24 +142,43 @@ def _write_table(output: Output, schema: ProjectSchema, precision: int | None, s
     columns = [
         Column("key", keys, whole=True),
         Column("type", kinds, whole=True),
-        Column("count", counts, whole=True, numeric=True),
-        Column("values", ranges, folds=True),
+        Column("distinct", counts, whole=True, numeric=True),
+        Column("values", ranges, folds=True, least=longest_number(ranges)),
     ]
-    output.write(draw_columns(columns, terminal=output.is_terminal, color=output.has_color(sys.stdout)))
+    output.write_drawn(draw_columns(columns, terminal=output.is_terminal, color=output.has_color(sys.stdout)))
 
 
 def _shown(values: Sequence[Any], precision: int | None, shown: int, longest: int | None) -> str:
     """Text of a range of values: of many the first and the last ones, of a long one the beginning and the end."""
+    return ", ".join(_texts(values, precision, shown, longest))
+
+
+def _shown_to_a_person(values: Sequence[Any], precision: int | None, shown: int, longest: int | None) -> str:
+    """The same, with rounded numbers as long as these look different."""
+    from ..tables import rounded
+
+    texts = _texts(values, precision, shown, longest, rounded)
+    return ", ".join(texts) if len(set(texts)) == len(texts) else _shown(values, precision, shown, longest)
+
+
+def _texts(
+    values: Sequence[Any],
+    precision: int | None,
+    shown: int,
+    longest: int | None,
+    write: Callable[[Any], str] | None = None,
+) -> list[str]:
     from ..tables import as_cell
 
     def text(value: Any) -> str:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        cell = as_cell(round(value, precision) if is_number and precision is not None else value, separator=", ")
+        value = round(value, precision) if is_number and precision is not None else value
+        cell = as_cell(value, separator=", ", text=write)
         if longest is None or len(cell) <= longest:
             return cell
         return f"{cell[: longest // 2]}…{cell[longest // 2 - longest + 1 :]}"
 
     if len(values) <= max(shown, 2):
-        return ", ".join(map(text, values))
+        return list(map(text, values))
     first = max(shown - 2, 1)
-    return ", ".join([*map(text, values[:first]), "...", *map(text, values[-(2 if shown > 2 else 1) :])])
+    return [*map(text, values[:first]), "...", *map(text, values[-(2 if shown > 2 else 1) :])]

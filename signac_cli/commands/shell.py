@@ -97,8 +97,7 @@ def command(
         script = read_bytes(file)
         with _main_module(names, [file, *arguments], file=file) as module:
             return _run(session, module, script, file) or incomplete
-    with _main_module(names, [""]) as module:
-        return _interact(session, project, module, len(ids)) or incomplete
+    return _interact(session, project, names, len(ids)) or incomplete
 
 
 def _names(project: Project, ids: Sequence[str]) -> dict[str, Any]:
@@ -151,20 +150,32 @@ def _job_of_directory(project: Project) -> Job | None:
 
 
 @contextmanager
-def _main_module(names: dict[str, Any], arguments: list[str], *, file: str | None = None) -> Iterator[ModuleType]:
-    """Let a new module be the one that runs, as Python does it for a script (pickling relies on that)."""
+def _main_module(
+    names: dict[str, Any], arguments: list[str], *, file: str | None = None, directory: str | None = ""
+) -> Iterator[ModuleType]:
+    """Let a new module be the one that runs, as Python does it for a script (pickling relies on that).
+
+    What it imports is first looked for in the directory of its file, or else in ``directory`` if that is not None.
+    """
     module = ModuleType("__main__")
     module.__dict__.update(names)
     saved = sys.modules["__main__"], sys.argv, list(sys.path)
     if file is not None:
         module.__file__ = file
-    if not sys.flags.safe_path:
-        sys.path.insert(0, "" if file is None else os.path.dirname(os.path.realpath(file)))
+        directory = os.path.dirname(os.path.realpath(file))
+    if directory is not None:
+        _search_first(directory)
     sys.modules["__main__"], sys.argv = module, arguments
     try:
         yield module
     finally:
         sys.modules["__main__"], sys.argv, sys.path[:] = saved
+
+
+def _search_first(directory: str) -> None:
+    """Look for modules in a directory first, unless Python was told never to do that."""
+    if not sys.flags.safe_path:
+        sys.path.insert(0, directory)
 
 
 def _run(session: Session, module: ModuleType, source: str | bytes, name: str) -> int:
@@ -200,17 +211,27 @@ def _is_abandoned(stream: Any) -> bool:
 # --- interactive -----------------------------------------------------------------------------------------------------
 
 
-def _interact(session: Session, project: Project, module: ModuleType, number: int) -> int:
-    """Run what is typed, statement by statement; return the exit status."""
-    from ..console import run_statements
+def _interact(session: Session, project: Project, names: dict[str, Any], number: int) -> int:
+    """Run what is typed, statement by statement; return the exit status.
+
+    What this needs is imported before the working directory is searched for modules: a file ``code.py`` there is no
+    part of the shell.
+    """
+    from .. import console
 
     banner = _banner(project, number)
-    if sys.stdin is not None and sys.stdin.isatty() and (embed := _ipython()) is not None:
-        embed(session, module, banner)
-        return 0
-    for line in banner:
-        session.output.talk(line)
-    return run_statements(session, module.__dict__, _line_editing(session, project, module))
+    is_person = sys.stdin is not None and sys.stdin.isatty()
+    with _main_module(names, [""], directory=None) as module:
+        if is_person and (embed := _ipython(session, module, banner)) is not None:
+            _search_first("")
+            embed()
+            return 0
+        console.import_interpreter(is_person=is_person)
+        for line in banner:
+            session.output.talk(line)
+        editing = _line_editing(session, project, module)
+        _search_first("")
+        return console.run_statements(session, module.__dict__, editing)
 
 
 def _banner(project: Project, number: int) -> list[str]:
@@ -224,18 +245,15 @@ def _banner(project: Project, number: int) -> list[str]:
     ]
 
 
-def _ipython() -> Callable[[Session, ModuleType, list[str]], None] | None:
+def _ipython(session: Session, module: ModuleType, banner: list[str]) -> Callable[[], None] | None:
     """IPython's shell, if it is installed."""
     try:
         from IPython.terminal.embed import InteractiveShellEmbed
     except ImportError:
         return None
-
-    def embed(session: Session, module: ModuleType, banner: list[str]) -> None:
-        text = "" if session.output.quiet else "".join(f"{line}\n" for line in banner)
-        InteractiveShellEmbed(banner1=text, user_module=module, user_ns=module.__dict__)()
-
-    return embed
+    text = "" if session.output.quiet else "".join(f"{line}\n" for line in banner)
+    shell: Callable[[], None] = InteractiveShellEmbed(banner1=text, user_module=module, user_ns=module.__dict__)
+    return shell
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import click
 from ..arguments import Command, Rules
 from . import (
     allow_eval_option,
+    enough_digits,
     filter_option,
     ids_argument,
     job_id_option,
@@ -18,6 +19,7 @@ from . import (
     read_records,
     select,
     shape_of,
+    shape_on_terminal,
     tell_fields,
 )
 
@@ -59,15 +61,18 @@ def command(
 ) -> int:
     """Print the state points of the jobs with the given IDs, in that order.
 
-    Without ids and without a filter, those of all jobs are printed. '-' reads ids from standard input.
+    Without ids and without a filter, those of all jobs are printed; on a terminal, as a table. '-' reads ids from
+    standard input.
     """
     shape = shape_of(**shape_options)
     text = layout_text("sp", shape, pretty=pretty, indent=indent, sort_keys=sort_keys)
+    laid_out = pretty is not None or indent is not None or sort_keys
+    shape = shape_on_terminal(session, shape, laid_out=laid_out)
     project = session.project()
     damaged: list[str] = []
     named = [*ids, *(job_ids or ())]
     selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
     records = read_records(project, selected, shape.parts("sp"), damaged=damaged)
-    session.output.write_records(records, shape, text, sort_keys=sort_keys)
+    session.output.write_records(records, shape, text, sort_keys=sort_keys, digits=enough_digits(project))
     tell_fields(session, project, shape, everywhere=not named and filter_tokens is None, damaged=damaged)
     return session.report_damaged(damaged)

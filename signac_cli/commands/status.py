@@ -49,7 +49,7 @@ def command(session: Session, /, *, as_json: bool) -> int:
         wrapped = _wrapped(text) if output.is_terminal and label != "project" else [text]
         for number, line in enumerate(wrapped):
             shown = f"{label:<{_LABEL}}" if number == 0 else " " * _LABEL
-            output.write(f"{style[0]}{shown}{style[1]}{line}\n")
+            output.write_drawn(f"{style[0]}{shown}{style[1]}{line}\n")
     return status
 
 

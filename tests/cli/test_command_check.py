@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from pathlib import Path
 
 import pytest
-from running import execute, snapshot
+from running import execute, on_terminal, snapshot
 
-from signac_core import Project, litter, mounts
+from signac_core import Project, files, litter, mounts
 from signac_core.canonical import calc_id
 
 SP, DOC = "signac_statepoint.json", "signac_job_document.json"
@@ -131,6 +132,100 @@ def test_check_when_several_things_are_wrong_then_a_line_each(cli, study, direct
     result = cli("check")
     assert (result.status, result.err) == (3, "Found 3 problems.\n")
     assert sorted(line.partition(":")[0] for line in result.lines) == sorted(names)
+
+
+def test_check_when_a_document_is_damaged_then_no_path_in_the_line(cli, directory):
+    damage_document(directory)
+    (line,) = cli("check").lines
+    assert line.startswith(f"{directory.name}: invalid document: The document is not valid JSON: ")
+    assert line.count(directory.name) == 1
+    assert "/" not in line
+
+
+@pytest.mark.parametrize("filename", [SP, DOC])
+def test_check_when_a_file_may_not_be_read_then_the_advice_is_to_make_it_readable(
+    cli, study, directory, monkeypatch, filename
+):
+    Project().update_cache()
+    read_bytes = files.read_bytes
+
+    def refused(path, **options):
+        if path == str(directory / filename):
+            raise PermissionError(13, "Permission denied", path)
+        return read_bytes(path, **options)
+
+    monkeypatch.setattr(files, "read_bytes", refused)
+    (line,) = cli("check").lines
+    assert line.endswith(" cannot be read: Permission denied. Make it readable.")
+    assert line.count(directory.name) == 1
+
+
+@pytest.mark.parametrize("filename", [SP, DOC])
+def test_check_when_a_pipe_stands_in_the_place_of_a_file_then_found(cli, directory, filename):
+    (directory / filename).unlink(missing_ok=True)
+    os.mkfifo(directory / filename)
+    assert execute("check").status == 3
+    for command in (["find", "T>0"], ["find", "doc.x=1"], ["document"], ["statepoint"], ["schema"], ["status"]):
+        assert execute(*command).status in (0, 1)  # it ends
+
+
+def rows(*arguments, columns=80):
+    """The header and the rows of the table on a terminal, as lists of cells, and the lines that follow."""
+    table, rest = [], []
+    for line in re.sub("\033\\[[0-9;]*m", "", on_terminal("check", *arguments, columns=columns).out).splitlines():
+        cells = re.split("  +", line)
+        (table if len(cells) == 4 else rest).append(cells if len(cells) == 4 else line)
+    return table, rest
+
+
+def test_check_when_on_a_terminal_then_a_table_with_one_line_a_problem(study, directory):
+    damage_document(directory)
+    empty_state_point(directory.with_name(study["2"]))
+    exchange_state_point(directory.with_name(study["1"]))
+    add_stray_file(directory)
+    table, rest = rows(columns=120)
+    assert table[0] == ["job", "file", "what", "what to do"]
+    assert sorted(table[1:]) == sorted(
+        [
+            ["", f"workspace/{BOGUS}", "a file has the name of a job", "move it out of the workspace"],
+            [directory.name[:6], DOC, "not valid JSON, line 1", "correct or restore it"],
+            [study["2"][:6], SP, "empty", "restore or correct it"],
+            [
+                study["1"][:6],
+                SP,
+                f"that of job {calc_id({'a': 7})[:6]}",
+                f"--repair renames it to {calc_id({'a': 7})[:6]}",
+            ],
+        ]
+    )
+    assert rest == ["Found 4 problems."]
+
+
+def test_check_when_repaired_on_a_terminal_then_the_table_tells_what_was_done(study, directory):
+    exchange_state_point(directory)
+    damage_document(directory.with_name(study["2"]))
+    assert rows("--repair", "-n")[0][0][3] == "what to do"
+    table, rest = rows("--repair")
+    assert (table[0][3], {row[3] for row in table[1:]}) == (
+        "what was done",
+        {f"renamed to {calc_id({'a': 7})[:6]}", "correct or restore it"},
+    )
+    assert rest == ["Mended 1 problem, 1 left."]
+
+
+def test_check_when_very_many_are_alike_on_a_terminal_then_ten_and_their_number(cli, project):
+    for i in range(25):
+        Path(project.open_job({"i": i}).init().path, DOC).write_text("\n" * i + "{")
+    empty_state_point(Path(project.open_job({"i": 30}).init().path))
+    table, rest = rows()
+    assert sum(row[1] == DOC for row in table) == 10
+    assert sum(row[1] == SP for row in table) == 1
+    assert [line.strip() for line in rest] == [
+        "and 15 more like these",
+        "'signac check | less' shows all.",
+        "Found 26 problems.",
+    ]
+    assert len(cli("check").lines) == 26
 
 
 def test_check_when_quiet_then_lines_only(cli, directory):

@@ -75,8 +75,22 @@ def test_rm_when_json_then_one_report(cli, study, project, dry_run, left):
 def test_rm_when_interactive_and_yes_then_removed(cli, study, project, answer):
     result = cli("rm", "-i", study["1"], stdin=f"{answer}\n")
     assert (result.status, result.out) == (0, "")
-    assert result.err == f"Remove job {study['1']}? [y/N] \nRemoved 1 job.\n"
+    state_point = '{"T": 1.0, "p": 1, "name": "lj", "model": {"eps": 1.5, "cut": null}}'
+    assert result.err == f"The state point is {state_point}. Remove job {study['1']}? [y/N] \nRemoved 1 job.\n"
     assert study["1"] not in jobs(project)
+
+
+def test_rm_when_interactive_and_the_state_point_is_damaged_then_says_so(cli, study, project):
+    Path(project.workspace, study["1"], "signac_statepoint.json").write_text("{")
+    result = cli("rm", "-i", study["1"], stdin="n\n")
+    assert result.err.startswith(f"The state point cannot be read. Remove job {study['1']}? [y/N] ")
+
+
+def test_rm_when_interactive_and_the_state_point_is_long_then_only_its_beginning(cli, project):
+    job = project.open_job({"text": "x" * 5000}).init()
+    result = cli("rm", "-i", job.id, stdin="n\n")
+    assert result.err.startswith('The state point is {"text": "xxx')
+    assert len(result.err) < 1200
 
 
 @pytest.mark.parametrize("answer", ["n", "no", "", "NO", "maybe\nn"])

@@ -121,7 +121,7 @@ def test_schema_when_mappings_are_empty_then_they_are_values(cli, project):
         "l": {"list": {"count": 1, "values": [[{}]]}},
         "n": {"dict": {"count": 1, "values": [{}]}},
     }
-    assert cli("schema", "--table").lines[1:] == ["l    list      1  [{}]", "n    dict      1  {}"]
+    assert cli("schema", "--table").lines[1:] == ["l    list         1  [{}]", "n    dict         1  {}"]
 
 
 def test_schema_when_numbers_are_not_finite_then_null_in_json(cli, project):
@@ -185,7 +185,7 @@ def test_table_when_on_a_pipe_then_a_row_for_each_key_and_type(cli, project):
     for value in ["", "a, b", "1", "lj", True, None, *range(9), *(i / 3 for i in range(1, 7, 2))]:
         project.open_job({"a": value, "b": {"c": [0, "x"]}}).init()
     header, *rows = [line.split(None, 3) for line in cli("schema", "--table", "-p", "2").lines]
-    assert header == ["key", "type", "count", "values"]
+    assert header == ["key", "type", "distinct", "values"]
     assert rows[-1] == ["b.c", "list", "1", '[0, "x"]']
     assert {key for key, *_ in rows[:-1]} == {"a"}
     assert {kind: [count, values] for _, kind, count, values in rows[:-1]} == {
@@ -212,40 +212,38 @@ def test_table_when_on_a_pipe_then_a_row_for_each_key_and_type(cli, project):
 def test_table_when_there_are_many_values_then_the_first_and_the_last(cli, project, shown, text):
     for a in range(9):
         project.open_job({"a": a, "b": a % 2}).init()
-    assert cli("schema", "--table", "-r", shown).lines[1:] == [f"a    int       9  {text}", "b    int       2  0, 1"]
+    lines = cli("schema", "--table", "-r", shown).lines
+    assert lines[1:] == [f"a    int          9  {text}", "b    int          2  0, 1"]
 
 
 def test_schema_when_on_a_terminal_then_a_table(series):
     result = on_terminal("schema", "-p", "2")
     assert plain(result.out) == [
-        "key  type   count  values",
-        "k    str        1  [bold]",
-        "n.é  list       2  [0, null], [1, null]",
-        "x    float     10  0.0, 0.33, 0.67, ..., 2.67, 3.0",
+        "key  type   distinct  values",
+        "k    str           1  [bold]",
+        "n.é  list          2  [0, null], [1, null]",
+        "x    float        10  0.0, 0.33, 0.67, ..., 2.67, 3.0",
     ]
     assert "\033[4m" in result.out.splitlines()[0]
 
 
 def test_schema_when_the_terminal_is_narrow_then_values_go_on_below(series):
     lines = plain(on_terminal("schema", columns=40).out)
-    assert lines[3:] == [
-        "x    float     10  0.0,",
-        "                   0.3333333333333333,",
-        "                   0.6666666666666666,",
-        "                   ...,",
-        "                   2.6666666666666665,",
-        "                   3.0",
+    assert lines[4:] == [
+        "x    float        10  0.0, 0.333333,",
+        "                      0.666667, ...,",
+        "                      2.66667, 3.0",
     ]
 
 
-@pytest.mark.parametrize("columns", [40, 20])
+@pytest.mark.parametrize("columns", [40, 24])
 def test_schema_when_a_key_leaves_no_room_then_a_block_for_each(project, columns):
     key = "a_key_that_leaves_no_room_at_all"
     project.open_job({key: ":smile: \033[31m", "b": 1}).init()
     lines = plain(on_terminal("schema", columns=columns).out)
     assert all(len(line) <= columns and not line.endswith(" ") for line in lines)
     text = re.sub(r"\s", "", "".join(lines))
-    assert text == f"{key}typestrcount1values:smile:\\x1b[31mbtypeintcount1values1"
+    assert text == f"{key}typestrdistinct1values:smile:\\x1b[31mbtypeintdistinct1values1"
 
 
 def test_schema_when_a_value_is_long_then_its_beginning_and_its_end_on_a_terminal(cli, project):
@@ -265,3 +263,20 @@ def test_schema_when_there_are_no_keys_on_a_terminal_then_told(project):
     assert on_terminal("schema").out == "There are no keys.\n"
     assert on_terminal("-q", "schema").out == ""
     assert json.loads(on_terminal("schema", "--json").out) == {"keys": {}, "jobs": 0}
+
+
+def test_schema_when_rounded_values_would_look_alike_then_exact(project):
+    for value in (1.23456789, 1.23456788, 1e-13 / 3):
+        project.open_job({"a": value, "b": value if value < 1 else 2 / 3}).init()
+    lines = plain(on_terminal("schema").out)
+    assert lines[1:] == [
+        f"a    float         3  {1e-13 / 3}, 1.23456788, 1.23456789",
+        "b    float         2  3.33333e-14, 0.666667",
+    ]
+    assert "0.6666666666666666" in on_terminal("schema", "--plain").out
+    assert "0.6666666666666666" in on_terminal("schema", "--json").out
+
+
+def test_schema_when_the_terminal_is_narrow_then_no_number_is_broken(project):
+    project.open_job({"seed": 12345678901234567890, "a_rather_long_key": 1.5}).init()
+    assert "12345678901234567890" in on_terminal("schema", columns=44).out

@@ -289,6 +289,52 @@ def test_shell_when_on_a_terminal_then_names_are_completed_and_lines_remembered(
     assert history.read_text().splitlines()[-2:] == ["len(list(jobs))", "import sys; sys.exit(3)"]
 
 
+IMPORTED_BY_A_SHELL = ["IPython", "code", "codeop", "readline", "rlcompleter", "traceback", "pprint", "json"]
+
+
+@pytest.mark.usefixtures("_without_ipython")
+def test_shell_when_the_working_directory_has_modules_of_such_names_then_not_imported(study):
+    for name in IMPORTED_BY_A_SHELL:
+        Path(f"{name}.py").write_text(f"open('imported', 'a').write('{name} ')\n")
+    Path("helper.py").write_text("x = 5\n")
+    result = at_prompts(b"import helper; helper.x + 2\n", b"1/0\n", b"\x04")
+    assert (result.status, "\n7\n" in result.out) == (0, True)
+    assert execute("shell", stdin=b"import helper; print(helper.x + 2)\n").out == ">>> 7\n>>> "
+    assert not Path("imported").exists()
+
+
+FAKE_IPYTHON = """
+import sys
+
+class InteractiveShellEmbed:
+    def __init__(self, banner1, user_module, user_ns):
+        self.banner, self.names = banner1, user_ns
+        print("made", "" in sys.path, sys.modules["__main__"] is user_module)
+
+    def __call__(self):
+        print("called", sys.path[0] == "", len(self.names["jobs"]), "Project" in self.banner)
+"""
+
+
+def test_shell_when_ipython_is_installed_then_made_before_the_working_directory_is_searched(study, monkeypatch):
+    package = Path("hidden", "IPython", "terminal")
+    package.mkdir(parents=True)
+    Path("hidden", "IPython", "__init__.py").touch()
+    (package / "__init__.py").touch()
+    (package / "embed.py").write_text(FAKE_IPYTHON)
+    monkeypatch.setenv("PYTHONPATH", os.path.abspath("hidden"))
+    Path("IPython.py").write_text("raise SystemExit(9)\n")
+    result = at_prompts()
+    assert (result.status, result.out) == (0, "made False True\ncalled True 4 True\n")
+
+
+def test_script_when_it_imports_from_its_directory_then_that_works(study):
+    Path("scripts").mkdir()
+    Path("scripts", "helper.py").write_text("x = 5\n")
+    Path("scripts", "run.py").write_text("import helper\nprint(helper.x)\n")
+    assert execute("shell", "scripts/run.py").out == "5\n"
+
+
 @pytest.mark.usefixtures("_without_ipython")
 def test_history_when_long_then_the_last_thousand_lines_are_kept(study):
     pytest.importorskip("readline", reason="Python was built without it")

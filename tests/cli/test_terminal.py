@@ -6,7 +6,9 @@ import json
 import re
 
 import pytest
-from running import PROGRAM, on_terminal
+from running import PROGRAM, execute, on_terminal
+
+from signac_cli.tables import draw
 
 ESCAPE = re.compile(r"\033\[[0-9;]*m")
 CSI = re.compile(r"\033(?!\[[0-9;]*m)")
@@ -64,7 +66,7 @@ def test_find_when_shown_on_a_terminal_then_a_table(study):
 
 @pytest.mark.parametrize("columns", [80, 40, 20])
 @pytest.mark.parametrize("options", [["-s"], ["--sp"], ["--sp", "T"], ["--sp", "T", "model", "--doc"], ["--table"]])
-def test_table_when_the_terminal_is_narrow_then_fits_and_ids_are_whole(wide, columns, options):
+def test_table_when_the_terminal_is_narrow_then_fits_and_ids_tell_jobs_apart(wide, columns, options):
     from rich.cells import cell_len
 
     result = on_terminal("find", *options, columns=columns)
@@ -72,9 +74,8 @@ def test_table_when_the_terminal_is_narrow_then_fits_and_ids_are_whole(wide, col
     assert result.status == 0
     assert all(cell_len(line) <= columns for line in lines)
     assert not any(line.endswith(" ") for line in lines)
-    assert wide in "".join(line.strip() for line in lines)
-    if columns >= 32:
-        assert sum(line.startswith(wide) for line in lines) == 1
+    text = "".join(line.strip() for line in lines)
+    assert wide in text or sum(line.startswith(f"{wide[:6]} ") for line in lines) == 1
     assert not CSI.search(result.out)
 
 
@@ -90,9 +91,98 @@ def test_table_when_columns_do_not_fit_then_a_block_per_job_without_loss(wide):
 
 def test_table_when_a_column_is_long_then_shortened_with_an_ellipsis(wide):
     lines = plain(on_terminal("find", "--sp", "T", "model", columns=80).out)
-    assert lines[1].startswith(wide)
+    assert lines[1].startswith(f"{wide[:6]}  1.5  ")
     assert lines[1].endswith("…")
     assert len(lines) == 2
+
+
+@pytest.fixture
+def energies(project) -> list[str]:
+    """Ids of jobs with numbers of many digits."""
+    ids = []
+    for exponent in (-8, -13):
+        job = project.open_job({"n_steps": -exponent, "T": 1.5}).init()
+        job.doc.update({"energy_per_atom": float(f"1.23456789012e{exponent}"), "series": [1 / 3, {"x": 2 / 3}, "1/3"]})
+        job.doc.update({"text": "a text that is rather long", "seed": 12345678901234567890})
+        ids.append(job.id)
+    return sorted(ids)
+
+
+def test_table_when_on_a_terminal_then_numbers_have_six_digits_and_their_exponent(energies):
+    text = on_terminal("find", "--sort", "n_steps", "--doc", "energy_per_atom", "series").out
+    assert [line.split(None, 2)[1:] for line in plain(text)[1:]] == [
+        ["1.23457e-08", '[0.333333, {"x": 0.666667}, "1/3"]'],
+        ["1.23457e-13", '[0.333333, {"x": 0.666667}, "1/3"]'],
+    ]
+    for options in (["--table"], ["--json"], ["--jsonl"], ["--format", "{doc.energy_per_atom}"], []):
+        assert "1.23456789012e-13" in execute("find", "--doc", *options).out
+    for options in (["--json"], ["--format", "{doc.energy_per_atom}"], ["--plain"]):
+        assert "1.23456789012e-13" in on_terminal("find", "--doc", *options).out
+
+
+def test_table_when_too_wide_then_ids_are_shortened_before_anything_is_cut(energies):
+    keys = ["energy_per_atom", "text", "seed"]
+    wide = plain(on_terminal("find", "--doc", *keys, columns=120).out)
+    assert [line.split()[0] for line in wide[1:]] == energies
+    assert "…" not in "".join(wide)
+    narrow = plain(on_terminal("find", "--doc", *keys, columns=80).out)
+    assert [line.split()[0] for line in narrow[1:]] == [job_id[:6] for job_id in energies]
+    assert "…" not in "".join(narrow)
+    cut = plain(on_terminal("find", "--doc", *keys, columns=72).out)
+    assert [line.split()[0] for line in cut[1:]] == [job_id[:6] for job_id in energies]
+    assert all("a text" in line and "…" in line and "12345678901234567890" in line for line in cut[1:])
+    stacked = plain(on_terminal("find", "--doc", *keys, columns=50).out)
+    assert [line for line in stacked if not line.startswith(" ")] == energies
+    assert sum("12345678901234567890" in line for line in stacked) == 2
+
+
+def test_table_when_ids_have_much_in_common_then_enough_digits_are_left():
+    text = draw(
+        [{"id": f"{'0' * 10}{digit}{'0' * 21}", "doc": {"text": "x" * 60}} for digit in "12"],
+        {},
+        terminal=True,
+        color=False,
+        digits=lambda: 11,
+    )
+    assert [line.split()[0] for line in text.splitlines()] == ["id", "00000000001", "00000000002"]
+
+
+def test_heading_when_it_has_underscores_then_these_are_not_underlined(energies):
+    header = on_terminal("find", "--doc", "energy_per_atom").out.splitlines()[0]
+    underlined = re.findall(r"\033\[4m(.*?)\033\[0m", header)
+    assert underlined == ["id", "doc.energ", "e", "tom"]
+    assert execute("--color", "always", "find", "--table", "--doc").out.count("\033[4m_") == 0
+
+
+def test_document_when_on_a_terminal_then_as_find_shows_documents(energies):
+    for name, option in (("document", "--doc"), ("statepoint", "--sp")):
+        assert on_terminal(name).out == on_terminal("find", option).out
+        assert on_terminal(name, energies[0]).out == on_terminal("find", "-j", energies[0], option).out
+        for options in (["--plain"], ["-i"], ["-p"], ["-s"], ["-0"], ["--json"], ["--jsonl"]):
+            assert "\033" not in on_terminal(name, *options).out
+        assert on_terminal(name, "--plain").out == execute(name).out
+
+
+def test_diff_when_on_a_terminal_then_no_number_is_broken(project):
+    for seed in (12345678901234567890, 22345678901234567890):
+        project.open_job({"seed": seed, "T": seed / 3e30, "l": [seed]}).init()
+    text = on_terminal("diff", columns=60).out
+    assert text.count("2345678901234567890") == 4
+    assert "4.11523e-12" in text
+
+
+def test_block_when_a_number_is_long_then_not_broken(project):
+    project.open_job({"a_key_that_takes_half_of_the_screen": 1234567890123456789012345}).init()
+    assert "1234567890123456789012345" in on_terminal("find", "-s", columns=40).out
+
+
+def test_diff_when_rounded_numbers_would_look_alike_then_exact(project):
+    for last in (1, 2):
+        project.open_job({"T": float(f"1.234567{last}"), "p": last / 3}).init()
+    text = on_terminal("diff").out
+    assert "1.2345671" in text
+    assert "1.2345672" in text
+    assert "0.333333 " in text
 
 
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"SIGNAC_COLOR": "never"}])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import builtins
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from running import environment
+from running import environment, execute
 
 from signac_cli import complete
 from signac_core import Project
@@ -215,3 +216,15 @@ def test_question_when_asked_then_answered_without_click(project, question):
     loaded = set(run.stderr.split())
     assert loaded.isdisjoint({"click", "rich", "numpy", "logging", "signac_core.project", "signac_cli.app"})
     assert "signac_cli.complete" in loaded
+
+
+@pytest.mark.parametrize("filename", ["signac_statepoint.json", "signac_job_document.json"])
+def test_keys_when_a_pipe_stands_in_the_place_of_a_file_then_nobody_waits_for_it(project, filename):
+    for T in range(3):
+        project.open_job({"T": T}).init().doc.e = T
+    path = Path(project.open_job({"T": 1}).fn(filename))
+    path.unlink()
+    os.mkfifo(path)
+    for asked, found in ((["filter", "--", "T", ""], "0\n2\n"), (["document-keys", "--", ""], "e\n")):
+        result = execute("__complete", *asked)
+        assert (result.status, result.out) in ((0, found), (0, "0\n1\n2\n"))

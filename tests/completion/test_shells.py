@@ -170,6 +170,12 @@ STATIC = {
     "signac sync wor": ["workspace"],
     "signac export n": ["notes.txt"],
     "signac shell n": ["notes.txt"],
+    "signac rm --filter T>": ["notes.txt", "scripts", "workspace"],
+    "signac rm --filter T>n": ["notes.txt"],
+    "signac find T< n": ["notes.txt"],
+    "signac find T 2>n": ["notes.txt"],
+    "signac find T >>n": ["notes.txt"],
+    "signac document --set x=1 &>n": ["notes.txt"],
 }
 """What the scripts know themselves."""
 
@@ -221,6 +227,7 @@ DYNAMIC = {
     "signac move workspace ": None,
     "signac -C workspace rm ": None,
     "signac -C / rm ": [],
+    "signac find T\\>": ["T>-1", "T>0.5", "T>1.5"],
     "signac find nothing ": [],
     "signac find -- --s": [],
 }
@@ -257,6 +264,41 @@ TYPED = {
 @pytest.mark.parametrize("shell", sorted(INTERACTIVE))
 def test_tab_when_typed_on_a_terminal_then_the_command_gets_the_value(study, shell):
     assert dict(zip(TYPED, study.type(shell, list(TYPED)), strict=True)) == TYPED
+
+
+HOSTILE = {
+    "k1": "$(touch PWNED)",
+    "k2": "`touch PWNED`",
+    "k3": "a'; touch PWNED; '",
+    "k4": 'b"; touch PWNED; "',
+    "k5": "c!!d",
+    "k6": "d\\",
+    "k7": "e $HOME",
+    "k8": "f & g | h > i ; (j) {k} [l] *? ~ # %s",
+}
+"""Values that shells would take for more than text."""
+
+
+@pytest.mark.parametrize("quote", ["", "'", '"'])
+@pytest.mark.parametrize("shell", sorted(INTERACTIVE))
+def test_tab_when_a_value_is_hostile_then_it_stays_text(tmp_path, shell, quote):
+    study = Study(tmp_path)
+    Project.get_project(study.path).open_job(HOSTILE).init()
+    typed = study.type(shell, [f"signac find {quote}{key}=\t" for key in HOSTILE])
+    assert typed == [["find", f"{key}={value}"] for key, value in HOSTILE.items()]
+    assert not (study.path / "PWNED").exists()
+
+
+def test_tab_when_hostile_values_begin_alike_then_what_they_share_stays_text(tmp_path):
+    study = Study(tmp_path)
+    for end in "ab":
+        Project.get_project(study.path).open_job({"k": f"$(touch PWNED) it's {end}"}).init()
+    typed = study.type("bash", ['signac find "k=\tb"', "signac find 'k=\tb'", "signac find k=\tb"])
+    assert typed == [["find", "k=$(touch PWNED) it's b"]] * 3
+    for value in ("$a", "`b"):  # they share the backslash that escapes them
+        Project.get_project(study.path).open_job({"y": value}).init()
+    assert study.type("bash", ['signac find "y=\t$a\t']) == [["find", "y=$a"]]
+    assert not (study.path / "PWNED").exists()
 
 
 def test_zsh_file_when_found_on_the_function_path_then_completes(study, tmp_path):
