@@ -214,7 +214,12 @@ class JobsCursor:
         return to_dataframe(self, sp_prefix=sp_prefix, doc_prefix=doc_prefix, usecols=usecols, flatten=flatten)
 
     def export_to(
-        self, target: Any, path: Any = None, copytree: Callable[[str, str], Any] | None = None
+        self,
+        target: Any,
+        path: Any = None,
+        copytree: Callable[[str, str], Any] | None = None,
+        *,
+        force: bool = False,
     ) -> dict[str, str]:
         """Copy the jobs to a directory or an archive, under readable names.
 
@@ -229,6 +234,8 @@ class JobsCursor:
             for the same joined by ``_``. By default ``{{auto}}``.
         copytree : callable, optional
             Function of source and destination path that copies a directory; for directories only.
+        force : bool
+            Replace an archive that exists.
 
         Returns
         -------
@@ -240,7 +247,7 @@ class JobsCursor:
         RuntimeError
             If names are not unique or not possible; nothing is written then.
         FileExistsError
-            If a destination exists and is not a whole copy of its job; nothing is written then.
+            If a destination exists and is not a whole copy of its job, or the archive exists; nothing is written then.
         TypeError
             If the kind of target is not known.
         ValueError
@@ -261,4 +268,4 @@ class JobsCursor:
         """
         from .exporting import export_to
 
-        return export_to(self, target, path=path, copytree=copytree)
+        return export_to(self, target, path=path, copytree=copytree, force=force)

@@ -25,6 +25,7 @@ __all__ = [
     "safe_join",
     "status_of",
     "sync_directory",
+    "temporary_for",
     "unique_suffix",
     "write_directory",
     "write_file",
@@ -361,9 +362,30 @@ def replace_file(path: str, data: bytes, *, durable: bool = False) -> None:
         raise
 
 
-def _temporary_for(path: str) -> str:
+def temporary_for(path: str) -> str:
+    """Hidden name for a file that is to become another, in the same directory.
+
+    Parameters
+    ----------
+    path : str
+        The file that it is to become, whose name may be as long as names can be.
+
+    Returns
+    -------
+    str
+        The path, another one in each call.
+
+    Examples
+    --------
+    >>> os.path.basename(temporary_for("data/jobs.zip"))[18:]
+    '_jobs.zip'
+
+    """
     directory, name = os.path.split(path)
-    return os.path.join(directory, os.fsdecode(os.fsencode(f"._{unique_suffix()}_{name}")[:_NAME_MAX]))
+    hidden = os.fsencode(f"._{unique_suffix()}_{name}")
+    if len(hidden) > _NAME_MAX:  # the part of a character that a cut leaves is no name for some file systems
+        return os.path.join(directory, hidden[:_NAME_MAX].decode("utf-8", "ignore"))
+    return os.path.join(directory, os.fsdecode(hidden))
 
 
 class Replacement:
@@ -399,7 +421,7 @@ class Replacement:
     def __init__(self, path: str, *, durable: bool = False) -> None:
         self._path = path
         self._durable = durable
-        self._temporary = _temporary_for(path)
+        self._temporary = temporary_for(path)
         self.fd = os.open(self._temporary, _CREATE, 0o666)
 
     def write(self, data: bytes) -> None:

@@ -117,10 +117,10 @@ def test_sync_when_not_recursive_then_one_warning_for_all_sub_directories(cli, b
 
 
 def test_sync_when_something_else_is_skipped_then_the_reason_is_told(cli, busy, source):
-    os.symlink("nowhere", source.open_job({"a": 0}).fn("link"))
+    os.symlink("/nowhere", source.open_job({"a": 0}).fn("link"))
     result = cli("sync", "../source", "-mr")
     assert result.status == 0
-    assert f"1 entry was skipped: '{busy[0]}/link'; the link points nowhere." in result.err
+    assert f"1 entry was skipped: '{busy[0]}/link'; it points nowhere." in result.err
 
 
 def test_sync_when_quiet_then_nothing_is_told(cli, busy):

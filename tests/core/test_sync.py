@@ -490,10 +490,11 @@ def test_sync_projects_when_links_are_followed_then_content_is_copied(source, de
     actions: list[SyncAction] = []
     sync_projects(source, destination, recursive=True, report=actions.append)
     (job,) = destination
-    assert names(job) == {"file", "d", "link", "directory_link"}
-    assert not any(os.path.islink(job.fn(name)) for name in names(job))
+    assert names(job) == {"file", "d", "link", "directory_link", "dangling"}
+    assert [name for name in names(job) if os.path.islink(job.fn(name))] == ["dangling"]
+    assert os.readlink(job.fn("dangling")) == "nowhere"
     assert read(job, "directory_link/below") == "text"
-    assert [action.path for action in actions if action.kind == "skip"] == ["dangling"]
+    assert not [action for action in actions if action.kind == "skip"]
 
 
 @pytest.mark.parametrize("present", [True, False])
@@ -548,7 +549,7 @@ def test_sync_when_destination_is_a_dangling_link_then_strategy_decides(src, dst
 
 
 @pytest.mark.parametrize("present", [True, False])
-def test_sync_projects_when_links_form_a_cycle_then_skipped(source, destination, src, present):
+def test_sync_projects_when_links_form_a_cycle_then_recreated(source, destination, src, present):
     if present:
         destination.open_job({"a": 0}).init()
     write(src, "sub/file", "text")
@@ -557,9 +558,51 @@ def test_sync_projects_when_links_form_a_cycle_then_skipped(source, destination,
     os.symlink("self", src.fn("self"))
     actions: list[SyncAction] = []
     sync_projects(source, destination, recursive=True, report=actions.append)
-    assert {action.path for action in actions if action.kind == "skip"} == {"here", "self", os.path.join("sub", "up")}
+    assert not [action for action in actions if action.kind == "skip"]
     (job,) = destination
-    assert names(job) == {"sub"}
+    assert names(job) == {"sub", "here", "self"}
+    assert [os.readlink(job.fn(name)) for name in ("sub/up", "here", "self")] == ["..", ".", "self"]
+
+
+@pytest.mark.parametrize("present", [True, False])
+@pytest.mark.parametrize("target", ["/nowhere", "../nowhere", "sub/../nowhere", "file/below"])
+def test_sync_projects_when_a_link_out_of_the_job_dangles_then_skipped(source, destination, src, present, target):
+    if present:
+        destination.open_job({"a": 0}).init()
+    write(src, "file", "text")
+    os.symlink(target, src.fn("ln"))
+    actions: list[SyncAction] = []
+    sync_projects(source, destination, recursive=True, report=actions.append)
+    (job,) = destination
+    if target == "file/below":  # stays within the job
+        assert os.readlink(job.fn("ln")) == target
+    else:
+        assert [(action.path, action.reason) for action in actions if action.kind == "skip"] == [
+            ("ln", "it points nowhere")
+        ]
+        assert names(job) == {"file"}
+
+
+def test_sync_when_a_link_dangles_and_the_destination_has_the_file_then_it_is_kept(src, dst):
+    write(dst, "data", "the only copy")
+    os.symlink("gone", src.fn("data"))
+    dst.sync(src, FileSync.always)
+    assert read(dst, "data") == "the only copy"
+    os.unlink(dst.fn("data"))
+    dst.sync(src)
+    assert os.readlink(dst.fn("data")) == "gone"
+
+
+def test_sync_projects_when_a_followed_directory_holds_links_then_those_of_the_job_are_not_meant(
+    source, destination, src, tmp_path
+):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "up").symlink_to("../gone")  # would stay within the job, if the directory were one of it
+    (tmp_path / "set" / "own").symlink_to("gone")
+    os.symlink(tmp_path / "set", src.fn("set"))
+    sync_projects(source, destination, recursive=True)
+    (job,) = destination
+    assert os.listdir(job.fn("set")) == ["own"]
 
 
 def test_sync_projects_when_destination_lies_inside_source_job_then_ends(source, src):
