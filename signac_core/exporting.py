@@ -302,9 +302,7 @@ def plan_export(
     return ExportPlan(project, target, kind, found)
 
 
-def _write_archive(
-    plan: ExportPlan, writer: archive.Writer, progress: Progress | None, left_out: LeftOut
-) -> None:
+def _write_archive(plan: ExportPlan, writer: archive.Writer, progress: Progress | None, left_out: LeftOut) -> None:
     for job_id, path in track(plan.paths.items(), "export", len(plan.paths), progress):
         source = f"{plan.project.workspace}/{job_id}"
         archive.add_directory(writer, source, path, copying.state_point_text(source, job_id), left_out=left_out)

@@ -25,6 +25,7 @@ from .synchronizer import FileStrategy, FileTransferStats, SyncAction, Synchroni
 if TYPE_CHECKING:
     from .progress import Progress
     from .project import Project
+    from .schema import ProjectSchema
 
 __all__ = ["DocSync", "FileSync", "FileTransferStats", "SyncAction", "sync_jobs", "sync_projects"]
 
@@ -379,7 +380,8 @@ preserve_group, deep, dry_run, size_only, round_times, report
     selection : iterable of Job or str, optional
         The jobs of the source, or their ids, to synchronize; all by default.
     check_schema : bool
-        Refuse projects whose state point schemas differ, be it in values only, unless one of them is empty.
+        Refuse projects whose state point schemas differ, be it in values only, unless one of them is empty. Jobs whose
+        state points are damaged do not count.
     parallel : bool or int
         Work with several threads: True, or how many.
     collect_stats : bool
@@ -442,7 +444,7 @@ preserve_group, deep, dry_run, size_only, round_times, report
     if source == destination or os.path.realpath(source.workspace) == os.path.realpath(destination.workspace):
         raise ValueError(f"Source and destination are the same project: '{destination.path}'.")
     if check_schema:
-        schema_src, schema_dst = source.detect_schema(), destination.detect_schema()
+        schema_src, schema_dst = _schema(source), _schema(destination)
         if schema_src and schema_dst and schema_src != schema_dst:
             raise SchemaSyncConflict(schema_src, schema_dst)
     ids = reading.list_ids(source)
@@ -451,6 +453,13 @@ preserve_group, deep, dry_run, size_only, round_times, report
         ids = [job_id for job_id in ids if job_id in selected]
     stats = synchronizer.synchronize_projects(source, destination, ids, threads=threads, progress=progress)
     return stats if collect_stats else None
+
+
+def _schema(project: Project) -> ProjectSchema:
+    """Schema of the jobs of a project that can be read."""
+    from .detecting import detect_schema
+
+    return detect_schema(project, damaged=[])
 
 
 def _number_of_threads(parallel: bool | int) -> int:

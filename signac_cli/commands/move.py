@@ -11,6 +11,7 @@ from ..transfer import RULES, transfer, transfer_options
 
 if TYPE_CHECKING:
     from signac_core.job import Job
+    from signac_core.links import LeftOut
     from signac_core.project import Project
 
     from ..app import Session
@@ -33,8 +34,12 @@ def command(session: Session, /, **options: Any) -> int:
     On the same file system a job is moved in one step. Between file systems it is copied, the copy compared, and only
     then the original deleted.
     """
-    return transfer(session, "move", "moved", _move, label="Moving", minimum=SHORTEST_PREFIX, **options)
+    return transfer(session, "move", "moved", _move, _rehearse, label="Moving", minimum=SHORTEST_PREFIX, **options)
 
 
-def _move(job: Job, project: Project) -> None:
+def _move(job: Job, project: Project, left_out: LeftOut) -> None:
     job.move(project)
+
+
+def _rehearse(job: Job, left_out: LeftOut) -> None:
+    """Nothing of a job that is moved is left out."""

@@ -236,7 +236,7 @@ def _synchronize(
     from ..progress import bar
 
     if not merge:
-        _compare_schemas(source, destination)
+        _compare_schemas(session, source, destination)
     asks = chosen == "ask" and not session.yes
     if not report.dry_run and (chosen is None or settings["doc_sync"].key_strategy is None):
         strategy = _file_strategy(session, chosen, asks=False)
@@ -299,8 +299,8 @@ def _run(
     return ()
 
 
-def _compare_schemas(source: Project, destination: Project) -> None:
-    """Refuse to synchronize projects that are about different things.
+def _compare_schemas(session: Session, source: Project, destination: Project) -> None:
+    """Refuse to synchronize projects that are about different things, as far as their jobs can be read.
 
     Raises
     ------
@@ -308,7 +308,16 @@ def _compare_schemas(source: Project, destination: Project) -> None:
         If their schemas differ, unless one of the projects is empty.
 
     """
-    ours, theirs = source.detect_schema(), destination.detect_schema()
+    from signac_core.detecting import detect_schema
+
+    damaged: list[str] = []
+    ours, theirs = detect_schema(source, damaged=[]), detect_schema(destination, damaged=damaged)
+    if damaged:
+        jobs, have = ("Job", "has") if len(damaged) == 1 else ("Jobs", "have")
+        session.output.warn(
+            f"{jobs} {_shown(sorted(damaged))} of the destination {have} a damaged state point. Run "
+            f"'signac -C {destination.path} check'."
+        )
     if not ours or not theirs or ours == theirs:
         return
     lacking = ours.difference(theirs, ignore_values=True), theirs.difference(ours, ignore_values=True)
@@ -331,12 +340,16 @@ def _report_damaged(session: Session, source: Project, job_ids: Iterable[str], r
         message = f"Job {job_id} of the source has a damaged state point and was left out."
         report.errors.append({"id": job_id, "code": "damaged-jobs", "message": message})
     if ids:
-        shown = ", ".join(ids[:_SHOWN]) + (f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else "")
         session.output.error(
-            f"Jobs of the source with a damaged state point were left out: {shown}.",
+            f"Jobs of the source with a damaged state point were left out: {_shown(ids)}.",
             code="damaged-jobs",
             hint=f"Run 'signac -C {source.path} check'.",
         )
+
+
+def _shown(ids: Sequence[str]) -> str:
+    """Some ids, and how many there are beside them."""
+    return ", ".join(ids[:_SHOWN]) + (f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else "")
 
 
 @contextmanager
