@@ -373,7 +373,8 @@ class _Comparison:
             return
         above = above or self._roots
         identity = (status.st_dev, status.st_ino)
-        if identity in above:
+        places = (os.path.dirname(entry.path), self._source, self._target)
+        if identity in above or (entry.is_symlink() and links.leads_back(entry.path, *places)):
             if entry.is_symlink():
                 yield from self._kept_link(entry, path, _LEADS_BACK, fresh=fresh)
             else:

@@ -13,7 +13,18 @@ import stat
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
-__all__ = ["LEADS_BACK", "LEADS_OUT", "LeftOut", "Verdict", "Way", "depth_of", "nowhere", "stays_inside", "warn"]
+__all__ = [
+    "LEADS_BACK",
+    "LEADS_OUT",
+    "LeftOut",
+    "Verdict",
+    "Way",
+    "depth_of",
+    "leads_back",
+    "nowhere",
+    "stays_inside",
+    "warn",
+]
 
 LeftOut = Callable[[str, str], Any]
 """Told the path of a link that is left out, and why."""
@@ -110,6 +121,33 @@ def stays_inside(target: str, depth: int) -> bool:
     while ups < len(parts) and parts[ups] in ("..", "."):
         ups += 1
     return ".." not in parts[ups:] and parts[:ups].count("..") <= depth
+
+
+def leads_back(link: str, *places: str) -> bool:
+    """Tell whether a link leads to a directory that holds it, directly or by way of other links.
+
+    Parameters
+    ----------
+    link : str
+        The link to a directory.
+    *places : str
+        The directory that holds the link, and those that hold the links that have been followed to get there.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+
+    Examples
+    --------
+    >>> os.makedirs("job/sub")
+    >>> os.symlink("..", "job/sub/up")
+    >>> leads_back("job/sub/up", "job/sub"), leads_back("job/sub/up", "other")
+    (True, False)
+
+    """
+    target = os.path.realpath(link)
+    return any(os.path.commonpath([target, os.path.realpath(place)]) == target for place in places)
 
 
 def depth_of(root: str, path: str) -> int:
@@ -235,7 +273,7 @@ class Way(NamedTuple):
                 return Verdict("file")
             if not stat.S_ISDIR(mode):
                 return Verdict("other")
-            if not self._leads_back(entry.path):
+            if not leads_back(entry.path, *self.above, self.path):
                 return Verdict("directory")
         except OSError as error:
             reason = nowhere(error)
@@ -267,9 +305,3 @@ class Way(NamedTuple):
         if entry.is_symlink():
             return Way(entry.path, 0, (*self.above, self.path))
         return Way(entry.path, self.depth + 1, self.above)
-
-    def _leads_back(self, link: str) -> bool:
-        """Tell whether a link leads to a directory that holds it, in whatever way it was reached."""
-        target = os.path.realpath(link)
-        places = map(os.path.realpath, (*self.above, self.path))
-        return any(os.path.commonpath([target, place]) == target for place in places)

@@ -42,7 +42,14 @@ CASES: dict[str, list[str]] = {
     "move": ["move ../other ONE TWO", "move -n ../other ONE", "clone ../other ONE; move ../other ONE"],
     "clone": ["clone ../other ONE TWO", "clone . ONE", "clone -n ../other ONE", "LINK; clone ../other ONE"],
     "view": ["view", "view -n", "view; rm ONE; view", "view; view -f T=1", "view 'x/{T}'; view '{T}'"],
-    "export": ["export out", "export out; export out", "export -n out", "export out.zip", "TAKE; export out", "LINK; export out"],
+    "export": [
+        "export out",
+        "export out; export out",
+        "export -n out",
+        "export out.zip",
+        "TAKE; export out",
+        "LINK; export out",
+    ],
     "import": [
         "export ../out; rm ONE TWO; import ../out",
         "export ../out; rm ONE; import ../out --skip-existing",
