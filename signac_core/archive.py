@@ -256,7 +256,8 @@ def _check_zip_name(name: str, source: str) -> None:
         name.encode("utf-8")
     except UnicodeEncodeError:
         raise ArchiveError(
-            f"The name of '{source}' is not UTF-8, which a zip file cannot hold: rename it, or export to a tar file."
+            f"A zip file cannot hold '{source}' under the name '{name}', which is not UTF-8: change the name, or export "
+            "to a tar file."
         ) from None
 
 
