@@ -256,8 +256,8 @@ def _check_zip_name(name: str, source: str) -> None:
         name.encode("utf-8")
     except UnicodeEncodeError:
         raise ArchiveError(
-            f"A zip file cannot hold '{source}' under the name '{name}', which is not UTF-8: change the name, or export "
-            "to a tar file."
+            f"A zip file cannot hold '{source}' under the name '{name}', which is not UTF-8: change the name, or "
+            "export to a tar file."
         ) from None
 
 

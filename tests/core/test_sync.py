@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import signac_core
-from signac_core import layout
+from signac_core import layout, synchronizer
 from signac_core.canonical import calc_id
 from signac_core.docsync import synchronize_document
 from signac_core.errors import (
@@ -1519,3 +1519,57 @@ def test_sync_when_trees_are_arbitrary_then_union_and_dry_run_foretells_it(
     for key, value in our_document.items():
         if overwrite and not isinstance(value, dict):
             assert document[key] == value
+
+
+@pytest.mark.parametrize("damaged", ["source", "destination", "both"])
+def test_sync_projects_when_a_job_is_damaged_then_the_schemas_of_the_others_are_compared(source, destination, damaged):
+    for project in (source, destination):
+        for a in range(3):
+            project.open_job({"a": a}).init()
+        if damaged in (os.path.basename(project.path), "both"):
+            Path(project.open_job({"a": 1}).fn(layout.FN_STATE_POINT)).write_text("{")
+    write(source.open_job({"a": 2}), "file", "text")
+    sync_projects(source, destination)
+    assert read(destination.open_job({"a": 2}), "file") == "text"
+    source.open_job({"a": 3}).init()
+    with pytest.raises(SchemaSyncConflict):
+        sync_projects(source, destination)
+
+
+def test_sync_projects_when_documents_are_damaged_then_all_else_is_done_and_they_are_named(source, destination):
+    jobs = [source.open_job({"a": a}).init() for a in range(3)]
+    for job in jobs:
+        destination.open_job(job.sp()).init()
+        job.doc.x = 1
+        write(job, "file", "text")
+    for job in jobs[:2]:
+        Path(job.fn(layout.FN_DOCUMENT)).write_text("{")
+    actions: list[SyncAction] = []
+    with pytest.raises(ValueError, match="is not valid JSON") as caught:
+        sync_projects(source, destination, report=actions.append, parallel=2)
+    assert isinstance(caught.value, synchronizer.DocumentsDamagedError)
+    assert caught.value.job_ids == sorted(job.id for job in jobs[:2])
+    assert {action.job_id for action in actions if action.reason in synchronizer.DAMAGED} == set(caught.value.job_ids)
+    assert [read(destination.open_job(job.sp()), "file") for job in jobs] == ["text"] * 3
+    assert destination.open_job(jobs[2].sp()).doc() == {"x": 1}
+
+
+def test_sync_projects_when_a_strategy_fails_then_its_error_is_raised(source, destination, src):
+    destination.open_job({"a": 0}).init()
+
+    def fail(_source: Any, _destination: Any) -> None:
+        raise ValueError("mine")
+
+    src.doc.x = 1
+    with pytest.raises(ValueError, match="^mine$"):
+        sync_projects(source, destination, doc_sync=fail)
+
+
+def test_sync_projects_when_a_link_leads_above_the_job_then_skipped(source, destination, src):
+    os.symlink("../..", src.fn("project"))
+    write(src, "file", "text")
+    actions: list[SyncAction] = []
+    sync_projects(source, destination, report=actions.append)
+    (job,) = destination
+    assert names(job) == {"file"}
+    assert [action.path for action in actions if action.kind == "skip"] == ["project"]
