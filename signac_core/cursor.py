@@ -223,6 +223,10 @@ class JobsCursor:
     ) -> dict[str, str]:
         """Copy the jobs to a directory or an archive, under readable names.
 
+        Relative links that stay within their job are copied as links. All others are followed; Python warns of those
+        that lead nowhere, or back to a directory above them, and are left out. In a zip file links are followed as far
+        as possible.
+
         Parameters
         ----------
         target : str

@@ -910,7 +910,9 @@ class Project:
         origin : str, optional
             A directory, zip file or tar file; by default the working directory.
         schema : str or callable, optional
-            How paths translate to state points; by default every directory with a state point file is a job.
+            How paths translate to state points: a template such as ``"T_{T:float}/{name}"`` (types are ``int``,
+            ``float``, ``bool`` and ``str``), or a function; by default every directory with a state point file is a
+            job.
         sync : bool or mapping, optional
             Synchronize with jobs that exist, with these arguments of :meth:`sync`.
         copytree : callable, optional
