@@ -308,7 +308,11 @@ def _copy_content(way: Way, copy: str, left_out: LeftOut, *, apart: str = "") ->
         target = os.path.join(copy, entry.name)
         verdict = way.judge(entry)
         if verdict.kind == "link":
-            os.symlink(verdict.text, target)
+            if links.make(verdict.text, target):
+                continue
+            verdict = way.judge(entry, follow=True)
+        if verdict.kind == "link":
+            left_out(entry.path, links.UNSUPPORTED)
         elif verdict.kind == "nothing":
             left_out(entry.path, verdict.text)
         elif verdict.kind == "directory":
@@ -447,7 +451,7 @@ def is_same(source: str, copy: str, state_point: bytes) -> bool:
     """Tell whether a directory is a whole copy of a job: the same names, and equal files and links.
 
     Files of equal size and time are taken for equal; others are compared by content. Instead of a link, a copy may hold
-    the file that it leads to.
+    what it leads to.
 
     Parameters
     ----------
@@ -498,8 +502,10 @@ def _same_content(way: Way, copy: str, apart: set[str]) -> bool:
 def _same_entry(way: Way, entry: os.DirEntry[str], verdict: Verdict, copy: str) -> bool:
     import filecmp
 
-    if verdict.kind == "link" and os.path.islink(copy):
-        return os.readlink(copy) == verdict.text
+    if verdict.kind == "link" and not os.path.islink(copy):
+        verdict = way.judge(entry, follow=True)
+    if verdict.kind == "link":
+        return os.path.islink(copy) and os.readlink(copy) == verdict.text
     if verdict.kind == "directory":
         return os.path.isdir(copy) and _same_content(way.below(entry), copy, set())
     return os.path.isfile(entry.path) and os.path.isfile(copy) and filecmp.cmp(entry.path, copy)

@@ -16,13 +16,16 @@ from typing import Any, Literal, NamedTuple
 __all__ = [
     "LEADS_BACK",
     "LEADS_OUT",
+    "UNSUPPORTED",
     "LeftOut",
     "Verdict",
     "Way",
     "depth_of",
     "leads_back",
+    "make",
     "nowhere",
     "stays_inside",
+    "unsupported",
     "warn",
 ]
 
@@ -31,6 +34,7 @@ LeftOut = Callable[[str, str], Any]
 
 LEADS_BACK = "it leads back to a directory above it"
 LEADS_OUT = "it leads out of its job"
+UNSUPPORTED = "the file system has no links"
 
 _NOWHERE = {
     errno.ENOENT: "it points nowhere",
@@ -89,6 +93,63 @@ def nowhere(error: OSError) -> str | None:
 
     """
     return _NOWHERE.get(error.errno or 0)
+
+
+def make(target: str, path: str) -> bool:
+    """Make a link where the file system has links.
+
+    Parameters
+    ----------
+    target : str
+        What it points to.
+    path : str
+        The link.
+
+    Returns
+    -------
+    bool
+        Whether it is made; False if there are no links.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made for another reason.
+
+    Examples
+    --------
+    >>> make("missing", "link"), os.readlink("link")
+    (True, 'missing')
+
+    """
+    try:
+        os.symlink(target, path)
+    except OSError as error:
+        if not unsupported(error):
+            raise
+        return False
+    return True
+
+
+def unsupported(error: OSError) -> bool:
+    """Tell whether a link could not be made because the file system has none.
+
+    Parameters
+    ----------
+    error : OSError
+        What `os.symlink` raised.
+
+    Returns
+    -------
+    bool
+        Whether that is what it means.
+
+    Examples
+    --------
+    >>> unsupported(PermissionError(errno.EPERM, "Operation not permitted"))
+    True
+
+    """
+    return error.errno in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS)
 
 
 def stays_inside(target: str, depth: int) -> bool:

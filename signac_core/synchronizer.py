@@ -475,6 +475,11 @@ class Synchronizer:
                 raise
             self._note(SyncAction("skip", job.id, step.path, reason=filetransfer.HAS_GONE))
             return False
+        except OSError as error:
+            if step.link is None or not links.unsupported(error):
+                raise
+            self._note(SyncAction("skip", job.id, step.path, reason=links.UNSUPPORTED))
+            return False
         if not complete:
             self._note_lost_ownership(os.path.join(target, step.path))
         return True

@@ -157,7 +157,7 @@ def _normal(reader: Reader, member: Member, known: Mapping[str, Member]) -> Memb
         raise refusal(reader.path, member.name, "has no name")
     if member.kind == "same":
         original = known.get(_normal_name(reader, member.target, member))
-        if original is None or original.kind != "file":
+        if original is None or original.kind not in ("file", "link"):
             raise refusal(reader.path, member.name, f"stands for {member.target!r}, which is no file before it")
         return original._replace(name=name)
     return member._replace(name=name)
@@ -238,7 +238,8 @@ def extract(
     roots : mapping of str to str
         Where to unpack each directory to: a path that does not exist yet. None lies inside another.
     left_out : callable, optional
-        Told about each link that leads out of its directory and is not made; by default Python warns.
+        Told about each link that is not made, because it leads out of its directory or the file system has none; by
+        default Python warns.
 
     Yields
     ------
@@ -287,7 +288,8 @@ def extract(
             for link in last[root]:
                 path = os.path.join(roots[root], _below(link.name, root))
                 _make_directory(os.path.dirname(path), made)
-                os.symlink(link.target, path)
+                if not links.make(link.target, path):
+                    left_out(os.path.join(reader.path, link.name), links.UNSUPPORTED)
             yield root
 
 

@@ -9,7 +9,7 @@ import os
 import stat
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -461,7 +461,7 @@ def test_tar_when_a_link_leads_out_then_left_out(name, target):
     assert_left_out(path, name, {"": "copy"})
 
 
-def assert_left_out(path: str, name: str, roots: dict[str, str]) -> None:
+def assert_left_out(path: str, name: str, roots: dict[str, str], others: Sequence[str] = ()) -> None:
     told: list[tuple[str, str]] = []
     with open_archive(path) as reader:
         contents = unpacking.scan(reader)
@@ -470,7 +470,8 @@ def assert_left_out(path: str, name: str, roots: dict[str, str]) -> None:
         assert told == [(f"{path}/{name}", "it leads out of its job")]
         with pytest.warns(UserWarning, match="leads out of its job"):
             assert list(unpacking.extract(reader, contents, roots)) == sorted(roots)
-    assert not [found for root in roots.values() for found in Path(root).rglob("*") if found.is_symlink()]
+    links = [str(found) for root in roots.values() for found in Path(root).rglob("*") if found.is_symlink()]
+    assert links == list(others)
     assert [found for root in roots.values() for found in Path(root).rglob("f")]
 
 
@@ -529,6 +530,25 @@ def test_zip_when_a_member_is_a_device_then_refused():
 @pytest.mark.parametrize("size", [0, 5000, 1_000_000])
 def test_zip_when_a_link_is_no_name_then_refused(size):
     assert_refused(make_zip("x", (zip_member("a/ln", stat.S_IFLNK), b"x" * size)), f"a name of {size} bytes")
+
+
+def test_archive_when_the_file_system_has_no_links_then_they_are_left_out(monkeypatch):
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    make_tar("x", ("a/f", b"fine"), ("a/ln", (tarfile.SYMTYPE, "f")))
+    monkeypatch.setattr(os, "symlink", refuse)
+    with pytest.warns(UserWarning, match="x/a/ln' is left out: the file system has no links"):
+        assert unpack("x", "a", "copy") == ["a"]
+    assert os.listdir("copy") == ["f"]
+
+
+def test_tar_when_a_member_is_a_second_name_of_a_link_then_it_is_a_link_to_the_same():
+    make_tar("x", ("a/f", b""), ("a/ln", (tarfile.SYMTYPE, "f")), ("a/same", (tarfile.LNKTYPE, "a/ln")))
+    unpack("x", "a", "copy")
+    assert os.readlink("copy/same") == "f"
+    path = make_tar("y", ("a/f", b""), ("a/d/ln", (tarfile.SYMTYPE, "../f")), ("a/same", (tarfile.LNKTYPE, "a/d/ln")))
+    assert_left_out(path, "a/same", {"a": "copy2"}, others=["copy2/d/ln"])
 
 
 @pytest.mark.parametrize("reverse", [False, True])

@@ -97,6 +97,23 @@ def test_export_when_links_lead_out_then_followed(project, jobs, tmp_path):
     project.export_to("out")
 
 
+def without_links(*_: object, **__: object) -> None:
+    raise PermissionError(errno.EPERM, "Operation not permitted")
+
+
+def test_export_when_the_file_system_has_no_links_then_they_are_followed(project, jobs, monkeypatch):
+    job = project.open_job(id=jobs[0])
+    for name, target in {"ln": "sub/data", "last": "sub", "gone": "missing"}.items():
+        os.symlink(target, job.fn(name))
+    monkeypatch.setattr(os, "symlink", without_links)
+    with pytest.warns(UserWarning, match="gone' is left out: the file system has no links"):
+        project.export_to("out")
+    assert Path("out/a/0/ln").read_text() == Path("out/a/0/last/data").read_text() == "data of {'a': 0}"
+    assert not os.path.islink("out/a/0/ln")
+    os.unlink(job.fn("gone"))
+    project.export_to("out")  # which is whole
+
+
 @pytest.mark.parametrize("target", ["out", "out.zip", "out.tar.gz"])
 def test_export_when_links_lead_nowhere_then_left_out_with_a_warning_and_all_else_is_done(
     project, jobs, tmp_path, target

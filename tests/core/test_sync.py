@@ -583,6 +583,21 @@ def test_sync_projects_when_a_link_out_of_the_job_dangles_then_skipped(source, d
         assert names(job) == {"file"}
 
 
+def test_sync_when_the_file_system_has_no_links_then_skipped(src, dst, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    write(src, "file", "text")
+    os.symlink("gone", src.fn("data"))
+    monkeypatch.setattr(os, "symlink", refuse)
+    actions: list[SyncAction] = []
+    dst.sync(src, report=actions.append)
+    assert [(action.path, action.reason) for action in actions if action.kind == "skip"] == [
+        ("data", "the file system has no links")
+    ]
+    assert names(dst) == {"file"}
+
+
 def test_sync_when_a_link_dangles_and_the_destination_has_the_file_then_it_is_kept(src, dst):
     write(dst, "data", "the only copy")
     os.symlink("gone", src.fn("data"))
