@@ -81,13 +81,13 @@ class PathReport(Report):
         """Write the summary, and the report or (of a dry run) a line per change; return the exit status."""
         counts = self._counts()
         output = self.session.output
+        self._tell_left_out()
         output.tell_more()
         if not self.errors:
             output.talk(self._summary(counts))
         try:
             if as_json:
-                report = {"command": self.command, "dry_run": self.dry_run, "counts": counts}
-                output.write_json(report | self.details | {"jobs": self.jobs, "errors": self.errors})
+                output.write_json(self._document(counts))
             elif self.dry_run:
                 output.write_lines(one_line(line) for job in self.jobs if (line := self.line(job)) is not None)
         except OutputClosed:  # the work is done, whether anybody reads about it or not

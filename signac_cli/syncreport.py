@@ -94,6 +94,10 @@ class SyncReport(Report):
         """Ids of the jobs that were left out as a whole."""
         return {action.job_id for action in self._actions if _is_whole_job(action) and action.job_id is not None}
 
+    def damaged_documents(self, reason: str) -> list[str]:
+        """Ids of the jobs whose document could not be read for a reason."""
+        return [action.job_id for action in self._sorted() if action.job_id is not None and action.reason == reason]
+
     def _sorted(self) -> list[SyncAction]:
         return sorted(self._actions, key=lambda action: action.job_id or "")  # threads report in any order
 
@@ -175,11 +179,16 @@ class SyncReport(Report):
     def _tell_skipped(self) -> None:
         """Tell what was left alone, one line for each reason, and by which keys documents still differ."""
         from signac_core.filetransfer import NOT_RECURSIVE
-        from signac_core.synchronizer import KEPT
+        from signac_core.synchronizer import DAMAGED, KEPT
 
         groups: dict[str, list[SyncAction]] = {}
         for action in self._sorted():
-            if action.kind == "skip" and action.path is not None and not action.keys and action.reason != KEPT:
+            if (
+                action.kind == "skip"
+                and action.path is not None
+                and not action.keys
+                and action.reason not in (KEPT, *DAMAGED)
+            ):
                 groups.setdefault(action.reason, []).append(action)
         for reason, (first, *others) in groups.items():
             if reason == NOT_RECURSIVE:

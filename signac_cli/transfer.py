@@ -26,6 +26,7 @@ from .output import Failure
 
 if TYPE_CHECKING:
     from signac_core.job import Job
+    from signac_core.links import LeftOut
     from signac_core.project import Project
 
     from .app import Session
@@ -106,7 +107,8 @@ def transfer(
     session: Session,
     command: str,
     done: str,
-    carry: Callable[[Job, Project], object],
+    carry: Callable[[Job, Project, LeftOut], object],
+    rehearse: Callable[[Job, LeftOut], object],
     *,
     label: str,
     minimum: int,
@@ -131,7 +133,9 @@ def transfer(
     done : str
         What it does to a job, in the past tense.
     carry : callable
-        Brings a job into a project.
+        Brings a job into a project; told about links that are left out.
+    rehearse : callable
+        Finds out which these would be.
     label : str
         What a progress bar says.
     minimum : int
@@ -161,7 +165,7 @@ def transfer(
     with bar(session, label) as progress:
         for number, job_id in enumerate(selected, 1):
             try:
-                is_new = _bring(source, destination, job_id, carry, dry_run=dry_run)
+                is_new = _bring(source, destination, job_id, carry, rehearse, report)
             except Exception as error:
                 report.fail(job_id, error)
             else:
@@ -194,19 +198,27 @@ def _check_order(command: str, directory: str, ids: Sequence[str]) -> None:
 
 
 def _bring(
-    source: Project, destination: Project, job_id: str, carry: Callable[[Job, Project], object], *, dry_run: bool
+    source: Project,
+    destination: Project,
+    job_id: str,
+    carry: Callable[[Job, Project, LeftOut], object],
+    rehearse: Callable[[Job, LeftOut], object],
+    report: Report,
 ) -> bool:
     """Bring a job into another project, or find out whether that can be done; False if it is there already."""
     from signac_core.errors import DestinationExistsError
 
-    if dry_run:
-        return not os.path.lexists(os.path.join(destination.workspace, job_id))
+    if report.dry_run and os.path.lexists(os.path.join(destination.workspace, job_id)):
+        return False
     try:
         job = source.open_job(id=job_id)
     except KeyError:
         raise Failure(f"Job {job_id} has gone meanwhile.", code="unknown-id") from None
     try:
-        carry(job, destination)
+        if report.dry_run:
+            rehearse(job, report.leave_out)
+        else:
+            carry(job, destination, report.leave_out)
     except DestinationExistsError:
         return False
     return True

@@ -4,10 +4,11 @@
 when it is whole: until then it is hidden beside it. *In*: a :class:`Reader` lists members and opens them; ``unpacking``
 puts them on disk.
 
-The members of a job are those of signac 2.x: ``<path>/signac_statepoint.json`` and the other files beside it. zip holds
-no links, so links are followed; tar keeps those that stay inside the job. Nor does a zip file have entries for
-directories that are not empty, with which signac 2.x could not import it: their permissions are kept by tar alone. The
-names of a job without a path of its own begin with ``./``.
+The members of a job are those of signac 2.x: ``<path>/signac_statepoint.json`` and the other files beside it. tar keeps
+links that stay inside the job. Other programs make files of the links in a zip file, so there links are followed, and
+only those that cannot be are kept. Nor does a zip file have entries for directories that are not empty, with which
+signac 2.x could not import it: their permissions are kept by tar alone. The names of a job without a path of its own
+begin with ``./``.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from . import files, layout
+from . import files, layout, links
 from .errors import Error
+from .links import LeftOut, Way
 from .litter import is_leftover
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ __all__ = [
     "create",
     "open_archive",
     "refusal",
-    "stays_inside",
+    "rehearsal",
     "writer_on",
 ]
 
@@ -52,13 +54,13 @@ _FORMATS = {
     ".txz": "tar:xz",
 }
 _CHUNK = 1 << 20
-_NAME_MAX = 255
+_PATH_MAX = 4096
 _LARGEST_HEADER = 1 << 20
 """Bytes that the description of a member of a tar file may take, long names and extended attributes included."""
 
 
 class ArchiveError(Error, RuntimeError):
-    """An archive cannot be read, or holds what must not be unpacked.
+    """An archive cannot be read, holds what must not be unpacked, or cannot hold what is to be stored.
 
     Examples
     --------
@@ -117,12 +119,14 @@ class Writer(Protocol):
 
     Attributes
     ----------
-    stores_links, stores_directories : bool
-        What it can hold beside files.
+    follows_links : bool
+        Whether links are followed as far as that is possible.
+    stores_directories : bool
+        Whether directories have members of their own, the empty ones aside.
 
     """
 
-    stores_links: bool
+    follows_links: bool
     stores_directories: bool
 
     def names(self) -> Iterable[str]:
@@ -187,7 +191,7 @@ class Writer(Protocol):
 
 
 class _ZipWriter:
-    stores_links = False
+    follows_links = True
     stores_directories = False
 
     def __init__(self, archive: ZipFile) -> None:
@@ -199,6 +203,7 @@ class _ZipWriter:
     def _info(self, name: str, source: str) -> ZipInfo:
         from zipfile import ZipInfo
 
+        _check_zip_name(name, source)
         info = ZipInfo.from_file(source, name, strict_timestamps=False)
         info.filename = name  # from_file() would make it shorter
         info.external_attr &= ~(0o7000 << 16)  # nothing runs as somebody else because it was unpacked
@@ -224,17 +229,43 @@ class _ZipWriter:
         import time
         from zipfile import ZipInfo
 
+        _check_zip_name(name, name)
         info = ZipInfo(name, time.localtime()[:6])
         info.external_attr = (stat.S_IFREG | 0o644) << 16
         info.compress_type = self._archive.compression
         self._archive.writestr(info, text)
 
     def add_link(self, name: str, source: str) -> None:
-        raise NotImplementedError
+        import time
+        from zipfile import ZipInfo
+
+        _check_zip_name(name, source)
+        info = ZipInfo(name, time.localtime()[:6])
+        info.create_system = 3  # Unix, whose modes tell links
+        info.external_attr = (stat.S_IFLNK | 0o777) << 16
+        self._archive.writestr(info, os.fsencode(os.readlink(source)))
+
+
+def _check_zip_name(name: str, source: str) -> None:
+    """Make sure that a zip file can hold a member of this name.
+
+    Raises
+    ------
+    ArchiveError
+        If it cannot.
+
+    """
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ArchiveError(
+            f"A zip file cannot hold '{source}' under the name '{name}', which is not UTF-8: change the name, or "
+            "export to a tar file."
+        ) from None
 
 
 class _TarWriter:
-    stores_links = True
+    follows_links = False
     stores_directories = True
 
     def __init__(self, archive: TarFile) -> None:
@@ -264,7 +295,65 @@ class _TarWriter:
         self._archive.addfile(header, BytesIO(text))
 
     def add_link(self, name: str, source: str) -> None:
-        self._archive.addfile(self._archive.gettarinfo(source, name))
+        from tarfile import SYMTYPE
+
+        from .tarheader import describe
+
+        # gettarinfo() would make a second name of the same link a hard link, which is none to a file.
+        header = describe(name, os.lstat(source))
+        header.type, header.linkname, header.size = SYMTYPE, os.readlink(source), 0
+        self._archive.addfile(header)
+
+
+class _Rehearsal:
+    """An archive of a kind that holds nothing: adding to it finds out what adding to a real one would meet."""
+
+    def __init__(self, kind: str) -> None:
+        self.follows_links = kind == "zip"
+        self.stores_directories = kind != "zip"
+
+    def names(self) -> Iterable[str]:
+        return ()
+
+    def add_directory(self, name: str, source: str) -> None:
+        self._check(name, source)
+
+    def add_file(self, name: str, source: str) -> None:
+        self._check(name, source)
+
+    def add_text(self, name: str, text: bytes, source: str | None) -> None:
+        self._check(name, source or name)
+
+    def add_link(self, name: str, source: str) -> None:
+        self._check(name, source)
+
+    def _check(self, name: str, source: str) -> None:
+        if not self.stores_directories:
+            _check_zip_name(name, source)
+
+
+def rehearsal(kind: str) -> Writer:
+    """Make a writer that writes nothing, but refuses what an archive of this kind cannot hold.
+
+    Parameters
+    ----------
+    kind : str
+        What :func:`archive_format` returned.
+
+    Returns
+    -------
+    Writer
+        The writer.
+
+    Examples
+    --------
+    >>> os.mkdir("job")
+    >>> os.symlink("/nowhere", "job/restart")
+    >>> add_directory(rehearsal("zip"), "job", "a/0", b'{"a": 0}', left_out=print)
+    job/restart it points nowhere
+
+    """
+    return _Rehearsal(kind)
 
 
 def writer_on(archive: object) -> Writer | None:
@@ -331,8 +420,8 @@ def create(path: str, kind: str, *, durable: bool = False) -> Iterator[Writer]:
     True
 
     """
-    directory, name = os.path.split(path)
-    temporary = os.path.join(directory, f"._{files.unique_suffix()}_{name}"[:_NAME_MAX])
+    directory = os.path.dirname(path)
+    temporary = files.temporary_for(path)
     try:
         with open(temporary, "xb") as file:
             with _new_archive(file, path, kind) as archive:
@@ -365,7 +454,9 @@ def _new_archive(file: IO[bytes], path: str, kind: str) -> ZipFile | TarFile:
     return tarfile.open(path, mode, fileobj=file)
 
 
-def add_directory(writer: Writer, source: str, name: str, state_point: bytes) -> None:
+def add_directory(
+    writer: Writer, source: str, name: str, state_point: bytes, *, left_out: LeftOut = links.warn
+) -> None:
     """Add a job directory with all that it holds.
 
     Parameters
@@ -378,11 +469,15 @@ def add_directory(writer: Writer, source: str, name: str, state_point: bytes) ->
         Its path in the archive; empty for the archive itself.
     state_point : bytes
         The content of the state point file.
+    left_out : callable, optional
+        Told about each link that cannot be stored, see :mod:`links`; by default Python warns.
 
     Raises
     ------
+    ArchiveError
+        If the archive cannot hold the name of something.
     OSError
-        If something cannot be read, is no file, directory or link, or leads back to itself.
+        If something cannot be read, or is no file, directory or link.
 
     Examples
     --------
@@ -400,29 +495,27 @@ def add_directory(writer: Writer, source: str, name: str, state_point: bytes) ->
     path = os.path.join(source, layout.FN_STATE_POINT)
     writer.add_text(f"{root}/{layout.FN_STATE_POINT}", state_point, path if os.path.isfile(path) else None)
     try:
-        _add_content(writer, source, root, depth=0, above=frozenset([_identity(os.stat(source))]))
+        _add_content(writer, Way(source), root, left_out, apart=layout.FN_STATE_POINT)
     except RecursionError:
         raise files.nested_too_deeply(source) from None
 
 
-def _add_content(writer: Writer, directory: str, name: str, *, depth: int, above: frozenset[tuple[int, int]]) -> None:
-    for entry in _entries(directory):
-        if depth == 0 and entry.name == layout.FN_STATE_POINT:
+def _add_content(writer: Writer, way: Way, name: str, left_out: LeftOut, *, apart: str = "") -> None:
+    for entry in _entries(way.path):
+        if entry.name == apart:
             continue
         member = f"{name}/{entry.name}"
-        if entry.is_symlink() and writer.stores_links and _is_stored_as_link(entry.path, depth):
+        verdict = way.judge(entry, follow=writer.follows_links)
+        if verdict.kind == "link":
             writer.add_link(member, entry.path)
-            continue
-        status = entry.stat()
-        if stat.S_ISREG(status.st_mode):
+        elif verdict.kind == "nothing":
+            left_out(entry.path, verdict.text)
+        elif verdict.kind == "file":
             writer.add_file(member, entry.path)
-        elif stat.S_ISDIR(status.st_mode):
-            identity = _identity(status)
-            if identity in above:
-                raise OSError(errno.ELOOP, "The link leads back to a directory above it", entry.path)
+        elif verdict.kind == "directory":
             if writer.stores_directories or not _entries(entry.path):
                 writer.add_directory(member, entry.path)
-            _add_content(writer, entry.path, member, depth=depth + 1, above=above | {identity})
+            _add_content(writer, way.below(entry), member, left_out)
         else:
             raise OSError(errno.EINVAL, "An archive cannot hold what is neither file nor directory", entry.path)
 
@@ -431,47 +524,6 @@ def _entries(directory: str) -> list[os.DirEntry[str]]:
     with os.scandir(directory) as entries:
         found = [entry for entry in entries if not is_leftover(entry.name)]
     return sorted(found, key=lambda entry: entry.name)
-
-
-def _identity(status: os.stat_result) -> tuple[int, int]:
-    return status.st_dev, status.st_ino
-
-
-def _is_stored_as_link(path: str, depth: int) -> bool:
-    """Tell whether a link stays inside its job, or leads nowhere; others are followed, so that the job is whole."""
-    return stays_inside(os.readlink(path), depth) or not os.path.exists(path)
-
-
-def stays_inside(target: str, depth: int) -> bool:
-    """Tell whether a link leads to something inside the directory tree it belongs to.
-
-    ``..`` counts in front only: after the name of another link it could lead anywhere.
-
-    Parameters
-    ----------
-    target : str
-        What the link points to.
-    depth : int
-        How many directories the link is below the root of the tree.
-
-    Returns
-    -------
-    bool
-        Whether it does.
-
-    Examples
-    --------
-    >>> stays_inside("../other", 1), stays_inside("../other", 0), stays_inside("/etc", 1)
-    (True, False, False)
-
-    """
-    if not target or "\0" in target or target.startswith("/"):
-        return False
-    parts = target.split("/")
-    ups = 0
-    while ups < len(parts) and parts[ups] in ("..", "."):
-        ups += 1
-    return ".." not in parts[ups:] and parts[:ups].count("..") <= depth
 
 
 # in -------------------------------------------------------------------------------------------------------------------
@@ -590,8 +642,17 @@ class _ZipReader:
                 yield Member(name, "directory", info, mode=stat.S_IMODE(mode) or None)
             elif kind in (0, stat.S_IFREG):
                 yield Member(name, "file", info, info.file_size, mode=stat.S_IMODE(mode) if mode else None)
+            elif kind == stat.S_IFLNK:
+                yield Member(name, "link", info, target=self._target(info), overhead=info.file_size)
             else:
-                raise refusal(self.path, name, "is a link or a device, which a zip file should not hold")
+                raise refusal(self.path, name, "is a device, which a zip file should not hold")
+
+    def _target(self, info: ZipInfo) -> str:
+        """What a link points to, which is its content."""
+        if not 0 < info.file_size <= _PATH_MAX:
+            raise refusal(self.path, info.orig_filename, f"is a link to a name of {info.file_size} bytes")
+        with self._archive.open(info) as content:
+            return os.fsdecode(content.read(_PATH_MAX))
 
     def open(self, member: Member) -> IO[bytes]:
         return self._archive.open(member.handle)

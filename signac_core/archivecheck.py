@@ -73,7 +73,8 @@ class _Comparison:
     """
 
     def __init__(self, reader: Reader, *, is_tar: bool) -> None:
-        self.stores_links = self.stores_directories = is_tar
+        self.follows_links = not is_tar
+        self.stores_directories = is_tar
         self._reader = reader
         self.left = {_normal(member.name): member for member in reader.members()}
 

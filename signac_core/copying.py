@@ -16,8 +16,9 @@ from collections.abc import Callable, Set
 from contextlib import suppress
 from typing import Any
 
-from . import canonical, files, layout, workspace
+from . import canonical, files, layout, links, workspace
 from .errors import DestinationExistsError, JobsCorruptedError
+from .links import LeftOut, Verdict, Way
 from .litter import is_leftover
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "move_by_copy",
     "moves_by_copy",
     "publish",
+    "rehearse",
     "state_point_text",
     "sync_tree",
 ]
@@ -171,6 +173,7 @@ def bring(
     copytree: CopyTree | None = None,
     disposable: bool = False,
     durable: bool = False,
+    left_out: LeftOut = links.warn,
 ) -> None:
     """Copy or move a directory to where it becomes visible as a whole, with the given state point file in it.
 
@@ -190,6 +193,8 @@ def bring(
         The function only copies: what it leaves when it is stopped may be deleted.
     durable : bool
         Survive a power loss, too.
+    left_out : callable, optional
+        Told about each link that our own copy leaves out, see :mod:`links`; by default Python warns.
 
     Raises
     ------
@@ -225,7 +230,7 @@ def bring(
     try:
         if copytree is None or own:
             try:
-                _copy(source, temporary, state_point, durable=durable)
+                _copy(source, temporary, state_point, left_out, durable=durable)
             except RecursionError:
                 raise files.nested_too_deeply(source) from None
         else:
@@ -327,7 +332,7 @@ def move_by_copy(source: str, destination: str, *, name: str, state_point: bytes
     try:
         for attempt in range(_ATTEMPTS, 0, -1):
             if not is_present:
-                _copy(source, temporary, state_point, durable=durable, keep_links=True)
+                _copy(source, temporary, state_point, links.warn, durable=durable, keep_links=True)
             with workspace.lock_if_possible(source):
                 difference = _difference(source, destination if is_present else temporary, state_point)
                 if difference is None:
@@ -386,7 +391,7 @@ def change_by_copy(source: str, target: str, new_id: str, state_point: bytes, *,
     stopped = os.path.lexists(os.path.join(target, pending)) and _difference(source, target, state_point) is None
     try:
         if not stopped:
-            _copy(source, temporary, state_point, durable=durable, keep_links=True)
+            _copy(source, temporary, state_point, links.warn, durable=durable, keep_links=True)
             files.write_file(os.path.join(temporary, pending), state_point, durable=durable)
             difference = _difference(source, temporary, state_point)
             if difference is not None:
@@ -511,10 +516,12 @@ def _different_content(source: str, copy: str, apart: Set[str] = frozenset()) ->
     return None
 
 
-def _copy(source: str, temporary: str, state_point: bytes, *, durable: bool, keep_links: bool = False) -> None:
+def _copy(
+    source: str, temporary: str, state_point: bytes, left_out: LeftOut, *, durable: bool, keep_links: bool = False
+) -> None:
     """Copy a directory. The state point comes last: without it a directory is no job."""
     os.mkdir(temporary)
-    _copy_content(source, temporary, apart=layout.FN_STATE_POINT, keep_links=keep_links)
+    _copy_content(Way(source), temporary, left_out, apart=layout.FN_STATE_POINT, keep_links=keep_links)
     copied = os.path.join(temporary, layout.FN_STATE_POINT)
     files.write_file(copied, state_point)
     with suppress(FileNotFoundError):
@@ -524,26 +531,78 @@ def _copy(source: str, temporary: str, state_point: bytes, *, durable: bool, kee
         sync_tree(temporary)
 
 
-def _copy_content(source: str, copy: str, *, apart: str = "", keep_links: bool = False) -> None:
-    """Copy what a directory holds, links followed as by :func:`shutil.copytree`, but stop at the first error.
-
-    What is moved keeps all its links.
-    """
-    with os.scandir(source) as entries:
-        found = [entry for entry in entries if not is_leftover(entry.name) and entry.name != apart]
-    for entry in found:
+def _copy_content(way: Way, copy: str, left_out: LeftOut, *, apart: str = "", keep_links: bool = False) -> None:
+    """Copy what a directory holds, but stop at the first error. What is moved keeps all its links."""
+    for entry in _entries(way.path):
+        if entry.name == apart:
+            continue
         target = os.path.join(copy, entry.name)
         if keep_links and entry.is_symlink():
             os.symlink(os.readlink(entry.path), target)
             continue
-        if not entry.is_dir():
+        verdict = way.judge(entry)
+        if verdict.kind == "link":
+            if links.make(verdict.text, target):
+                continue
+            verdict = way.judge(entry, follow=True)
+        if verdict.kind == "link":
+            left_out(entry.path, links.UNSUPPORTED)
+        elif verdict.kind == "nothing":
+            left_out(entry.path, verdict.text)
+        elif verdict.kind == "directory":
+            os.mkdir(target)
+            _copy_content(way.below(entry), target, left_out, keep_links=keep_links)
+            _copy_metadata(entry.path, target)
+        else:
             _copy_file(entry.path, target)
+
+
+def rehearse(source: str, left_out: LeftOut) -> None:
+    """Find out what copying a directory would meet; nothing is written.
+
+    Parameters
+    ----------
+    source : str
+        The directory.
+    left_out : callable
+        Told about each link that would be left out.
+
+    Raises
+    ------
+    OSError
+        If something cannot be copied.
+
+    Examples
+    --------
+    >>> os.mkdir("job")
+    >>> os.symlink("/nowhere", "job/restart")
+    >>> rehearse("job", print)
+    job/restart it points nowhere
+
+    """
+    _rehearse(Way(source), left_out, apart=layout.FN_STATE_POINT)
+
+
+def _rehearse(way: Way, left_out: LeftOut, *, apart: str = "") -> None:
+    for entry in _entries(way.path):
+        if entry.name == apart:
             continue
-        if entry.is_symlink() and _leads_back(entry.path, source):
-            raise OSError(errno.ELOOP, "The link leads back to a directory above it", entry.path)
-        os.mkdir(target)
-        _copy_content(entry.path, target, keep_links=keep_links)
-        _copy_metadata(entry.path, target)
+        verdict = way.judge(entry)
+        if verdict.kind == "nothing":
+            left_out(entry.path, verdict.text)
+        elif verdict.kind == "directory":
+            _rehearse(way.below(entry), left_out)
+        elif verdict.kind == "other":
+            raise _irregular(entry.path)
+
+
+def _entries(directory: str) -> list[os.DirEntry[str]]:
+    with os.scandir(directory) as entries:
+        return [entry for entry in entries if not is_leftover(entry.name)]
+
+
+def _irregular(path: str) -> OSError:
+    return OSError(errno.EINVAL, "It is not a regular file", path)
 
 
 def _copy_file(source: str, copy: str) -> None:
@@ -552,7 +611,7 @@ def _copy_file(source: str, copy: str) -> None:
     try:
         status = os.fstat(reader)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "It is not a regular file", source)
+            raise _irregular(source)
         mode = stat.S_IMODE(status.st_mode) & 0o777
         writer = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
@@ -613,11 +672,6 @@ def _extended_attributes(path: str | int) -> list[str]:
         return []
 
 
-def _leads_back(link: str, directory: str) -> bool:
-    above = os.path.realpath(link)
-    return os.path.commonpath([above, os.path.realpath(directory)]) == above
-
-
 def sync_tree(directory: str) -> None:
     """Make a directory with everything in it survive a power loss.
 
@@ -650,9 +704,10 @@ def sync_tree(directory: str) -> None:
 
 
 def is_same(source: str, copy: str, state_point: bytes) -> bool:
-    """Tell whether a directory is a whole copy of a job: the same names, and equal files.
+    """Tell whether a directory is a whole copy of a job: the same names, and equal files and links.
 
-    Files of equal size and time are taken for equal; others are compared by content.
+    Files of equal size and time are taken for equal; others are compared by content. Instead of a link, a copy may hold
+    what it leads to.
 
     Parameters
     ----------
@@ -686,25 +741,29 @@ def is_same(source: str, copy: str, state_point: bytes) -> bool:
     try:
         if files.read_bytes(os.path.join(copy, layout.FN_STATE_POINT)) != state_point:
             return False
-        return _same_content(source, copy, {layout.FN_STATE_POINT})
+        return _same_content(Way(source), copy, {layout.FN_STATE_POINT})
     except (FileNotFoundError, NotADirectoryError):
         return False
     except RecursionError:
         raise files.nested_too_deeply(source) from None
 
 
-def _same_content(left: str, right: str, apart: set[str]) -> bool:
+def _same_content(way: Way, copy: str, apart: set[str]) -> bool:
+    entries = [(entry, way.judge(entry)) for entry in _entries(way.path) if entry.name not in apart]
+    copied = [(entry, verdict) for entry, verdict in entries if verdict.kind != "nothing"]
+    names = {name for name in os.listdir(copy) if not is_leftover(name)} - apart
+    if names != {entry.name for entry, _ in copied}:
+        return False
+    return all(_same_entry(way, entry, verdict, os.path.join(copy, entry.name)) for entry, verdict in copied)
+
+
+def _same_entry(way: Way, entry: os.DirEntry[str], verdict: Verdict, copy: str) -> bool:
     import filecmp
 
-    names = [{name for name in os.listdir(path) if not is_leftover(name)} - apart for path in (left, right)]
-    if names[0] != names[1]:
-        return False
-    for name in names[0]:
-        source, copy = os.path.join(left, name), os.path.join(right, name)
-        if os.path.isdir(source) and os.path.isdir(copy):
-            same = _same_content(source, copy, set())
-        else:
-            same = os.path.isfile(source) and os.path.isfile(copy) and filecmp.cmp(source, copy)
-        if not same:
-            return False
-    return True
+    if verdict.kind == "link" and not os.path.islink(copy):
+        verdict = way.judge(entry, follow=True)
+    if verdict.kind == "link":
+        return os.path.islink(copy) and os.readlink(copy) == verdict.text
+    if verdict.kind == "directory":
+        return os.path.isdir(copy) and _same_content(way.below(entry), copy, set())
+    return os.path.isfile(entry.path) and os.path.isfile(copy) and filecmp.cmp(entry.path, copy)

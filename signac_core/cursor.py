@@ -227,9 +227,18 @@ class JobsCursor:
         return to_dataframe(self, sp_prefix=sp_prefix, doc_prefix=doc_prefix, usecols=usecols, flatten=flatten)
 
     def export_to(
-        self, target: Any, path: Any = None, copytree: Callable[[str, str], Any] | None = None
+        self,
+        target: Any,
+        path: Any = None,
+        copytree: Callable[[str, str], Any] | None = None,
+        *,
+        force: bool = False,
     ) -> dict[str, str]:
         """Copy the jobs to a directory or an archive, under readable names.
+
+        Relative links that stay within their job are copied as links. All others are followed; Python warns of those
+        that lead nowhere, or back to a directory above them, and are left out. In a zip file links are followed as far
+        as possible.
 
         Parameters
         ----------
@@ -242,6 +251,8 @@ class JobsCursor:
             for the same joined by ``_``. By default ``{{auto}}``.
         copytree : callable, optional
             Function of source and destination path that copies a directory; for directories only.
+        force : bool
+            Replace an archive that exists.
 
         Returns
         -------
@@ -253,7 +264,7 @@ class JobsCursor:
         RuntimeError
             If names are not unique or not possible; nothing is written then.
         FileExistsError
-            If a destination exists and is not a whole copy of its job; nothing is written then.
+            If a destination exists and is not a whole copy of its job, or the archive exists; nothing is written then.
         TypeError
             If the kind of target is not known.
         ValueError
@@ -274,7 +285,7 @@ class JobsCursor:
         """
         from .exporting import export_to
 
-        return export_to(self, target, path=path, copytree=copytree)
+        return export_to(self, target, path=path, copytree=copytree, force=force)
 
 
 if not TYPE_CHECKING:

@@ -12,7 +12,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import archive, copying, document, files, layout, paths
+from . import archive, copying, document, files, layout, links, paths
+from .links import LeftOut
 from .progress import Progress, track
 
 if TYPE_CHECKING:
@@ -58,7 +59,11 @@ class ExportPlan(NamedTuple):
     done: frozenset[str] = frozenset()
 
     def carry_out(
-        self, *, copytree: copying.CopyTree | None = None, progress: Progress | None = None
+        self,
+        *,
+        copytree: copying.CopyTree | None = None,
+        progress: Progress | None = None,
+        left_out: LeftOut = links.warn,
     ) -> dict[str, str]:
         """Copy the jobs.
 
@@ -68,6 +73,8 @@ class ExportPlan(NamedTuple):
             Function of source and destination path that copies a directory.
         progress : Progress, optional
             Told about each job.
+        left_out : callable, optional
+            Told about each link that is not copied, see :mod:`links`; by default Python warns.
 
         Returns
         -------
@@ -99,16 +106,16 @@ class ExportPlan(NamedTuple):
             document.active_buffer.flush_below(project.workspace)
         if self.kind is not None:
             if not self.kind:
-                _write_archive(self, self.target, progress)
+                _write_archive(self, self.target, progress, left_out)
             elif not self.done:
                 with archive.create(self.target, self.kind, durable=project.durable) as writer:
-                    _write_archive(self, writer, progress)
+                    _write_archive(self, writer, progress, left_out)
         else:
             for job_id, path in track(self.paths.items(), "export", len(self.paths), progress):
-                self._bring(job_id, os.path.join(self.target, path) if path else self.target, copytree)
+                self._bring(job_id, os.path.join(self.target, path) if path else self.target, copytree, left_out)
         return {f"{project.workspace}/{job_id}": path for job_id, path in self.paths.items()}
 
-    def _bring(self, job_id: str, destination: str, copytree: copying.CopyTree | None) -> None:
+    def _bring(self, job_id: str, destination: str, copytree: copying.CopyTree | None, left_out: LeftOut) -> None:
         is_done = job_id in self.done
         if is_done and not copying.moves_by_copy(copytree):
             return
@@ -117,7 +124,56 @@ class ExportPlan(NamedTuple):
         if is_done:  # but for its last step
             copying.move_by_copy(source, destination, name=job_id, state_point=state_point, durable=durable)
         else:
-            copying.bring(source, destination, name=job_id, state_point=state_point, copytree=copytree, durable=durable)
+            copying.bring(
+                source,
+                destination,
+                name=job_id,
+                state_point=state_point,
+                copytree=copytree,
+                durable=durable,
+                left_out=left_out,
+            )
+
+    def rehearse(
+        self, left_out: LeftOut, *, copytree: copying.CopyTree | None = None, progress: Progress | None = None
+    ) -> None:
+        """Find out what carrying the plan out would meet; nothing is written.
+
+        Parameters
+        ----------
+        left_out : callable
+            Told about each link that would not be copied, see :mod:`links`.
+        copytree : callable, optional
+            As for :meth:`carry_out`.
+        progress : Progress, optional
+            Told about each job.
+
+        Raises
+        ------
+        ArchiveError, OSError
+            If something cannot be copied.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> project = init_project("study")
+        >>> job = project.open_job({"a": 0}).init()
+        >>> os.symlink("/nowhere", job.fn("restart"))
+        >>> plan = plan_export(project, [job.id], "data")
+        >>> plan.rehearse(lambda path, reason: print(os.path.basename(path), reason))
+        restart it points nowhere
+
+        """
+        if self.kind is None and not copying.is_own_copy(copytree):
+            return
+        follows_links = self.kind == "zip" if self.kind else self.kind is not None and self.target.follows_links
+        writer = archive.rehearsal("zip" if follows_links else "tar")
+        for job_id, path in track(self.paths.items(), "export", len(self.paths), progress):
+            source = f"{self.project.workspace}/{job_id}"
+            if self.kind is not None:
+                archive.add_directory(writer, source, path, b"", left_out=left_out)
+            elif job_id not in self.done:
+                copying.rehearse(source, left_out)
 
 
 def export_to(
@@ -126,6 +182,7 @@ def export_to(
     *,
     path: paths.PathSpecification = None,
     copytree: copying.CopyTree | None = None,
+    force: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, str]:
     """Copy jobs to a directory or an archive.
@@ -135,11 +192,13 @@ def export_to(
     cursor : JobsCursor
         The jobs.
     target : str or PathLike, or an open ZipFile or TarFile
-        A directory; the name of an archive, which is replaced; or an archive, which is appended to.
+        A directory; the name of an archive that does not exist; or an open archive, which is appended to.
     path : str, callable, False or None
         How to name the copies; see :func:`paths.job_paths`.
     copytree : callable, optional
         Function of source and destination path that copies a directory.
+    force : bool
+        Replace an archive that exists.
     progress : Progress, optional
         Told about each job.
 
@@ -158,6 +217,8 @@ def export_to(
         If the paths are not unique or not possible; nothing is written then.
     PathsTakenError
         If destinations exist that are not whole copies of their jobs; nothing is written then. It is a FileExistsError.
+    FileExistsError
+        If the target is the name of an archive and exists, whatever it is.
     JobsCorruptedError
         If jobs are damaged; nothing is written then.
 
@@ -173,7 +234,7 @@ def export_to(
     ['a_0', 'a_1']
 
     """
-    plan = plan_export(cursor._project, cursor._ids, target, path, copytree=copytree)
+    plan = plan_export(cursor._project, cursor._ids, target, path, copytree=copytree, force=force)
     return plan.carry_out(copytree=copytree, progress=progress)
 
 
@@ -184,6 +245,8 @@ def plan_export(
     path: paths.PathSpecification = None,
     *,
     copytree: copying.CopyTree | None = None,
+    force: bool = False,
+    repeated: bool = False,
     damaged: list[str] | None = None,
 ) -> ExportPlan:
     """Find out what an export would do, and whether it can; nothing is written.
@@ -194,8 +257,10 @@ def plan_export(
         The project.
     job_ids : iterable of str
         The ids of existing jobs.
-    target, path, copytree
+    target, path, copytree, force
         As :func:`export_to`.
+    repeated : bool
+        An archive that exists and holds exactly these jobs counts as done: it was stopped after its last step.
     damaged : list of str, optional
         Takes the ids of damaged jobs, which are left out.
 
@@ -206,7 +271,7 @@ def plan_export(
 
     Raises
     ------
-    TypeError, ValueError, RuntimeError, PathsTakenError, JobsCorruptedError
+    TypeError, ValueError, RuntimeError, PathsTakenError, FileExistsError, JobsCorruptedError
         As :func:`export_to`.
 
     Examples
@@ -233,6 +298,9 @@ def plan_export(
         target = writer
     if kind is not None and copytree is not None:
         raise ValueError("A copytree function can only be used when the target is a directory.")
+    is_taken = bool(kind) and not force and os.path.lexists(target)
+    if is_taken and not repeated:
+        raise _archive_exists(target)
     found = paths.job_paths(project, job_ids, path, damaged=damaged)
     if kind != "":
         _check_target(project, target, found)
@@ -244,18 +312,27 @@ def plan_export(
     plan = ExportPlan(project, target, kind, found)
     if not kind:
         _check_appended(target, found)
-    elif os.path.lexists(target):
+    elif is_taken:
         from .archivecheck import holds
 
-        if found and holds(target, kind, lambda writer: _write_archive(plan, writer, None)):
-            plan = plan._replace(done=frozenset(found))
+        if not (found and holds(target, kind, lambda writer: _write_archive(plan, writer, None, _ignore))):
+            raise _archive_exists(target)
+        plan = plan._replace(done=frozenset(found))
     return plan
 
 
-def _write_archive(plan: ExportPlan, writer: archive.Writer, progress: Progress | None) -> None:
+def _archive_exists(target: str) -> FileExistsError:
+    return FileExistsError(errno.EEXIST, "The archive exists", target)
+
+
+def _ignore(path: str, reason: str) -> None:
+    """Say nothing of a link that is left out."""
+
+
+def _write_archive(plan: ExportPlan, writer: archive.Writer, progress: Progress | None, left_out: LeftOut) -> None:
     for job_id, path in track(plan.paths.items(), "export", len(plan.paths), progress):
         source = f"{plan.project.workspace}/{job_id}"
-        archive.add_directory(writer, source, path, copying.state_point_text(source, job_id))
+        archive.add_directory(writer, source, path, copying.state_point_text(source, job_id), left_out=left_out)
 
 
 def _check_appended(writer: archive.Writer, found: Mapping[str, str]) -> None:

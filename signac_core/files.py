@@ -32,6 +32,7 @@ __all__ = [
     "safe_join",
     "status_of",
     "sync_directory",
+    "temporary_for",
     "umask",
     "unique_suffix",
     "write_directory",
@@ -502,9 +503,30 @@ def replace_file(path: str, data: bytes, *, durable: bool = False, replaced: Rep
         raise
 
 
-def _temporary_for(path: str) -> str:
+def temporary_for(path: str) -> str:
+    """Hidden name for a file that is to become another, in the same directory.
+
+    Parameters
+    ----------
+    path : str
+        The file that it is to become, whose name may be as long as names can be.
+
+    Returns
+    -------
+    str
+        The path, another one in each call.
+
+    Examples
+    --------
+    >>> os.path.basename(temporary_for("data/jobs.zip"))[18:]
+    '_jobs.zip'
+
+    """
     directory, name = os.path.split(path)
-    return os.path.join(directory, os.fsdecode(os.fsencode(f"._{unique_suffix()}_{name}")[:_NAME_MAX]))
+    hidden = os.fsencode(f"._{unique_suffix()}_{name}")
+    if len(hidden) > _NAME_MAX:  # the part of a character that a cut leaves is no name for some file systems
+        return os.path.join(directory, hidden[:_NAME_MAX].decode("utf-8", "ignore"))
+    return os.path.join(directory, os.fsdecode(hidden))
 
 
 class Replacement:
@@ -542,7 +564,7 @@ class Replacement:
     def __init__(self, path: str, *, durable: bool = False, replaced: Replaced = "look") -> None:
         self._path = path
         self._durable = durable
-        self._temporary = _temporary_for(path)
+        self._temporary = temporary_for(path)
         old = status_of(path) if replaced == "look" else replaced
         mode = None if old is None or not stat.S_ISREG(old.st_mode) else stat.S_IMODE(old.st_mode) & 0o777
         if old is None or mode is None or mode == 0o666 & ~umask():

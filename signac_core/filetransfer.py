@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cached_property
 from typing import NamedTuple
 
-from . import files, layout
+from . import files, layout, links
 from .litter import is_leftover
 
 __all__ = [
@@ -37,6 +37,7 @@ NOT_RECURSIVE = "it is a directory, and recursive is not set"
 HAS_GONE = "it has gone"
 """Why something was skipped that was there a moment ago."""
 
+_LEADS_BACK = "it leads back to a directory above, or to the destination"
 _CHUNK = 1 << 20
 _BACKUPS = frozenset({layout.FN_STATE_POINT_BACKUP, layout.FN_DOCUMENT + "~"})  # of signac 2.x, when it is stopped
 
@@ -304,15 +305,16 @@ class _Comparison:
                 return
             status = entry.stat()
         except OSError as error:
-            if error.errno == errno.ENOENT:
-                yield Step("skip", path, reason="the link points nowhere" if entry.is_symlink() else "it has gone")
-            elif error.errno == errno.ELOOP:
-                yield Step("skip", path, reason="the link points to itself")
+            reason = links.nowhere(error) if entry.is_symlink() else None
+            if reason is not None:
+                yield from self._kept_link(entry, path, reason, fresh=fresh)
+            elif error.errno == errno.ENOENT:
+                yield Step("skip", path, reason=HAS_GONE)
             else:
                 raise
             return
         if stat.S_ISDIR(status.st_mode):
-            yield from self._subdirectory(path, status, fresh=fresh, above=above)
+            yield from self._subdirectory(entry, path, status, fresh=fresh, above=above)
         elif stat.S_ISREG(status.st_mode):
             yield from self._file(path, status, fresh=fresh)
         else:
@@ -328,6 +330,18 @@ class _Comparison:
             yield Step("skip", path, status, present, reason="the destination is a directory")
         elif not stat.S_ISLNK(present.st_mode) or os.readlink(target) != link:
             yield Step("differs", path, status, present, link=link)
+
+    def _kept_link(self, entry: os.DirEntry[str], path: str, reason: str, *, fresh: bool) -> Iterator[Step]:
+        """A link that cannot be followed: if it stays within the job it is copied, but it replaces nothing."""
+        link = os.readlink(entry.path)
+        target = os.path.join(self._target, path)
+        present = None if fresh else _lstat(target)
+        if not links.stays_inside(link, links.depth_of(self._source, path)):
+            yield Step("skip", path, reason=reason)
+        elif present is None:
+            yield Step("copy", path, entry.stat(follow_symlinks=False), link=link)
+        elif not stat.S_ISLNK(present.st_mode) or os.readlink(target) != link:
+            yield Step("skip", path, replaced=present, reason=f"{reason}, and the destination has something else")
 
     def _file(self, path: str, status: os.stat_result, *, fresh: bool) -> Iterator[Step]:
         target = os.path.join(self._target, path)
@@ -346,15 +360,25 @@ class _Comparison:
                 yield Step("differs", path, status, present)
 
     def _subdirectory(
-        self, path: str, status: os.stat_result, *, fresh: bool, above: frozenset[tuple[int, int]]
+        self,
+        entry: os.DirEntry[str],
+        path: str,
+        status: os.stat_result,
+        *,
+        fresh: bool,
+        above: frozenset[tuple[int, int]],
     ) -> Iterator[Step]:
         if not fresh and not self._options.recursive:
             yield Step("skip", path, status, reason=NOT_RECURSIVE)
             return
         above = above or self._roots
         identity = (status.st_dev, status.st_ino)
-        if identity in above:
-            yield Step("skip", path, status, reason="it leads back to a directory above, or to the destination")
+        places = (os.path.dirname(entry.path), self._source, self._target)
+        if identity in above or (entry.is_symlink() and links.leads_back(entry.path, *places)):
+            if entry.is_symlink():
+                yield from self._kept_link(entry, path, _LEADS_BACK, fresh=fresh)
+            else:
+                yield Step("skip", path, status, reason=_LEADS_BACK)
             return
         below = above | {identity}
         present = None if fresh else _status(os.path.join(self._target, path))

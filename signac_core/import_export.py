@@ -24,7 +24,12 @@ __all__ = ["export_jobs", "import_into_project"]
 
 
 def export_jobs(
-    jobs: Iterable[Job], target: Any, path: PathSpecification = None, copytree: CopyTree | None = None
+    jobs: Iterable[Job],
+    target: Any,
+    path: PathSpecification = None,
+    copytree: CopyTree | None = None,
+    *,
+    force: bool = False,
 ) -> Iterator[tuple[str, str]]:
     """Copy jobs to a directory or an archive, as soon as the first pair is asked for.
 
@@ -32,7 +37,7 @@ def export_jobs(
     ----------
     jobs : Project, JobsCursor or any iterable of Job
         The jobs, of one project.
-    target, path, copytree
+    target, path, copytree, force
         As :func:`signac_core.exporting.export_to`.
 
     Yields
@@ -63,7 +68,7 @@ def export_jobs(
     project = found[0].project
     if any(job.project != project for job in found):
         raise ValueError("Jobs of several projects cannot be exported together: export those of each project.")
-    plan = exporting.plan_export(project, [job.id for job in found], target, path, copytree=copytree)
+    plan = exporting.plan_export(project, [job.id for job in found], target, path, copytree=copytree, force=force)
     yield from plan.carry_out(copytree=copytree).items()
 
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from . import archive, canonical, copying, document, files, layout, unpacking, workspace
+from . import archive, canonical, copying, document, files, layout, links, paths, unpacking, workspace
 from .errors import DestinationExistsError, InvalidKeyError, JobsCorruptedError, StatepointParsingError
-from .paths import parse_schema
+from .links import LeftOut
 from .progress import Progress, track
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def import_from(
     copytree: copying.CopyTree | None = None,
     skip_existing: bool = False,
     progress: Progress | None = None,
+    left_out: LeftOut = links.warn,
 ) -> dict[str, str]:
     """Copy a data space into a project.
 
@@ -89,6 +90,8 @@ def import_from(
         Leave out what exists already, whatever it holds.
     progress : Progress, optional
         Told about each job.
+    left_out : callable, optional
+        Told about each link that is not copied, see :mod:`links`; by default Python warns.
 
     Returns
     -------
@@ -123,10 +126,10 @@ def import_from(
     """
     if sync is None or sync is False:
         with plan_import(project, origin, schema=schema, copytree=copytree, skip_existing=skip_existing) as plan:
-            return plan.carry_out(progress=progress)
+            return plan.carry_out(progress=progress, left_out=left_out)
     if sync is not True and not isinstance(sync, Mapping):
         raise TypeError(f"The argument sync must be a bool or a mapping of arguments, not {sync!r}.")
-    with import_apart(project, origin, schema=schema, progress=progress) as (temporary, found):
+    with import_apart(project, origin, schema=schema, progress=progress, left_out=left_out) as (temporary, found):
         project.sync(temporary, **({} if sync is True else sync))
     return {one.name: f"{project.workspace}/{one.job_id}" for one in found}
 
@@ -138,13 +141,17 @@ def import_apart(
     *,
     schema: Schema = None,
     progress: Progress | None = None,
+    left_out: LeftOut = links.warn,
+    unmatched: list[str] | None = None,
 ) -> Iterator[tuple[Project, tuple[Found, ...]]]:
     """Context manager for a temporary project with the content of a data space, to synchronize with.
 
     Parameters
     ----------
-    project, origin, schema, progress
+    project, origin, schema, progress, left_out
         As :func:`import_from`.
+    unmatched : list of str, optional
+        Takes the directories that a template does not match.
 
     Yields
     ------
@@ -170,12 +177,15 @@ def import_apart(
     """
     from .temporary import TemporaryProject
 
+    files.ensure_directory(project.workspace, durable=project.durable)
     # Under a name that tells what it is, should the import be stopped.
     with TemporaryProject(type(project), dir=project.workspace, prefix=layout.PREFIX_NEW) as temporary:
         with _opened(temporary, origin, None, apart=project.workspace) as place:
             found = tuple(track(place.find(schema), "find", None, progress))
             _check_unique(found)
-            for _ in track(place.bring(found), "import", len(found), progress):
+            if unmatched is not None:
+                unmatched += place.unmatched
+            for _ in track(place.bring(found, left_out), "import", len(found), progress):
                 pass
         yield temporary, found
 
@@ -197,6 +207,8 @@ class ImportPlan(NamedTuple):
         Those that exist with other files.
     skip_existing : bool
         Whether what exists is left out, whatever it holds; there are no collisions then.
+    unmatched : tuple of str
+        The directories that a template does not match.
 
     Examples
     --------
@@ -216,14 +228,17 @@ class ImportPlan(NamedTuple):
     existing: frozenset[str]
     collisions: tuple[Found, ...]
     skip_existing: bool
+    unmatched: tuple[str, ...] = ()
 
-    def carry_out(self, *, progress: Progress | None = None) -> dict[str, str]:
+    def carry_out(self, *, progress: Progress | None = None, left_out: LeftOut = links.warn) -> dict[str, str]:
         """Copy what does not exist yet.
 
         Parameters
         ----------
         progress : Progress, optional
             Told about each job.
+        left_out : callable, optional
+            As for :func:`import_from`.
 
         Returns
         -------
@@ -251,14 +266,42 @@ class ImportPlan(NamedTuple):
         project = self.project
         if self.collisions:
             raise DestinationExistsError(project.open_job(self.collisions[0].statepoint))
-        missing = [one for one in self.found if one.job_id not in self.existing]
+        missing = self._missing()
         files.ensure_directory(project.workspace, durable=project.durable)
-        for one in track(self.origin.bring(missing), "import", len(missing), progress):
+        for one in track(self.origin.bring(missing, left_out), "import", len(missing), progress):
             project._remember(one.job_id, one.statepoint)
         if not self.skip_existing:
             self.origin.finish([one for one in self.found if one.job_id in self.existing])
         imported = missing if self.skip_existing else self.found
         return {one.name: f"{project.workspace}/{one.job_id}" for one in imported}
+
+    def rehearse(self, left_out: LeftOut) -> None:
+        """Find out what carrying the plan out would meet; nothing is written.
+
+        Parameters
+        ----------
+        left_out : callable
+            Told about each link that would not be copied, see :mod:`links`.
+
+        Raises
+        ------
+        ArchiveError, OSError
+            If something cannot be copied.
+
+        Examples
+        --------
+        >>> from signac_core import init_project
+        >>> os.makedirs("data/name_x")
+        >>> os.symlink("/nowhere", "data/name_x/restart")
+        >>> with plan_import(init_project("study"), "data", schema="name_{name}") as plan:
+        ...     plan.rehearse(print)
+        data/name_x/restart it points nowhere
+
+        """
+        self.origin.rehearse(self._missing(), left_out)
+
+    def _missing(self) -> list[Found]:
+        return [one for one in self.found if one.job_id not in self.existing]
 
 
 @contextmanager
@@ -309,7 +352,7 @@ def plan_import(
         existing = tuple(one for one in found if os.path.lexists(f"{project.workspace}/{one.job_id}"))
         collisions = () if skip_existing else _collisions(project, place, existing, copytree)
         ids = frozenset(one.job_id for one in existing)
-        yield ImportPlan(project, place, found, ids, collisions, skip_existing)
+        yield ImportPlan(project, place, found, ids, collisions, skip_existing, tuple(place.unmatched))
 
 
 # what all origins have in common --------------------------------------------------------------------------------------
@@ -317,24 +360,53 @@ def plan_import(
 _Reader = Callable[[str, str], Mapping[str, Any] | None]
 
 
-def _reader_of(schema: Schema, origin: str = "") -> _Reader | None:
-    """Function of a path and the same path relative to the origin; None when state point files tell.
+class _Schema(NamedTuple):
+    """How paths translate to state points: a function of a path, and of the same path relative to the origin.
 
-    Templates see relative paths, but may begin with the origin; functions see paths as they are.
+    Templates see relative paths, but may begin with the origin; functions see paths as they are. Only a template says
+    how many directories below the origin the jobs are.
     """
+
+    read: _Reader
+    depth: int | None = None
+
+    def misses(self, relative: str, *, is_leaf: bool) -> bool:
+        """Tell whether a directory that is no job was perhaps meant to be one; hidden ones are not."""
+        if self.depth is None or not relative or relative.startswith(".") or "/." in relative:
+            return False
+        return is_leaf or self.reaches(relative)
+
+    def reaches(self, relative: str) -> bool:
+        """Tell whether no job can be below a directory."""
+        return self.depth is not None and bool(relative) and relative.count("/") + 1 >= self.depth
+
+
+def _schema_of(schema: Schema, origin: str = "") -> _Schema | None:
+    """What a schema means; None when state point files tell."""
     if schema is None:
         return None
     if isinstance(schema, str):
         above, template = os.path.normpath(origin) + "/", os.path.normpath(schema)
-        read = parse_schema(template[len(above) :] if origin and template.startswith(above) else schema)
-        return lambda path, relative: read(relative)
+        template = template[len(above) :] if origin and template.startswith(above) else schema
+        read = paths.parse_schema(template)
+        depth = sum(part not in ("", ".") for part in template.split("/"))
+        return _Schema(lambda path, relative: read(relative), depth)
     if callable(schema):
-        return lambda path, relative: schema(path)
+        return _Schema(lambda path, relative: schema(path))
     raise TypeError(f"The schema must be None, a str or a function of the path, not {type(schema).__name__}.")
 
 
 class _Origin(Protocol):
-    """Where jobs come from."""
+    """Where jobs come from.
+
+    Attributes
+    ----------
+    unmatched : list of str
+        Directories that a template does not match, as far as they have been found.
+
+    """
+
+    unmatched: list[str]
 
     def find(self, schema: Schema) -> Iterator[Found]:
         """The directories that are jobs; none of them lies inside another."""
@@ -342,11 +414,14 @@ class _Origin(Protocol):
     def copies(self, found: Sequence[Found]) -> AbstractContextManager[Iterator[tuple[Found, str]]]:
         """Directories with the content of what was found, for a look at it."""
 
-    def bring(self, found: Sequence[Found]) -> Iterator[Found]:
+    def bring(self, found: Sequence[Found], left_out: LeftOut) -> Iterator[Found]:
         """Make jobs of them, one after the other."""
 
     def finish(self, found: Sequence[Found]) -> None:
         """Take the last step for those that are jobs already, if what is moved was only copied."""
+
+    def rehearse(self, found: Sequence[Found], left_out: LeftOut) -> None:
+        """Find out what that would meet."""
 
 
 @contextmanager
@@ -464,24 +539,30 @@ class _Directory:
         self._project = project
         self._path = path
         self._copytree = copytree
+        self.unmatched: list[str] = []
         self._apart = os.path.relpath(os.path.realpath(apart), os.path.realpath(path))
 
     def find(self, schema: Schema) -> Iterator[Found]:
-        read = _reader_of(schema, self._path)
+        by_path = _schema_of(schema, self._path)
         if self._apart == "." or set(self._apart.split("/")) == {".."}:
             return  # the workspace, or something in it
         for path, directories, others in os.walk(self._path, onerror=_fail):
             relative = path[len(self._path) :].strip("/")
             has_file = layout.FN_STATE_POINT in others
-            statepoint = None if read is None else read(path, relative)
-            if statepoint is not None or (read is None and has_file):
-                yield _identify("", path, statepoint, self._state_point_text(path) if has_file else None)
-                directories.clear()
+            statepoint = None if by_path is None else by_path.read(path, relative)
             directories[:] = sorted(
                 name
                 for name in directories
                 if not copying.is_unfinished(name) and os.path.join(relative, name) != self._apart
             )
+            if statepoint is not None or (by_path is None and has_file):
+                yield _identify("", path, statepoint, self._state_point_text(path) if has_file else None)
+                directories.clear()
+            elif by_path is not None:
+                if by_path.misses(relative, is_leaf=not directories):
+                    self.unmatched.append(path)
+                if by_path.reaches(relative):
+                    directories.clear()
 
     @staticmethod
     def _state_point_text(directory: str) -> bytes:
@@ -498,7 +579,7 @@ class _Directory:
     def copies(self, found: Sequence[Found]) -> Iterator[Iterator[tuple[Found, str]]]:
         yield ((one, one.name) for one in found)
 
-    def bring(self, found: Sequence[Found]) -> Iterator[Found]:
+    def bring(self, found: Sequence[Found], left_out: LeftOut) -> Iterator[Found]:
         project = self._project
         for one in found:
             destination = f"{project.workspace}/{one.job_id}"
@@ -510,6 +591,7 @@ class _Directory:
                     state_point=one.text,
                     copytree=self._copytree,
                     durable=project.durable,
+                    left_out=left_out,
                 )
             except FileExistsError as error:
                 if error.filename != destination:
@@ -524,6 +606,11 @@ class _Directory:
                 copying.move_by_copy(
                     one.name, destination, name=one.job_id, state_point=one.text, durable=self._project.durable
                 )
+
+    def rehearse(self, found: Sequence[Found], left_out: LeftOut) -> None:
+        if copying.is_own_copy(self._copytree):
+            for one in found:
+                copying.rehearse(one.name, left_out)
 
 
 # archives -------------------------------------------------------------------------------------------------------------
@@ -545,18 +632,25 @@ class _Archive:
         self._project = project
         self._reader = reader
         self._contents = unpacking.scan(reader)
+        self.unmatched: list[str] = []
 
     def find(self, schema: Schema) -> Iterator[Found]:
-        read = _reader_of(schema)
+        by_path = _schema_of(schema)
+        names = self._directories(schema)
+        inner = {above for name in names for above in _all_above(name)}
         found: set[str] = set()
-        for name in self._directories(schema):
+        for name in names:
             if any(above in found for above in _all_above(name)):
                 continue
             text = self._contents.state_points.get(name)
-            statepoint = None if read is None else read(name, name)
-            if statepoint is not None or (read is None and text is not None):
+            statepoint = None if by_path is None else by_path.read(name, name)
+            if statepoint is not None or (by_path is None and text is not None):
                 found.add(name)
                 yield _identify(self._reader.path, name, statepoint, text)
+            elif by_path is None or any(map(by_path.reaches, _all_above(name))):
+                continue
+            elif by_path.misses(name, is_leaf=name not in inner):
+                self.unmatched.append(name)
 
     def _directories(self, schema: Schema) -> list[str]:
         """Directories of the archive, those above first.
@@ -571,13 +665,13 @@ class _Archive:
     @contextmanager
     def copies(self, found: Sequence[Found]) -> Iterator[Iterator[tuple[Found, str]]]:
         by_name = {one.name: one for one in found}
-        with self._unpacked(found) as unpacked:
+        with self._unpacked(found, lambda path, reason: None) as unpacked:
             yield ((by_name[name], directory) for name, directory in unpacked)
 
-    def bring(self, found: Sequence[Found]) -> Iterator[Found]:
+    def bring(self, found: Sequence[Found], left_out: LeftOut) -> Iterator[Found]:
         project = self._project
         by_name = {one.name: one for one in found}
-        with self._unpacked(found) as unpacked:
+        with self._unpacked(found, left_out) as unpacked:
             for name, directory in unpacked:
                 one = by_name[name]
                 if not one.has_file:
@@ -593,15 +687,19 @@ class _Archive:
     def finish(self, found: Sequence[Found]) -> None:
         """Nothing is moved out of an archive."""
 
+    def rehearse(self, found: Sequence[Found], left_out: LeftOut) -> None:
+        unpacking.rehearse(self._reader, self._contents, {one.name for one in found}, left_out)
+
     @contextmanager
-    def _unpacked(self, found: Sequence[Found]) -> Iterator[Iterator[tuple[str, str]]]:
+    def _unpacked(self, found: Sequence[Found], left_out: LeftOut) -> Iterator[Iterator[tuple[str, str]]]:
         """Context manager for an iterator of names and hidden directories in the workspace; what is left is deleted."""
         places = {
             one.name: f"{self._project.workspace}/{layout.PREFIX_NEW}{one.job_id}-{files.unique_suffix()}"
             for one in found
         }
         try:
-            yield ((name, places[name]) for name in unpacking.extract(self._reader, self._contents, places))
+            unpacked = unpacking.extract(self._reader, self._contents, places, left_out=left_out)
+            yield ((name, places[name]) for name in unpacked)
         finally:
             for directory in places.values():
                 if os.path.lexists(directory):

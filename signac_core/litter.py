@@ -13,7 +13,16 @@ from collections.abc import Iterable, Iterator
 from . import files, layout, settings
 from .index import BASE, DELTA, DOCUMENTS
 
-__all__ = ["STALE_SECONDS", "delete", "in_job", "in_project", "in_workspace", "is_leftover", "temporary_state_points"]
+__all__ = [
+    "STALE_SECONDS",
+    "delete",
+    "in_job",
+    "in_project",
+    "in_workspace",
+    "is_leftover",
+    "is_temporary",
+    "temporary_state_points",
+]
 
 STALE_SECONDS = 3600
 """What is older than this is not being worked on any more."""
@@ -30,8 +39,27 @@ def _target(name: str) -> str | None:
     return target if name.startswith("._") and separator and known else None
 
 
-def _is_temporary(name: str, *targets: str) -> bool:
-    """Tell whether ``name`` is that of an unfinished file that was to become one of ``targets``."""
+def is_temporary(name: str, *targets: str) -> bool:
+    """Tell whether a name is that of an unfinished file, or link, that was to become one of others.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    *targets : str
+        The names of the others.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+
+    Examples
+    --------
+    >>> is_temporary("._0123456789abcdef_job", "job"), is_temporary("._0123456789abcdef_job", "log")
+    (True, False)
+
+    """
     return _target(name) in targets
 
 
@@ -124,9 +152,9 @@ def in_job(directory: str, *, document_is_valid: bool) -> Iterator[str]:
         entries = sorted(found, key=lambda entry: entry.name)
     names = [entry.name for entry in entries]
     obsolete = [*temporary_state_points(names), layout.FN_STATE_POINT_BACKUP]
-    obsolete += [name for name in names if _is_temporary(name, _SYNC) or name.startswith(layout.PREFIX_NEW)]
+    obsolete += [name for name in names if is_temporary(name, _SYNC) or name.startswith(layout.PREFIX_NEW)]
     if document_is_valid and layout.FN_DOCUMENT in names:
-        obsolete += [name for name in names if _is_temporary(name, layout.FN_DOCUMENT)]
+        obsolete += [name for name in names if is_temporary(name, layout.FN_DOCUMENT)]
         obsolete.append(f"{layout.FN_DOCUMENT}~")  # of a stopped sync of signac 2.x, which refuses to go on with it
     for name in obsolete:
         path = os.path.join(directory, name)
@@ -135,8 +163,8 @@ def in_job(directory: str, *, document_is_valid: bool) -> Iterator[str]:
     for entry in entries:
         if entry.name not in obsolete and entry.is_dir(follow_symlinks=False):
             for below in _below(entry.path):
-                is_temporary = _is_temporary(below.name, _SYNC) and not below.is_dir(follow_symlinks=False)
-                if is_temporary and _is_stale(below.path):
+                is_unfinished = is_temporary(below.name, _SYNC) and not below.is_dir(follow_symlinks=False)
+                if is_unfinished and _is_stale(below.path):
                     yield below.path
 
 
@@ -216,7 +244,7 @@ def in_project(root: str) -> Iterator[str]:
     for directory, targets, others in places:
         for name in _names(directory):
             path = os.path.join(directory, name)
-            if (_is_temporary(name, *targets) or name in others) and _is_stale(path):
+            if (is_temporary(name, *targets) or name in others) and _is_stale(path):
                 yield path
 
 

@@ -615,12 +615,13 @@ def _ancestors(path: str) -> Iterator[str]:
 # path to state point --------------------------------------------------------------------------------------------------
 
 _SCHEMA_FIELD = re.compile(r"\{([.\w]+)(?::([a-z]+))?\}")
-_TYPES: Mapping[str, tuple[splitting.Field, Callable[[str], Any]]] = {
-    "int": (splitting.digits, int),
-    "float": (splitting.number, float),
-    "bool": (splitting.word, lambda text: text.lower() not in ("false", "0")),
-    "str": (splitting.word, str),
+_TYPES: Mapping[str, tuple[splitting.Field, splitting.Field, Callable[[str], Any]]] = {
+    "int": (splitting.digits, splitting.digits, int),
+    "float": (splitting.plain_number, splitting.number, lambda text: float(text.lower().replace("d", "e"))),
+    "bool": (splitting.word, splitting.word, lambda text: text.lower() not in ("false", "0")),
+    "str": (splitting.word, splitting.anything, str),
 }
+"""What a field stands for: first as signac 2.x reads it, then whatever else it can be; and the value of a text."""
 
 
 def parse_schema(template: str) -> Callable[[str], dict[str, Any] | None]:
@@ -630,7 +631,8 @@ def parse_schema(template: str) -> Callable[[str], dict[str, Any] | None]:
     ----------
     template : str
         Such as ``"a/{a:int}/b_{n.b}"``: dotted keys nest, types are ``int``, ``float``, ``bool`` and ``str`` (default;
-        letters, digits and ``_`` only). All other text stands for itself.
+        everything up to the text that follows, but for ``/``). All other text stands for itself. What is a match for
+        signac 2.x, whose fields are narrower, is read as there.
 
     Returns
     -------
@@ -653,7 +655,8 @@ def parse_schema(template: str) -> Callable[[str], dict[str, Any] | None]:
     """
     texts: list[str] = []
     keys: list[list[str]] = []
-    kinds: list[splitting.Field] = []
+    plain: list[splitting.Field] = []
+    wide: list[splitting.Field] = []
     converters: list[Callable[[str], Any]] = []
     end = 0
     template = "/".join(part for part in template.split("/") if part not in ("", "."))
@@ -665,8 +668,10 @@ def parse_schema(template: str) -> Callable[[str], dict[str, Any] | None]:
             )
         texts.append(template[end : match.start()])
         keys.append(key.split("."))
-        kinds.append(_TYPES[kind][0])
-        converters.append(_TYPES[kind][1])
+        narrow, broad, convert = _TYPES[kind]
+        plain.append(narrow)
+        wide.append(broad)
+        converters.append(convert)
         end = match.end()
     if not keys:
         raise StatepointParsingError(
@@ -676,7 +681,7 @@ def parse_schema(template: str) -> Callable[[str], dict[str, Any] | None]:
     texts.append(template[end:])
 
     def read(path: str) -> dict[str, Any] | None:
-        parts = splitting.split(path, texts, kinds)
+        parts = splitting.split(path, texts, plain) or splitting.split(path, texts, wide)
         if parts is None:
             return None
         state_point: dict[str, Any] = {}

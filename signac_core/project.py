@@ -312,9 +312,13 @@ class Project:
         (1, False)
 
         """
+        from . import files
         from .temporary import TemporaryProject
 
-        return TemporaryProject(cls=type(self), dir=self.workspace if dir is None else dir)
+        if dir is None:
+            dir = self.workspace
+            files.ensure_directory(dir, durable=self.durable)  # it may have been deleted meanwhile
+        return TemporaryProject(cls=type(self), dir=dir)
 
     # identity -----------------------------------------------------------------------------------------------------
 
@@ -900,7 +904,12 @@ class Project:
         return create_linked_view(self, prefix=prefix, job_ids=job_ids, path=path)
 
     def export_to(
-        self, target: Any, path: Any = None, copytree: Callable[[str, str], Any] | None = None
+        self,
+        target: Any,
+        path: Any = None,
+        copytree: Callable[[str, str], Any] | None = None,
+        *,
+        force: bool = False,
     ) -> dict[str, str]:
         """Copy all jobs to a directory or an archive, under readable names.
 
@@ -912,6 +921,8 @@ class Project:
             How to name the directories, as for :meth:`JobsCursor.export_to`.
         copytree : callable, optional
             Function of source and destination path that copies a directory; for directories only.
+        force : bool
+            Replace an archive that exists.
 
         Returns
         -------
@@ -923,7 +934,7 @@ class Project:
         RuntimeError
             If names are not unique or not possible; nothing is written then.
         FileExistsError
-            If a destination exists and is not a whole copy of its job; nothing is written then.
+            If a destination exists and is not a whole copy of its job, or the archive exists; nothing is written then.
 
         Examples
         --------
@@ -936,7 +947,7 @@ class Project:
         ['N10_T_1.0', 'N10_T_1.5']
 
         """
-        return self.find_jobs().export_to(target, path=path, copytree=copytree)
+        return self.find_jobs().export_to(target, path=path, copytree=copytree, force=force)
 
     def import_from(
         self,
@@ -952,7 +963,9 @@ class Project:
         origin : str, optional
             A directory, zip file or tar file; by default the working directory.
         schema : str or callable, optional
-            How paths translate to state points; by default every directory with a state point file is a job.
+            How paths translate to state points: a template such as ``"T_{T:float}/{name}"`` (types are ``int``,
+            ``float``, ``bool`` and ``str``), or a function; by default every directory with a state point file is a
+            job.
         sync : bool or mapping, optional
             Synchronize with jobs that exist, with these arguments of :meth:`sync`.
         copytree : callable, optional

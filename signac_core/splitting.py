@@ -1,6 +1,7 @@
 """Taking a path apart at the texts between its fields, in a time that no path and no template can blow up.
 
-The result is that of a regular expression with a group for each field, the first ones as long as possible. A regular
+The result is that of a regular expression with a group for each field, the first ones as long as possible (those of
+:func:`anything` as short as possible). A regular
 expression tries all ways to split a path, one after the other, before it gives up, and there are very many for a
 template such as ``{a}_{b}_{c}_{d}`` and a path with very many ``_``. Here it is found out from right to left where each
 field can begin and end; the work is the length of the path times the number of fields.
@@ -10,16 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
 
-__all__ = ["digits", "number", "split", "word"]
+__all__ = ["anything", "digits", "number", "plain_number", "split", "word"]
 
 Ends = dict[int, int]
-"""For each place where a field can begin: where it ends then, as far to the right as possible."""
+"""For each place where a field can begin: where it ends then, the best of all ends."""
 
 Field = Callable[[str, Container[int]], Ends]
 """Finds the places of a field in a path, given where it may end."""
 
 _DIGITS = frozenset("0123456789")
 _SIGNS = frozenset("+-")
+_EXPONENTS = frozenset("eEdD")  # D is that of Fortran
+_NAMES = ("infinity", "inf", "nan")
+_NONE = -1
 
 
 def split(path: str, texts: Sequence[str], fields: Sequence[Field]) -> list[str] | None:
@@ -114,8 +118,8 @@ def digits(path: str, allowed: Container[int]) -> Ends:
     return _signed(path, _run(path, allowed, _DIGITS.__contains__))
 
 
-def number(path: str, allowed: Container[int]) -> Ends:
-    r"""A decimal number: ``[+-]?(?:[0-9]*\.)?[0-9]+``.
+def anything(path: str, allowed: Container[int]) -> Ends:
+    """Whatever a name can hold, at least one character, as few as possible: ``[^/]+?``.
 
     Parameters
     ----------
@@ -129,7 +133,81 @@ def number(path: str, allowed: Container[int]) -> Ends:
 
     Examples
     --------
-    >>> number("+1.5", {4})[0]
+    >>> anything("a-1", {2, 3})
+    {2: 3, 1: 2, 0: 2}
+
+    """
+    ends: Ends = {}
+    end = _NONE
+    for start in range(len(path) - 1, -1, -1):
+        if path[start] == "/":
+            end = _NONE
+        elif start + 1 in allowed:
+            end = start + 1
+        if end != _NONE:
+            ends[start] = end
+    return ends
+
+
+def number(path: str, allowed: Container[int]) -> Ends:
+    """A number as programs write it: with an exponent, without digits behind or before the point, inf, nan.
+
+    Parameters
+    ----------
+    path, allowed
+        As for :func:`word`.
+
+    Returns
+    -------
+    dict of int to int
+        Its places.
+
+    Examples
+    --------
+    >>> number("-1e-06", {6})[0], number("T5.", {3})
+    (6, {1: 3})
+
+    """
+    exponents = _signed(path, _run(path, allowed, _DIGITS.__contains__))
+    # Where a number ends best, of which so much has come: digits, or digits with the point among or behind them.
+    before_point, behind_point = [_NONE] * (len(path) + 2), [_NONE] * (len(path) + 2)
+    ends: Ends = {}
+    for start in range(len(path), -1, -1):
+        here = path[start : start + 1]
+        end = start if start in allowed else _NONE
+        if here in _EXPONENTS:
+            end = exponents.get(start + 1, end)
+        is_digit = here in _DIGITS
+        behind_point[start] = max(end, behind_point[start + 1] if is_digit else _NONE)
+        following = before_point if is_digit else behind_point
+        before_point[start] = max(end, following[start + 1] if is_digit or here == "." else _NONE)
+        whole = before_point[start + 1] if is_digit else _NONE
+        if here == "." and path[start + 1 : start + 2] in _DIGITS:
+            whole = behind_point[start + 2]
+        for name in _NAMES:
+            if start + len(name) in allowed and path[start : start + len(name)].lower() == name:
+                whole = max(whole, start + len(name))
+        if whole != _NONE:
+            ends[start] = whole
+    return _signed(path, ends)
+
+
+def plain_number(path: str, allowed: Container[int]) -> Ends:
+    r"""A decimal number as signac 2.x reads it: ``[+-]?(?:[0-9]*\.)?[0-9]+``.
+
+    Parameters
+    ----------
+    path, allowed
+        As for :func:`word`.
+
+    Returns
+    -------
+    dict of int to int
+        Its places.
+
+    Examples
+    --------
+    >>> plain_number("+1.5", {4})[0]
     4
 
     """

@@ -13,7 +13,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from . import reading
 from .docsync import DocSync, DocumentStrategy
@@ -28,6 +28,7 @@ from .synchronizer import FileStrategy, FileTransferStats, SyncAction, Synchroni
 if TYPE_CHECKING:
     from .progress import Progress
     from .project import Project
+    from .schema import ProjectSchema
 
 __all__ = ["DocSync", "FileSync", "FileTransferStats", "SyncAction", "sync_jobs", "sync_projects"]
 
@@ -391,7 +392,8 @@ preserve_group, deep, dry_run, size_only, round_times, report
     selection : iterable of Job or str, optional
         The jobs of the source, or their ids, to synchronize; all by default.
     check_schema : bool
-        Refuse projects whose state point schemas differ, be it in values only, unless one of them is empty.
+        Refuse projects whose state point schemas differ, be it in values only, unless one of them is empty. Jobs whose
+        state points are damaged do not count.
     parallel : bool or int
         Work with several threads: True, or how many.
     collect_stats : bool
@@ -412,6 +414,8 @@ preserve_group, deep, dry_run, size_only, round_times, report
         If files or documents differ and no strategy decides. What was done before stays.
     JobsCorruptedError
         If jobs of the source cannot be cloned because their state points are damaged; all others are synchronized.
+    DocumentsDamagedError
+        If documents of jobs are damaged; all else is synchronized. It is a ValueError.
     ValueError
         If source and destination are the same, or options contradict each other.
     TypeError
@@ -454,7 +458,7 @@ preserve_group, deep, dry_run, size_only, round_times, report
     if source == destination or os.path.realpath(source.workspace) == os.path.realpath(destination.workspace):
         raise ValueError(f"Source and destination are the same project: '{destination.path}'.")
     if check_schema:
-        schema_src, schema_dst = source.detect_schema(), destination.detect_schema()
+        schema_src, schema_dst, *_ = schemas(source, destination)
         if schema_src and schema_dst and schema_src != schema_dst:
             raise SchemaSyncConflict(schema_src, schema_dst)
     ids = reading.list_ids(source)
@@ -463,6 +467,65 @@ preserve_group, deep, dry_run, size_only, round_times, report
         ids = [job_id for job_id in ids if job_id in selected]
     stats = synchronizer.synchronize_projects(source, destination, ids, threads=threads, progress=progress)
     return stats if collect_stats else None
+
+
+class Schemas(NamedTuple):
+    """The schemas of two projects that are to be synchronized.
+
+    Parameters
+    ----------
+    source, destination : ProjectSchema
+        The schemas, without the jobs of which one of the projects cannot read the state point.
+    damaged_source, damaged_destination : list of str
+        The ids of the jobs of each that are damaged.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> found = schemas(init_project("source"), init_project("destination"))
+    >>> found.source == found.destination
+    True
+
+    """
+
+    source: ProjectSchema
+    destination: ProjectSchema
+    damaged_source: list[str]
+    damaged_destination: list[str]
+
+
+def schemas(source: Project, destination: Project) -> Schemas:
+    """Find out which schemas two projects have without the jobs of which one of them cannot read the state point.
+
+    Parameters
+    ----------
+    source, destination : Project
+        The projects.
+
+    Returns
+    -------
+    Schemas
+        The schemas, and the ids of the damaged jobs.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> source, destination = init_project("source"), init_project("destination")
+    >>> _ = source.open_job({"T": 1}).init()
+    >>> len(schemas(source, destination).source)
+    1
+
+    """
+    from .detecting import detect_schema
+
+    projects = (source, destination)
+    damaged: tuple[list[str], list[str]] = ([], [])
+    found = [detect_schema(project, damaged=ids) for project, ids in zip(projects, damaged, strict=True)]
+    apart = {*damaged[0], *damaged[1]}
+    if apart:  # what is sound on one side only must not make the difference
+        sound = [[job_id for job_id in reading.list_ids(project) if job_id not in apart] for project in projects]
+        found = [detect_schema(project, subset=ids, damaged=[]) for project, ids in zip(projects, sound, strict=True)]
+    return Schemas(found[0], found[1], sorted(damaged[0]), sorted(damaged[1]))
 
 
 def _number_of_threads(parallel: bool | int) -> int:

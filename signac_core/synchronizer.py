@@ -10,16 +10,17 @@ import errno
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from . import canonical, files, filetransfer, layout, transfer, workspace
+from . import canonical, files, filetransfer, layout, links, transfer, workspace
 from .docsync import DocSync, DocumentStrategy, synchronize_document
 from .document import Document, for_job, for_project
 from .errors import (
     DestinationExistsError,
     DocumentSyncConflict,
+    Error,
     FileSyncConflict,
     JobsCorruptedError,
     SyncConflict,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from .progress import Progress
     from .project import Project
 
-__all__ = ["KEPT", "FileStrategy", "FileTransferStats", "SyncAction", "Synchronizer"]
+__all__ = ["KEPT", "DocumentsDamagedError", "FileStrategy", "FileTransferStats", "SyncAction", "Synchronizer"]
 
 MORE = 15
 logging.addLevelName(MORE, "MORE")
@@ -42,6 +43,9 @@ logger = logging.getLogger("sync")
 
 FileStrategy: TypeAlias = Callable[[Job, Job, str], Any]
 """Function of source job, destination job and relative path: whether to overwrite."""
+
+DAMAGED = ("the document of the source is damaged", "the document of the destination is damaged")
+"""Why a document was skipped, about which there is an error at the end."""
 
 _ATTEMPTS = 3
 _CHUNK = 32  # jobs that a thread takes at a time, at most
@@ -69,6 +73,42 @@ class FileTransferStats(NamedTuple):
 
     num_files: int
     volume: int  # bytes
+
+
+class DocumentsDamagedError(Error, ValueError):
+    """Jobs were synchronized but for their documents, which are damaged.
+
+    Parameters
+    ----------
+    messages : mapping of str to str
+        What is wrong, by the ids of the jobs.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> source, destination = init_project("source"), init_project("destination")
+    >>> for project in (source, destination):
+    ...     job = project.open_job({"a": 0}).init()
+    ...     _ = open(job.fn("signac_job_document.json"), "w").write("{")
+    >>> try:
+    ...     destination.sync(source)
+    ... except DocumentsDamagedError as error:
+    ...     print(error.job_ids)
+    ['9bfd29df07674bc4aa960cf661b5acd2']
+
+    """
+
+    def __init__(self, messages: Mapping[str, str]) -> None:
+        super().__init__(messages)
+        self.messages = dict(sorted(messages.items()))
+
+    @property
+    def job_ids(self) -> list[str]:
+        """The ids of the jobs, sorted."""
+        return list(self.messages)
+
+    def __str__(self) -> str:
+        return " ".join(f"{message.rstrip('.')}." for message in self.messages.values())
 
 
 ActionKind: TypeAlias = Literal["copy", "overwrite", "clone", "document", "skip", "conflict"]
@@ -186,6 +226,7 @@ class Synchronizer:
         self._guard = threading.RLock()  # of everything below
         self._conflict: SyncConflict | None = None  # the first that a dry run has found
         self._damaged: list[str] = []
+        self._damaged_documents: dict[str, ValueError] = {}
         self._skipped_keys: set[str] = set()
         self._ownership_lost = False
         self._cloned = self._synchronized = self._num_files = self._volume = 0
@@ -224,6 +265,8 @@ class Synchronizer:
             self._publish_skipped_keys()
         if self._conflict is not None:
             raise self._conflict
+        for error in self._damaged_documents.values():
+            raise error
 
     def synchronize_projects(
         self,
@@ -258,8 +301,10 @@ class Synchronizer:
             If somebody has to decide; in a dry run, at the end.
         JobsCorruptedError
             If jobs could not be cloned because their state points are damaged; all others are done.
+        DocumentsDamagedError
+            If documents of jobs are damaged; all else is done. It is a ValueError.
         ValueError
-            If a document is damaged.
+            If the document of a project is damaged.
         OSError
             If something cannot be read or written.
 
@@ -284,6 +329,8 @@ class Synchronizer:
             raise self._conflict
         if self._damaged:
             raise JobsCorruptedError(sorted(self._damaged))
+        if self._damaged_documents:
+            raise DocumentsDamagedError({job_id: str(error) for job_id, error in self._damaged_documents.items()})
         return FileTransferStats(self._num_files, self._volume)
 
     def _publish_skipped_keys(self) -> None:
@@ -325,13 +372,23 @@ class Synchronizer:
         if not callable(strategy):
             return
         path = layout.FN_PROJECT_DOCUMENT if job_id is None else layout.FN_DOCUMENT
+        document = JSONDict._of_document(source)
         try:
-            change = synchronize_document(JSONDict._of_document(source), destination, strategy, dry_run=self._dry_run)
+            change = synchronize_document(document, destination, strategy, dry_run=self._dry_run)
         except DocumentSyncConflict as error:
             error.job_id = error.job_id or job_id
             with self._guard:
                 self._skipped_keys.update(error.keys)
             self._note_conflict(error, SyncAction("conflict", job_id, path, tuple(sorted(error.keys))))
+            return
+        except ValueError as error:
+            sides = (document, destination)
+            reasons = [reason for side, reason in zip(sides, DAMAGED, strict=True) if _is_damaged(side)]
+            if job_id is None or not reasons:
+                raise
+            with self._guard:
+                self._damaged_documents[job_id] = error
+            self._note(SyncAction("skip", job_id, path, reason=reasons[0]))
             return
         if change.changed:
             self._note(SyncAction("document", job_id, path, change.changed))
@@ -420,6 +477,11 @@ class Synchronizer:
                 raise
             self._note(SyncAction("skip", job.id, step.path, reason=filetransfer.HAS_GONE))
             return False
+        except OSError as error:
+            if step.link is None or not links.unsupported(error):
+                raise
+            self._note(SyncAction("skip", job.id, step.path, reason=links.UNSUPPORTED))
+            return False
         if not complete:
             self._note_lost_ownership(os.path.join(target, step.path))
         return True
@@ -497,8 +559,11 @@ class Synchronizer:
                 step = Step("copy", name, os.stat(src.fn(name)))
                 if self._carry_out(step, src.path, target, dst, unseen=True):
                     copied.append(step)
-            except FileNotFoundError:
-                if not filetransfer.lacks(src.path, name):
+            except OSError as error:
+                reason = links.nowhere(error) if os.path.islink(src.fn(name)) else None
+                if reason is not None:
+                    self._note(SyncAction("skip", src.id, name, reason=reason))
+                elif not isinstance(error, FileNotFoundError) or not filetransfer.lacks(src.path, name):
                     raise
         if not self._dry_run:
             try:
@@ -534,6 +599,15 @@ class Synchronizer:
                 with suppress(JobsCorruptedError):
                     dst.project.open_job(src._proven_statepoint()).init()
         self._synchronize(src, dst)
+
+
+def _is_damaged(document: JSONDict | None) -> bool:
+    try:
+        if document is not None:
+            document()
+    except ValueError:
+        return True
+    return False
 
 
 class _Jobs:

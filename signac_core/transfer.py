@@ -10,9 +10,10 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import files, workspace
+from . import files, links, workspace
 from .errors import DestinationExistsError, Error
 from .job import Job
+from .links import LeftOut
 
 if TYPE_CHECKING:
     from .project import Project
@@ -37,7 +38,12 @@ class NotInitializedError(Error, RuntimeError):
 
 
 def clone(
-    project: Project, job: Job, *, copytree: Callable[[str, str], Any] | None = None, disposable: bool = False
+    project: Project,
+    job: Job,
+    *,
+    copytree: Callable[[str, str], Any] | None = None,
+    disposable: bool = False,
+    left_out: LeftOut = links.warn,
 ) -> Job:
     """Copy a job into a project; see :meth:`Project.clone`.
 
@@ -51,6 +57,8 @@ def clone(
         Function of source and destination path that copies a directory.
     disposable : bool
         The function only copies, so that what it leaves when it is stopped may be deleted.
+    left_out : callable, optional
+        Told about each link that is not copied, see :mod:`links`; by default Python warns.
 
     Returns
     -------
@@ -94,6 +102,7 @@ def clone(
             copytree=copytree,
             disposable=disposable,
             durable=project.durable,
+            left_out=left_out,
         )
     except FileExistsError:
         raise DestinationExistsError(copy) from None

@@ -2,7 +2,7 @@
 
 :func:`scan` reads the list of members once and refuses archives that hold what must not be unpacked, before anything is
 written; :func:`extract` unpacks directories to where the caller wants them. No member is written through a link: links
-are made last, lead nowhere but into their own job, and nothing may lie below them.
+are made last, lead nowhere but into their own job, and nothing may lie below them. Links that lead out are left out.
 
 Files and directories get the permissions that the archive has for them, as far as these concern their owner and allow
 others to read: nothing becomes readable, or writable, that was not. What the umask keeps from others to write stays so.
@@ -13,15 +13,16 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
-from . import files, layout
-from .archive import Member, Reader, refusal, stays_inside
+from . import files, layout, links
+from .archive import Member, Reader, refusal
+from .links import LeftOut
 from .litter import is_leftover
 
-__all__ = ["Contents", "Limits", "extract", "scan"]
+__all__ = ["Contents", "Limits", "extract", "rehearse", "scan"]
 
 _CHUNK = 1 << 20
 _PATH_MAX = 4096
@@ -103,8 +104,8 @@ def scan(reader: Reader, limits: Limits | None = None) -> Contents:
     Raises
     ------
     ArchiveError
-        If a member has an absolute name or one with ``..``, is there twice, is a device, leads or passes through a link
-        out of the archive, or if the archive would grow beyond all measure.
+        If a member has an absolute name or one with ``..``, is there twice, is a device, or lies below a link or a
+        file, or if the archive would grow beyond all measure.
 
     Examples
     --------
@@ -158,11 +159,9 @@ def _normal(reader: Reader, member: Member, known: Mapping[str, Member]) -> Memb
         raise refusal(reader.path, member.name, "is there twice")
     if not name and member.kind != "directory":
         raise refusal(reader.path, member.name, "has no name")
-    if member.kind == "link" and not stays_inside(member.target, name.count("/")):
-        raise refusal(reader.path, member.name, f"is a link that leads out, to {member.target!r}")
     if member.kind == "same":
         original = known.get(_normal_name(reader, member.target, member))
-        if original is None or original.kind != "file":
+        if original is None or original.kind not in ("file", "link"):
             raise refusal(reader.path, member.name, f"stands for {member.target!r}, which is no file before it")
         return original._replace(name=name)
     return member._replace(name=name)
@@ -195,7 +194,43 @@ def _check_nesting(reader: Reader, known: Mapping[str, Member], longest: int) ->
             above = above.rpartition("/")[0]
 
 
-def extract(reader: Reader, contents: Contents, roots: Mapping[str, str]) -> Iterator[str]:
+def rehearse(reader: Reader, contents: Contents, roots: Container[str], left_out: LeftOut) -> None:
+    """Find out what unpacking directories of an archive would meet; nothing is written.
+
+    Parameters
+    ----------
+    reader : Reader
+        The archive.
+    contents : Contents
+        What :func:`scan` returned.
+    roots : container of str
+        The directories.
+    left_out : callable
+        Told about each link that would be left out.
+
+    Raises
+    ------
+    ArchiveError
+        If a link takes the place of a state point file.
+
+    Examples
+    --------
+    >>> from signac_core.archive import add_directory, create, open_archive
+    >>> os.mkdir("job")
+    >>> with create("data.zip", "zip") as writer:
+    ...     add_directory(writer, "job", "a/0", b'{"a": 0}')
+    >>> with open_archive("data.zip") as reader:
+    ...     rehearse(reader, scan(reader), {"a/0"}, print)
+
+    """
+    for member in contents.members:
+        if member.kind == "link" and (root := _root_of(member.name, roots)) is not None:
+            _judge_link(reader, member, root, left_out)
+
+
+def extract(
+    reader: Reader, contents: Contents, roots: Mapping[str, str], *, left_out: LeftOut = links.warn
+) -> Iterator[str]:
     """Unpack directories of an archive, in one pass over it.
 
     Parameters
@@ -206,6 +241,9 @@ def extract(reader: Reader, contents: Contents, roots: Mapping[str, str]) -> Ite
         What :func:`scan` returned.
     roots : mapping of str to str
         Where to unpack each directory to: a path that does not exist yet. None lies inside another.
+    left_out : callable, optional
+        Told about each link that is not made, because it leads out of its directory or the file system has none; by
+        default Python warns.
 
     Yields
     ------
@@ -215,7 +253,7 @@ def extract(reader: Reader, contents: Contents, roots: Mapping[str, str]) -> Ite
     Raises
     ------
     ArchiveError
-        If a link leads out of its directory (nothing is written then), or the archive is damaged.
+        If a link takes the place of a state point file (nothing is written then), or the archive is damaged.
     OSError
         If something cannot be written.
 
@@ -234,12 +272,11 @@ def extract(reader: Reader, contents: Contents, roots: Mapping[str, str]) -> Ite
     """
     plan = [(member, root) for member in contents.members if (root := _root_of(member.name, roots)) is not None]
     left = dict.fromkeys(roots, 0)
-    links: dict[str, list[Member]] = {root: [] for root in roots}
+    last: dict[str, list[Member]] = {root: [] for root in roots}
     for member, root in plan:
         left[root] += 1
-        if member.kind == "link":
-            _check_link(reader, member, root)
-            links[root].append(member)
+        if member.kind == "link" and _judge_link(reader, member, root, left_out):
+            last[root].append(member)
     _check_space(sum(member.size for member, _ in plan), roots)
     made: set[str] = set()
     modes: dict[str, dict[str, int]] = {root: {} for root in roots}
@@ -255,10 +292,11 @@ def extract(reader: Reader, contents: Contents, roots: Mapping[str, str]) -> Ite
         left[root] -= 1
         if not left[root]:
             _make_directory(roots[root], made)
-            for link in links[root]:
+            for link in last[root]:
                 path = os.path.join(roots[root], _below(link.name, root))
                 _make_directory(os.path.dirname(path), made)
-                os.symlink(link.target, path)
+                if not links.make(link.target, path):
+                    left_out(os.path.join(reader.path, link.name), links.UNSUPPORTED)
             for path, mode in modes.pop(root).items():
                 _set_mode(path, mode)
             yield root
@@ -290,7 +328,7 @@ def _granted(mode: int) -> int:
     return mode & (0o775 & ~files.umask() | 0o755) | 0o400
 
 
-def _root_of(name: str, roots: Mapping[str, str]) -> str | None:
+def _root_of(name: str, roots: Container[str]) -> str | None:
     while name not in roots:
         if not name:
             return None
@@ -302,12 +340,24 @@ def _below(name: str, root: str) -> str:
     return name[len(root) :].lstrip("/")
 
 
-def _check_link(reader: Reader, member: Member, root: str) -> None:
+def _judge_link(reader: Reader, member: Member, root: str, left_out: LeftOut) -> bool:
+    """Tell whether a link is to be made; one that is left out is told about.
+
+    Raises
+    ------
+    ArchiveError
+        If it takes the place of a state point file.
+
+    """
     name = _below(member.name, root)
     if name == layout.FN_STATE_POINT:
         raise refusal(reader.path, member.name, "is a link in the place of a state point file")
-    if not stays_inside(member.target, name.count("/")):
-        raise refusal(reader.path, member.name, f"is a link that leads out of its job, to {member.target!r}")
+    if is_leftover(os.path.basename(name)):
+        return False
+    if links.stays_inside(member.target, name.count("/")):
+        return True
+    left_out(os.path.join(reader.path, member.name), links.LEADS_OUT)
+    return False
 
 
 def _extract_file(reader: Reader, member: Member, path: str) -> None:

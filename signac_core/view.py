@@ -1,7 +1,8 @@
 """Linked views: a tree of directories with readable names, and in each a link ``job`` to a job directory.
 
 A view is brought up to date by the least changes. What belongs to it is told from what belongs to users by one rule: a
-symbolic link with the name ``job`` that points to a job of this workspace is ours. Nothing else is ever removed or
+symbolic link with the name ``job``, or with the hidden one that such a link has first when it is changed, that points
+to a job of this workspace is ours. Nothing else is ever removed or
 replaced, except for links of that name to job directories that are gone, where a link of ours is to be.
 """
 
@@ -14,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import files, layout, paths, reading
+from .litter import is_temporary
 from .progress import track
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class ViewPlan(NamedTuple):
         What each link to create or to change is going to hold.
     created, updated, removed, unchanged : tuple of str
         Paths of links, below the prefix.
+    leftovers : tuple of str
+        Paths of the hidden links that an update left when it was killed.
 
     Examples
     --------
@@ -62,6 +66,7 @@ class ViewPlan(NamedTuple):
     updated: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] = ()
 
     def carry_out(self, *, progress: Progress | None = None) -> dict[str, str]:
         """Bring the view up to date; the result is that of :func:`create_linked_view`.
@@ -91,6 +96,8 @@ class ViewPlan(NamedTuple):
         ['a/0/job', 'a/1/job']
 
         """
+        for link in self.leftovers:
+            self._remove(link)
         steps = [(self._remove, link) for link in self.removed]
         steps += [(self._create, link) for link in self.created]
         steps += [(self._update, link) for link in self.updated]
@@ -113,10 +120,17 @@ class ViewPlan(NamedTuple):
                 raise
 
     def _update(self, link: str) -> None:
-        directory = os.path.join(self.prefix, os.path.dirname(link))
-        temporary = os.path.join(directory, f"._{files.unique_suffix()}_{LINK}")
-        os.symlink(self.targets[link], temporary)
-        os.rename(temporary, os.path.join(self.prefix, link))
+        path = os.path.join(self.prefix, link)
+        for last in (False, False, True):
+            temporary = files.temporary_for(path)
+            os.symlink(self.targets[link], temporary)
+            try:
+                os.rename(temporary, path)
+            except FileNotFoundError:  # another process took it for what a killed one left
+                if last:
+                    raise
+            else:
+                return
 
     def _remove_empty(self, directory: str) -> None:
         """Remove the directories that the removal of a link has emptied."""
@@ -222,7 +236,7 @@ def plan_view(
     _check_slashes(project, found)
     links = {link: job_id for job_id, link in found.items()}
     location = _Location(project, root)
-    present = dict(location.links())
+    present, leftovers = location.links()
     targets: dict[str, str] = {}
     created, updated, unchanged = [], [], []
     for link, job_id in links.items():
@@ -236,10 +250,11 @@ def plan_view(
         else:
             created.append(link)
     removed = sorted(present.keys() - links.keys())
-    taken = location.taken({link: links[link] for link in created}, removed)
+    taken = location.taken({link: links[link] for link in created}, [*removed, *leftovers])
     if taken:
         raise paths.PathsTakenError(taken)
-    return ViewPlan(project, root, links, targets, tuple(created), tuple(updated), tuple(removed), tuple(unchanged))
+    changes = map(tuple, (created, updated, removed, unchanged, leftovers))
+    return ViewPlan(project, root, links, targets, *changes)
 
 
 def _resolve(project: Project, job_ids: Iterable[str]) -> list[str]:
@@ -295,8 +310,19 @@ class _Location:
         """What a link to a job has to hold."""
         return f"{'../' * link.count('/')}{self._way}/{job_id}"
 
-    def links(self, directory: str = "") -> Iterator[tuple[str, str]]:
-        """Links of ours below the prefix, and what they hold."""
+    def links(self) -> tuple[dict[str, str], list[str]]:
+        """Links of ours below the prefix with what they hold, and the hidden ones that killed updates left."""
+        links: dict[str, str] = {}
+        leftovers: list[str] = []
+        for path, name, held in self._links():
+            if name == LINK:
+                links[path] = held
+            else:
+                leftovers.append(path)
+        return links, leftovers
+
+    def _links(self, directory: str = "") -> Iterator[tuple[str, str, str]]:
+        """Path, name and content of all these."""
         place = os.path.join(self._real_prefix, directory)
         if place == self._real_workspace:
             return
@@ -308,12 +334,12 @@ class _Location:
         for entry in found:
             path = f"{directory}/{entry.name}" if directory else entry.name
             if entry.is_symlink():
-                if entry.name == LINK:
+                if entry.name == LINK or is_temporary(entry.name, LINK):
                     held = os.readlink(entry.path)
                     if self._leads_to_a_job(place, held):
-                        yield path, held
+                        yield path, entry.name, held
             elif entry.is_dir():
-                yield from self.links(path)
+                yield from self._links(path)
 
     def _leads_to_a_job(self, directory: str, held: str) -> bool:
         """Tell whether a link points into this workspace, whether there is such a job or not."""

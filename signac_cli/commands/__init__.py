@@ -705,12 +705,17 @@ class Report:
         self.jobs: list[dict[str, Any]] = []
         self.errors: list[dict[str, Any]] = []
         self.details: dict[str, Any] = {}
+        self.left_out: list[dict[str, str]] = []
         if not dry_run:
             session.when_interrupted = self.when_interrupted
 
     def add(self, job_id: str, action: str) -> None:
         """Note what has been done to a job."""
         self.jobs.append({"id": job_id, "action": action})
+
+    def leave_out(self, path: str, reason: str) -> None:
+        """Note a link that is not copied, or would not be; `finish` tells about it."""
+        self.left_out.append({"path": path, "reason": reason})
 
     def fail(self, job_id: str, error: Exception) -> None:
         """Tell that something could not be done, and note it."""
@@ -732,17 +737,33 @@ class Report:
         """
         counts = self._counts()
         output = self.session.output
+        self._tell_left_out()
         output.tell_more()
         output.talk(self._summary(counts))
         try:
             if as_json:
-                report = {"command": self.command, "dry_run": self.dry_run, "counts": counts}
-                output.write_json(report | self.details | {"jobs": self.jobs, "errors": self.errors})
+                output.write_json(self._document(counts))
             elif self.dry_run:
                 output.write_lines(job["id"] for job in self.jobs if job["action"] == self.actions[0])
         except OutputClosed:  # the work is done, whether anybody reads about it or not
             output.abandon()
         return 1 if self.errors else 0
+
+    def _document(self, counts: dict[str, int]) -> dict[str, Any]:
+        """The report as JSON."""
+        left_out = {"left_out": self.left_out} if self.left_out else {}
+        report = {"command": self.command, "dry_run": self.dry_run, "counts": counts}
+        return report | self.details | left_out | {"jobs": self.jobs, "errors": self.errors}
+
+    def _tell_left_out(self) -> None:
+        """Tell which links are not copied, one line for each reason."""
+        groups: dict[str, list[str]] = {}
+        for link in self.left_out:
+            groups.setdefault(link["reason"], []).append(link["path"])
+        for reason, (first, *others) in groups.items():
+            links, such_as = (f"{1 + len(others)} links", ", such as") if others else ("1 link", ":")
+            are = "would be" if self.dry_run else "were" if others else "was"
+            self.session.output.warn(f"{links} {are} left out{such_as} '{first}'; {reason}.")
 
     def _counts(self) -> dict[str, int]:
         counts = {action: sum(job["action"] == action for job in self.jobs) for action in self.actions}

@@ -11,6 +11,7 @@ from ..transfer import RULES, transfer, transfer_options
 
 if TYPE_CHECKING:
     from signac_core.job import Job
+    from signac_core.links import LeftOut
     from signac_core.project import Project
 
     from ..app import Session
@@ -28,8 +29,17 @@ def command(session: Session, /, **options: Any) -> int:
     that the other project has already is left as it is there; 'signac sync' brings it up to date. A dry run prints the
     ids of the jobs that would be copied.
     """
-    return transfer(session, "clone", "cloned", _clone, label="Cloning", minimum=1, **options)
+    return transfer(session, "clone", "cloned", _clone, _rehearse, label="Cloning", minimum=1, **options)
 
 
-def _clone(job: Job, project: Project) -> None:
-    project.clone(job)
+def _clone(job: Job, project: Project, left_out: LeftOut) -> None:
+    from signac_core.transfer import clone
+
+    clone(project, job, left_out=left_out)
+
+
+def _rehearse(job: Job, left_out: LeftOut) -> None:
+    from signac_core.copying import rehearse, state_point_text
+
+    state_point_text(job.path, job.id)
+    rehearse(job.path, left_out)

@@ -90,20 +90,34 @@ def command(
 
         copytree = shutil.move
     try:
-        plan = plan_export(project, dict.fromkeys(selected), target, path, copytree=copytree, damaged=damaged)
+        plan = plan_export(
+            project,
+            dict.fromkeys(selected),
+            target,
+            path,
+            copytree=copytree,
+            force=force,
+            repeated=True,
+            damaged=damaged,
+        )
     except PathsTakenError as error:
         collisions = [Collision(job_id, at, f"{reason}: '{at}'.") for job_id, at, reason in error.taken]
         report.collide(collisions, "Nothing was written. Move it away, or choose another target or path.")
         return report.finish(as_json=as_json)
-    if is_archive and not force and not plan.done and os.path.lexists(target):
-        raise Failure(f"The archive '{target}' exists.", code="exists", hint="Replace it with --force.")
+    except FileExistsError:
+        if not is_archive:
+            raise
+        raise Failure(f"The archive '{target}' exists.", code="exists", hint="Replace it with --force.") from None
     for job_id, place in plan.paths.items():
         report.note(job_id, PRESENT if job_id in plan.done and not move else EXPORTED, place)
-    if not dry_run:
+    if dry_run:
+        with bar(session, "Reading") as progress:
+            plan.rehearse(report.leave_out, copytree=copytree, progress=progress)
+    else:
         if move:
             confirm_selected(session, project, "Move", plan.paths, filter_tokens)
         with bar(session, "Moving" if move else "Exporting") as progress:
-            plan.carry_out(copytree=copytree, progress=progress)
+            plan.carry_out(copytree=copytree, progress=progress, left_out=report.leave_out)
     return report.finish(as_json=as_json) or session.report_damaged(damaged)
 
 

@@ -13,7 +13,7 @@ from ..output import Failure
 from . import dry_run_option, report_option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from signac_core.copying import CopyTree
     from signac_core.importing import Found
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 IMPORTED, PRESENT, SKIPPED, SYNCHRONIZED = "imported", "present", "skipped", "synchronized"
+
+_SHOWN = 3
+"""So many directories are named that a template does not match."""
 
 
 @click.command(
@@ -136,10 +139,34 @@ def _import(
         finished = move and existing == PRESENT  # what is there already leaves the origin, too
         for one, place in _places(plan.found):
             report.note(one.job_id, existing if one.job_id in plan.existing and not finished else IMPORTED, place)
-        if not report.dry_run:
+        _tell_unmatched(report, origin, path, plan.found, plan.unmatched)
+        if report.dry_run:
+            plan.rehearse(report.leave_out)
+        else:
             with bar(session, "Importing") as progress:
-                plan.carry_out(progress=progress)
+                plan.carry_out(progress=progress, left_out=report.leave_out)
     return report.finish(as_json=as_json)
+
+
+def _tell_unmatched(
+    report: PathReport, origin: str, path: str | None, found: Sequence[Found], unmatched: Sequence[str]
+) -> None:
+    """Tell which directories a template does not match; if it matches none, that is an error."""
+    output = report.session.output
+    if path is not None and not found:
+        message = f"No directory in '{origin}' matches the path '{path}'"
+        message += f": {_such_as(unmatched)}." if unmatched else "."
+        report.errors.append({"id": None, "code": "no-match", "message": message})
+        output.error(message, code="no-match", hint="Nothing was imported.")
+    elif unmatched:
+        output.warn(f"{_such_as(unmatched)}.")
+
+
+def _such_as(unmatched: Sequence[str]) -> str:
+    shown = ", ".join(f"'{os.path.normpath(name)}'" for name in unmatched[:_SHOWN])
+    if len(unmatched) == 1:
+        return f"1 directory does not match: {shown}"
+    return f"{len(unmatched)} directories do not match, such as {shown}"
 
 
 def _import_and_synchronize(
@@ -161,8 +188,19 @@ def _import_and_synchronize(
     from ..progress import bar
 
     with ExitStack() as stack:
+        unmatched: list[str] = []
         with bar(session, "Importing") as progress:
-            temporary, found = stack.enter_context(import_apart(project, origin, schema=path, progress=progress))
+            temporary, found = stack.enter_context(
+                import_apart(
+                    project,
+                    origin,
+                    schema=path,
+                    progress=progress,
+                    left_out=report.leave_out,
+                    unmatched=unmatched,
+                )
+            )
+        _tell_unmatched(report, origin, path, found, unmatched)
         for one, place in _places(found):
             report.note(one.job_id, SYNCHRONIZED if _exists(project, one) else IMPORTED, place)
         try:
@@ -196,8 +234,19 @@ def _import_interactively(session: Session, project: Project, report: PathReport
     if sys.stdin is None:
         raise Failure("Cannot read Python code from standard input: it is closed.", code="input")
     with ExitStack() as stack:
+        unmatched: list[str] = []
         with bar(session, "Importing") as progress:
-            temporary, found = stack.enter_context(import_apart(project, origin, schema=path, progress=progress))
+            temporary, found = stack.enter_context(
+                import_apart(
+                    project,
+                    origin,
+                    schema=path,
+                    progress=progress,
+                    left_out=report.leave_out,
+                    unmatched=unmatched,
+                )
+            )
+        _tell_unmatched(report, origin, path, found, unmatched)
         existing = {one.job_id for one in found if _exists(project, one)}
         session.output.talk(
             f"What is in '{origin}' is now in a temporary project. Synchronize with it, for example by:"

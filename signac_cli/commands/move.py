@@ -11,6 +11,7 @@ from ..transfer import RULES, transfer, transfer_options
 
 if TYPE_CHECKING:
     from signac_core.job import Job
+    from signac_core.links import LeftOut
     from signac_core.project import Project
 
     from ..app import Session
@@ -36,9 +37,13 @@ def command(session: Session, /, **options: Any) -> int:
     On a terminal you are asked before several jobs are moved that -f selects; -y answers.
     """
     return transfer(
-        session, "move", "moved", _move, label="Moving", minimum=SHORTEST_PREFIX, question="Move", **options
+        session, "move", "moved", _move, _rehearse, label="Moving", minimum=SHORTEST_PREFIX, question="Move", **options
     )
 
 
-def _move(job: Job, project: Project) -> None:
+def _move(job: Job, project: Project, left_out: LeftOut) -> None:
     job.move(project)
+
+
+def _rehearse(job: Job, left_out: LeftOut) -> None:
+    """Nothing of a job that is moved is left out."""

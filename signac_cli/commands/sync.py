@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -239,7 +240,7 @@ def _synchronize(
     from ..progress import bar
 
     if not merge:
-        _compare_schemas(source, destination)
+        _compare_schemas(session, source, destination)
     asks = chosen == "ask" and not session.yes
     if not report.dry_run and (chosen is None or settings["doc_sync"].key_strategy is None):
         strategy = _file_strategy(session, chosen, asks=False)
@@ -267,6 +268,7 @@ def _synchronize(
     if report.conflicts:
         report.tell_conflicts()
     _report_damaged(session, source, {*lost, *damaged}, report)
+    _report_damaged_documents(session, source, destination, report)
     return report.finish(as_json=as_json)
 
 
@@ -283,6 +285,7 @@ def _run(
     """Synchronize until all is done or a conflict has been reported; return the ids of damaged jobs of the source."""
     from signac_core.errors import DocumentSyncConflict, FileSyncConflict, JobsCorruptedError
     from signac_core.sync import sync_projects
+    from signac_core.synchronizer import DocumentsDamagedError
 
     try:
         sync_projects(
@@ -295,15 +298,15 @@ def _run(
             progress=progress,
             **settings,
         )
-    except (FileSyncConflict, DocumentSyncConflict):
+    except (FileSyncConflict, DocumentSyncConflict, DocumentsDamagedError):
         pass
     except JobsCorruptedError as error:
         return error.job_ids
     return ()
 
 
-def _compare_schemas(source: Project, destination: Project) -> None:
-    """Refuse to synchronize projects that are about different things.
+def _compare_schemas(session: Session, source: Project, destination: Project) -> None:
+    """Refuse to synchronize projects that are about different things, as far as their jobs can be read.
 
     Raises
     ------
@@ -311,7 +314,18 @@ def _compare_schemas(source: Project, destination: Project) -> None:
         If their schemas differ, unless one of the projects is empty.
 
     """
-    ours, theirs = source.detect_schema(), destination.detect_schema()
+    from signac_core.sync import schemas
+
+    ours, theirs, in_source, in_destination = schemas(source, destination)
+    known = [job_id for job_id in in_source if os.path.lexists(os.path.join(destination.workspace, job_id))]
+    # The others cannot be copied, which is told at the end.
+    for project, name, ids in ((source, "source", known), (destination, "destination", in_destination)):
+        if ids:
+            jobs, have = ("Job", "has") if len(ids) == 1 else ("Jobs", "have")
+            session.output.warn(
+                f"{jobs} {_shown(ids)} of the {name} {have} a damaged state point. Run 'signac -C {project.path} "
+                "check'."
+            )
     if not ours or not theirs or ours == theirs:
         return
     lacking = ours.difference(theirs, ignore_values=True), theirs.difference(ours, ignore_values=True)
@@ -334,12 +348,32 @@ def _report_damaged(session: Session, source: Project, job_ids: Iterable[str], r
         message = f"Job {job_id} of the source has a damaged state point and was left out."
         report.errors.append({"id": job_id, "code": "damaged-jobs", "message": message})
     if ids:
-        shown = ", ".join(ids[:_SHOWN]) + (f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else "")
         session.output.error(
-            f"Jobs of the source with a damaged state point were left out: {shown}.",
+            f"Jobs of the source with a damaged state point were left out: {_shown(ids)}.",
             code="damaged-jobs",
             hint=f"Run 'signac -C {source.path} check'.",
         )
+
+
+def _report_damaged_documents(session: Session, source: Project, destination: Project, report: SyncReport) -> None:
+    """Tell which documents could not be looked at."""
+    from signac_core.synchronizer import DAMAGED
+
+    for project, name, reason in zip((source, destination), ("source", "destination"), DAMAGED, strict=True):
+        for job_id in (ids := report.damaged_documents(reason)):
+            message = f"Job {job_id}: {reason}, and was left out."
+            report.errors.append({"id": job_id, "code": "damaged-jobs", "message": message})
+        if ids:
+            session.output.error(
+                f"Documents of the {name} that are damaged were left out: {_shown(ids)}.",
+                code="damaged-jobs",
+                hint=f"Run 'signac -C {project.path} check'.",
+            )
+
+
+def _shown(ids: Sequence[str]) -> str:
+    """Some ids, and how many there are beside them."""
+    return ", ".join(ids[:_SHOWN]) + (f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else "")
 
 
 @contextmanager

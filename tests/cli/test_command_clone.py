@@ -115,3 +115,27 @@ def test_clone_when_jobs_are_not_named_then_usage_error(cli, study, other):
 def test_clone_when_stdin_has_ids_then_those(cli, study, other):
     assert cli("-q", "clone", "../other", "-", stdin=f"{study['2']}\0{study['-5']}\0").status == 0
     assert jobs(other) == {study["2"], study["-5"]}
+
+
+def test_clone_when_links_lead_nowhere_then_left_out_and_predicted(cli, study, project, other):
+    job = project.open_job(id=study["1"])
+    os.symlink("/nowhere", job.fn("restart"))
+    os.symlink("missing", job.fn("kept"))
+    for option, verb in (("-n", "would be"), ("-y", "was")):
+        result = cli("clone", "../other", study["1"], study["1.5"], option)
+        assert result.status == 0
+        assert result.err.startswith(f"Warning: 1 link {verb} left out: '{job.fn('restart')}'; it points nowhere.\n")
+        assert f"2 {'would be ' if option == '-n' else ''}cloned" in result.err
+    assert jobs(other) == {study["1"], study["1.5"]}
+    assert os.readlink(Path(other.workspace, study["1"], "kept")) == "missing"
+    assert not os.path.lexists(Path(other.workspace, study["1"], "restart"))
+
+
+def test_clone_when_a_job_cannot_be_copied_then_a_dry_run_says_so(cli, study, project, other):
+    os.mkfifo(project.open_job(id=study["1"]).fn("pipe"))
+    Path(project.open_job(id=study["1.5"]).fn("signac_statepoint.json")).write_text("{")
+    for option in ("-n", "-y"):
+        result = cli("clone", "../other", study["1"], study["1.5"], option)
+        assert result.status == 1
+        assert "pipe" in result.err
+        assert "2 failed" in result.err

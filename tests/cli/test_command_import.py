@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -80,9 +81,116 @@ def test_import_when_a_path_is_given_then_state_points_are_read_off_the_names(cl
     assert Path("plain/a_1/b_x/out.txt").exists()
 
 
-def test_import_when_the_path_matches_nothing_then_nothing_and_status_0(cli, plain, project):
-    result = cli("import", "plain", "k_{k:int}")
-    assert (result.status, result.err) == (0, "Imported 0 jobs.\n")
+@pytest.mark.parametrize("option", [[], ["-n"], ["--sync"]])
+def test_import_when_the_path_matches_nothing_then_an_error(cli, plain, project, option):
+    result = cli("import", "plain", "k_{k:int}", *option)
+    assert (result.status, result.out) == (1, "")
+    assert result.err == (
+        "Error: No directory in 'plain' matches the path 'k_{k:int}': 2 directories do not match, such as 'plain/a_0', "
+        "'plain/a_1'. Nothing was imported.\n"
+    )
+
+
+@pytest.mark.parametrize("option", [[], ["-n"], ["--sync"], ["--skip-existing"]])
+def test_import_when_some_directories_do_not_match_then_named(cli, plain, project, option):
+    for name in ("a_x/b_x", "a_3", "other/deep/deeper", ".hidden/b_x", "a_0/b_x/sub"):
+        Path(plain, name).mkdir(parents=True)
+    result = cli("import", plain, "a_{a:int}/b_{b}", *option)
+    assert result.status == 0
+    assert result.err.splitlines()[0] == (
+        "Warning: 3 directories do not match, such as 'plain/a_3', 'plain/a_x/b_x', 'plain/other/deep'."
+    )
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".tar"])
+def test_import_when_directories_of_an_archive_do_not_match_then_named(cli, plain, project, suffix):
+    Path(plain, "a_x/b_x").mkdir(parents=True)
+    Path(plain, "a_x/b_x/file").touch()
+    shutil.make_archive("plain", suffix[1:], plain)
+    result = cli("import", f"plain{suffix}", "a_{a:int}/b_{b}")
+    assert (result.status, result.err.splitlines()) == (
+        0,
+        ["Warning: 1 directory does not match: 'a_x/b_x'.", "Imported 2 jobs."],
+    )
+    result = cli("import", f"plain{suffix}", "{a:int}")
+    assert result.status == 1
+    assert "3 directories do not match, such as 'a_0', 'a_1', 'a_x'." in result.err
+
+
+def test_import_when_export_wrote_the_names_then_all_numbers_are_read(cli, project):
+    values = [1.5, 1e-06, 2.5e10, -0.003, float("inf"), float("-inf"), 1e300]
+    ids = {project.open_job({"T": value}).init().id for value in values}
+    assert cli("export", "../out", "T_{T}").status == 0
+    for path in Path("../out").glob("*/signac_statepoint.json"):
+        path.unlink()
+    os.mkdir("../new")
+    os.chdir("../new")
+    assert cli("init").status == 0
+    result = cli("import", "../out", "T_{T:float}")
+    assert (result.status, result.err) == (0, "Imported 7 jobs.\n")
+    assert set(os.listdir("workspace")) == ids
+
+
+# --- links -----------------------------------------------------------------------------------------------------------
+
+
+@KINDS
+def test_import_when_export_left_links_out_then_all_else_goes_both_ways(cli, project, origin):
+    other = Project.init_project("other")
+    for a in range(3):
+        Path(other.open_job({"a": a}).init().fn("out.txt")).touch()
+    job = other.open_job({"a": 1})
+    os.symlink("missing", job.fn("kept"))
+    os.symlink("/nowhere", job.fn("restart"))
+    os.symlink(other.path, job.fn("back"))
+    expected = (
+        f"Warning: 1 link {{}} left out: '{job.fn('restart')}'; it points nowhere.",
+        f"Warning: 1 link {{}} left out: '{job.fn('back')}'; it leads back to a directory above it.",
+    )
+    for option, verb, done in (("-n", "would be", "Would have exported"), ("-y", "was", "Exported")):
+        result = cli("-C", other.path, "export", f"../{origin}", "a_{a}", option)
+        assert result.status == 0
+        assert sorted(result.err.splitlines()) == sorted([*(line.format(verb) for line in expected), f"{done} 3 jobs."])
+    for option, done in (("-n", "Would have imported"), ("-y", "Imported")):
+        result = cli("-C", project.path, "import", origin, option)
+        assert (result.status, result.err) == (0, f"{done} 3 jobs.\n")
+    copy = Path(project.workspace, job.id)
+    assert os.readlink(copy / "kept") == "missing"
+    assert sorted(os.listdir(copy)) == ["kept", "out.txt", SP]
+    assert cli("check").status == 0
+
+
+def test_import_when_a_directory_has_links_then_they_are_left_out_or_kept(cli, project):
+    for a in range(2):
+        Path(f"raw/a_{a}").mkdir(parents=True)
+    Path("raw/shared").write_text("shared")
+    os.symlink("../shared", "raw/a_0/shared")
+    os.symlink("missing", "raw/a_0/kept")
+    os.symlink("/nowhere", "raw/a_1/ln")
+    for option, verb in (("-n", "would be"), ("-y", "was")):
+        result = cli("import", "raw", "a_{a:int}", option)
+        assert result.status == 0
+        assert f"Warning: 1 link {verb} left out: 'raw/a_1/ln'; it points nowhere.\n" in result.err
+    job = project.open_job({"a": 0})
+    assert Path(job.fn("shared")).read_text() == "shared"
+    assert not os.path.islink(job.fn("shared"))
+    assert os.readlink(job.fn("kept")) == "missing"
+    assert len(project) == 2
+
+
+def test_import_when_an_archive_of_another_program_has_links_out_then_they_are_left_out(cli, ids, project):
+    os.symlink("/nowhere", "source/a_1/restart")
+    os.symlink("../a_0/out.txt", "source/a_2/other")
+    os.symlink("out.txt", "source/a_2/own")
+    shutil.make_archive("made", "tar", "source")
+    for option, verb in (("-n", "would be"), ("-y", "were")):
+        result = cli("import", "made.tar", option)
+        assert result.status == 0
+        assert f"Warning: 2 links {verb} left out, such as 'made.tar/" in result.err
+        assert "it leads out of its job." in result.err
+    assert len(project) == 4
+    assert os.readlink(Path(project.workspace, ids[2], "own")) == "out.txt"
+    assert not os.path.lexists(Path(project.workspace, ids[2], "other"))
 
 
 @pytest.mark.parametrize("option", ["--move", "--mov"])

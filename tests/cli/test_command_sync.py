@@ -117,10 +117,10 @@ def test_sync_when_not_recursive_then_one_warning_for_all_sub_directories(cli, b
 
 
 def test_sync_when_something_else_is_skipped_then_the_reason_is_told(cli, busy, source):
-    os.symlink("nowhere", source.open_job({"a": 0}).fn("link"))
+    os.symlink("/nowhere", source.open_job({"a": 0}).fn("link"))
     result = cli("sync", "../source", "-mr")
     assert result.status == 0
-    assert f"1 entry was skipped: '{busy[0]}/link'; the link points nowhere." in result.err
+    assert f"1 entry was skipped: '{busy[0]}/link'; it points nowhere." in result.err
 
 
 def test_sync_when_quiet_then_nothing_is_told(cli, busy):
@@ -609,6 +609,62 @@ def test_sync_when_a_damaged_job_cannot_be_filtered_then_told(cli, busy, source,
     assert result.status == 1
     assert busy[2] in result.err
     assert read(destination, 0, "new.txt") == "new"
+
+
+def test_sync_when_a_job_of_the_source_is_damaged_then_schemas_are_compared_without_it(cli, busy, source, destination):
+    for project in (source, destination):
+        job(project, 2)
+        job(project, 3)
+    Path(source.open_job({"a": 3}).fn("signac_statepoint.json")).write_text("{")
+    result = cli("sync", "../source", "-r")
+    assert result.status == 0
+    damaged = source.open_job({"a": 3}).id
+    assert (
+        f"Warning: Job {damaged} of the source has a damaged state point. Run 'signac -C {source.path} check'.\n"
+    ) in result.err
+    assert read(destination, 0, "new.txt") == "new"
+    job(destination, 4)
+    assert "other values have a" in cli("sync", "../source", "-r").err
+
+
+@pytest.mark.parametrize("stray", ["unknown", "known"])
+def test_sync_when_a_directory_of_the_destination_is_no_job_then_it_goes_on(cli, busy, source, destination, stray):
+    job(destination, 2)
+    name = "0" * 32 if stray == "unknown" else busy[1]
+    directory = Path(destination.workspace, name)
+    directory.mkdir(exist_ok=True)
+    (directory / "signac_statepoint.json").unlink(missing_ok=True)
+    os.utime(directory, (OLD, OLD))
+    result = cli("sync", "../source", "-r")
+    assert result.status == 0
+    assert (
+        f"Warning: Job {name} of the destination has a damaged state point. Run 'signac -C {destination.path} check'.\n"
+    ) in result.err
+    assert read(destination, 0, "new.txt") == "new"
+
+
+@pytest.mark.parametrize("side", ["source", "destination"])
+def test_sync_when_a_document_is_damaged_then_all_else_is_synchronized(cli, busy, source, destination, side):
+    project = {"source": source, "destination": destination}[side]
+    Path(project.open_job({"a": 0}).fn(DOCUMENT)).write_text("{")
+    for option in ("-n", "-mr"):
+        result = cli("sync", "../source", "-mr", "--json", option)
+        assert result.status == 1
+        report = json.loads(result.out)
+        assert [(error["id"], error["code"]) for error in report["errors"]] == [(busy[0], "damaged-jobs")]
+        assert f"Documents of the {side} that are damaged were left out: {busy[0]}." in result.err
+        assert f"Run 'signac -C {project.path} check'." in result.err
+    assert read(destination, 0, "new.txt") == "new"
+    assert destination.open_job({"a": 2}).doc() == {"energy": 3}
+
+
+def test_sync_when_the_document_of_a_new_job_is_a_dangling_link_then_all_else_is_cloned(cli, busy, source, destination):
+    path = Path(source.open_job({"a": 2}).fn(DOCUMENT))
+    path.unlink()
+    path.symlink_to("/nowhere")
+    result = cli("sync", "../source", "-mr")
+    assert f"1 entry was skipped: '{busy[2]}/{DOCUMENT}'; it points nowhere." in result.err
+    assert read(destination, 2, "sub/deep.txt") == "deep"
 
 
 def test_sync_when_the_disk_fails_then_told_with_what_was_done(cli, busy, destination, monkeypatch):

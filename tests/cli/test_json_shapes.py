@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import shlex
 from pathlib import Path
@@ -18,7 +19,7 @@ from signac_cli.app import COMMANDS, Program
 from signac_core import Project
 
 SHAPES = read_page()
-PARTS = {"report", "error", "change"}
+PARTS = {"report", "error", "change", "link"}
 """Shapes that others consist of."""
 
 CASES: dict[str, list[str]] = {
@@ -39,9 +40,21 @@ CASES: dict[str, list[str]] = {
         "document -n ONE --set a=1",
     ],
     "move": ["move ../other ONE TWO", "move -n ../other ONE", "clone ../other ONE; move ../other ONE"],
-    "clone": ["clone ../other ONE TWO", "clone ../other ONE; clone ../other ONE", "clone -n ../other ONE"],
+    "clone": [
+        "clone ../other ONE TWO",
+        "clone ../other ONE; clone ../other ONE",
+        "clone -n ../other ONE",
+        "LINK; clone ../other ONE",
+    ],
     "view": ["view", "view -n", "view; rm ONE; view", "view; view -f T=1", "view 'x/{T}'; view '{T}'"],
-    "export": ["export out", "export out; export out", "export -n out", "export out.zip", "TAKE; export out"],
+    "export": [
+        "export out",
+        "export out; export out",
+        "export -n out",
+        "export out.zip",
+        "TAKE; export out",
+        "LINK; export out",
+    ],
     "import": [
         "export ../out; rm ONE TWO; import ../out",
         "export ../out; rm ONE; import ../out --skip-existing",
@@ -49,6 +62,7 @@ CASES: dict[str, list[str]] = {
         "export ../out; import ../out --sync",
         "export ../out; import ../out",
         "import .",
+        "import .. nothing_{a}/is_{b}/so",
     ],
     "sync": [
         "sync ../other -m",
@@ -119,6 +133,8 @@ def arrange(word: str, site: dict[str, str], project: Project) -> None:
         case "LITTER":
             Path(project.workspace, site["ONE"] + "-copy").mkdir()
             Path(project.workspace, f".signac-rm-{site['ONE']}-0123456789abcdef").mkdir()
+        case "LINK":
+            os.symlink("/nowhere", Path(project.workspace, site["ONE"], "ln"))
         case "TAKE":
             Path("out").write_text("a file")
         case "BLOCK":

@@ -9,7 +9,7 @@ import os
 import stat
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -203,22 +203,103 @@ def test_archive_when_the_job_has_no_state_point_file_then_it_gets_one(tree, kin
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
-@pytest.mark.parametrize("what", ["pipe", "loop", "dangling"])
-def test_archive_when_a_job_cannot_be_stored_then_the_old_archive_stays(tree, tmp_path, kind, what):
+@pytest.mark.parametrize("what", ["pipe", "device"])
+def test_archive_when_a_job_cannot_be_stored_then_the_old_archive_stays(tree, kind, what):
     if what == "pipe":
         os.mkfifo(tree / "sub" / "pipe")
-    elif what == "loop":
-        (tree / "sub" / "loop").symlink_to(tmp_path / "job")
-    elif kind == "zip":
-        (tree / "sub" / "dangling").symlink_to("missing")
     else:
-        (tree / "sub" / "unreadable").symlink_to("/dev/null")
+        (tree / "sub" / "device").symlink_to("/dev/null")
     Path("x").write_text("old")
     with pytest.raises(OSError) as caught:  # noqa: PT011  # which one depends on what
         write("x", kind, tree)
-    assert os.path.basename(caught.value.filename) in ("pipe", "loop", "dangling", "unreadable")
+    assert os.path.basename(caught.value.filename) == what
     assert Path("x").read_text() == "old"
     assert os.listdir() == ["x"]
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+@pytest.mark.parametrize("rehearsed", [False, True])
+def test_archive_when_links_cannot_be_stored_then_told_and_left_out(tree, tmp_path, kind, rehearsed):
+    (tree / "restart").symlink_to("/nowhere")
+    (tree / "sub" / "out").symlink_to("../../nowhere")
+    (tree / "sub" / "loop").symlink_to(tmp_path / "job")
+    told: list[tuple[str, str]] = []
+    with archive.create("x", kind) as writer:
+        if rehearsed:
+            writer = archive.rehearsal(kind)
+        archive.add_directory(writer, str(tree), "a/1", b"{}", left_out=lambda *link: told.append(link))
+    assert sorted((os.path.relpath(path, tree), reason) for path, reason in told) == [
+        ("restart", "it points nowhere"),
+        ("sub/loop", "it leads back to a directory above it"),
+        ("sub/out", "it points nowhere"),
+    ]
+    with open_archive("x") as reader:
+        names = {member.name for member in reader.members()}
+    assert not names & {"a/1/restart", "a/1/sub/out", "a/1/sub/loop"}
+    assert ("a/1/sub/data" in names) is not rehearsed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_archive_when_links_within_the_job_cannot_be_followed_then_they_are_links_again(tree, kind):
+    (tree / "gone").symlink_to("missing")
+    (tree / "self").symlink_to("self")
+    (tree / "sub" / "up").symlink_to("..")
+    write("x", kind, tree)
+    assert unpack("x", "a/1", "copy") == ["a/1"]
+    assert [os.readlink(Path("copy", name)) for name in ("gone", "self", "sub/up")] == ["missing", "self", ".."]
+    assert Path("copy/ln").read_bytes() == (tree / "sub/data").read_bytes()
+    assert Path("copy/ln").is_symlink() == (kind != "zip")  # others would make a file of the text of the link
+
+
+def test_zip_when_a_link_within_the_job_leads_to_a_directory_then_its_content_is_stored(tree):
+    (tree / "last").symlink_to("sub")
+    write("x", "zip", tree)
+    unpack("x", "a/1", "copy")
+    assert Path("copy/last/data").read_bytes() == (tree / "sub/data").read_bytes()
+    assert not Path("copy/last").is_symlink()
+
+
+def test_tar_when_a_link_has_two_names_then_both_are_links(tree):
+    os.link(tree / "ln", tree / "ln2", follow_symlinks=False)
+    write("x", "tar", tree)
+    unpack("x", "a/1", "copy")
+    assert os.readlink("copy/ln") == os.readlink("copy/ln2") == "sub/data"
+
+
+def test_tar_when_a_followed_directory_holds_links_then_those_of_the_job_are_not_meant(tree, tmp_path):
+    (tmp_path / "input" / "set").mkdir(parents=True)
+    (tmp_path / "input" / "big").write_text("shared")
+    (tmp_path / "input" / "set" / "up").symlink_to("../big")
+    (tree / "set").symlink_to(tmp_path / "input" / "set")
+    write("x", "tar", tree)
+    unpack("x", "a/1", "copy")
+    assert Path("copy/set/up").read_text() == "shared"
+
+
+@pytest.mark.parametrize("name", ["é" * 118 + ".zip", "é" * 118 + ".tar.gz", "x" * 251 + ".tar"])
+def test_archive_when_its_name_is_long_then_written(tree, name):
+    write(name, archive.archive_format(name) or "", tree)
+    assert os.listdir() == [name]
+    assert unpack(name, "a/1", "copy") == ["a/1"]
+
+
+@pytest.mark.parametrize("what", ["file", "directory", "link", "path"])
+def test_zip_when_a_name_is_not_utf_8_then_the_error_names_it(tree, what):
+    name = os.fsdecode(b"bad\xff")
+    if what == "file":
+        (tree / name).write_text("x")
+    elif what == "directory":
+        (tree / name).mkdir()
+    elif what == "link":
+        (tree / name).symlink_to("missing")
+    path = name if what == "path" else "a"
+    for writer in (archive.rehearsal("zip"), None):
+        with pytest.raises(ArchiveError, match="bad.*which is not UTF-8"), archive.create("x.zip", "zip") as real:
+            archive.add_directory(writer or real, str(tree), path, b"{}")
+        assert os.listdir() == []
+    write("x.tar", "tar", tree, path)
+    unpack("x.tar", path, "copy")
+    assert what == "path" or name in os.listdir("copy")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -375,13 +456,28 @@ def test_zip_when_a_name_leads_out_then_refused(name):
         ("a", ""),
     ],
 )
-def test_tar_when_a_link_leads_out_then_refused(name, target):
-    assert_refused(make_tar("x", (name, (tarfile.SYMTYPE, target))), "is a link that leads out")
+def test_tar_when_a_link_leads_out_then_left_out(name, target):
+    path = make_tar("x", ("f", b"fine"), (name, (tarfile.SYMTYPE, target)))
+    assert_left_out(path, name, {"": "copy"})
 
 
-def test_tar_when_a_link_leads_to_another_job_then_refused():
+def assert_left_out(path: str, name: str, roots: dict[str, str], others: Sequence[str] = ()) -> None:
+    told: list[tuple[str, str]] = []
+    with open_archive(path) as reader:
+        contents = unpacking.scan(reader)
+        with nothing_changes():
+            unpacking.rehearse(reader, contents, roots, lambda *link: told.append(link))
+        assert told == [(f"{path}/{name}", "it leads out of its job")]
+        with pytest.warns(UserWarning, match="leads out of its job"):
+            assert list(unpacking.extract(reader, contents, roots)) == sorted(roots)
+    links = [str(found) for root in roots.values() for found in Path(root).rglob("*") if found.is_symlink()]
+    assert links == list(others)
+    assert [found for root in roots.values() for found in Path(root).rglob("f")]
+
+
+def test_tar_when_a_link_leads_to_another_job_then_left_out():
     path = make_tar("x", ("a/1/f", b"x"), ("a/2/ln", (tarfile.SYMTYPE, "../1/f")))
-    assert_refused(path, "leads out of its job", {"a/1": "one", "a/2": "two"})
+    assert_left_out(path, "a/2/ln", {"a/1": "one", "a/2": "two"})
 
 
 def test_tar_when_a_link_takes_the_place_of_the_state_point_then_refused():
@@ -415,10 +511,55 @@ def test_archive_when_a_file_is_there_twice_then_refused():
     assert_refused(make_tar("z", ("a", b"1"), ("a", tarfile.DIRTYPE)), "is there twice")
 
 
-def test_zip_when_a_member_is_a_link_then_refused():
-    info = zipfile.ZipInfo("a/ln")
-    info.external_attr = (stat.S_IFLNK | 0o777) << 16
-    assert_refused(make_zip("x", (info, b"/etc")), "is a link or a device")
+def zip_member(name: str, kind: int) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.external_attr = (kind | 0o777) << 16
+    return info
+
+
+@pytest.mark.parametrize("target", [b"/etc", b"../../x", b"x/../../y", b"bad\0"])
+def test_zip_when_a_link_leads_out_then_left_out(target):
+    path = make_zip("x", ("a/f", b"fine"), (zip_member("a/ln", stat.S_IFLNK), target))
+    assert_left_out(path, "a/ln", {"a": "copy"})
+
+
+def test_zip_when_a_member_is_a_device_then_refused():
+    assert_refused(make_zip("x", (zip_member("a/dev", stat.S_IFCHR), b"")), "is a device")
+
+
+@pytest.mark.parametrize("size", [0, 5000, 1_000_000])
+def test_zip_when_a_link_is_no_name_then_refused(size):
+    assert_refused(make_zip("x", (zip_member("a/ln", stat.S_IFLNK), b"x" * size)), f"a name of {size} bytes")
+
+
+def test_archive_when_the_file_system_has_no_links_then_they_are_left_out(monkeypatch):
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    make_tar("x", ("a/f", b"fine"), ("a/ln", (tarfile.SYMTYPE, "f")))
+    monkeypatch.setattr(os, "symlink", refuse)
+    with pytest.warns(UserWarning, match="x/a/ln' is left out: the file system has no links"):
+        assert unpack("x", "a", "copy") == ["a"]
+    assert os.listdir("copy") == ["f"]
+
+
+def test_tar_when_a_member_is_a_second_name_of_a_link_then_it_is_a_link_to_the_same():
+    make_tar("x", ("a/f", b""), ("a/ln", (tarfile.SYMTYPE, "f")), ("a/same", (tarfile.LNKTYPE, "a/ln")))
+    unpack("x", "a", "copy")
+    assert os.readlink("copy/same") == "f"
+    path = make_tar("y", ("a/f", b""), ("a/d/ln", (tarfile.SYMTYPE, "../f")), ("a/same", (tarfile.LNKTYPE, "a/d/ln")))
+    assert_left_out(path, "a/same", {"a": "copy2"}, others=["copy2/d/ln"])
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_zip_when_a_member_passes_through_a_link_then_refused(reverse):
+    members: list[Any] = [(zip_member("a", stat.S_IFLNK), b"d"), ("a/b/c", b"evil")]
+    assert_refused(make_zip("x", *(reversed(members) if reverse else members)), "lies below 'a', which is no directory")
+
+
+def test_zip_when_a_link_takes_the_place_of_the_state_point_then_refused():
+    path = make_zip("x", ("a/f", b"{}"), (zip_member(f"a/{SP}", stat.S_IFLNK), b"f"))
+    assert_refused(path, "in the place of a state point", {"a": "copy"})
 
 
 def test_zip_when_a_member_is_encrypted_then_refused():

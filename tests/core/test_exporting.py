@@ -61,15 +61,93 @@ def test_export_when_to_a_directory_then_copies_are_equal_and_named_by_their_key
     assert content(project.workspace) == before
 
 
-def test_export_when_it_copies_then_times_are_kept_and_links_followed(project, jobs):
+def test_export_when_it_copies_then_times_are_kept(project, jobs):
     job = project.open_job(id=jobs[0])
     os.utime(job.fn("sub/data"), (1e9, 1e9))
-    os.symlink("sub/data", job.fn("ln"))
     project.export_to("out")
     assert os.stat("out/a/0/sub/data").st_mtime == 1e9
     assert os.stat(f"out/a/0/{SP}").st_mtime == os.stat(job.fn(SP)).st_mtime
+
+
+def test_export_when_links_stay_within_the_job_then_they_are_links_in_the_copy(project, jobs):
+    job = project.open_job(id=jobs[0])
+    links = {"ln": "sub/data", "sub/up": "..", "gone": "missing", "self": "self", "sub/gone": "../missing"}
+    for name, target in links.items():
+        os.symlink(target, job.fn(name))
+    project.export_to("out")
+    assert {name: os.readlink(f"out/a/0/{name}") for name in links} == links
+    project.export_to("out")  # which is whole
+
+
+def test_export_when_links_lead_out_then_followed(project, jobs, tmp_path):
+    job = project.open_job(id=jobs[0])
+    (tmp_path / "set" / "deep").mkdir(parents=True)
+    (tmp_path / "set" / "deep" / "data").write_text("shared")
+    (tmp_path / "set" / "own").symlink_to("deep/data")
+    (tmp_path / "set" / "up").symlink_to("../set/deep/data")
+    os.symlink(tmp_path / "set", job.fn("absolute"))
+    os.symlink(os.path.relpath(tmp_path / "set" / "deep" / "data", job.path), job.fn("relative"))
+    os.symlink(job.fn("sub/data"), job.fn("absolute_within"))
+    project.export_to("out")
+    assert Path("out/a/0/absolute/deep/data").read_text() == Path("out/a/0/relative").read_text() == "shared"
+    assert Path("out/a/0/absolute/up").read_text() == "shared"
+    assert [
+        name for name in ("absolute", "relative", "absolute_within", "absolute/up") if os.path.islink(f"out/a/0/{name}")
+    ] == []
+    assert os.readlink("out/a/0/absolute/own") == "deep/data"
+    project.export_to("out")
+
+
+def without_links(*_: object, **__: object) -> None:
+    raise PermissionError(errno.EPERM, "Operation not permitted")
+
+
+def test_export_when_the_file_system_has_no_links_then_they_are_followed(project, jobs, monkeypatch):
+    job = project.open_job(id=jobs[0])
+    for name, target in {"ln": "sub/data", "last": "sub", "gone": "missing"}.items():
+        os.symlink(target, job.fn(name))
+    monkeypatch.setattr(os, "symlink", without_links)
+    with pytest.warns(UserWarning, match="gone' is left out: the file system has no links"):
+        project.export_to("out")
+    assert Path("out/a/0/ln").read_text() == Path("out/a/0/last/data").read_text() == "data of {'a': 0}"
     assert not os.path.islink("out/a/0/ln")
-    assert Path("out/a/0/ln").read_text() == "data of {'a': 0}"
+    os.unlink(job.fn("gone"))
+    project.export_to("out")  # which is whole
+
+
+@pytest.mark.parametrize("target", ["out", "out.zip", "out.tar.gz"])
+def test_export_when_links_lead_nowhere_then_left_out_with_a_warning_and_all_else_is_done(
+    project, jobs, tmp_path, target
+):
+    job = project.open_job(id=jobs[0])
+    os.symlink(tmp_path, job.fn("above"))  # holds the job
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "back").symlink_to(job.path)
+    os.symlink(tmp_path / "elsewhere", job.fn("sub/round"))
+    os.symlink("/nowhere", job.fn("dangling"))
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    os.symlink(tmp_path / "loop", job.fn("loop"))
+    predicted: list[tuple[str, str]] = []
+    plan_export(project, jobs, target).rehearse(lambda *link: predicted.append(link))
+    with pytest.warns(UserWarning, match="is left out") as caught:
+        project.export_to(target)
+    left_out = {os.path.relpath(path, job.path): reason for path, reason in predicted}
+    assert left_out == {
+        "above": "it leads back to a directory above it",
+        "sub/round/back": "it leads back to a directory above it",
+        "dangling": "it points nowhere",
+        "loop": "it points to itself",
+    }
+    assert sorted(str(warning.message) for warning in caught) == sorted(
+        f"The link '{path}' is left out: {reason}." for path, reason in predicted
+    )
+    if target == "out":
+        assert sorted(os.listdir("out/a")) == ["0", "1"]
+        assert sorted(os.listdir("out/a/0/sub")) == ["data", "empty", "round"]
+        assert not set(os.listdir("out/a/0")) & set(left_out)
+        project.export_to("out")  # what is left out is not missing
+    other = Project.init_project("other")
+    assert len(other.import_from(target)) == len(jobs)
 
 
 def test_export_when_of_a_selection_then_the_paths_are_those_of_the_selection(project, jobs):
@@ -202,13 +280,15 @@ def test_export_when_a_copy_fails_then_that_job_is_absent_and_the_others_are_who
     assert sorted(os.listdir("out")) == order
 
 
-@pytest.mark.parametrize("what", ["dangling", "loop", "pipe"])
+@pytest.mark.parametrize("what", ["device", "pipe"])
 def test_export_when_something_cannot_be_copied_then_the_error_names_it(project, jobs, what):
     job = project.open_job(id=jobs[0])
     if what == "pipe":
         os.mkfifo(job.fn("sub/pipe"))
     else:
-        os.symlink("missing" if what == "dangling" else "..", job.fn(f"sub/{what}"))
+        os.symlink("/dev/null", job.fn("sub/device"))
+    with pytest.raises(OSError, match=f"sub/{what}"):
+        plan_export(project, jobs, "out", "{job.id}").rehearse(print)
     with pytest.raises(OSError, match=f"sub/{what}"):
         project.export_to("out", path="{job.id}")
     assert jobs[0] not in os.listdir("out")
@@ -485,16 +565,33 @@ def test_export_when_to_an_archive_then_it_holds_all_jobs(project, jobs, suffix)
 
 
 @pytest.mark.parametrize("target", ["out.zip", "out.tar", "out.tar.gz"])
-def test_export_when_the_archive_exists_then_replaced_as_a_whole(project, jobs, target):
+@pytest.mark.parametrize("what", ["file", "link"])
+def test_export_when_something_has_the_name_of_the_archive_then_refused_unless_forced(project, jobs, target, what):
+    if what == "file":
+        Path(target).write_text("mine")
+    else:
+        os.symlink("missing", target)
+    for export in (project.export_to, project.find_jobs({"a": 1}).export_to):
+        with pytest.raises(FileExistsError) as caught:
+            export(target)
+        assert caught.value.filename == target
+    assert os.path.islink(target) if what == "link" else Path(target).read_text() == "mine"
+    project.find_jobs({"a": 1}).export_to(target, force=True)
+    assert len(project.export_to(target, force=True)) == len(jobs)
+    assert len(Project.init_project("other").import_from(target)) == len(jobs)
+    assert not os.path.lexists("missing")
+
+
+@pytest.mark.parametrize("target", ["out.zip", "out.tar", "out.tar.gz"])
+def test_export_when_an_archive_is_replaced_then_as_a_whole(project, jobs, target):
     project.export_to(target)
     size = os.path.getsize(target)
-    project.export_to(target)
+    project.export_to(target, force=True)
     assert os.path.getsize(target) == size
-    os.symlink("missing", project.open_job(id=jobs[0]).fn("ln"))
     os.mkfifo(project.open_job(id=jobs[1]).fn("pipe"))
     before = Path(target).read_bytes()
-    with pytest.raises(OSError, match="pipe|ln"):
-        project.export_to(target)
+    with pytest.raises(OSError, match="pipe"):
+        project.export_to(target, force=True)
     assert Path(target).read_bytes() == before
 
 

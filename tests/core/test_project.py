@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import os
 import pickle
+import shutil
 from pathlib import Path
 
 import pytest
@@ -244,6 +245,22 @@ def test_temporary_projects_are_deleted(project: Project) -> None:
     with signac_core.TemporaryProject(prefix="study-") as temporary:
         assert os.path.basename(temporary.path).startswith("study-")
     assert not os.path.exists(temporary.path)
+
+
+def test_workspace_when_deleted_while_the_project_is_open_then_made_again_where_needed(project: Project) -> None:
+    for a in range(2):
+        project.open_job({"a": a}).init()
+    project.export_to("out")
+    project.export_to("out.tar")
+    for origin in ("out", "out.tar"):
+        for sync in (None, True, {}):
+            shutil.rmtree(project.workspace)
+            project.import_from(origin, sync=sync)
+            assert len(project) == 2
+    shutil.rmtree(project.workspace)
+    with project.temporary_project() as temporary:
+        temporary.open_job({"b": 1}).init().move(project)
+    assert len(project) == 1
 
 
 def test_html_shows_path_and_size_and_escapes(project: Project, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import signac_core
-from signac_core import layout
+from signac_core import layout, synchronizer
 from signac_core.canonical import calc_id
 from signac_core.docsync import ByKeyOrKeep, synchronize_document
 from signac_core.errors import (
@@ -509,10 +509,11 @@ def test_sync_projects_when_links_are_followed_then_content_is_copied(source, de
     actions: list[SyncAction] = []
     sync_projects(source, destination, recursive=True, report=actions.append)
     (job,) = destination
-    assert names(job) == {"file", "d", "link", "directory_link"}
-    assert not any(os.path.islink(job.fn(name)) for name in names(job))
+    assert names(job) == {"file", "d", "link", "directory_link", "dangling"}
+    assert [name for name in names(job) if os.path.islink(job.fn(name))] == ["dangling"]
+    assert os.readlink(job.fn("dangling")) == "nowhere"
     assert read(job, "directory_link/below") == "text"
-    assert [action.path for action in actions if action.kind == "skip"] == ["dangling"]
+    assert not [action for action in actions if action.kind == "skip"]
 
 
 @pytest.mark.parametrize("present", [True, False])
@@ -567,7 +568,7 @@ def test_sync_when_destination_is_a_dangling_link_then_strategy_decides(src, dst
 
 
 @pytest.mark.parametrize("present", [True, False])
-def test_sync_projects_when_links_form_a_cycle_then_skipped(source, destination, src, present):
+def test_sync_projects_when_links_form_a_cycle_then_recreated(source, destination, src, present):
     if present:
         destination.open_job({"a": 0}).init()
     write(src, "sub/file", "text")
@@ -576,9 +577,66 @@ def test_sync_projects_when_links_form_a_cycle_then_skipped(source, destination,
     os.symlink("self", src.fn("self"))
     actions: list[SyncAction] = []
     sync_projects(source, destination, recursive=True, report=actions.append)
-    assert {action.path for action in actions if action.kind == "skip"} == {"here", "self", os.path.join("sub", "up")}
+    assert not [action for action in actions if action.kind == "skip"]
     (job,) = destination
-    assert names(job) == {"sub"}
+    assert names(job) == {"sub", "here", "self"}
+    assert [os.readlink(job.fn(name)) for name in ("sub/up", "here", "self")] == ["..", ".", "self"]
+
+
+@pytest.mark.parametrize("present", [True, False])
+@pytest.mark.parametrize("target", ["/nowhere", "../nowhere", "sub/../nowhere", "file/below"])
+def test_sync_projects_when_a_link_out_of_the_job_dangles_then_skipped(source, destination, src, present, target):
+    if present:
+        destination.open_job({"a": 0}).init()
+    write(src, "file", "text")
+    os.symlink(target, src.fn("ln"))
+    actions: list[SyncAction] = []
+    sync_projects(source, destination, recursive=True, report=actions.append)
+    (job,) = destination
+    if target == "file/below":  # stays within the job
+        assert os.readlink(job.fn("ln")) == target
+    else:
+        assert [(action.path, action.reason) for action in actions if action.kind == "skip"] == [
+            ("ln", "it points nowhere")
+        ]
+        assert names(job) == {"file"}
+
+
+def test_sync_when_the_file_system_has_no_links_then_skipped(src, dst, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    write(src, "file", "text")
+    os.symlink("gone", src.fn("data"))
+    monkeypatch.setattr(os, "symlink", refuse)
+    actions: list[SyncAction] = []
+    dst.sync(src, report=actions.append)
+    assert [(action.path, action.reason) for action in actions if action.kind == "skip"] == [
+        ("data", "the file system has no links")
+    ]
+    assert names(dst) == {"file"}
+
+
+def test_sync_when_a_link_dangles_and_the_destination_has_the_file_then_it_is_kept(src, dst):
+    write(dst, "data", "the only copy")
+    os.symlink("gone", src.fn("data"))
+    dst.sync(src, FileSync.always)
+    assert read(dst, "data") == "the only copy"
+    os.unlink(dst.fn("data"))
+    dst.sync(src)
+    assert os.readlink(dst.fn("data")) == "gone"
+
+
+def test_sync_projects_when_a_followed_directory_holds_links_then_those_of_the_job_are_not_meant(
+    source, destination, src, tmp_path
+):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "up").symlink_to("../gone")  # would stay within the job, if the directory were one of it
+    (tmp_path / "set" / "own").symlink_to("gone")
+    os.symlink(tmp_path / "set", src.fn("set"))
+    sync_projects(source, destination, recursive=True)
+    (job,) = destination
+    assert os.listdir(job.fn("set")) == ["own"]
 
 
 def test_sync_projects_when_destination_lies_inside_source_job_then_ends(source, src):
@@ -1517,3 +1575,57 @@ def test_sync_when_trees_are_arbitrary_then_union_and_dry_run_foretells_it(
     for key, value in our_document.items():
         if overwrite and not isinstance(value, dict):
             assert document[key] == value
+
+
+@pytest.mark.parametrize("damaged", ["source", "destination", "both"])
+def test_sync_projects_when_a_job_is_damaged_then_the_schemas_of_the_others_are_compared(source, destination, damaged):
+    for project in (source, destination):
+        for a in range(3):
+            project.open_job({"a": a}).init()
+        if damaged in (os.path.basename(project.path), "both"):
+            Path(project.open_job({"a": 1}).fn(layout.FN_STATE_POINT)).write_text("{")
+    write(source.open_job({"a": 2}), "file", "text")
+    sync_projects(source, destination)
+    assert read(destination.open_job({"a": 2}), "file") == "text"
+    source.open_job({"a": 3}).init()
+    with pytest.raises(SchemaSyncConflict):
+        sync_projects(source, destination)
+
+
+def test_sync_projects_when_documents_are_damaged_then_all_else_is_done_and_they_are_named(source, destination):
+    jobs = [source.open_job({"a": a}).init() for a in range(3)]
+    for job in jobs:
+        destination.open_job(job.sp()).init()
+        job.doc.x = 1
+        write(job, "file", "text")
+    for job in jobs[:2]:
+        Path(job.fn(layout.FN_DOCUMENT)).write_text("{")
+    actions: list[SyncAction] = []
+    with pytest.raises(ValueError, match="is not valid JSON") as caught:
+        sync_projects(source, destination, report=actions.append, parallel=2)
+    assert isinstance(caught.value, synchronizer.DocumentsDamagedError)
+    assert caught.value.job_ids == sorted(job.id for job in jobs[:2])
+    assert {action.job_id for action in actions if action.reason in synchronizer.DAMAGED} == set(caught.value.job_ids)
+    assert [read(destination.open_job(job.sp()), "file") for job in jobs] == ["text"] * 3
+    assert destination.open_job(jobs[2].sp()).doc() == {"x": 1}
+
+
+def test_sync_projects_when_a_strategy_fails_then_its_error_is_raised(source, destination, src):
+    destination.open_job({"a": 0}).init()
+
+    def fail(_source: Any, _destination: Any) -> None:
+        raise ValueError("mine")
+
+    src.doc.x = 1
+    with pytest.raises(ValueError, match="^mine$"):
+        sync_projects(source, destination, doc_sync=fail)
+
+
+def test_sync_projects_when_a_link_leads_above_the_job_then_skipped(source, destination, src):
+    os.symlink("../..", src.fn("project"))
+    write(src, "file", "text")
+    actions: list[SyncAction] = []
+    sync_projects(source, destination, report=actions.append)
+    (job,) = destination
+    assert names(job) == {"file"}
+    assert [action.path for action in actions if action.kind == "skip"] == ["project"]

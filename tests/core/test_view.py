@@ -352,3 +352,51 @@ def test_view_when_a_job_is_damaged_then_reported_or_raised(project):
     damaged: list[str] = []
     assert sorted(plan_view(project, "view", damaged=damaged).created) == ["a/0/job", "a/1/job"]
     assert damaged == [bad.id]
+
+
+# --- what killed updates leave ---------------------------------------------------------------------------------------
+
+
+def test_view_when_an_update_was_killed_then_its_hidden_link_goes_and_the_directory_with_it(project):
+    (job_id,) = fill(project, {"a": 0})
+    project.create_linked_view("view", path="a_{a}")
+    for directory in ("view/a_0", "view/old/deep"):
+        os.makedirs(directory, exist_ok=True)
+        way = os.path.relpath(project.workspace, os.path.realpath(directory))
+        os.symlink(f"{way}/{job_id}", f"{directory}/._0123456789abcdef_job")
+    os.symlink("elsewhere", "view/a_0/._fedcba9876543210_job")  # is not ours
+    plan = plan_view(project, "view", path="a_{a}")
+    assert set(plan.leftovers) == {"a_0/._0123456789abcdef_job", "old/deep/._0123456789abcdef_job"}
+    plan.carry_out()
+    assert set(links()) == {"a_0/job", "a_0/._fedcba9876543210_job"}
+    assert os.listdir("view") == ["a_0"]
+
+
+def test_view_when_only_a_hidden_link_is_in_the_way_of_another_then_it_gives_way(project):
+    (job_id,) = fill(project, {"a": 0})
+    os.makedirs("view/x/job")
+    way = os.path.relpath(project.workspace, os.path.realpath("view/x/job"))
+    os.symlink(f"{way}/{job_id}", "view/x/job/._0123456789abcdef_job")
+    project.create_linked_view("view", path="x")
+    assert list(links()) == ["x/job"]
+
+
+def test_view_when_another_process_takes_the_hidden_link_for_a_leftover_then_made_again(project, monkeypatch):
+    fill(project, {"a": 0})
+    project.create_linked_view("view")
+    fill(project, {"a": 1})
+    project.open_job({"a": 0}).remove()
+    rename = os.rename
+    taken = []
+
+    def take_first(source: str, destination: str) -> None:
+        if not taken:
+            taken.append(source)
+            os.unlink(source)
+        rename(source, destination)
+
+    monkeypatch.setattr(os, "rename", take_first)
+    project.create_linked_view("view")
+    assert os.path.exists("view/job/signac_statepoint.json")
+    assert taken
+    assert list(links()) == ["job"]

@@ -18,7 +18,7 @@ from signac_core.canonical import calc_id
 
 
 def fill(directory: Path, values: Sequence[int] = (0, 1, 2), *, text: str = "data") -> Project:
-    """A project of a few jobs with documents, files and directories."""
+    """A project of a few jobs with documents, files, directories and links."""
     project = Project.init_project(directory)
     for a in values:
         job = project.open_job({"a": a}).init()
@@ -26,6 +26,7 @@ def fill(directory: Path, values: Sequence[int] = (0, 1, 2), *, text: str = "dat
         Path(job.fn(DATA)).write_text(f"{text} of {a}")
         Path(job.fn("sub")).mkdir()
         Path(job.fn("sub/more.txt")).write_text(f"more of {a}")
+        os.symlink("more.txt", job.fn("sub/last"))
     return project
 
 
