@@ -89,7 +89,8 @@ class DocumentsDamagedError(Error, ValueError):
     >>> source, destination = init_project("source"), init_project("destination")
     >>> for project in (source, destination):
     ...     job = project.open_job({"a": 0}).init()
-    ...     _ = open(job.fn("signac_job_document.json"), "w").write("{")
+    ...     with open(job.fn("signac_job_document.json"), "w") as file:
+    ...         _ = file.write("{")
     >>> try:
     ...     destination.sync(source)
     ... except DocumentsDamagedError as error:

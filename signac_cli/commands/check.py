@@ -52,6 +52,7 @@ _SHORT = (
     (re.compile(r".*not valid JSON: .*(line \d+).*"), r"not valid JSON, \1"),
     (re.compile(r".*not valid JSON\b.*"), "not valid JSON"),
     (re.compile(r"The name begins with a job id.*"), "not the name of a job"),
+    (re.compile(r"A (.*) has the name of a job, and is no directory\."), r"a \1 has the name of a job"),
     (re.compile(r"The state point is that of job (\w{6})\w*\."), r"that of job \1"),
     (re.compile(r"The (.*)\."), r"the \1"),
     (re.compile(r"A (.*)\."), r"a \1"),

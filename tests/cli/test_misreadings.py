@@ -143,7 +143,7 @@ def test_filter_when_its_words_are_its_own_then_accepted(cli, odd, arguments):
 def test_filter_when_nothing_is_left_for_a_required_argument_then_told(cli, study, command):
     result = cli(command, "-f", "T=1", "out")
     assert (result.status, result.out) == (2, "")
-    assert "--filter takes all words up to the next option or '--'; write this argument first." in result.err
+    assert "--filter takes all words up to the next option or '--', so that others stand before it." in result.err
 
 
 @pytest.mark.parametrize(

@@ -278,13 +278,18 @@ def test_html_is_a_table_for_few_jobs_and_a_count_for_many(study: Project, monke
 def listings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What has been listed."""
     listed: list[str] = []
-    real = os.listdir
 
-    def recording(path: Any = ".") -> list[str]:
-        listed.append(os.readlink(f"/proc/self/fd/{path}") if isinstance(path, int) else path)
-        return real(path)
+    def record(name: str) -> None:
+        real = getattr(os, name)
 
-    monkeypatch.setattr(os, "listdir", recording)
+        def recording(path: Any = ".") -> Any:
+            listed.append(os.readlink(f"/proc/self/fd/{path}") if isinstance(path, int) else path)
+            return real(path)
+
+        monkeypatch.setattr(os, name, recording)
+
+    record("listdir")
+    record("scandir")
     return listed
 
 

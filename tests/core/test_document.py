@@ -818,10 +818,10 @@ def test_a_document_of_a_project_that_is_a_link_to_nowhere_is_damage_and_stays(p
 
 
 def test_a_document_that_has_become_a_link_to_nowhere_is_not_taken_for_an_empty_one(
-    job: Job, age: Callable[[str], None]
+    job: Job, wait: Callable[[float], None]
 ) -> None:
     job.doc.k = 1
-    age(job.fn(job.FN_DOCUMENT))
+    wait(100)
     held = job.doc
     assert held() == {"k": 1}
     os.unlink(job.fn(job.FN_DOCUMENT))
@@ -841,6 +841,7 @@ def test_a_document_that_is_a_link_to_a_file_is_read(job: Job, tmp_path: Path) -
     assert os.stat(job.fn(job.FN_DOCUMENT)).st_mode & 0o777 == 0o600
 
 
+@pytest.mark.usefixtures("at_rest")
 @pytest.mark.parametrize("before", ["absent", "a document"])
 def test_an_indexed_document_that_has_become_a_link_to_nowhere_is_damage(
     project: Project, monkeypatch: pytest.MonkeyPatch, before: str
@@ -850,7 +851,6 @@ def test_an_indexed_document_that_has_become_a_link_to_nowhere_is_damage(
 
     for module, name in ((finding, "_MANY_FILES_READ"), (snapshot, "WORTHWHILE"), (documents, "_WORTHWHILE")):
         monkeypatch.setattr(module, name, 1)
-    monkeypatch.setattr(documents, "SETTLED_PARALLEL_NS", -1_000_000_000)
     jobs = [project.open_job({"a": a}).init() for a in range(4)]
     for job in jobs[before == "absent" :]:
         job.doc.k = 1

@@ -680,10 +680,13 @@ def test_export_when_an_archive_was_stopped_after_its_last_job_then_it_is_done(p
     target = f"out.{kind}"
     project.export_to(target)
     inode = os.stat(target).st_ino
-    plan = plan_export(project, jobs, target)
+    plan = plan_export(project, jobs, target, repeated=True)
     assert plan.done == set(jobs)
     plan.carry_out()
     assert os.stat(target).st_ino == inode
+    with pytest.raises(FileExistsError):
+        project.export_to(target)
+    assert plan_export(project, jobs, target, force=True, repeated=True).done == set()
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
@@ -703,7 +706,8 @@ def test_export_when_an_archive_holds_something_else_then_it_is_not_done(project
         Path(project.workspace, jobs[0], "link").symlink_to(SP)
     else:
         Path(target).write_text("mine")
-    assert plan_export(project, jobs, target).done == set()
+    with pytest.raises(FileExistsError):
+        plan_export(project, jobs, target, repeated=True)
 
 
 @pytest.mark.parametrize("kind", ["", ".zip", ".tar", ".tar.gz"])

@@ -163,7 +163,10 @@ def schema_and_paths(study: Study, chance: Chance) -> tuple[str, list[str]]:
     return chance.pieces(hostile.SCHEMA_PIECES), [*names, "_".join("x" * 100) + "-", "1" * 250]
 
 
-PATTERNS = {"int": "[+-]?[0-9]+", "float": r"[+-]?(?:[0-9]*\.)?[0-9]+", "bool": r"\w+", "str": r"\w+"}
+PLAIN = {"int": "[+-]?[0-9]+", "float": r"[+-]?(?:[0-9]*\.)?[0-9]+", "bool": r"\w+", "str": r"\w+"}
+NUMBER = r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][+-]?[0-9]+)?|(?i:infinity|inf|nan))"
+PATTERNS = [PLAIN, PLAIN | {"float": NUMBER, "str": "[^/]+"}]
+"""What fields stand for: as signac 2.x reads them, or else as widely as possible."""
 
 
 def check_schema(study: Study, given: tuple[str, list[str]]) -> None:
@@ -172,9 +175,9 @@ def check_schema(study: Study, given: tuple[str, list[str]]) -> None:
     read = paths.parse_schema(schema)
     normal = "/".join(part for part in schema.split("/") if part not in ("", "."))
     pieces = re.split(r"\{([.\w]+)(?::([a-z]+))?\}", normal)
-    groups = [f"({PATTERNS[kind or 'str']})" for kind in pieces[2::3]]
     fixed = list(map(re.escape, pieces[::3]))
-    pattern = "".join(text + group for text, group in zip(fixed, [*groups, ""], strict=True))
+    groups = [[f"({patterns[kind or 'str']})" for kind in pieces[2::3]] for patterns in PATTERNS]
+    pattern = "|".join("".join(text + one for text, one in zip(fixed, [*each, ""], strict=True)) for each in groups)
     for name in names:
         state_point = read(name)
         if len(name) < 20:
