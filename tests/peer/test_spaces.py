@@ -420,12 +420,17 @@ def more(theirs: Any, mine: Any) -> bool:
     if failed(theirs) or failed(mine):
         return False
     added = [place for place in mine[0] if place not in theirs[0]]
-    names = [place[0] if isinstance(place, list) else str(mine[1][f"{place}/file"]) for place in added]
+    names = [place[0] if isinstance(place, list) else _origin(place, mine[1]) for place in added]
     return (
         all(place in mine[0] for place in theirs[0])
         and theirs[1].items() <= mine[1].items()
         and all(set(name) & set("-.") or "1e5" in name for name in names)
     )
+
+
+def _origin(job_id: str, content: dict[str, Any]) -> str:
+    """Where a job comes from, or something in it: each file tells."""
+    return next(str(text) for path, text in content.items() if path.startswith(job_id) and path.endswith("/file"))
 
 
 # --- synchronisation -------------------------------------------------------------------------------------------------
