@@ -219,7 +219,10 @@ def read_with_status(path: str, *, dir_fd: int | None = None) -> tuple[bytes, os
     try:
         status = os.fstat(fd)
         _check_kind(status)
-        return _read_all(fd, status.st_size + 1), status
+        data = _read_all(fd, status.st_size + 1)
+        while len(data) < status.st_size and (more := os.read(fd, status.st_size)):  # it was no end, only a short read
+            data += more
+        return data, status
     except OSError as error:
         error.filename = path
         raise

@@ -139,7 +139,8 @@ def _import(
         finished = move and existing == PRESENT  # what is there already leaves the origin, too
         for one, place in _places(plan.found):
             report.note(one.job_id, existing if one.job_id in plan.existing and not finished else IMPORTED, place)
-        _tell_unmatched(report, origin, path, plan.found, plan.unmatched)
+        if plan.unmatched or not move:  # what has been moved from an empty directory is all there
+            _tell_unmatched(report, origin, path, plan.found, plan.unmatched)
         if report.dry_run:
             plan.rehearse(report.leave_out)
         else:

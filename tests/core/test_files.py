@@ -158,6 +158,15 @@ def test_replace_file_when_durable_syncs_data_before_name(tmp_path: Path, monkey
     assert calls == ["fsync", "rename", "fsync"]
 
 
+def test_read_with_status_when_reads_are_short_then_the_whole_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "f").write_bytes(b"abcdef")
+    read = os.read
+    monkeypatch.setattr(os, "read", lambda fd, size: read(fd, min(size, 4)))
+    assert files.read_with_status(str(tmp_path / "f"))[0] == b"abcdef"
+
+
 @pytest.mark.parametrize("size", [0, 1, 65535, 65536, 65537, 300_000])
 def test_read_bytes_returns_the_whole_file(tmp_path: Path, size: int) -> None:
     data = os.urandom(size)

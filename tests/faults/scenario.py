@@ -26,7 +26,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from harness import Fault, Harness, HarnessError, Result, describe
+from harness import Fault, Harness, HarnessError, Result, copy_tree, describe
 from inventory import (
     Inventory,
     by_job,
@@ -311,7 +311,7 @@ class Trial:
             return
         if self._copy.exists():
             shutil.rmtree(self._copy)
-        shutil.copytree(self._directory, self._copy, symlinks=True)
+        copy_tree(self._directory, self._copy)
         for path in projects:
             _repair(self._copy / path.relative_to(self._directory))
         now = inventory_of(self._copy)
