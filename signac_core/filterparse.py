@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequen
 from typing import Any, Final
 
 __all__ = [
+    "condition_without_value",
     "key_without_value",
     "normalise",
     "parse_filter",
@@ -189,6 +190,36 @@ def key_without_value(tokens: Sequence[str]) -> str | None:
     for token in tokens:
         key = token if key is None and _split_infix(token) is None else None
     return key
+
+
+def condition_without_value(tokens: Sequence[str]) -> str | None:
+    """Give the first condition in filter arguments that ends with its operator.
+
+    Parameters
+    ----------
+    tokens : sequence of str
+        The arguments.
+
+    Returns
+    -------
+    str or None
+        The condition; None if there is none.
+
+    Examples
+    --------
+    >>> condition_without_value(["p=3", "status!="])
+    'status!='
+    >>> [condition_without_value(tokens) for tokens in (["T=1"], ["T", "a="], ['a=""'])]
+    [None, None, None]
+
+    """
+    is_value = False
+    for token in tokens:
+        split = None if is_value else _split_infix(token)
+        if split is not None and not split[2]:
+            return token
+        is_value = not is_value and split is None
+    return None
 
 
 def parse_filter(filter: object) -> Iterator[tuple[str, Any]]:

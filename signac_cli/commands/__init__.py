@@ -299,7 +299,8 @@ def select(
         return resolve(session, project, ids, minimum=minimum)
     tokens = filter_tokens or ()
     context = click.get_current_context(silent=True)
-    if any(map(_may_be_foreign, tokens)) or (tokens and context is not None and context.info_name in ("shell", "sync")):
+    takes_names = context is not None and context.info_name in ("shell", "sync", "view")
+    if tokens and (takes_names or any(map(_may_be_foreign, tokens))):
         from ..misreadings import refuse_foreign_words
 
         refuse_foreign_words(project, tokens)
@@ -505,13 +506,21 @@ def refuse_loose_filter(command: str, tokens: Sequence[str] | None) -> None:
     Raises
     ------
     Failure
-        If these are ids, or end with a key alone, which is what ``T>2`` becomes when a shell takes ``>2`` for itself.
+        If these are ids, or end with a key alone, which is what ``T>2`` becomes when a shell takes ``>2`` for itself,
+        or a value is empty, as that of an unset variable is.
 
     """
     if not tokens:
         return
-    from signac_core.filterparse import key_without_value
+    from signac_core.filterparse import condition_without_value, key_without_value
 
+    if len(tokens) == 1 and tokens[0].startswith("[") and tokens[0].endswith("]"):
+        raise Failure(
+            f"A filter in JSON is an object such as '{{\"a\": 1}}', not {tokens[0]}.",
+            code="usage",
+            hint="All jobs are '{}'.",
+            status=2,
+        )
     if all(map(looks_like_id, tokens)):
         raise Failure(
             f"'{tokens[0]}' looks like an id, and -f/--filter takes conditions; there is no -f for 'force'.",
@@ -519,8 +528,19 @@ def refuse_loose_filter(command: str, tokens: Sequence[str] | None) -> None:
             hint=f"Ids stand without it: 'signac {command} {tokens[0]}'. A key of that name: '{tokens[0]}=VALUE'.",
             status=2,
         )
+    if (condition := condition_without_value(tokens)) is not None:
+        raise Failure(
+            f"The condition '{condition}' has no value; check for an unset variable.",
+            code="usage",
+            hint=f"The empty text is written '{condition}\"\"'.",
+            status=2,
+        )
     key = key_without_value(tokens)
-    if key is not None:
+    if key == "-":
+        raise Failure(
+            "Job ids ('-') and a filter exclude each other.", code="usage", hint="Give one of them.", status=2
+        )
+    if key and not key.startswith(("{", "[")):  # an empty one and unfinished JSON are told when the filter is read
         name = key.partition(".$")[0]
         raise Failure(
             f"The filter ends with the key '{key}' alone, which means every job that has the key.",
