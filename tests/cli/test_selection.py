@@ -206,6 +206,12 @@ def test_change_of_several_when_yes_is_given_then_not_asked(name, yes):
     assert (result.status, "[y/N]" in result.out) == (0, False)
 
 
+@pytest.mark.parametrize("value", ["", " ", "0", "no", "N", "False", "f", "off"])
+def test_change_of_several_when_the_variable_says_no_then_asked(value):
+    result = on_terminal("rm", "-f", "p=3", env={"SIGNAC_YES": value}, typed=[b"n\n"])
+    assert (result.status, "[y/N]" in result.out) == (1, True)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
