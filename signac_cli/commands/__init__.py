@@ -330,11 +330,24 @@ def tell_keys(session: Session, project: Project, tokens: Sequence[str], found: 
         match[0].strip().removeprefix("sp.").partition(".$")[0] for match in map(_DOTTED_KEY.match, tokens) if match
     ]
     for name in names:
-        if "." in name and any(name in state_point for state_point in project._sp_cache.values()):
+        if "." in name and any(_has_dotted_name(state_point, name) for state_point in project._sp_cache.values()):
             session.output.talk(
                 f"Some state points have a key that is named '{name}' with the dot; filters cannot ask for it, and "
                 "signac-filter(7) says how to rename it."
             )
+
+
+def _has_dotted_name(data: Any, key: str, *, is_dotted: bool = False) -> bool:
+    """Tell whether a key leads to a value by way of a name that has a dot in it."""
+    if not isinstance(data, dict):
+        return False
+    if key in data:
+        return is_dotted or "." in key
+    return any(
+        key[:at] in data and _has_dotted_name(data[key[:at]], key[at + 1 :], is_dotted=is_dotted or "." in key[:at])
+        for at, character in enumerate(key)
+        if character == "."
+    )
 
 
 def parse_filter(session: Session, tokens: Sequence[str], *, allow_eval: bool) -> Query | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -213,3 +214,21 @@ def test_key_when_an_old_state_point_has_it_with_the_dot_in_its_name_then_told(c
     assert told in cli("find", *tokens).err
     for others in (["T>1.5"], ["T", "1.5"], ["model.eps>1.5"], ["doc.a.b=1"]):
         assert told not in cli("find", *others).err
+
+
+@pytest.mark.parametrize("state_point", [{"c": {"d.e": 5}}, {"c.d": {"e": 5}}])
+def test_key_when_a_part_of_it_has_the_dot_in_its_name_then_told_and_the_manual_renames_it(
+    cli, study, project, state_point
+):
+    directory = Path(project.workspace, calc_id(state_point))
+    directory.mkdir()
+    (directory / "signac_statepoint.json").write_text(json.dumps(state_point))
+    assert "a key that is named 'c.d.e' with the dot" in cli("find", "c.d.e=5").err
+    page = (Path(__file__).parents[2] / "tools/pages/signac-filter.7.txt").read_text()
+    lines = page[page.index("    def renamed(") :].splitlines()
+    code = "\n".join(line[4:] for line in itertools.takewhile(lambda line: not line or line[0] == " ", lines))
+    Path("rename.py").write_text(code)
+    assert cli("shell", "rename.py").status == 0
+    (job_id,) = cli("-q", "find", "c.d_e=5" if "c" in state_point else "c_d.e=5").lines
+    assert job_id != calc_id(state_point)
+    assert cli("check").status == 0
