@@ -104,8 +104,9 @@ def refuse_foreign_words(project: Project, tokens: Sequence[str]) -> None:
             elif is_view and "{" not in word and context.get_parameter_source("prefix") is ParameterSource.DEFAULT:
                 last = ["-f", *tokens[:place], "-p", *tokens[place:]]
             which = "looks like no value" if is_value else "no job has for a key"
+            note = ", and a filter excludes ids" if lacking <= {"ids"} and place else ""
             raise click.UsageError(
-                f"The filter has taken '{word}', which {which}: -f takes all words up to the next option or '--'. "
+                f"The filter has taken '{word}', which {which}: -f takes all words up to the next option or '--'{note}. "
                 f"Write: {Command.rewritten(context, without='--filter', first=first, last=last)}"
             )
 
