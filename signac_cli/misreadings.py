@@ -106,8 +106,8 @@ def refuse_foreign_words(project: Project, tokens: Sequence[str]) -> None:
             which = "looks like no value" if is_value else "no job has for a key"
             note = ", and a filter excludes ids" if lacking <= {"ids"} and place else ""
             raise click.UsageError(
-                f"The filter has taken '{word}', which {which}: -f takes all words up to the next option or '--'{note}. "
-                f"Write: {Command.rewritten(context, without='--filter', first=first, last=last)}"
+                f"The filter has taken '{word}', which {which}: -f takes all words up to the next option or '--'{note}."
+                f" Write: {Command.rewritten(context, without='--filter', first=first, last=last)}"
             )
 
 

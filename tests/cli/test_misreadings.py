@@ -121,6 +121,8 @@ def test_filter_when_it_has_taken_a_word_of_the_command_then_usage_error_says_ho
     assert (result.status, result.out) == (2, "")
     if right is not None:
         assert f"Write: {right.replace('ID', study['2'])}." in result.err
+        has_lost_the_filter = "T=1" in arguments and "T=1" not in right
+        assert ("a filter excludes ids" in result.err) is has_lost_the_filter
         assert result.err.count("\n") == 1
     assert snapshot() == before
 
