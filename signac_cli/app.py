@@ -52,7 +52,7 @@ INTERRUPTED = 130
 _FEW = 3
 """So many damaged jobs are told together with what is wrong with them."""
 
-_FALSE = frozenset({"", "0", "false", "no", "off"})
+_FALSE = frozenset({"", "0", "false", "f", "no", "n", "off"})
 _WARNING = 30
 _LOG_LEVELS = {"info": 20, "more": 15, "debug": 10}
 _VERBOSITY = (_WARNING, *_LOG_LEVELS.values())
@@ -445,7 +445,7 @@ def _reserve_standard_streams() -> None:
 
 
 def _environment_flag(name: str) -> bool:
-    return os.environ.get(name, "").lower() not in _FALSE
+    return os.environ.get(name, "").strip().lower() not in _FALSE
 
 
 def _environment_color() -> str:

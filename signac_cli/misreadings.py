@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from .arguments import Command
 
@@ -90,18 +91,23 @@ def refuse_foreign_words(project: Project, tokens: Sequence[str]) -> None:
     if context is None:
         return
     arguments, lacking = _arguments(context)
+    is_view = context.info_name == "view" and "path" in lacking
     for place, word, is_value in _bare_words(tokens):
-        if not any(_looks_like(name, word, project, is_value=is_value) for name in lacking):
+        is_last = is_view and 0 < place == len(tokens) - 1 and not is_value and "$" not in word
+        if not (is_last or any(_looks_like(name, word, project, is_value=is_value) for name in lacking)):
             continue
         if is_value or not _is_key(project, "sp", word):
             first = _given(context, arguments)
             last = ["-f", *tokens[:place], "--", *tokens[place:]]
-            if lacking <= {"ids"}:  # these and a filter exclude each other
+            if lacking <= {"ids"} or not place:  # ids and a filter exclude each other, and an empty one is none
                 first, last = [*first, *tokens[place:]], []
+            elif is_view and "{" not in word and context.get_parameter_source("prefix") is ParameterSource.DEFAULT:
+                last = ["-f", *tokens[:place], "-p", *tokens[place:]]
             which = "looks like no value" if is_value else "no job has for a key"
+            note = ", and a filter excludes ids" if lacking <= {"ids"} and place else ""
             raise click.UsageError(
-                f"The filter has taken '{word}', which {which}: -f takes all words up to the next option or '--'. "
-                f"Write: {Command.rewritten(context, without='--filter', first=first, last=last)}"
+                f"The filter has taken '{word}', which {which}: -f takes all words up to the next option or '--'{note}."
+                f" Write: {Command.rewritten(context, without='--filter', first=first, last=last)}"
             )
 
 
@@ -248,6 +254,8 @@ def refuse_foreign_ids(project: Project, words: Sequence[str]) -> None:
     for place, word in enumerate(taken):
         if word in words and any(_looks_like(name, word, project, is_value=False) for name in lacking):
             first, last = _given(context, arguments), ["-j", *taken[:place], "--", *taken[place:]]
+            if not place:
+                first, last = [*first, *taken], []
             raise click.UsageError(
                 f"-j takes all words up to the next option or '--', '{word}' as well. "
                 f"Write: {Command.rewritten(context, without='--job-id', first=first, last=last)}"

@@ -158,7 +158,7 @@ class JobsCursor:
         tuple
             The key of the group and its jobs, as :func:`itertools.groupby` does: sorted by key, and the jobs of a
             group are to be taken before the next group. Several keys give a tuple in which the values of state point
-            keys come first, then those of document keys.
+            keys come first, then those of document keys. NaN is one group, behind all numbers.
 
         Raises
         ------

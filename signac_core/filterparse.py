@@ -14,11 +14,17 @@ A value is a regular expression between ``//``, or what `parse_value` makes of i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from json import JSONDecodeError
 
 __all__ = [
+    "condition_without_value",
+    "json_advice",
     "key_without_value",
     "normalise",
+    "numbers_too_large",
     "parse_filter",
     "parse_filter_arg",
     "parse_simple",
@@ -40,9 +46,13 @@ _MISSPELT_CONSTANTS: Final = {
     "NULL": "null",
     "np.True_": "true",
     "np.False_": "false",
+    ".true.": "true",
+    ".false.": "false",
+    ".TRUE.": "true",
+    ".FALSE.": "false",
 }
 _MISSPELT_NUMBERS: Final = (
-    ("\u2212(.+)", r"-\1"),  # a minus sign of typesetters
+    ("[\u2010-\u2015\u2212\ufe63\uff0d](.+)", r"-\1"),  # dashes and minus signs of typesetters
     (r"([+-]?\d+\.?\d*|[+-]?\.\d+)[dDqQ]([+-]?\d+)", r"\1e\2"),
     (r"([+-]?\d*\.\d*)([+-]\d{3})", r"\1e\2"),  # Fortran has no room for the letter
     (r"([+-]?\d+),(\d+(?:[eE][+-]?\d+)?)", r"\1.\2"),
@@ -53,6 +63,7 @@ _MISSPELT_NUMBERS: Final = (
     (r"([+-]?)1\.#INF\w*", r"\1inf"),
 )
 """Numbers as some programs write them that are text here, and how they are written instead."""
+_TOO_LARGE: Final = "'{}' is too large for a number and taken as infinity"
 _INFIX: Final = {"!=": "$ne", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte", "~": "$regex"}
 _MISSPELT_INFIX: Final = {"==": "=", "!==": "!=", "=>": ">=", "=<": "<=", "=~": "~", "~=": "~", "<>": "!="}
 _PLAIN_TYPES: Final = frozenset({str, int, bool, type(None)})
@@ -191,6 +202,36 @@ def key_without_value(tokens: Sequence[str]) -> str | None:
     return key
 
 
+def condition_without_value(tokens: Sequence[str]) -> str | None:
+    """Give the first condition in filter arguments that ends with its operator.
+
+    Parameters
+    ----------
+    tokens : sequence of str
+        The arguments.
+
+    Returns
+    -------
+    str or None
+        The condition; None if there is none.
+
+    Examples
+    --------
+    >>> condition_without_value(["p=3", "status!="])
+    'status!='
+    >>> [condition_without_value(tokens) for tokens in (["T=1"], ["T", "a="], ['a=""'])]
+    [None, None, None]
+
+    """
+    is_value = False
+    for token in tokens:
+        split = None if is_value else _split_infix(token)
+        if split is not None and not split[2]:
+            return token
+        is_value = not is_value and split is None
+    return None
+
+
 def parse_filter(filter: object) -> Iterator[tuple[str, Any]]:
     """Give the keys and values of a filter in any of its forms.
 
@@ -297,7 +338,8 @@ def _parse_json(text: str) -> Any:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
-        raise json.JSONDecodeError(f"'{text}' is not valid JSON: {error.msg}", text, error.pos) from None
+        advice = json_advice(error)
+        raise json.JSONDecodeError(f"'{text}' is not valid JSON{advice}: {error.msg}", text, error.pos) from None
     except RecursionError:
         raise ValueError("An argument in JSON is nested too deeply; write dotted keys ('a.b.c').") from None
     try:
@@ -485,6 +527,9 @@ def parse_value(word: str, hint: Hint | None = None) -> Any:
 
     """
     if _is_json_like(word) or (len(word) > 1 and word.startswith('"') and word.endswith('"')):
+        if hint is not None:
+            for large in numbers_too_large(word):
+                hint(_TOO_LARGE.format(large))
         return _parse_json(word)
     if word in _CONSTANTS:
         return _CONSTANTS[word]
@@ -493,7 +538,9 @@ def parse_value(word: str, hint: Hint | None = None) -> Any:
         if number is None:
             _hint_at_value(word, hint)
         elif number in (float("inf"), float("-inf")) and any(map(str.isdigit, word)):
-            hint(f"'{word}' is too large for a number and taken as infinity")
+            hint(_TOO_LARGE.format(word))
+        elif number == 0 and isinstance(number, float) and any(digit in "123456789" for digit in _mantissa(word)):
+            hint(f"'{word}' is too small for a number and taken as 0")
     return word if number is None else number
 
 
@@ -521,14 +568,98 @@ def _hint_at_value(word: str, hint: Hint) -> None:
     elif word.startswith(("{", "[")) or (word.startswith('"') and len(word) > 1):
         hint(f"'{word}' is not valid JSON and taken as text")
     elif any(map(str.isdigit, word)) or word.lower().endswith(")"):
-        import re
-
-        meant = [match.expand(to) for form, to in _MISSPELT_NUMBERS if (match := re.fullmatch(form, word, re.I))]
-        meant = [text for text in meant if _number(text) is not None]
-        if re.fullmatch(r"[+-]?0x[0-9a-f]*\.?[0-9a-f]+\.?(p[+-]?\d+)?", word, re.I):
-            meant.append(repr(float.fromhex(word)).removesuffix(".0"))
+        meant = _meant_numbers(word)
         if meant:
-            hint(f"'{word}' is taken as text; did you mean: {' or '.join(dict.fromkeys(meant))}")
+            hint(f"'{word}' is taken as text; did you mean: {' or '.join(meant)}")
+
+
+def _meant_numbers(word: str) -> list[str]:
+    """What a text is written as that some programs print for a number."""
+    import re
+
+    meant = [match.expand(to) for form, to in _MISSPELT_NUMBERS if (match := re.fullmatch(form, word, re.I))]
+    meant = [text for text in meant if _number(text) is not None]
+    if re.fullmatch(r"[+-]?0x[0-9a-f]*\.?[0-9a-f]+\.?(p[+-]?\d+)?", word, re.I):
+        meant.append(repr(float.fromhex(word)).removesuffix(".0"))
+    elif re.fullmatch(r"[+-]?0(b[01]+|o[0-7]+)", word, re.I):
+        meant.append(str(int(word, 0)))
+    return list(dict.fromkeys(meant))
+
+
+def _mantissa(word: str) -> str:
+    return word.upper().partition("E")[0].partition("D")[0]
+
+
+def json_advice(error: JSONDecodeError) -> str:
+    """Say how JSON writes the word at which it ends to be valid, if that is a number or a constant.
+
+    Parameters
+    ----------
+    error : json.JSONDecodeError
+        The error of the parser.
+
+    Returns
+    -------
+    str
+        The advice, to be put behind other text; empty if there is none.
+
+    Examples
+    --------
+    >>> import json
+    >>> for text in ('{"a": .5}', '{"a": 1.}', '{"a": True}', '{"a": b}'):
+    ...     try:
+    ...         json.loads(text)
+    ...     except json.JSONDecodeError as error:
+    ...         print(json_advice(error))
+     ('.5' is written 0.5 there)
+     ('1.' is written 1.0 there)
+     ('True' is written true there)
+    <BLANKLINE>
+
+    """
+    import json
+    import re
+
+    start = error.pos
+    while start and error.doc[start - 1] not in ' \t\r\n,:[]{}"':
+        start -= 1
+    match = re.compile(r"""[^\s,:\[\]{}"]+""").match(error.doc, start)
+    if match is None:
+        return ""
+    word = match[0]
+    number = _number(word)
+    if number is not None:
+        meant = [json.dumps(number)]
+    else:
+        meant = [_MISSPELT_CONSTANTS[word]] if word in _MISSPELT_CONSTANTS else _meant_numbers(word)
+    return f" ('{word}' is written {' or '.join(meant)} there)" if meant and meant != [word] else ""
+
+
+def numbers_too_large(text: str) -> list[str]:
+    """Find the numbers in a JSON text that are read as infinity because of their size.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+
+    Returns
+    -------
+    list of str
+        The numbers.
+
+    Examples
+    --------
+    >>> numbers_too_large('{"a": 1e400, "b": "1e400", "c": [-2.5E+308, 1e308]}')
+    ['1e400', '-2.5E+308']
+
+    """
+    import re
+
+    if not re.search(r"[eE]\+?\d{3}", text):
+        return []
+    words: list[str] = re.findall(r'"(?:[^"\\]|\\.)*"|[^\s,:\[\]{}"]+', text)
+    return [word for word in words if word[-1].isdigit() and _number(word) in (float("inf"), float("-inf"))]
 
 
 # --- mappings --------------------------------------------------------------------------------------------------------

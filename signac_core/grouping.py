@@ -60,8 +60,12 @@ def groupby(cursor: JobsCursor, key: Any, default: Any) -> Iterator[tuple[Any, I
             warnings.warn(
                 "The default is ignored: it applies to grouping by a key or by several keys only.", stacklevel=4
             )
+        jobs = list(cursor)
         by_job: Callable[[Job], Any] = str if key is None else key
-        return itertools.groupby(sorted(cursor, key=by_job), key=by_job)
+        values = list(map(by_job, jobs))
+        ordered = _comparable(values)
+        order = sorted(range(len(jobs)), key=ordered.__getitem__)
+        return ((values[rows[0]], map(jobs.__getitem__, rows)) for rows in _equal_rows(order, ordered))
     return _group_by_keys(cursor, key, default)
 
 
@@ -85,8 +89,9 @@ def _group_by_keys(cursor: JobsCursor, key: Any, default: Any) -> Iterator[tuple
         order: Iterable[int] = range(len(ids))
         if any(_MISSING in column for column in columns):
             order = [row for row in order if not any(column[row] is _MISSING for column in columns)]
-        order = sorted(order, key=values.__getitem__)
-    return _grouped(project, [values[row] for row in order], [ids[row] for row in order])
+        ordered = _comparable(values)
+        order = sorted(order, key=ordered.__getitem__)
+    return _grouped(project, values, ids, list(_equal_rows(order, ordered)))
 
 
 def _columns(project: Project, ids: list[str], paths: dict[str, list[str]]) -> tuple[list[str], list[list[Any]]]:
@@ -109,11 +114,36 @@ def _columns(project: Project, ids: list[str], paths: dict[str, list[str]]) -> t
     return ids, columns
 
 
-def _grouped(project: Project, values: list[Any], ids: list[str]) -> Iterator[tuple[Any, Iterator[Job]]]:
-    """Groups of neighbours whose values are equal."""
-    project._expected = max(project._expected, len(ids))
-    start = 0
-    for value, equal in itertools.groupby(values):
-        end = start + len(list(equal))
-        yield value, map(Job._known, itertools.repeat(project), ids[start:end])
-        start = end
+def _grouped(
+    project: Project, values: list[Any], ids: list[str], groups: list[list[int]]
+) -> Iterator[tuple[Any, Iterator[Job]]]:
+    """Values and jobs of groups of rows."""
+    project._expected = max(project._expected, sum(map(len, groups)))
+    for rows in groups:
+        yield values[rows[0]], map(Job._known, itertools.repeat(project), [ids[row] for row in rows])
+
+
+def _equal_rows(order: Iterable[int], values: list[Any]) -> Iterator[list[int]]:
+    """Rows with equal values, which are neighbours in an order."""
+    for _, rows in itertools.groupby(order, key=values.__getitem__):
+        yield list(rows)
+
+
+def _comparable(values: list[Any]) -> list[Any]:
+    """What values are sorted and compared by: themselves, unless there is NaN, which comes last and equals itself."""
+    if not any(map(_holds_nan, values)):
+        return values
+    return list(map(_with_order_of_nan, values))
+
+
+def _holds_nan(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_nan, value))
+    return isinstance(value, float) and value != value
+
+
+def _with_order_of_nan(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_with_order_of_nan, value))
+    is_nan = _holds_nan(value)
+    return is_nan, 0 if is_nan else value

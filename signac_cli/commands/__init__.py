@@ -299,7 +299,8 @@ def select(
         return resolve(session, project, ids, minimum=minimum)
     tokens = filter_tokens or ()
     context = click.get_current_context(silent=True)
-    if any(map(_may_be_foreign, tokens)) or (tokens and context is not None and context.info_name in ("shell", "sync")):
+    takes_names = context is not None and context.info_name in ("shell", "sync", "view")
+    if tokens and (takes_names or any(map(_may_be_foreign, tokens))):
         from ..misreadings import refuse_foreign_words
 
         refuse_foreign_words(project, tokens)
@@ -329,11 +330,24 @@ def tell_keys(session: Session, project: Project, tokens: Sequence[str], found: 
         match[0].strip().removeprefix("sp.").partition(".$")[0] for match in map(_DOTTED_KEY.match, tokens) if match
     ]
     for name in names:
-        if "." in name and any(name in state_point for state_point in project._sp_cache.values()):
+        if "." in name and any(_has_dotted_name(state_point, name) for state_point in project._sp_cache.values()):
             session.output.talk(
                 f"Some state points have a key that is named '{name}' with the dot; filters cannot ask for it, and "
                 "signac-filter(7) says how to rename it."
             )
+
+
+def _has_dotted_name(data: Any, key: str, *, is_dotted: bool = False) -> bool:
+    """Tell whether a key leads to a value by way of a name that has a dot in it."""
+    if not isinstance(data, dict):
+        return False
+    if key in data:
+        return is_dotted or "." in key
+    return any(
+        key[:at] in data and _has_dotted_name(data[key[:at]], key[at + 1 :], is_dotted=is_dotted or "." in key[:at])
+        for at, character in enumerate(key)
+        if character == "."
+    )
 
 
 def parse_filter(session: Session, tokens: Sequence[str], *, allow_eval: bool) -> Query | None:
@@ -505,13 +519,21 @@ def refuse_loose_filter(command: str, tokens: Sequence[str] | None) -> None:
     Raises
     ------
     Failure
-        If these are ids, or end with a key alone, which is what ``T>2`` becomes when a shell takes ``>2`` for itself.
+        If these are ids, or end with a key alone, which is what ``T>2`` becomes when a shell takes ``>2`` for itself,
+        or a value is empty, as that of an unset variable is.
 
     """
     if not tokens:
         return
-    from signac_core.filterparse import key_without_value
+    from signac_core.filterparse import condition_without_value, key_without_value
 
+    if len(tokens) == 1 and tokens[0].startswith("[") and tokens[0].endswith("]"):
+        raise Failure(
+            f"A filter in JSON is an object such as '{{\"a\": 1}}', not {tokens[0]}.",
+            code="usage",
+            hint="All jobs are '{}'.",
+            status=2,
+        )
     if all(map(looks_like_id, tokens)):
         raise Failure(
             f"'{tokens[0]}' looks like an id, and -f/--filter takes conditions; there is no -f for 'force'.",
@@ -519,8 +541,19 @@ def refuse_loose_filter(command: str, tokens: Sequence[str] | None) -> None:
             hint=f"Ids stand without it: 'signac {command} {tokens[0]}'. A key of that name: '{tokens[0]}=VALUE'.",
             status=2,
         )
+    if (condition := condition_without_value(tokens)) is not None:
+        raise Failure(
+            f"The condition '{condition}' has no value; check for an unset variable.",
+            code="usage",
+            hint=f"The empty text is written '{condition}\"\"'.",
+            status=2,
+        )
     key = key_without_value(tokens)
-    if key is not None:
+    if key == "-":
+        raise Failure(
+            "Job ids ('-') and a filter exclude each other.", code="usage", hint="Give one of them.", status=2
+        )
+    if key and not key.startswith(("{", "[")):  # an empty one and unfinished JSON are told when the filter is read
         name = key.partition(".$")[0]
         raise Failure(
             f"The filter ends with the key '{key}' alone, which means every job that has the key.",

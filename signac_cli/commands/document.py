@@ -111,6 +111,8 @@ def command(
         raise click.UsageError("Name the jobs to change by ids, '-', -j or -f; -f '{}' means all of them.")
     refuse_loose_filter("document", filter_tokens)
     if stray := next((word for word in ids if "=" in word and "/" not in word), None):
+        if stray.startswith("="):
+            raise click.UsageError("--set takes KEY=VALUE in one argument, with no blanks around '='.")
         raise click.UsageError(f"--set takes one KEY=VALUE, and is repeated for the next: --set {_quoted(stray)}.")
     _refuse_repeated(assignments)
     values, deleted = _parse(session, assignments, deletions)

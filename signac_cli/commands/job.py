@@ -103,6 +103,7 @@ def _read(session: Session, argument: str) -> Iterator[dict[str, Any]]:
                 raise ValueError(f"it is {_KINDS[type(value)]}")
             yield plain_state_point(value)
         refuse_repeated_keys(text)
+        _tell_large_numbers(session, text)
     except (ValueError, RecursionError) as error:
         if (words := text.split()) and all(map(looks_like_id, words)):
             raise _ids_given(words, from_stdin=from_stdin) from None
@@ -110,11 +111,31 @@ def _read(session: Session, argument: str) -> Iterator[dict[str, Any]]:
         shown = text if len(text) <= 80 else text[:77] + "..."
         where = "on standard input" if from_stdin else f"'{shown}'"
         reason = str(error).rstrip(".") if isinstance(error, ValueError) else "it is nested too deeply"
+        reason += _advice(error)
         raise Failure(
             f"Invalid state point {where}: {reason}.",
             code="bad-statepoint",
             hint="A state point is a JSON object such as '{\"a\": 1}'; its keys contain no dots.",
         ) from None
+
+
+def _tell_large_numbers(session: Session, text: str) -> None:
+    """Tell about numbers that JSON has, and no state point."""
+    if "e" not in text and "E" not in text:
+        return
+    from signac_core.filterparse import numbers_too_large
+
+    for number in dict.fromkeys(numbers_too_large(text)):
+        session.output.talk(f"'{number}' is too large for a number and taken as infinity")
+
+
+def _advice(error: Exception) -> str:
+    """How JSON writes the number or constant that it does not know."""
+    from json import JSONDecodeError
+
+    from signac_core.filterparse import json_advice
+
+    return json_advice(error) if isinstance(error, JSONDecodeError) else ""
 
 
 def _ids_given(words: Sequence[str], *, from_stdin: bool) -> Failure:

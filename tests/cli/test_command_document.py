@@ -129,6 +129,8 @@ def test_set_when_json_object_then_its_keys_are_meant_literally(cli, study, proj
         (["--unset", "x=1"], "conditions cannot name such a key"),
         (["--set", '{"a": 1'], "takes KEY=VALUE"),
         (["--set", '{"": 1}'], "An empty text is no key"),
+        (["--set", "x", "=", "5"], "--set takes KEY=VALUE in one argument, with no blanks around '='."),
+        (["--set", "x", "=5"], "--set takes KEY=VALUE in one argument, with no blanks around '='."),
         (["--set", "x=1", "y=2"], "--set takes one KEY=VALUE, and is repeated for the next: --set y=2."),
     ],
 )

@@ -79,6 +79,8 @@ def test_job_when_json_then_object_for_an_argument_and_array_for_stdin(cli, proj
         ('"a"', "it is a string"),
         ("true", "it is a truth value"),
         ("{a: 0}", "line 1 column 2"),
+        ('{"a": .5}', "line 1 column 7 (char 6) ('.5' is written 0.5 there)."),
+        ('{"a": [1, True]}', "('True' is written true there)."),
         ("", "Expecting value"),
         ('{"a": 0} x', "Extra data: line 1 column 10"),
         ('{"a.b": 0}', "a.b"),
@@ -100,6 +102,15 @@ def test_job_when_state_point_is_invalid_then_one_line_and_nothing_created(cli, 
     assert said in result.err
     assert result.err.count("\n") == 1
     assert snapshot() == before
+
+
+def test_job_when_a_number_is_too_large_then_told(cli, project):
+    result = cli("job", stdin='{"a": 1e400}\n{"a": "1e500", "b": [-1E+999]}\n')
+    assert (result.status, len(result.lines)) == (0, 2)
+    assert result.err.splitlines() == [
+        f"'{number}' is too large for a number and taken as infinity" for number in ("1e400", "-1E+999")
+    ]
+    assert cli("job", '{"a": 1e30, "e": Infinity}').err == ""
 
 
 @pytest.mark.parametrize("options", [["-p"], [], ["-cp"], ["--json"]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -80,7 +81,17 @@ def test_keys_to_show_when_they_can_be_keys_of_a_job_then_accepted(cli, odd, arg
         (["view", "-n", "-f", "T=1", "{T}/{p}"], "signac view --dry-run -f T=1 -- '{T}/{p}'"),
         (["view", "-f", "T", "T_{T}/{{auto}}"], "signac view -f T -- 'T_{T}/{{auto}}'"),
         (["view", "-f", '{"T": 1}', "{{auto}}"], "signac view -f '{\"T\": 1}' -- '{{auto}}'"),
-        (["view", "-f", "T=1", "by/name"], "signac view -f T=1 -- by/name"),
+        (["view", "-f", "T=1", "by/name"], "signac view -f T=1 -p by/name"),
+        (["view", "-f", "T=1", "names"], "signac view -f T=1 -p names"),
+        (["view", "-f", "T", "1", "names", "{T}"], None),
+        (["view", "-p", "by", "-f", "T=1", "names"], "signac view --prefix=by -f T=1 -- names"),
+        (["view", "-f", "{T}/{p}"], "signac view '{T}/{p}'"),
+        (["shell", "-f", "script.py", "x"], "signac shell script.py x"),
+        (["shell", "-j", "script.py", "x"], "signac shell script.py x"),
+        (["export", "out", "-f", "T_{T}"], "signac export out 'T_{T}'"),
+        (["sync", "../src", "-j", "other"], "signac sync ../src other"),
+        (["sync", ".", "-f", "T=1", "other"], "signac sync . -f T=1 -- other"),
+        (["sync", ".", "-j", "ID", "other"], "signac sync . -j ID -- other"),
         (["export", "out", "-f", "T=1", "T_{T}"], "signac export out -f T=1 -- 'T_{T}'"),
         (["sync", "../src", "-f", "T=1", "other"], "signac sync ../src -f T=1 -- other"),
         (["sync", "../src", "-f", "T=1", "../work/other"], "signac sync ../src -f T=1 -- ../work/other"),
@@ -110,6 +121,8 @@ def test_filter_when_it_has_taken_a_word_of_the_command_then_usage_error_says_ho
     assert (result.status, result.out) == (2, "")
     if right is not None:
         assert f"Write: {right.replace('ID', study['2'])}." in result.err
+        has_lost_the_filter = "T=1" in arguments and "T=1" not in right
+        assert ("a filter excludes ids" in result.err) is has_lost_the_filter
         assert result.err.count("\n") == 1
     assert snapshot() == before
 
@@ -122,6 +135,9 @@ def test_filter_when_it_has_taken_a_word_of_the_command_then_usage_error_says_ho
         ["shell", "-f", "T=1", "script.py", "-c", "pass"],
         ["shell", "-f", "script.py", "2", "--", "script.py"],
         ["view", "-f", "x/y"],
+        ["view", "-f", "enregy"],
+        ["view", "-f", "p=3", "T"],
+        ["view", "-f", "p=3", "doc.enregy"],
         ["view", "-f", "x/y=1", "--", "{{auto}}"],
         ["view", "{{auto}}", "-f", "name", "a/b"],
         ["view", "-f", "name", "a/b"],
@@ -200,3 +216,21 @@ def test_key_when_an_old_state_point_has_it_with_the_dot_in_its_name_then_told(c
     assert told in cli("find", *tokens).err
     for others in (["T>1.5"], ["T", "1.5"], ["model.eps>1.5"], ["doc.a.b=1"]):
         assert told not in cli("find", *others).err
+
+
+@pytest.mark.parametrize("state_point", [{"c": {"d.e": 5}}, {"c.d": {"e": 5}}])
+def test_key_when_a_part_of_it_has_the_dot_in_its_name_then_told_and_the_manual_renames_it(
+    cli, study, project, state_point
+):
+    directory = Path(project.workspace, calc_id(state_point))
+    directory.mkdir()
+    (directory / "signac_statepoint.json").write_text(json.dumps(state_point))
+    assert "a key that is named 'c.d.e' with the dot" in cli("find", "c.d.e=5").err
+    page = (Path(__file__).parents[2] / "tools/pages/signac-filter.7.txt").read_text()
+    lines = page[page.index("    def renamed(") :].splitlines()
+    code = "\n".join(line[4:] for line in itertools.takewhile(lambda line: not line or line[0] == " ", lines))
+    Path("rename.py").write_text(code)
+    assert cli("shell", "rename.py").status == 0
+    (job_id,) = cli("-q", "find", "c.d_e=5" if "c" in state_point else "c_d.e=5").lines
+    assert job_id != calc_id(state_point)
+    assert cli("check").status == 0

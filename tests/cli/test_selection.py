@@ -72,6 +72,33 @@ def test_change_when_the_filter_ends_with_a_key_alone_then_refused_with_how_to_w
     assert snapshot("..") == before
 
 
+@pytest.mark.parametrize("name", REFUSES)
+@pytest.mark.parametrize(
+    ("tokens", "reason", "advice"),
+    [
+        (["[]"], "A filter in JSON is an object such as '{\"a\": 1}', not [].", "All jobs are '{}'."),
+        (["T!="], "The condition 'T!=' has no value", "'T!=\"\"'"),
+        (["T=1", "doc.status="], "The condition 'doc.status=' has no value", "'doc.status=\"\"'"),
+        (["T=1", "-"], "Job ids ('-') and a filter exclude each other.", "Give one of them."),
+        ([""], "An empty filter argument", "check for an unset variable"),
+        (["T=1", ""], "An empty filter argument", "check for an unset variable"),
+        (['{"T": 1'], "is incomplete JSON", "put single quotes around the whole filter"),
+    ],
+)
+def test_change_when_a_part_of_the_filter_is_empty_then_refused_with_how_to_write_it(cli, name, tokens, reason, advice):
+    before = snapshot("..")
+    result = cli(*REFUSES[name], "-f", *tokens)
+    assert (result.status in (1, 2), result.out, result.err.count("\n")) == (True, "", 1)
+    assert reason in result.err
+    assert advice in result.err
+    assert snapshot("..") == before
+
+
+@pytest.mark.parametrize("tokens", [['T!=""'], ["T", "a="], ['doc.status=""'], ["T", "!", "name", ""]])
+def test_change_when_an_empty_text_is_meant_then_written_so(cli, tokens):
+    assert cli("rm", "-n", "-f", *tokens).status == 0
+
+
 @pytest.mark.parametrize("slip", ["T>2.9", "T<1"])
 def test_change_when_a_shell_takes_the_condition_for_itself_then_nothing_is_done(project, slip):
     Path("1").touch()
@@ -142,7 +169,7 @@ def test_change_of_several_when_answered_yes_then_done(name):
     ("tokens", "question"),
     [
         (["{}"], "Remove all 4 jobs? [y/N]"),
-        (["[]"], "Remove all 4 jobs? [y/N]"),
+        (["{ }"], "Remove all 4 jobs? [y/N]"),
         (["T=!"], 'Remove all 4 jobs, those that match \'{"T": {"$exists": true}}\'? [y/N]'),
         (["T>=1.5"], 'Remove 2 of 4 jobs, those that match \'{"T": {"$gte": 1.5}}\'? [y/N]'),
     ],
@@ -177,6 +204,12 @@ def test_change_of_several_when_yes_is_given_then_not_asked(name, yes):
     options, env = (["-y"], {}) if yes == "-y" else ([], {"SIGNAC_YES": "1"})
     result = on_terminal(*ASKS[name], "-f", "p=3", *options, env=env)
     assert (result.status, "[y/N]" in result.out) == (0, False)
+
+
+@pytest.mark.parametrize("value", ["", " ", "0", "no", "N", "False", "f", "off"])
+def test_change_of_several_when_the_variable_says_no_then_asked(value):
+    result = on_terminal("rm", "-f", "p=3", env={"SIGNAC_YES": value}, typed=[b"n\n"])
+    assert (result.status, "[y/N]" in result.out) == (1, True)
 
 
 @pytest.mark.parametrize(

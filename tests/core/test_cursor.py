@@ -233,6 +233,22 @@ def test_groupby_of_nothing_and_of_a_function(study: Project) -> None:
         list(study.groupby(lambda job: 1, default=5))
 
 
+@pytest.mark.parametrize("cached", [False, True])
+def test_groupby_when_values_are_nan_then_they_are_one_group_behind_all_numbers(project: Project, cached: bool) -> None:
+    values = [2.0, math.nan, 1, math.inf, math.nan, 1.0, 2.0, math.nan, -math.inf] * 3
+    for i, value in enumerate(values):
+        project.open_job({"i": i, "e": value, "l": [value, 0]}).init().doc.e = value
+    if cached:
+        project.update_cache()
+    order = [("-inf", {8}), ("1", {2, 5}), ("2", {0, 6}), ("inf", {3}), ("nan", {1, 4, 7})]
+    expected = [(name, [i for i in range(len(values)) if i % 9 in places]) for name, places in order]
+    for key in ("e", "doc.e", lambda job: job.doc.e, lambda job: job.sp["e"]):
+        assert [(f"{value:g}", rows) for value, rows in grouped(project.groupby(key))] == expected
+    several = grouped(project.groupby(("e", "doc.e")))
+    assert [(f"{value[0]:g}", rows) for value, rows in several] == expected
+    assert [rows for _, rows in grouped(project.groupby("l"))] == [rows for _, rows in expected]
+
+
 def test_groupby_of_values_that_cannot_be_ordered_raises_type_error(study: Project) -> None:
     study.open_job({"i": "text"}).init()
     with pytest.raises(TypeError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, MutableSequence
@@ -127,6 +128,10 @@ def test_value_when_it_is_no_operand_then_slashes_and_exclamation_mark_are_text(
         ("1,5", "1.5"),
         ("1,500", "1.500 or 1500"),
         ("\u22121.5", "-1.5"),
+        ("\u20131.5", "-1.5"),
+        (".true.", "true"),
+        ("0b101", "5"),
+        ("-0o17", "-15"),
         ("-nan(0x8000)", "nan"),
         ("-1.#INF", "-inf"),
         ("1.#QNAN0", "nan"),
@@ -150,6 +155,44 @@ def test_value_when_number_is_too_large_then_hint():
     assert parse_value("1e999", said.append) == math.inf
     assert said == ["'1e999' is too large for a number and taken as infinity"]
     assert parse_value("inf", pytest.fail) == math.inf
+
+
+def test_value_when_number_is_too_small_then_hint():
+    said: list[str] = []
+    assert parse_value("1e-400", said.append) == parse_value("-2.5D-999", said.append) == 0
+    assert said == [f"'{word}' is too small for a number and taken as 0" for word in ("1e-400", "-2.5D-999")]
+    for word in ("0e5", "0.0", "-.0D-400", "0", "1e-300"):
+        parse_value(word, pytest.fail)
+
+
+def test_json_when_a_number_is_too_large_then_hint():
+    said: list[str] = []
+    assert parse_value('{"a": [1e400, Infinity], "1e401": "1e402"}', said.append)["a"] == [math.inf, math.inf]
+    assert said == ["'1e400' is too large for a number and taken as infinity"]
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        (".5", "0.5"),
+        ("1.", "1.0"),
+        ("+1", "1"),
+        ("007", "7"),
+        ("nan", "NaN"),
+        ("-inf", "-Infinity"),
+        ("1.5D+02", "150.0"),
+        ("None", "null"),
+        ("0x1f", "31"),
+        ("np.float64(1.5)", "1.5"),
+    ],
+)
+def test_json_when_a_number_or_constant_is_written_as_elsewhere_then_the_error_says_how(word, meant):
+    for text in (f'{{"a": {word}}}', f"[0, {word}, 1]", f'{{"a": {{"b": [{word}]}}}}'):
+        with pytest.raises(json.JSONDecodeError, match=re.escape(f"('{word}' is written {meant} there)")):
+            parse_value(text)
+    for text in ("{a: 1}", "[1, 2 3]", "[x]", '{"a": 1,}', "[,]"):
+        with pytest.raises(json.JSONDecodeError, match="is not valid JSON:"):
+            parse_value(text)
 
 
 @pytest.mark.parametrize("word", ['{"x": 1', "[1, 2", '"a'])
