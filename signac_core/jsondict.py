@@ -616,6 +616,8 @@ class JSONDict(View, MutableMapping[str, Any]):
         {'N': 10}
 
         """
+        if data is self:
+            return  # the end of ``job.doc |= ...``, which has changed the document in place already
         if not isinstance(data, Mapping):
             raise ValueError(f"Unsupported type: {type(data)}. The data must be a mapping.")
         new = {validate_key(key): plain(value) for key, value in data.items()}
