@@ -187,7 +187,7 @@ class Job:
         """Absolute path of the job directory, which need not exist yet."""
         return f"{self._project.workspace}/{self._id}"
 
-    def fn(self, filename: str) -> str:
+    def fn(self, filename: str | os.PathLike[str]) -> str:
         """Path of a file in the job directory.
 
         Parameters
@@ -210,7 +210,7 @@ class Job:
         """
         return os.path.join(self.path, filename)
 
-    def isfile(self, filename: str) -> bool:
+    def isfile(self, filename: str | os.PathLike[str]) -> bool:
         """Tell whether a file exists in the job directory.
 
         Parameters

@@ -290,12 +290,12 @@ class Project:
             directory = parent
         raise LookupError(f"Could not find a job id in path '{start}'.")
 
-    def temporary_project(self, dir: str | None = None) -> AbstractContextManager[Project]:
+    def temporary_project(self: _P, dir: str | os.PathLike[str] | None = None) -> AbstractContextManager[_P]:
         """Context manager for a project of the same class that is deleted at the end.
 
         Parameters
         ----------
-        dir : str, optional
+        dir : str or PathLike, optional
             Where to create it; by default inside the workspace, so that jobs can be moved between the two.
 
         Returns
@@ -358,7 +358,7 @@ class Project:
         """Whether everything published survives a power loss (``durable = true``, or ``SIGNAC_DURABLE=1``)."""
         return self._durable
 
-    def fn(self, filename: str) -> str:
+    def fn(self, filename: str | os.PathLike[str]) -> str:
         """Path of a file in the project directory.
 
         Parameters
@@ -380,7 +380,7 @@ class Project:
         """
         return os.path.join(self._path, filename)
 
-    def isfile(self, filename: str) -> bool:
+    def isfile(self, filename: str | os.PathLike[str]) -> bool:
         """Tell whether a file exists in the project directory.
 
         Parameters
@@ -866,13 +866,16 @@ class Project:
         )
 
     def create_linked_view(
-        self, prefix: str | None = None, job_ids: Iterable[str] | None = None, path: Any = None
+        self,
+        prefix: str | os.PathLike[str] | None = None,
+        job_ids: Iterable[str] | None = None,
+        path: Any = None,
     ) -> dict[str, str]:
         """Create or update a tree of symbolic links with readable names to the job directories.
 
         Parameters
         ----------
-        prefix : str, optional
+        prefix : str or PathLike, optional
             The directory of the view, ``view`` by default.
         job_ids : iterable of str, optional
             The jobs to show; all by default.
@@ -951,7 +954,7 @@ class Project:
 
     def import_from(
         self,
-        origin: str | None = None,
+        origin: str | os.PathLike[str] | None = None,
         schema: Any = None,
         sync: bool | Mapping[str, Any] | None = None,
         copytree: Callable[[str, str], Any] | None = None,
@@ -960,7 +963,7 @@ class Project:
 
         Parameters
         ----------
-        origin : str, optional
+        origin : str or PathLike, optional
             A directory, zip file or tar file; by default the working directory.
         schema : str or callable, optional
             How paths translate to state points: a template such as ``"T_{T:float}/{name}"`` (types are ``int``,
@@ -1083,6 +1086,17 @@ class Project:
         from .cache import update_cache
 
         return update_cache(self, progress=progress)
+
+
+_job_class: type[Job] | None = None
+
+
+def _load_job_class() -> type[Job]:
+    global _job_class  # an import statement would take a tenth of the time to open a job
+    from .job import Job
+
+    _job_class = Job
+    return Job
 
 
 def _absolute(path: str | os.PathLike[str] | None) -> str:
