@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from . import config as configuration
 from . import files, layout
 from .config import ProjectConfig
+from .errors import JobsCorruptedError as JobsCorruptedError
 
 if TYPE_CHECKING:
     import re
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from .cursor import JobsCursor as JobsCursor
     from .errors import DestinationExistsError as DestinationExistsError
     from .errors import IncompatibleSchemaVersion as IncompatibleSchemaVersion
-    from .errors import JobsCorruptedError as JobsCorruptedError
     from .errors import WorkspaceError as WorkspaceError
     from .filterparse import parse_filter as parse_filter
     from .h5store import H5Store
@@ -508,15 +508,14 @@ class Project:
         KeyError: '0000'
 
         """
-        from .job import Job
-
+        make = _job_class or _load_job_class()
         if statepoint is not None:
             if id is not None:
                 raise ValueError("Either statepoint or id must be provided, but not both.")
-            return Job(self, statepoint=statepoint)
+            return make(self, statepoint=statepoint)
         if id is None:
             raise ValueError("Must provide statepoint or id.")
-        return Job(self, id_=self._resolve_id(id), directory_known=True)
+        return make(self, id_=self._resolve_id(id), directory_known=True)
 
     def _resolve_id(self, text: str) -> str:
         """Full id of the job that ``text`` begins."""
@@ -553,8 +552,6 @@ class Project:
             known = reading.state_point_in_memory(self, job_id)
         if known is not None:
             return known
-        from .errors import JobsCorruptedError
-
         try:
             return self._read_statepoint(job_id)
         except JobsCorruptedError:
@@ -568,11 +565,10 @@ class Project:
 
     def _read_statepoint(self, job_id: str) -> dict[str, Any]:
         """Do what :meth:`_statepoint_of` does, by reading the file whatever is in memory."""
-        from . import workspace
-        from .errors import JobsCorruptedError
+        from .workspace import read_state_point
 
         try:
-            known = workspace.read_state_point(f"{self._workspace}/{job_id}", job_id)
+            known = read_state_point(f"{self._workspace}/{job_id}", job_id)
         except FileNotFoundError:
             raise JobsCorruptedError([job_id]) from None
         self._remember(job_id, known)
@@ -1288,7 +1284,6 @@ if not TYPE_CHECKING:
             "IncompatibleSchemaVersion": ".errors",
             "JSONDict": ".jsondict",
             "Job": ".job",
-            "JobsCorruptedError": ".errors",
             "JobsCursor": ".cursor",
             "Progress": ".progress",
             "ProjectSchema": ".schema",
