@@ -794,10 +794,10 @@ def would_edit_document(
     """
     document = for_job(project, job_id)
     edit = _edit(document, set or {}, unset, absent)
-    document.read()
+    document.sync()
     if not document.exists:
         os.stat(os.path.dirname(document.path))  # without the job, too, there is no document
-    return edit(document.tree)
+    return edit(canonical.loads(document.encode()))  # a buffered tree is that of others, too
 
 
 def _edit(

@@ -198,12 +198,12 @@ def read_document_files(
     ids = ids if isinstance(ids, (list, tuple)) else list(ids)
     for job_id, result in zip(ids, _read_files(project, ids), strict=True):
         try:
-            if isinstance(result, OSError):
-                raise result
-            if isinstance(result, dict):
+            if isinstance(result, tuple):
+                yield job_id, parse_document(result[0], _path(project, job_id)), result[1]
+            elif isinstance(result, dict):
                 yield job_id, result, None
-                continue
-            yield job_id, parse_document(result[0], _path(project, job_id)), result[1]
+            else:
+                raise result
         except FileNotFoundError:
             yield job_id, None, None
         except (OSError, ValueError) as error:

@@ -287,7 +287,7 @@ def plan_export(
     """
     kind: str | None = ""
     if isinstance(target, (str, os.PathLike)):
-        target = os.fspath(target)
+        target = files.expand_home(os.fspath(target))
         kind = archive.archive_format(target)
         if kind is None:
             target = target.rstrip("/") or target[:1]

@@ -434,9 +434,10 @@ def _opened(
 ) -> Iterator[_Origin]:
     """Context manager for the origin of an import; ``apart`` is a directory in it that is none of our business."""
     path = os.getcwd() if origin is None else origin
-    if not isinstance(path, (str, os.PathLike)) or not os.path.exists(path):
+    if isinstance(path, (str, os.PathLike)):
+        path = files.expand_home(os.fspath(path))
+    if not isinstance(path, str) or not os.path.exists(path):
         raise ValueError(f"Unable to import from '{origin}': it does not exist.")
-    path = os.fspath(path)
     if os.path.isdir(path):
         if document.active_buffer is not None:
             document.active_buffer.flush_below(os.path.abspath(path))

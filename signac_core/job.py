@@ -187,7 +187,7 @@ class Job:
         """Absolute path of the job directory, which need not exist yet."""
         return f"{self._project.workspace}/{self._id}"
 
-    def fn(self, filename: str) -> str:
+    def fn(self, filename: str | os.PathLike[str]) -> str:
         """Path of a file in the job directory.
 
         Parameters
@@ -210,7 +210,7 @@ class Job:
         """
         return os.path.join(self.path, filename)
 
-    def isfile(self, filename: str) -> bool:
+    def isfile(self, filename: str | os.PathLike[str]) -> bool:
         """Tell whether a file exists in the job directory.
 
         Parameters
@@ -350,12 +350,14 @@ class Job:
         TypeError: A cached state point cannot be changed: change job.statepoint.
 
         """
-        data = self._plain_statepoint()
-        if canonical.CONTAINERS.isdisjoint(map(type, data.values())):
-            return CachedStatePoint(data)
-        from .jsondict import copy_plain
+        cached = CachedStatePoint(data := self._plain_statepoint())
+        if not canonical.CONTAINERS.isdisjoint(map(type, data.values())):
+            from .jsondict import copy_plain
 
-        return CachedStatePoint(copy_plain(data))
+            for key, value in data.items():
+                if type(value) in canonical.CONTAINERS:
+                    dict.__setitem__(cached, key, copy_plain(value))
+        return cached
 
     def update_statepoint(self, update: Mapping[str, Any], overwrite: bool = False) -> None:
         """Add parameters to the state point, keeping the data of the job.

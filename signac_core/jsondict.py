@@ -253,7 +253,10 @@ class JSONDict(View, MutableMapping[str, Any]):
     __slots__ = ()
 
     def __init__(
-        self, filename: str | None = None, write_concern: bool = False, data: Mapping[str, Any] | None = None
+        self,
+        filename: str | os.PathLike[str] | None = None,
+        write_concern: bool = False,
+        data: Mapping[str, Any] | None = None,
     ) -> None:
         if filename is None:
             raise TypeError("A JSONDict needs the name of its file.")
@@ -366,10 +369,10 @@ class JSONDict(View, MutableMapping[str, Any]):
             return bool(self._current() == other)
         return NotImplemented
 
-    def __or__(self, other: Any) -> Any:
+    def __or__(self, other: Any) -> dict[str, Any]:
         return self() | dict(_plain_data(other)) if isinstance(other, Mapping) else NotImplemented
 
-    def __ror__(self, other: Any) -> Any:
+    def __ror__(self, other: Any) -> dict[str, Any]:
         return dict(_plain_data(other)) | self() if isinstance(other, Mapping) else NotImplemented
 
     def __ior__(self, other: Any) -> JSONDict:
@@ -616,6 +619,8 @@ class JSONDict(View, MutableMapping[str, Any]):
         {'N': 10}
 
         """
+        if data is self:
+            return  # the end of ``job.doc |= ...``, which has changed the document in place already
         if not isinstance(data, Mapping):
             raise ValueError(f"Unsupported type: {type(data)}. The data must be a mapping.")
         new = {validate_key(key): plain(value) for key, value in data.items()}
@@ -757,18 +762,19 @@ class JSONList(View, MutableSequence[Any]):
     def __ge__(self, other: Any) -> bool:
         return bool(self() >= _plain_data(other))
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: Any) -> list[Any]:
         return self() + _plain_data(other) if isinstance(other, (list, JSONList)) else NotImplemented
 
-    def __radd__(self, other: Any) -> Any:
+    def __radd__(self, other: Any) -> list[Any]:
         return other + self() if isinstance(other, list) else NotImplemented
 
     def __iadd__(self, values: Iterable[Any]) -> JSONList:  # type: ignore[misc]  # any iterable, as a list
         self.extend(values)
         return self
 
-    def __mul__(self, number: Any) -> Any:
-        return self() * number
+    def __mul__(self, number: Any) -> list[Any]:
+        repeated: list[Any] = self() * number
+        return repeated
 
     __rmul__ = __mul__
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from . import config as configuration
 from . import files, layout
 from .config import ProjectConfig
+from .errors import JobsCorruptedError as JobsCorruptedError
 
 if TYPE_CHECKING:
     import re
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from .cursor import JobsCursor as JobsCursor
     from .errors import DestinationExistsError as DestinationExistsError
     from .errors import IncompatibleSchemaVersion as IncompatibleSchemaVersion
-    from .errors import JobsCorruptedError as JobsCorruptedError
     from .errors import WorkspaceError as WorkspaceError
     from .filterparse import parse_filter as parse_filter
     from .h5store import H5Store
@@ -290,12 +290,12 @@ class Project:
             directory = parent
         raise LookupError(f"Could not find a job id in path '{start}'.")
 
-    def temporary_project(self, dir: str | None = None) -> AbstractContextManager[Project]:
+    def temporary_project(self: _P, dir: str | os.PathLike[str] | None = None) -> AbstractContextManager[_P]:
         """Context manager for a project of the same class that is deleted at the end.
 
         Parameters
         ----------
-        dir : str, optional
+        dir : str or PathLike, optional
             Where to create it; by default inside the workspace, so that jobs can be moved between the two.
 
         Returns
@@ -358,7 +358,7 @@ class Project:
         """Whether everything published survives a power loss (``durable = true``, or ``SIGNAC_DURABLE=1``)."""
         return self._durable
 
-    def fn(self, filename: str) -> str:
+    def fn(self, filename: str | os.PathLike[str]) -> str:
         """Path of a file in the project directory.
 
         Parameters
@@ -380,7 +380,7 @@ class Project:
         """
         return os.path.join(self._path, filename)
 
-    def isfile(self, filename: str) -> bool:
+    def isfile(self, filename: str | os.PathLike[str]) -> bool:
         """Tell whether a file exists in the project directory.
 
         Parameters
@@ -508,15 +508,14 @@ class Project:
         KeyError: '0000'
 
         """
-        from .job import Job
-
+        make = _job_class or _load_job_class()
         if statepoint is not None:
             if id is not None:
                 raise ValueError("Either statepoint or id must be provided, but not both.")
-            return Job(self, statepoint=statepoint)
+            return make(self, statepoint=statepoint)
         if id is None:
             raise ValueError("Must provide statepoint or id.")
-        return Job(self, id_=self._resolve_id(id), directory_known=True)
+        return make(self, id_=self._resolve_id(id), directory_known=True)
 
     def _resolve_id(self, text: str) -> str:
         """Full id of the job that ``text`` begins."""
@@ -553,8 +552,6 @@ class Project:
             known = reading.state_point_in_memory(self, job_id)
         if known is not None:
             return known
-        from .errors import JobsCorruptedError
-
         try:
             return self._read_statepoint(job_id)
         except JobsCorruptedError:
@@ -568,11 +565,10 @@ class Project:
 
     def _read_statepoint(self, job_id: str) -> dict[str, Any]:
         """Do what :meth:`_statepoint_of` does, by reading the file whatever is in memory."""
-        from . import workspace
-        from .errors import JobsCorruptedError
+        from .workspace import read_state_point
 
         try:
-            known = workspace.read_state_point(f"{self._workspace}/{job_id}", job_id)
+            known = read_state_point(f"{self._workspace}/{job_id}", job_id)
         except FileNotFoundError:
             raise JobsCorruptedError([job_id]) from None
         self._remember(job_id, known)
@@ -866,13 +862,16 @@ class Project:
         )
 
     def create_linked_view(
-        self, prefix: str | None = None, job_ids: Iterable[str] | None = None, path: Any = None
+        self,
+        prefix: str | os.PathLike[str] | None = None,
+        job_ids: Iterable[str] | None = None,
+        path: Any = None,
     ) -> dict[str, str]:
         """Create or update a tree of symbolic links with readable names to the job directories.
 
         Parameters
         ----------
-        prefix : str, optional
+        prefix : str or PathLike, optional
             The directory of the view, ``view`` by default.
         job_ids : iterable of str, optional
             The jobs to show; all by default.
@@ -951,7 +950,7 @@ class Project:
 
     def import_from(
         self,
-        origin: str | None = None,
+        origin: str | os.PathLike[str] | None = None,
         schema: Any = None,
         sync: bool | Mapping[str, Any] | None = None,
         copytree: Callable[[str, str], Any] | None = None,
@@ -960,7 +959,7 @@ class Project:
 
         Parameters
         ----------
-        origin : str, optional
+        origin : str or PathLike, optional
             A directory, zip file or tar file; by default the working directory.
         schema : str or callable, optional
             How paths translate to state points: a template such as ``"T_{T:float}/{name}"`` (types are ``int``,
@@ -1083,6 +1082,17 @@ class Project:
         from .cache import update_cache
 
         return update_cache(self, progress=progress)
+
+
+_job_class: type[Job] | None = None
+
+
+def _load_job_class() -> type[Job]:
+    global _job_class  # an import statement would take a tenth of the time to open a job
+    from .job import Job
+
+    _job_class = Job
+    return Job
 
 
 def _absolute(path: str | os.PathLike[str] | None) -> str:
@@ -1274,7 +1284,6 @@ if not TYPE_CHECKING:
             "IncompatibleSchemaVersion": ".errors",
             "JSONDict": ".jsondict",
             "Job": ".job",
-            "JobsCorruptedError": ".errors",
             "JobsCursor": ".cursor",
             "Progress": ".progress",
             "ProjectSchema": ".schema",

@@ -884,7 +884,7 @@ def recorded_state_point(project: Project, job_id: str) -> dict[str, Any] | None
     """
     preload(project, sys.maxsize)
     known = project._sp_cache.get(job_id)
-    return known if known is not None and canonical.calc_id(known) == job_id else None
+    return known if canonical.state_point_matches(known, job_id) else None
 
 
 def _read_unusual(directory: str, job_id: str, failed: list[str]) -> dict[str, Any] | None:

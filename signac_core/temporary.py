@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar, overload
 
 from .project import Project
 
 __all__ = ["TemporaryProject"]
 
+_P = TypeVar("_P", bound=Project)
 
+
+@overload
+def TemporaryProject(cls: None = None, **kwargs: Any) -> AbstractContextManager[Project]: ...
+@overload
+def TemporaryProject(cls: type[_P], **kwargs: Any) -> AbstractContextManager[_P]: ...
 @contextmanager
-def TemporaryProject(cls: type[Project] | None = None, **kwargs: Any) -> Iterator[Project]:
+def TemporaryProject(cls: type[Any] | None = None, **kwargs: Any) -> Iterator[Any]:
     """Context manager for a project in a temporary directory.
 
     Parameters

@@ -230,7 +230,7 @@ def plan_view(
     (2, False)
 
     """
-    root = "view" if prefix is None else os.fspath(prefix) or "."
+    root = "view" if prefix is None else files.expand_home(os.fspath(prefix)) or "."
     ids = reading.list_names(project) if job_ids is None else _resolve(project, job_ids)
     found = paths.job_paths(project, ids, path, leaf=LINK, damaged=damaged)
     _check_slashes(project, found)

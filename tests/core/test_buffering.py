@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import signac_core
 from signac_core import Project, buffered, buffering
 from signac_core.canonical import equal
-from signac_core.document import Document, edit_document
+from signac_core.document import Document, edit_document, would_edit_document
 from signac_core.errors import BufferedError, DetachedError, MetadataError
 from signac_core.index import documents as indexed_documents
 from signac_core.job import Job
@@ -440,6 +440,14 @@ def test_a_context_whose_entry_fails_leaves_the_capacity_as_it_was(job: Job, mon
     with context:
         assert signac_core.get_buffer_capacity() == 10
     assert signac_core.get_buffer_capacity() == capacity
+
+
+def test_an_edit_that_is_tried_sees_the_buffer_and_changes_nothing_in_it(job: Job) -> None:
+    with buffered():
+        job.doc.x = 2
+        assert not would_edit_document(job.project, job.id, set={"x": 2})
+        assert would_edit_document(job.project, job.id, set={"x": 3})
+        assert job.doc.x == 2
 
 
 def test_an_edit_that_is_refused_changes_nothing_in_a_buffer(job: Job) -> None:

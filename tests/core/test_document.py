@@ -161,6 +161,18 @@ def test_augmented_assignment_keeps_the_reference_and_what_others_appended(job: 
     assert on_disk(job) == {"l": [1, 2, 3]}
 
 
+def test_augmented_union_of_a_whole_document_keeps_what_others_write_meanwhile(job: Job) -> None:
+    document = job.doc
+    document |= {"a": 1}  # the first half of job.doc |= ...
+    write_raw(job, '{"a": 1, "b": 2}')
+    job.doc = document  # the second half
+    assert on_disk(job) == {"a": 1, "b": 2}
+    job.sp |= {"c": 3}
+    assert job.sp.c == 3
+    job.project.doc |= {"d": 4}
+    assert job.project.doc() == {"d": 4}
+
+
 @pytest.mark.parametrize(("key", "kind"), [(1, KeyTypeError), ("a.b", InvalidKeyError), ([1], TypeError)])
 def test_invalid_keys_are_refused_and_change_nothing(job: Job, key: Any, kind: type[Exception]) -> None:
     job.doc["x"] = 1

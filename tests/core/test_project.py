@@ -40,6 +40,21 @@ def test_projects_named_with_a_tilde_are_in_the_home_directory(tmp_path: Path, m
     assert not Path("~").exists()
 
 
+def test_exports_views_and_imports_named_with_a_tilde_are_in_the_home_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    project = init_project("study")
+    project.open_job({"a": 1}).init()
+    project.export_to("~/data", path="a/{a}")
+    project.export_to(Path("~/data.zip"))
+    project.create_linked_view("~/view")
+    assert {"data", "data.zip", "view"} <= set(os.listdir(Path.home()))
+    assert len(init_project("other").import_from("~/data", schema="a/{a:int}")) == 1
+    assert len(init_project("third").import_from("~/data.zip")) == 1
+    assert not Path("~").exists()
+
+
 def test_projects_in_a_directory_that_is_named_tilde_are_still_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,6 +63,15 @@ with signac.buffered(), project.open_job({"a": 1}) as entered:
 with project.temporary_project() as temporary:
     reveal_type(temporary)
 reveal_type(signac.sync.FileSync.always)
+reveal_type(job.doc | {"a": 1})
+class Mine(signac.Project): ...
+with Mine("study").temporary_project() as mine:
+    reveal_type(mine)
+with signac.TemporaryProject(Mine) as mine_too:
+    reveal_type(mine_too)
+project.import_from(pathlib.Path("data"))
+project.create_linked_view(pathlib.Path("view"))
+signac.JSONDict(pathlib.Path(job.fn(pathlib.Path("extra.json"))))
 signac.get_projekt()
 project.find_job()
 """
@@ -76,6 +85,9 @@ TYPES = [
     "signac_core.job.Job",
     "signac_core.project.Project",
     "def (src: signac_core.job.Job, dst: signac_core.job.Job, fn: str) -> bool",
+    "dict[str, Any]",
+    "use.Mine",
+    "use.Mine",
 ]
 
 HINTS = """
@@ -133,7 +145,7 @@ def test_mypy_when_strict_then_it_knows_every_name_and_finds_mistakes(tmp_path):
         f"from signac.{module} import {name} as {module}_{name}" for module in MODULES for name in names_of(module)
     ]
     imports += [f"from signac import {name} as of_signac_{name}" for name in signac.__all__]
-    Path("use.py").write_text("\n".join(["import signac, signac.errors, signac.job", *imports, USE]))
+    Path("use.py").write_text("\n".join(["import pathlib, signac, signac.errors, signac.job", *imports, USE]))
     command = [sys.executable, "-m", "mypy", "--strict", "--no-color-output", "--cache-dir", str(tmp_path), "use.py"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = [line.partition(": ")[2] for line in run.stdout.splitlines()]
