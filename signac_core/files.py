@@ -21,6 +21,7 @@ __all__ = [
     "copy_content",
     "delete_tree",
     "ensure_directory",
+    "ensure_readable",
     "expand_home",
     "is_directory",
     "is_occupied",
@@ -114,6 +115,30 @@ def _open(path: str, dir_fd: int | None = None) -> int:
     except (FileNotFoundError, NotADirectoryError):
         target = os.readlink(path, dir_fd=dir_fd)  # if this is no link any more, there is no file
         raise OSError(errno.ENOLINK, f"It is a link that leads nowhere, to '{target}'", path) from None
+
+
+def ensure_readable(path: str) -> None:
+    """Make sure that a file can be opened for reading (open, close).
+
+    Parameters
+    ----------
+    path : str
+        The file.
+
+    Raises
+    ------
+    OSError
+        If it cannot.
+
+    Examples
+    --------
+    >>> ensure_readable("missing")
+    Traceback (most recent call last):
+        ...
+    FileNotFoundError: [Errno 2] No such file or directory: 'missing'
+
+    """
+    close_after_work(os.open(path, _READ | os.O_NONBLOCK))
 
 
 def close_after_work(fd: int) -> None:

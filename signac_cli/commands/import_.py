@@ -62,8 +62,9 @@ def command(
     Every directory with a state point file is a job. PATH, such as 'a_{a:int}/b_{b}', is a template that tells the
     state points from the names of the directories instead; types are int, float, bool and str.
 
-    Nothing is imported unless all is possible. Jobs that exist already with other files are an error; those that an
-    import that was stopped has left whole count as done. A dry run prints what would become which job.
+    Nothing is imported if state points are not valid, or jobs exist already with other files; those that an import
+    that was stopped has left whole count as done. What cannot be read or copied is named and left out. A dry run prints
+    what would become which job.
     """
     if sync_interactive and (dry_run or as_json):
         raise click.UsageError(f"--sync-interactive does not combine with {'--dry-run' if dry_run else '--json'}.")
@@ -124,6 +125,7 @@ def _import(
                     copytree=copytree,
                     skip_existing=existing != PRESENT,
                     progress=progress,
+                    failed=report.fail,
                 )
             )
         if plan.collisions:
@@ -141,10 +143,10 @@ def _import(
             report.note(one.job_id, existing if one.job_id in plan.existing and not finished else IMPORTED, place)
         _tell_unmatched(report, origin, path, plan.found, plan.unmatched)
         if report.dry_run:
-            plan.rehearse(report.leave_out)
+            plan.rehearse(report.leave_out, failed=report.fail)
         else:
             with bar(session, "Importing") as progress:
-                plan.carry_out(progress=progress, left_out=report.leave_out)
+                plan.carry_out(progress=progress, left_out=report.leave_out, failed=report.fail)
     return report.finish(as_json=as_json)
 
 
@@ -198,6 +200,7 @@ def _import_and_synchronize(
                     progress=progress,
                     left_out=report.leave_out,
                     unmatched=unmatched,
+                    failed=report.fail,
                 )
             )
         _tell_unmatched(report, origin, path, found, unmatched)
@@ -244,6 +247,7 @@ def _import_interactively(session: Session, project: Project, report: PathReport
                     progress=progress,
                     left_out=report.leave_out,
                     unmatched=unmatched,
+                    failed=report.fail,
                 )
             )
         _tell_unmatched(report, origin, path, found, unmatched)
