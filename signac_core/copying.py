@@ -30,6 +30,7 @@ __all__ = [
     "is_moved",
     "is_own_copy",
     "is_same",
+    "is_stopped_change",
     "is_unfinished",
     "move_by_copy",
     "moves_by_copy",
@@ -351,10 +352,10 @@ def move_by_copy(source: str, destination: str, *, name: str, state_point: bytes
 
 
 def change_by_copy(source: str, target: str, new_id: str, state_point: bytes, *, durable: bool = False) -> None:
-    """Change the state point of a job whose directory cannot be renamed: copy, compare, publish, remove the source.
+    """Give a job another id whose directory cannot be renamed: copy, compare, publish, remove the source.
 
-    The caller holds the lock of the job, and has written the new state point into its pending file. The copy has one,
-    too, until the source has gone: it tells the copy of a change that was stopped from another job.
+    The caller holds the lock of the job, and may have written the new state point into its pending file. The copy has
+    one, too, until the source has gone: it tells the copy of a change that was stopped from another job.
 
     Parameters
     ----------
@@ -385,7 +386,7 @@ def change_by_copy(source: str, target: str, new_id: str, state_point: bytes, *,
     """
     pending = layout.pending_name(new_id)
     temporary = os.path.join(os.path.dirname(target), f"{layout.PREFIX_NEW}{new_id}-{files.unique_suffix()}")
-    stopped = os.path.lexists(os.path.join(target, pending)) and _difference(source, target, state_point) is None
+    stopped = is_stopped_change(source, target, new_id, state_point)
     try:
         if not stopped:
             _copy(source, temporary, state_point, links.warn, durable=durable, keep_links=True)
@@ -406,6 +407,29 @@ def change_by_copy(source: str, target: str, new_id: str, state_point: bytes, *,
     with suppress(OSError):  # the job has changed; what is left is hidden, and found by check
         os.unlink(os.path.join(target, pending))
         workspace.finish_removal(aside)
+
+
+def is_stopped_change(source: str, target: str, new_id: str, state_point: bytes) -> bool:
+    """Tell whether a directory is what :func:`change_by_copy` has left that was stopped before it removed the source.
+
+    Parameters
+    ----------
+    source, target, new_id, state_point
+        As for :func:`change_by_copy`.
+
+    Returns
+    -------
+    bool
+        Whether it is; the same call does the rest then.
+
+    Examples
+    --------
+    >>> is_stopped_change("job", "missing", "9bfd29df07674bc4aa960cf661b5acd2", b'{"a": 0}')
+    False
+
+    """
+    is_marked = os.path.lexists(os.path.join(target, layout.pending_name(new_id)))
+    return is_marked and _difference(source, target, state_point) is None
 
 
 def _set_aside(source: str, destination: str) -> str:

@@ -84,10 +84,20 @@ class Failures:
         job_id : str or None
             The job.
 
+        Yields
+        ------
+        None
+
         Raises
         ------
         Exception
             Any error that other jobs would meet, too.
+
+        Examples
+        --------
+        >>> with Failures(print).of("9bfd"):
+        ...     raise OSError(errno.EINVAL, "It is not a regular file")
+        9bfd [Errno 22] It is not a regular file
 
         """
         try:
@@ -107,6 +117,11 @@ class Failures:
         error : Exception
             The error.
 
+        Examples
+        --------
+        >>> Failures(print).note("9bfd", OSError(errno.EINVAL, "It is not a regular file"))
+        9bfd [Errno 22] It is not a regular file
+
         """
         self.ids.add(job_id)
         self._count += 1
@@ -122,6 +137,10 @@ class Failures:
         ------
         Exception
             The error, with a note about how many there are.
+
+        Examples
+        --------
+        >>> Failures().raise_first()
 
         """
         if self._first is not None:

@@ -208,7 +208,7 @@ def _import_and_synchronize(
             report.note(one.job_id, SYNCHRONIZED if _exists(project, one) else IMPORTED, place)
         try:
             with bar(session, "Synchronizing") as progress:
-                project.sync(temporary, recursive=True, progress=progress)
+                project.sync(temporary, recursive=True, progress=progress, failed=report.fail)
         except SyncConflict as conflict:
             raise Failure(
                 f"The import failed: {conflict}",
