@@ -58,7 +58,7 @@ class SyncReport(Report):
         self._compared = 0
         self._is_complete = True
         self._num_files = self._volume = 0
-        self._failed: set[str | None] = set()
+        self._failed: set[str] = set()
 
     # while it is at work ------------------------------------------------------------------------------------------
 
@@ -120,7 +120,8 @@ class SyncReport(Report):
     def fail(self, job_id: str | None, error: Exception) -> None:
         """Tell about a job with which something cannot be done, and note it."""
         super().fail(job_id, error)
-        self._failed.add(job_id)
+        if job_id is not None:
+            self._failed.add(job_id)
 
     def stop(self, error: Exception) -> None:
         """Note the error that stopped the synchronization; who catches it tells about it."""

@@ -315,7 +315,7 @@ class Synchronizer:
         DocumentsDamagedError
             If documents of jobs are damaged; all else is done. It is a ValueError.
         ValueError
-            If the document of a project is damaged.
+            If the document of a project is damaged; all else is done.
         OSError
             If something cannot be read or written; all other jobs are done, unless they would meet the same error.
 
@@ -331,7 +331,12 @@ class Synchronizer:
         logger.info("Synchronizing '%s' -> '%s'.", source, destination)
         jobs = _Jobs(self._try, source, destination, total=len(ids), progress=progress)
         try:
-            self._synchronize_documents(for_project(source), destination.document, None)
+            try:
+                self._synchronize_documents(for_project(source), destination.document, None)
+            except (OSError, ValueError) as error:  # it is damaged, or cannot be read or written
+                if isinstance(error, OSError) and not is_about_one_job(error):
+                    raise
+                self._failures.note(None, error)
             jobs.work(ids, threads)
         finally:
             self._publish_skipped_keys()

@@ -627,6 +627,21 @@ def test_sync_when_a_job_cannot_be_copied_then_told_and_the_others_synchronized(
         assert busy[2] not in os.listdir(destination.workspace)
 
 
+@pytest.mark.parametrize("side", ["source", "destination"])
+def test_sync_when_the_document_of_a_project_is_damaged_then_all_else_is_synchronized(
+    cli, busy, source, destination, side
+):
+    path = Path({"source": source, "destination": destination}[side].fn(PROJECT_DOCUMENT))
+    path.unlink(missing_ok=True)
+    path.symlink_to("nowhere")
+    result = cli("sync", "../source", "-mr", "--json")
+    assert result.status == 1
+    assert [error["id"] for error in json.loads(result.out)["errors"]] == [None]
+    assert f"It is a link that leads nowhere, to 'nowhere': '{path}'" in result.err
+    assert read(destination, 0, "new.txt") == "new"
+    assert path.is_symlink()
+
+
 def test_sync_when_a_damaged_job_cannot_be_filtered_then_told(cli, busy, source, destination):
     Path(source.open_job({"a": 2}).fn("signac_statepoint.json")).write_text("")
     result = cli("sync", "../source", "-m", "-f", "a", "0")
