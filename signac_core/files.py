@@ -158,9 +158,9 @@ def close_after_work(fd: int) -> None:
         os.close(fd)
 
 
-def _read_all(fd: int, first: int) -> bytes:
+def _read_all(fd: int, first: int, size: int = 0) -> bytes:
     data = os.read(fd, first)
-    if len(data) < first:  # a short read of a regular file is its end
+    if size <= len(data) < first:  # a short read of a regular file is its end, as far as is known
         return data
     _check_kind(os.fstat(fd))
     chunks = [data]
@@ -213,7 +213,7 @@ def read_bytes(path: str, *, dir_fd: int | None = None) -> bytes:
 
 
 def read_with_status(path: str, *, dir_fd: int | None = None) -> tuple[bytes, os.stat_result]:
-    """Content of a file and the status of the very file that was read (open, fstat, read, close).
+    """Content of a file, all of it, and the status of the very file that was read (open, fstat, read, close).
 
     Parameters
     ----------
@@ -244,7 +244,7 @@ def read_with_status(path: str, *, dir_fd: int | None = None) -> tuple[bytes, os
     try:
         status = os.fstat(fd)
         _check_kind(status)
-        return _read_all(fd, status.st_size + 1), status
+        return _read_all(fd, status.st_size + 1, status.st_size), status
     except OSError as error:
         error.filename = path
         raise

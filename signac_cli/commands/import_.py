@@ -153,13 +153,20 @@ def _import(
 def _tell_unmatched(
     report: PathReport, origin: str, path: str | None, found: Sequence[Found], unmatched: Sequence[str]
 ) -> None:
-    """Tell which directories a template does not match; if it matches none, that is an error."""
+    """Tell which directories a template does not match; if it matches none, that is an error.
+
+    Without a template there may be nothing to import: after a move, or for the own project.
+    """
     output = report.session.output
     if path is not None and not found:
         message = f"No directory in '{origin}' matches the path '{path}'"
         message += f": {_such_as(unmatched)}." if unmatched else "."
         report.errors.append({"id": None, "code": "no-match", "message": message})
         output.error(message, code="no-match", hint="Nothing was imported.")
+    elif path is None and not found and not report.errors:
+        output.warn(
+            f"No directory in '{origin}' has a state point file. If paths tell the state points, give a template."
+        )
     elif unmatched:
         output.warn(f"{_such_as(unmatched)}.")
 
