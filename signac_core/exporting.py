@@ -132,10 +132,13 @@ class ExportPlan(NamedTuple):
         return self._replace(paths={job_id: path for job_id, path in self.paths.items() if job_id not in failures.ids})
 
     def _create_archive(self, progress: Progress | None, left_out: LeftOut, failures: Failures | None) -> None:
-        """Write an archive; when a job cannot be stored, begin anew without it and all others that cannot."""
+        """Write an archive; when a job cannot be stored, begin anew without those that cannot be read.
+
+        What is gone the next moment, such as an error of a file server, leaves no job out.
+        """
         if os.path.lexists(self.target):
             failures = None  # it is not replaced by one that lacks a job
-        plan, omitted = self, list[tuple[str, str]]()
+        plan, omitted, is_first = self, list[tuple[str, str]](), True
         while plan.paths or plan is self:
             omitted.clear()
             started: list[str] = []
@@ -147,9 +150,9 @@ class ExportPlan(NamedTuple):
                 if failures is None or not started or not _is_about(error, f"{self.project.workspace}/{started[-1]}"):
                     raise
                 plan.rehearse(_ignore, failed=failures.note)
-                if started[-1] not in failures.ids:
-                    failures.note(started[-1], error)
-                plan = self._without(failures)
+                if started[-1] not in failures.ids and not is_first:
+                    raise
+                plan, is_first = self._without(failures), False
         for path, reason in omitted:
             left_out(path, reason)
 

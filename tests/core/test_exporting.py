@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
+import inspect
 import os
 import shutil
 import stat
@@ -322,6 +323,28 @@ def test_export_when_jobs_cannot_be_copied_then_told_and_all_others_are(project,
     other.import_from(target)
     assert sorted(job.sp.a for job in other) == [0, 2, 4]
     other.check()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_export_when_a_job_cannot_be_read_for_a_moment_then_no_archive_lacks_it(project, jobs, monkeypatch, times):
+    read = copying.files.read_bytes
+    failing = [jobs[0]] * times
+
+    def fail(path: str, **kwargs: Any) -> bytes:
+        if failing and failing[0] in path and "rehearse" not in [frame.function for frame in inspect.stack()]:
+            raise OSError(errno.ESTALE, "Stale file handle", failing.pop() and path)
+        return read(path, **kwargs)
+
+    plan = plan_export(project, jobs, "out.tar")
+    told: list[str | None] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(copying.files, "read_bytes", fail)
+        with pytest.raises(JobsCorruptedError) if times == 2 else contextlib.nullcontext():
+            plan.carry_out(failed=lambda job_id, error: told.append(job_id))
+    assert told == []
+    assert os.path.exists("out.tar") == (times == 1)
+    if times == 1:
+        assert plan_export(project, jobs, "out.tar", repeated=True).done == set(jobs)
 
 
 def test_export_when_nobody_is_told_then_the_others_are_in_the_directory_and_there_is_no_archive(project):
