@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from signac_core import files
 
 
 def pytest_configure() -> None:
@@ -25,3 +29,20 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
+
+
+@pytest.fixture
+def deepen() -> Iterator[Callable[[str | os.PathLike[str]], None]]:
+    """Function that nests more directories in one than can be copied; they are deleted at the end."""
+    made: list[str] = []
+
+    def nest(directory: str | os.PathLike[str]) -> None:
+        made.append(os.path.abspath(os.path.join(directory, "d")))
+        with contextlib.chdir(directory):
+            for _ in range(1200):
+                os.mkdir("d")
+                os.chdir("d")
+
+    yield nest
+    for path in made:
+        files.delete_tree(path)

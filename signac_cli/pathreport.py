@@ -62,10 +62,16 @@ class PathReport(Report):
     ) -> None:
         super().__init__(session, command, actions, noun=noun, dry_run=dry_run)
         self.details = details
+        self._failed: set[str | None] = set()
 
     def note(self, job_id: str | None, action: str, path: str) -> None:
         """Note what has been done to a job, or would be."""
         self.jobs.append({"id": job_id, "action": action, "path": path})
+
+    def fail(self, job_id: str | None, error: Exception) -> None:
+        """Tell that something could not be done, and note it instead of what was to be done."""
+        super().fail(job_id, error)
+        self._failed.add(job_id)
 
     def collide(self, collisions: Sequence[Collision], hint: str) -> None:
         """Note all collisions, because of which nothing has been done, and tell about them."""
@@ -79,11 +85,12 @@ class PathReport(Report):
 
     def finish(self, *, as_json: bool) -> int:
         """Write the summary, and the report or (of a dry run) a line per change; return the exit status."""
+        self.jobs = [job for job in self.jobs if job["id"] not in self._failed]
         counts = self._counts()
         output = self.session.output
         self._tell_left_out()
         output.tell_more()
-        if not self.errors:
+        if self.jobs or not self.errors:
             output.talk(self._summary(counts))
         try:
             if as_json:

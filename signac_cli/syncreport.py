@@ -58,6 +58,7 @@ class SyncReport(Report):
         self._compared = 0
         self._is_complete = True
         self._num_files = self._volume = 0
+        self._failed: set[str] = set()
 
     # while it is at work ------------------------------------------------------------------------------------------
 
@@ -116,6 +117,12 @@ class SyncReport(Report):
         many = "1 conflict has" if len(conflicts) == 1 else f"{len(conflicts)} conflicts have"
         self.session.output.error(f"{many} to be decided.", code="conflict", hint=_advice(conflicts))
 
+    def fail(self, job_id: str | None, error: Exception) -> None:
+        """Tell about a job with which something cannot be done, and note it."""
+        super().fail(job_id, error)
+        if job_id is not None:
+            self._failed.add(job_id)
+
     def stop(self, error: Exception) -> None:
         """Note the error that stopped the synchronization; who catches it tells about it."""
         from .app import as_failure
@@ -152,14 +159,16 @@ class SyncReport(Report):
         return 1 if self.errors else 0
 
     def _counts(self) -> dict[str, int]:
-        unchanged = max(0, self._compared - len(self.jobs)) + sum(job["action"] == UNCHANGED for job in self.jobs)
+        told = self._failed.union(job["id"] for job in self.jobs)
+        unchanged = max(0, self._compared - len(told)) + sum(job["action"] == UNCHANGED for job in self.jobs)
         return super()._counts() | {UNCHANGED: unchanged}
 
     def _summary(self, counts: dict[str, int]) -> str:
         if not self._is_complete and not any(action.kind in _DONE for action in self._actions):
             return "Nothing has been changed."
         files = "1 file" if self._num_files == 1 else f"{self._num_files} files"
-        counts = {action: count for action, count in counts.items() if action not in (CONFLICTING, "failed")}
+        counts = {action: count for action, count in counts.items() if action != CONFLICTING}
+        counts["failed"] = len(self._failed)  # what is skipped is counted already
         return f"{super()._summary(counts).rstrip('.')}; {files}, {self._volume_text()}."
 
     def _volume_text(self) -> str:

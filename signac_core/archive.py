@@ -320,6 +320,7 @@ class _Rehearsal:
 
     def add_file(self, name: str, source: str) -> None:
         self._check(name, source)
+        files.ensure_readable(source)
 
     def add_text(self, name: str, text: bytes, source: str | None) -> None:
         self._check(name, source or name)

@@ -12,8 +12,8 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Callable, Set
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Set
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from . import canonical, files, layout, links, workspace
@@ -30,6 +30,7 @@ __all__ = [
     "is_moved",
     "is_own_copy",
     "is_same",
+    "is_stopped_change",
     "is_unfinished",
     "move_by_copy",
     "moves_by_copy",
@@ -229,10 +230,7 @@ def bring(
     temporary = os.path.join(above, f"{prefix}{name}-{files.unique_suffix()}")
     try:
         if copytree is None or own:
-            try:
-                _copy(source, temporary, state_point, left_out, durable=durable)
-            except RecursionError:
-                raise files.nested_too_deeply(source) from None
+            _copy(source, temporary, state_point, left_out, durable=durable)
         else:
             copytree(source, temporary)
             if not os.path.lexists(os.path.join(temporary, layout.FN_STATE_POINT)):
@@ -354,10 +352,10 @@ def move_by_copy(source: str, destination: str, *, name: str, state_point: bytes
 
 
 def change_by_copy(source: str, target: str, new_id: str, state_point: bytes, *, durable: bool = False) -> None:
-    """Change the state point of a job whose directory cannot be renamed: copy, compare, publish, remove the source.
+    """Give a job another id whose directory cannot be renamed: copy, compare, publish, remove the source.
 
-    The caller holds the lock of the job, and has written the new state point into its pending file. The copy has one,
-    too, until the source has gone: it tells the copy of a change that was stopped from another job.
+    The caller holds the lock of the job, and may have written the new state point into its pending file. The copy has
+    one, too, until the source has gone: it tells the copy of a change that was stopped from another job.
 
     Parameters
     ----------
@@ -388,7 +386,7 @@ def change_by_copy(source: str, target: str, new_id: str, state_point: bytes, *,
     """
     pending = layout.pending_name(new_id)
     temporary = os.path.join(os.path.dirname(target), f"{layout.PREFIX_NEW}{new_id}-{files.unique_suffix()}")
-    stopped = os.path.lexists(os.path.join(target, pending)) and _difference(source, target, state_point) is None
+    stopped = is_stopped_change(source, target, new_id, state_point)
     try:
         if not stopped:
             _copy(source, temporary, state_point, links.warn, durable=durable, keep_links=True)
@@ -409,6 +407,29 @@ def change_by_copy(source: str, target: str, new_id: str, state_point: bytes, *,
     with suppress(OSError):  # the job has changed; what is left is hidden, and found by check
         os.unlink(os.path.join(target, pending))
         workspace.finish_removal(aside)
+
+
+def is_stopped_change(source: str, target: str, new_id: str, state_point: bytes) -> bool:
+    """Tell whether a directory is what :func:`change_by_copy` has left that was stopped before it removed the source.
+
+    Parameters
+    ----------
+    source, target, new_id, state_point
+        As for :func:`change_by_copy`.
+
+    Returns
+    -------
+    bool
+        Whether it is; the same call does the rest then.
+
+    Examples
+    --------
+    >>> is_stopped_change("job", "missing", "9bfd29df07674bc4aa960cf661b5acd2", b'{"a": 0}')
+    False
+
+    """
+    is_marked = os.path.lexists(os.path.join(target, layout.pending_name(new_id)))
+    return is_marked and _difference(source, target, state_point) is None
 
 
 def _set_aside(source: str, destination: str) -> str:
@@ -492,7 +513,8 @@ def _difference(source: str, copy: str, state_point: bytes) -> str | None:
             return path
     except (FileNotFoundError, NotADirectoryError):
         return path
-    return _different_content(source, copy, {layout.FN_STATE_POINT})
+    with _not_too_deep(source):
+        return _different_content(source, copy, {layout.FN_STATE_POINT})
 
 
 def _different_content(source: str, copy: str, apart: Set[str] = frozenset()) -> str | None:
@@ -516,12 +538,22 @@ def _different_content(source: str, copy: str, apart: Set[str] = frozenset()) ->
     return None
 
 
+@contextmanager
+def _not_too_deep(source: str) -> Iterator[None]:
+    """Context manager for what goes through a job by recursion: an error names the job."""
+    try:
+        yield
+    except RecursionError:
+        raise files.nested_too_deeply(source) from None
+
+
 def _copy(
     source: str, temporary: str, state_point: bytes, left_out: LeftOut, *, durable: bool, keep_links: bool = False
 ) -> None:
     """Copy a directory. The state point comes last: without it a directory is no job."""
     os.mkdir(temporary)
-    _copy_content(Way(source), temporary, left_out, apart=layout.FN_STATE_POINT, keep_links=keep_links)
+    with _not_too_deep(source):
+        _copy_content(Way(source), temporary, left_out, apart=layout.FN_STATE_POINT, keep_links=keep_links)
     copied = os.path.join(temporary, layout.FN_STATE_POINT)
     files.write_file(copied, state_point)
     with suppress(FileNotFoundError):
@@ -558,7 +590,7 @@ def _copy_content(way: Way, copy: str, left_out: LeftOut, *, apart: str = "", ke
 
 
 def rehearse(source: str, left_out: LeftOut) -> None:
-    """Find out what copying a directory would meet; nothing is written.
+    """Find out what copying a directory would meet (open and close per file); nothing is written.
 
     Parameters
     ----------
@@ -580,7 +612,8 @@ def rehearse(source: str, left_out: LeftOut) -> None:
     job/restart it points nowhere
 
     """
-    _rehearse(Way(source), left_out, apart=layout.FN_STATE_POINT)
+    with _not_too_deep(source):
+        _rehearse(Way(source), left_out, apart=layout.FN_STATE_POINT)
 
 
 def _rehearse(way: Way, left_out: LeftOut, *, apart: str = "") -> None:
@@ -592,6 +625,8 @@ def _rehearse(way: Way, left_out: LeftOut, *, apart: str = "") -> None:
             left_out(entry.path, verdict.text)
         elif verdict.kind == "directory":
             _rehearse(way.below(entry), left_out)
+        elif verdict.kind == "file":
+            files.ensure_readable(entry.path)
         elif verdict.kind == "other":
             raise _irregular(entry.path)
 
@@ -741,11 +776,10 @@ def is_same(source: str, copy: str, state_point: bytes) -> bool:
     try:
         if files.read_bytes(os.path.join(copy, layout.FN_STATE_POINT)) != state_point:
             return False
-        return _same_content(Way(source), copy, {layout.FN_STATE_POINT})
+        with _not_too_deep(source):
+            return _same_content(Way(source), copy, {layout.FN_STATE_POINT})
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except RecursionError:
-        raise files.nested_too_deeply(source) from None
 
 
 def _same_content(way: Way, copy: str, apart: set[str]) -> bool:

@@ -2,7 +2,8 @@
 
 Everything that can be wrong with the names is found before anything is written. Into a directory each job comes as a
 whole, and running again finishes what was stopped: a copy that is whole counts as done. An archive comes as a whole,
-and one that holds exactly the jobs counts as done, too.
+and one that holds exactly the jobs counts as done, too. A job that cannot be copied is left out; but no archive is
+replaced by one without it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import archive, copying, document, files, layout, links, paths
+from .errors import Error, JobsCorruptedError
+from .failures import Failed, Failures, is_about_one_job
 from .links import LeftOut
 from .progress import Progress, track
 
@@ -64,6 +67,7 @@ class ExportPlan(NamedTuple):
         copytree: copying.CopyTree | None = None,
         progress: Progress | None = None,
         left_out: LeftOut = links.warn,
+        failed: Failed | None = None,
     ) -> dict[str, str]:
         """Copy the jobs.
 
@@ -75,6 +79,9 @@ class ExportPlan(NamedTuple):
             Told about each job.
         left_out : callable, optional
             Told about each link that is not copied, see :mod:`links`; by default Python warns.
+        failed : callable, optional
+            Told about each job that cannot be copied, and why. Without it the first of these errors is raised: when all
+            other jobs are in the directory, or at once, and there is no archive then.
 
         Returns
         -------
@@ -87,6 +94,8 @@ class ExportPlan(NamedTuple):
             If a destination has come into being since the plan was made.
         JobsCorruptedError
             If a job has been damaged since.
+        ArchiveError
+            If the archive cannot hold something in a job.
         OSError
             If something cannot be read or written; running again does the rest.
 
@@ -104,16 +113,48 @@ class ExportPlan(NamedTuple):
         project = self.project
         if document.active_buffer is not None:
             document.active_buffer.flush_below(project.workspace)
-        if self.kind is not None:
-            if not self.kind:
-                _write_archive(self, self.target, progress, left_out)
-            elif not self.done:
-                with archive.create(self.target, self.kind, durable=project.durable) as writer:
-                    _write_archive(self, writer, progress, left_out)
-        else:
+        failures = Failures(failed)
+        if self.kind is None:
             for job_id, path in track(self.paths.items(), "export", len(self.paths), progress):
-                self._bring(job_id, os.path.join(self.target, path) if path else self.target, copytree, left_out)
-        return {f"{project.workspace}/{job_id}": path for job_id, path in self.paths.items()}
+                with failures.of(job_id):
+                    self._bring(job_id, os.path.join(self.target, path) if path else self.target, copytree, left_out)
+        elif not self.kind:
+            self.rehearse(_ignore)  # what has been appended stays
+            _write_archive(self, self.target, progress, left_out)
+        elif not self.done:
+            self._create_archive(progress, left_out, None if failed is None else failures)
+        failures.raise_first()
+        return {f"{project.workspace}/{job_id}": path for job_id, path in self._without(failures).paths.items()}
+
+    def _without(self, failures: Failures) -> ExportPlan:
+        if not failures.ids:
+            return self
+        return self._replace(paths={job_id: path for job_id, path in self.paths.items() if job_id not in failures.ids})
+
+    def _create_archive(self, progress: Progress | None, left_out: LeftOut, failures: Failures | None) -> None:
+        """Write an archive; when a job cannot be stored, begin anew without those that cannot be read.
+
+        What is gone the next moment, such as an error of a file server, leaves no job out.
+        """
+        if os.path.lexists(self.target):
+            failures = None  # it is not replaced by one that lacks a job
+        plan, omitted, is_first = self, list[tuple[str, str]](), True
+        while plan.paths or plan is self:
+            omitted.clear()
+            started: list[str] = []
+            try:
+                with archive.create(self.target, self.kind or "", durable=self.project.durable) as writer:
+                    _write_archive(plan, writer, progress, lambda *link: omitted.append(link), started)
+                break
+            except (OSError, Error) as error:
+                if failures is None or not started or not _is_about(error, f"{self.project.workspace}/{started[-1]}"):
+                    raise
+                plan.rehearse(_ignore, failed=failures.note)
+                if started[-1] not in failures.ids and not is_first:
+                    raise
+                plan, is_first = self._without(failures), False
+        for path, reason in omitted:
+            left_out(path, reason)
 
     def _bring(self, job_id: str, destination: str, copytree: copying.CopyTree | None, left_out: LeftOut) -> None:
         is_done = job_id in self.done
@@ -135,7 +176,12 @@ class ExportPlan(NamedTuple):
             )
 
     def rehearse(
-        self, left_out: LeftOut, *, copytree: copying.CopyTree | None = None, progress: Progress | None = None
+        self,
+        left_out: LeftOut,
+        *,
+        copytree: copying.CopyTree | None = None,
+        progress: Progress | None = None,
+        failed: Failed | None = None,
     ) -> None:
         """Find out what carrying the plan out would meet; nothing is written.
 
@@ -143,14 +189,12 @@ class ExportPlan(NamedTuple):
         ----------
         left_out : callable
             Told about each link that would not be copied, see :mod:`links`.
-        copytree : callable, optional
+        copytree, progress, failed
             As for :meth:`carry_out`.
-        progress : Progress, optional
-            Told about each job.
 
         Raises
         ------
-        ArchiveError, OSError
+        JobsCorruptedError, ArchiveError, OSError
             If something cannot be copied.
 
         Examples
@@ -168,12 +212,18 @@ class ExportPlan(NamedTuple):
             return
         follows_links = self.kind == "zip" if self.kind else self.kind is not None and self.target.follows_links
         writer = archive.rehearsal("zip" if follows_links else "tar")
+        failures = Failures(failed)
         for job_id, path in track(self.paths.items(), "export", len(self.paths), progress):
+            if job_id in self.done:
+                continue
             source = f"{self.project.workspace}/{job_id}"
-            if self.kind is not None:
-                archive.add_directory(writer, source, path, b"", left_out=left_out)
-            elif job_id not in self.done:
-                copying.rehearse(source, left_out)
+            with failures.of(job_id):
+                state_point = copying.state_point_text(source, job_id)
+                if self.kind is not None:
+                    archive.add_directory(writer, source, path, state_point, left_out=left_out)
+                else:
+                    copying.rehearse(source, left_out)
+        failures.raise_first()
 
 
 def export_to(
@@ -329,10 +379,27 @@ def _ignore(path: str, reason: str) -> None:
     """Say nothing of a link that is left out."""
 
 
-def _write_archive(plan: ExportPlan, writer: archive.Writer, progress: Progress | None, left_out: LeftOut) -> None:
+def _write_archive(
+    plan: ExportPlan,
+    writer: archive.Writer,
+    progress: Progress | None,
+    left_out: LeftOut,
+    started: list[str] | None = None,
+) -> None:
+    """Add the jobs to an archive; ``started`` takes the id of each in time."""
     for job_id, path in track(plan.paths.items(), "export", len(plan.paths), progress):
+        if started is not None:
+            started.append(job_id)
         source = f"{plan.project.workspace}/{job_id}"
         archive.add_directory(writer, source, path, copying.state_point_text(source, job_id), left_out=left_out)
+
+
+def _is_about(error: OSError | Error, directory: str) -> bool:
+    """Tell whether an error is about a job, and not about the archive that it is written to."""
+    if not is_about_one_job(error) or not isinstance(error, OSError):
+        return is_about_one_job(error)
+    path = error.filename
+    return isinstance(path, str) and (path == directory or path.startswith(f"{directory}/"))
 
 
 def _check_appended(writer: archive.Writer, found: Mapping[str, str]) -> None:
@@ -385,7 +452,11 @@ def _present(
         if not os.path.lexists(destination):
             continue
         source = f"{project.workspace}/{job_id}"
-        if resumable and is_whole(source, destination, copying.state_point_text(source, job_id)):
+        try:
+            is_done = resumable and is_whole(source, destination, copying.state_point_text(source, job_id))
+        except (OSError, JobsCorruptedError):
+            continue  # it will be met again, and be told about, when the job is copied
+        if is_done:
             done.add(job_id)
         elif not (copying.is_own_copy(copytree) and os.path.isdir(destination) and not os.listdir(destination)):
             taken.append(paths.Taken(job_id, destination, f"The destination of job '{job_id}' exists"))

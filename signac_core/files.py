@@ -21,6 +21,7 @@ __all__ = [
     "copy_content",
     "delete_tree",
     "ensure_directory",
+    "ensure_readable",
     "expand_home",
     "is_directory",
     "is_occupied",
@@ -116,6 +117,30 @@ def _open(path: str, dir_fd: int | None = None) -> int:
         raise OSError(errno.ENOLINK, f"It is a link that leads nowhere, to '{target}'", path) from None
 
 
+def ensure_readable(path: str) -> None:
+    """Make sure that a file can be opened for reading (open, close).
+
+    Parameters
+    ----------
+    path : str
+        The file.
+
+    Raises
+    ------
+    OSError
+        If it cannot.
+
+    Examples
+    --------
+    >>> ensure_readable("missing")
+    Traceback (most recent call last):
+        ...
+    FileNotFoundError: [Errno 2] No such file or directory: 'missing'
+
+    """
+    close_after_work(os.open(path, _READ | os.O_NONBLOCK))
+
+
 def close_after_work(fd: int) -> None:
     """Close a descriptor through which nothing was written, or nothing is left to be written (close).
 
@@ -135,9 +160,9 @@ def close_after_work(fd: int) -> None:
         pass
 
 
-def _read_all(fd: int, first: int) -> bytes:
+def _read_all(fd: int, first: int, size: int = 0) -> bytes:
     data = os.read(fd, first)
-    if len(data) < first:  # a short read of a regular file is its end
+    if size <= len(data) < first:  # a short read of a regular file is its end, as far as is known
         return data
     _check_kind(os.fstat(fd))
     chunks = [data]
@@ -190,7 +215,7 @@ def read_bytes(path: str, *, dir_fd: int | None = None) -> bytes:
 
 
 def read_with_status(path: str, *, dir_fd: int | None = None) -> tuple[bytes, os.stat_result]:
-    """Content of a file and the status of the very file that was read (open, fstat, read, close).
+    """Content of a file, all of it, and the status of the very file that was read (open, fstat, read, close).
 
     Parameters
     ----------
@@ -221,10 +246,7 @@ def read_with_status(path: str, *, dir_fd: int | None = None) -> tuple[bytes, os
     try:
         status = os.fstat(fd)
         _check_kind(status)
-        data = _read_all(fd, status.st_size + 1)
-        while len(data) < status.st_size and (more := os.read(fd, status.st_size)):  # it was no end, only a short read
-            data += more
-        return data, status
+        return _read_all(fd, status.st_size + 1, status.st_size), status
     except OSError as error:
         error.filename = path
         raise

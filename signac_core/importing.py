@@ -1,7 +1,8 @@
 """Data spaces into a project: a directory, a zip or a tar file, in which paths or state point files tell the jobs.
 
 First everything is looked at: which directories are jobs, whether their state points are valid and differ, whether jobs
-exist already. Only then is something written, and each job comes as a whole, by one rename inside the workspace.
+exist already. Only then is something written, and each job comes as a whole, by one rename inside the workspace. One
+that cannot be copied is left out.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from . import archive, canonical, copying, document, files, layout, links, paths, unpacking, workspace
 from .errors import DestinationExistsError, InvalidKeyError, JobsCorruptedError, StatepointParsingError
+from .failures import Failed, Failures
 from .links import LeftOut
 from .progress import Progress, track
 
@@ -143,6 +145,7 @@ def import_apart(
     progress: Progress | None = None,
     left_out: LeftOut = links.warn,
     unmatched: list[str] | None = None,
+    failed: Failed | None = None,
 ) -> Iterator[tuple[Project, tuple[Found, ...]]]:
     """Context manager for a temporary project with the content of a data space, to synchronize with.
 
@@ -152,6 +155,9 @@ def import_apart(
         As :func:`import_from`.
     unmatched : list of str, optional
         Takes the directories that a template does not match.
+    failed : callable, optional
+        Told about each directory that cannot be read or copied, and why; without it the first of these errors is
+        raised.
 
     Yields
     ------
@@ -181,13 +187,15 @@ def import_apart(
     # Under a name that tells what it is, should the import be stopped.
     with TemporaryProject(type(project), dir=project.workspace, prefix=layout.PREFIX_NEW) as temporary:
         with _opened(temporary, origin, None, apart=project.workspace) as place:
-            found = tuple(track(place.find(schema), "find", None, progress))
+            found = tuple(track(place.find(schema, failed), "find", None, progress))
             _check_unique(found)
             if unmatched is not None:
                 unmatched += place.unmatched
-            for _ in track(place.bring(found, left_out), "import", len(found), progress):
+            failures = Failures(failed)
+            for _ in track(place.bring(found, left_out, failures), "import", len(found), progress):
                 pass
-        yield temporary, found
+            failures.raise_first()
+        yield temporary, tuple(one for one in found if one.job_id not in failures.ids)
 
 
 class ImportPlan(NamedTuple):
@@ -230,7 +238,9 @@ class ImportPlan(NamedTuple):
     skip_existing: bool
     unmatched: tuple[str, ...] = ()
 
-    def carry_out(self, *, progress: Progress | None = None, left_out: LeftOut = links.warn) -> dict[str, str]:
+    def carry_out(
+        self, *, progress: Progress | None = None, left_out: LeftOut = links.warn, failed: Failed | None = None
+    ) -> dict[str, str]:
         """Copy what does not exist yet.
 
         Parameters
@@ -239,6 +249,9 @@ class ImportPlan(NamedTuple):
             Told about each job.
         left_out : callable, optional
             As for :func:`import_from`.
+        failed : callable, optional
+            Told about each job that cannot be copied, and why; without it the first of these errors is raised when all
+            others are done.
 
         Returns
         -------
@@ -268,20 +281,26 @@ class ImportPlan(NamedTuple):
             raise DestinationExistsError(project.open_job(self.collisions[0].statepoint))
         missing = self._missing()
         files.ensure_directory(project.workspace, durable=project.durable)
-        for one in track(self.origin.bring(missing, left_out), "import", len(missing), progress):
-            project._remember(one.job_id, one.statepoint)
+        failures = Failures(failed)
+        for one in track(self.origin.bring(missing, left_out, failures), "import", len(missing), progress):
+            if one.job_id not in failures.ids:
+                project._remember(one.job_id, one.statepoint)
         if not self.skip_existing:
-            self.origin.finish([one for one in self.found if one.job_id in self.existing])
+            self.origin.finish([one for one in self.found if one.job_id in self.existing], failures)
+        failures.raise_first()
         imported = missing if self.skip_existing else self.found
-        return {one.name: f"{project.workspace}/{one.job_id}" for one in imported}
+        done = [one for one in imported if one.job_id not in failures.ids]
+        return {one.name: f"{project.workspace}/{one.job_id}" for one in done}
 
-    def rehearse(self, left_out: LeftOut) -> None:
+    def rehearse(self, left_out: LeftOut, *, failed: Failed | None = None) -> None:
         """Find out what carrying the plan out would meet; nothing is written.
 
         Parameters
         ----------
         left_out : callable
             Told about each link that would not be copied, see :mod:`links`.
+        failed : callable, optional
+            As for :meth:`carry_out`.
 
         Raises
         ------
@@ -298,7 +317,9 @@ class ImportPlan(NamedTuple):
         data/name_x/restart it points nowhere
 
         """
-        self.origin.rehearse(self._missing(), left_out)
+        failures = Failures(failed)
+        self.origin.rehearse(self._missing(), left_out, failures)
+        failures.raise_first()
 
     def _missing(self) -> list[Found]:
         return [one for one in self.found if one.job_id not in self.existing]
@@ -313,6 +334,7 @@ def plan_import(
     copytree: copying.CopyTree | None = None,
     skip_existing: bool = False,
     progress: Progress | None = None,
+    failed: Failed | None = None,
 ) -> Iterator[ImportPlan]:
     """Context manager for what an import would do, and whether it can; until it is carried out nothing is changed.
 
@@ -322,6 +344,8 @@ def plan_import(
         As :func:`import_from`.
     progress : Progress, optional
         Told about each directory that is found.
+    failed : callable, optional
+        Told about each directory that cannot be read, and why (without an id); without it such an error is raised.
 
     Yields
     ------
@@ -347,10 +371,10 @@ def plan_import(
 
     """
     with _opened(project, origin, copytree) as place:
-        found = tuple(track(place.find(schema), "find", None, progress))
+        found = tuple(track(place.find(schema, failed), "find", None, progress))
         _check_unique(found)
         existing = tuple(one for one in found if os.path.lexists(f"{project.workspace}/{one.job_id}"))
-        collisions = () if skip_existing else _collisions(project, place, existing, copytree)
+        collisions = () if skip_existing else _collisions(project, place, existing, copytree, failed)
         ids = frozenset(one.job_id for one in existing)
         yield ImportPlan(project, place, found, ids, collisions, skip_existing, tuple(place.unmatched))
 
@@ -408,19 +432,19 @@ class _Origin(Protocol):
 
     unmatched: list[str]
 
-    def find(self, schema: Schema) -> Iterator[Found]:
-        """The directories that are jobs; none of them lies inside another."""
+    def find(self, schema: Schema, failed: Failed | None) -> Iterator[Found]:
+        """The directories that are jobs; none of them lies inside another. Those that cannot be read are told about."""
 
     def copies(self, found: Sequence[Found]) -> AbstractContextManager[Iterator[tuple[Found, str]]]:
         """Directories with the content of what was found, for a look at it."""
 
-    def bring(self, found: Sequence[Found], left_out: LeftOut) -> Iterator[Found]:
+    def bring(self, found: Sequence[Found], left_out: LeftOut, failures: Failures) -> Iterator[Found]:
         """Make jobs of them, one after the other."""
 
-    def finish(self, found: Sequence[Found]) -> None:
+    def finish(self, found: Sequence[Found], failures: Failures) -> None:
         """Take the last step for those that are jobs already, if what is moved was only copied."""
 
-    def rehearse(self, found: Sequence[Found], left_out: LeftOut) -> None:
+    def rehearse(self, found: Sequence[Found], left_out: LeftOut, failures: Failures) -> None:
         """Find out what that would meet."""
 
 
@@ -505,16 +529,25 @@ def _check_unique(found: Sequence[Found]) -> None:
 
 
 def _collisions(
-    project: Project, place: _Origin, existing: Sequence[Found], copytree: copying.CopyTree | None
+    project: Project,
+    place: _Origin,
+    existing: Sequence[Found],
+    copytree: copying.CopyTree | None,
+    failed: Failed | None,
 ) -> tuple[Found, ...]:
     """Those of the existing jobs that an import that was stopped cannot have left: they hold something else."""
     if not existing:
         return ()
     is_whole = copying.is_moved if copying.moves_by_copy(copytree) else copying.is_same
+    found: list[Found] = []
+    failures = Failures(failed)
     with place.copies(existing) as copies:
-        return tuple(
-            one for one, directory in copies if not is_whole(directory, f"{project.workspace}/{one.job_id}", one.text)
-        )
+        for one, directory in copies:
+            with failures.of(one.job_id):
+                if not is_whole(directory, f"{project.workspace}/{one.job_id}", one.text):
+                    found.append(one)
+    failures.raise_first()
+    return tuple(found)
 
 
 # directories ----------------------------------------------------------------------------------------------------------
@@ -541,15 +574,26 @@ class _Directory:
         self._path = path
         self._copytree = copytree
         self.unmatched: list[str] = []
+        self._removed: list[str] = []  # have been moved already, but could not be renamed, and are still there
         self._apart = os.path.relpath(os.path.realpath(apart), os.path.realpath(path))
 
-    def find(self, schema: Schema) -> Iterator[Found]:
+    def find(self, schema: Schema, failed: Failed | None) -> Iterator[Found]:
         by_path = _schema_of(schema, self._path)
         if self._apart == "." or set(self._apart.split("/")) == {".."}:
             return  # the workspace, or something in it
-        for path, directories, others in os.walk(self._path, onerror=_fail):
+
+        def tell(error: OSError) -> None:
+            if failed is None:
+                raise error
+            failed(None, error)
+
+        for path, directories, others in os.walk(self._path, onerror=tell):
             relative = path[len(self._path) :].strip("/")
             has_file = layout.FN_STATE_POINT in others
+            if layout.FN_REMOVED in others and not has_file:
+                self._removed.append(path)
+                directories.clear()
+                continue
             statepoint = None if by_path is None else by_path.read(path, relative)
             directories[:] = sorted(
                 name
@@ -557,8 +601,13 @@ class _Directory:
                 if not copying.is_unfinished(name) and os.path.join(relative, name) != self._apart
             )
             if statepoint is not None or (by_path is None and has_file):
-                yield _identify("", path, statepoint, self._state_point_text(path) if has_file else None)
                 directories.clear()
+                try:
+                    text = self._state_point_text(path) if has_file else None
+                except OSError as error:
+                    tell(error)
+                else:
+                    yield _identify("", path, statepoint, text)
             elif by_path is not None:
                 if by_path.misses(relative, is_leaf=not directories):
                     self.unmatched.append(path)
@@ -580,38 +629,47 @@ class _Directory:
     def copies(self, found: Sequence[Found]) -> Iterator[Iterator[tuple[Found, str]]]:
         yield ((one, one.name) for one in found)
 
-    def bring(self, found: Sequence[Found], left_out: LeftOut) -> Iterator[Found]:
-        project = self._project
+    def bring(self, found: Sequence[Found], left_out: LeftOut, failures: Failures) -> Iterator[Found]:
         for one in found:
-            destination = f"{project.workspace}/{one.job_id}"
-            try:
-                copying.bring(
-                    one.name,
-                    destination,
-                    name=one.job_id,
-                    state_point=one.text,
-                    copytree=self._copytree,
-                    durable=project.durable,
-                    left_out=left_out,
-                )
-            except FileExistsError as error:
-                if error.filename != destination:
-                    raise
-                raise DestinationExistsError(project.open_job(one.statepoint)) from None
+            with failures.of(one.job_id):
+                self._bring(one, left_out)
             yield one
 
-    def finish(self, found: Sequence[Found]) -> None:
+    def _bring(self, one: Found, left_out: LeftOut) -> None:
+        project = self._project
+        destination = f"{project.workspace}/{one.job_id}"
+        try:
+            copying.bring(
+                one.name,
+                destination,
+                name=one.job_id,
+                state_point=one.text,
+                copytree=self._copytree,
+                durable=project.durable,
+                left_out=left_out,
+            )
+        except FileExistsError as error:
+            if error.filename != destination:
+                raise
+            raise DestinationExistsError(project.open_job(one.statepoint)) from None
+
+    def finish(self, found: Sequence[Found], failures: Failures) -> None:
         if copying.moves_by_copy(self._copytree):
             for one in found:
                 destination = f"{self._project.workspace}/{one.job_id}"
-                copying.move_by_copy(
-                    one.name, destination, name=one.job_id, state_point=one.text, durable=self._project.durable
-                )
+                with failures.of(one.job_id):
+                    copying.move_by_copy(
+                        one.name, destination, name=one.job_id, state_point=one.text, durable=self._project.durable
+                    )
+            for path in self._removed:
+                with failures.of(None):
+                    workspace.finish_removal(path)
 
-    def rehearse(self, found: Sequence[Found], left_out: LeftOut) -> None:
+    def rehearse(self, found: Sequence[Found], left_out: LeftOut, failures: Failures) -> None:
         if copying.is_own_copy(self._copytree):
             for one in found:
-                copying.rehearse(one.name, left_out)
+                with failures.of(one.job_id):
+                    copying.rehearse(one.name, left_out)
 
 
 # archives -------------------------------------------------------------------------------------------------------------
@@ -635,7 +693,7 @@ class _Archive:
         self._contents = unpacking.scan(reader)
         self.unmatched: list[str] = []
 
-    def find(self, schema: Schema) -> Iterator[Found]:
+    def find(self, schema: Schema, failed: Failed | None) -> Iterator[Found]:
         by_path = _schema_of(schema)
         names = self._directories(schema)
         inner = {above for name in names for above in _all_above(name)}
@@ -669,46 +727,55 @@ class _Archive:
         with self._unpacked(found, lambda path, reason: None) as unpacked:
             yield ((by_name[name], directory) for name, directory in unpacked)
 
-    def bring(self, found: Sequence[Found], left_out: LeftOut) -> Iterator[Found]:
-        project = self._project
+    def bring(self, found: Sequence[Found], left_out: LeftOut, failures: Failures) -> Iterator[Found]:
         by_name = {one.name: one for one in found}
-        with self._unpacked(found, left_out) as unpacked:
+        with self._unpacked(found, left_out, failures) as unpacked:
             for name, directory in unpacked:
                 one = by_name[name]
-                if not one.has_file:
-                    files.write_file(os.path.join(directory, layout.FN_STATE_POINT), one.text)
-                if project.durable:
-                    copying.sync_tree(directory)
-                try:
-                    copying.publish(directory, f"{project.workspace}/{one.job_id}", durable=project.durable)
-                except FileExistsError:
-                    raise DestinationExistsError(project.open_job(one.statepoint)) from None
+                with failures.of(one.job_id):
+                    self._publish(one, directory)
                 yield one
 
-    def finish(self, found: Sequence[Found]) -> None:
+    def _publish(self, one: Found, directory: str) -> None:
+        project = self._project
+        if not one.has_file:
+            files.write_file(os.path.join(directory, layout.FN_STATE_POINT), one.text)
+        if project.durable:
+            copying.sync_tree(directory)
+        try:
+            copying.publish(directory, f"{project.workspace}/{one.job_id}", durable=project.durable)
+        except FileExistsError:
+            raise DestinationExistsError(project.open_job(one.statepoint)) from None
+
+    def finish(self, found: Sequence[Found], failures: Failures) -> None:
         """Nothing is moved out of an archive."""
 
-    def rehearse(self, found: Sequence[Found], left_out: LeftOut) -> None:
+    def rehearse(self, found: Sequence[Found], left_out: LeftOut, failures: Failures) -> None:
         unpacking.rehearse(self._reader, self._contents, {one.name for one in found}, left_out)
 
     @contextmanager
-    def _unpacked(self, found: Sequence[Found], left_out: LeftOut) -> Iterator[Iterator[tuple[str, str]]]:
+    def _unpacked(
+        self, found: Sequence[Found], left_out: LeftOut, failures: Failures | None = None
+    ) -> Iterator[Iterator[tuple[str, str]]]:
         """Context manager for an iterator of names and hidden directories in the workspace; what is left is deleted."""
+        ids = {one.name: one.job_id for one in found}
         places = {
             one.name: f"{self._project.workspace}/{layout.PREFIX_NEW}{one.job_id}-{files.unique_suffix()}"
             for one in found
         }
         try:
-            unpacked = unpacking.extract(self._reader, self._contents, places, left_out=left_out)
+            unpacked = unpacking.extract(
+                self._reader,
+                self._contents,
+                places,
+                left_out=left_out,
+                failed=None if failures is None else lambda name, error: failures.note(ids[name], error),
+            )
             yield ((name, places[name]) for name in unpacked)
         finally:
             for directory in places.values():
                 if os.path.lexists(directory):
                     files.delete_tree(directory)
-
-
-def _fail(error: OSError) -> None:
-    raise error
 
 
 def _all_above(name: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ data are never changed, and nothing is written through a link in the place of a 
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
@@ -365,7 +366,7 @@ def mend(project: Project, problems: Iterable[Problem], *, progress: Progress | 
     [True]
 
     """
-    problems = list(problems)
+    problems = sorted(problems, key=lambda problem: problem.is_litter)  # from which jobs may be restored
     known = _Known(project)
     return [_mend(project, problem, known) for problem in _told(problems, "repair", progress)]
 
@@ -437,7 +438,7 @@ def _remedy(project: Project, name: str, rescue: _Rescue | None) -> str:
     if rescue is None:
         return ""
     if rescue.job_id != name:
-        return f"rename the directory to {rescue.job_id}" if _is_free(project, rescue.job_id) else ""
+        return f"rename the directory to {rescue.job_id}" if _may_rename(project, name, rescue) else ""
     origin = "the cache" if rescue.path is None else os.path.basename(rescue.path)
     return f"restore the state point from {origin}"
 
@@ -564,7 +565,8 @@ class _Rescue(NamedTuple):
 
     job_id: str
     state_point: dict[str, Any]
-    path: str | None  # of the file in the job directory that holds it; None if it comes from elsewhere
+    path: str | None = None  # of the file in the job directory that holds it; None if it comes from elsewhere
+    text: bytes = b""  # of the state point file
 
 
 class _Known:
@@ -599,15 +601,18 @@ def _find_rescue(directory: str, name: str, known: _Known) -> _Rescue | None:
             return rescue
     state_point = known.get(name)
     if state_point is not None:
-        return _Rescue(name, state_point, None)
+        return _Rescue(name, state_point, None, canonical.dumps(state_point).encode("ascii"))
     return found[0] if found else None
 
 
 def _rescue_in(path: str) -> _Rescue | None:
     try:
-        state_point = canonical.loads(files.read_bytes(path))
+        text = files.read_bytes(path)
+        state_point = canonical.loads(text)
         if isinstance(state_point, dict):
-            return _Rescue(canonical.calc_id(state_point), state_point, path)
+            if os.path.basename(path) != layout.FN_STATE_POINT:
+                text = canonical.dumps(state_point).encode("ascii")
+            return _Rescue(canonical.calc_id(state_point), state_point, path, text)
     except (OSError, ValueError, RecursionError):
         pass
     return None
@@ -620,6 +625,19 @@ def _is_free(project: Project, job_id: str) -> bool:
         return not os.listdir(target)
     except FileNotFoundError:
         return not os.path.lexists(target)
+    except OSError:
+        return False
+
+
+def _may_rename(project: Project, name: str, rescue: _Rescue) -> bool:
+    """Tell whether a damaged job can get the name that its state point has: there is none, or a copy of this one."""
+    if _is_free(project, rescue.job_id):
+        return True
+    from . import copying
+
+    source, target = (os.path.join(project.workspace, job_id) for job_id in (name, rescue.job_id))
+    try:
+        return copying.is_stopped_change(source, target, rescue.job_id, rescue.text)
     except OSError:
         return False
 
@@ -662,12 +680,30 @@ def _restore_locked(project: Project, name: str, directory: str, known: _Known) 
     rescue = _find_rescue(directory, name, known)
     if rescue is None:
         raise _BeyondRepair("Nothing is left from which the state point could be restored.")
-    if rescue.job_id != name and not _is_free(project, rescue.job_id):
+    if rescue.job_id != name and not _may_rename(project, name, rescue):
         raise _BeyondRepair(f"The directory holds the state point of job {rescue.job_id}, which exists.")
     if rescue.path != path:
-        text = canonical.dumps(rescue.state_point).encode("ascii")
-        files.replace_file(path, text, durable=project.durable)  # a copy: its writer may be about to rename the file
+        files.replace_file(path, rescue.text, durable=project.durable)  # a copy: its writer may be about to rename it
     if rescue.job_id != name:
-        workspace.publish_directory(project.workspace, rescue.job_id, directory, durable=project.durable)
+        _rename(project, directory, rescue)
     project._remember(rescue.job_id, rescue.state_point)
     return rescue.job_id
+
+
+def _rename(project: Project, directory: str, rescue: _Rescue) -> None:
+    """Give a job directory the name that its state point has, its lock being held."""
+    from . import workspace
+
+    try:
+        workspace.publish_directory(project.workspace, rescue.job_id, directory, durable=project.durable)
+        return
+    except DestinationExistsError:
+        if not _may_rename(project, os.path.basename(directory), rescue):
+            raise
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+    from . import copying
+
+    target = os.path.join(project.workspace, rescue.job_id)
+    copying.change_by_copy(directory, target, rescue.job_id, rescue.text, durable=project.durable)

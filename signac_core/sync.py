@@ -21,6 +21,7 @@ from .errors import DestinationExistsError as DestinationExistsError
 from .errors import DocumentSyncConflict as DocumentSyncConflict
 from .errors import FileSyncConflict as FileSyncConflict
 from .errors import SchemaSyncConflict
+from .failures import Failed as Failed
 from .filetransfer import TransferOptions, compile_patterns
 from .job import Job
 from .synchronizer import FileStrategy, FileTransferStats, SyncAction, Synchronizer
@@ -373,8 +374,10 @@ def sync_projects(
     *,
     size_only: bool = False,
     round_times: bool = False,
+    probe: bool = False,
     report: Callable[[SyncAction], Any] | None = None,
     progress: Progress | None = None,
+    failed: Failed | None = None,
 ) -> FileTransferStats | None:
     """Bring the jobs and the document of one project into another.
 
@@ -398,8 +401,13 @@ preserve_group, deep, dry_run, size_only, round_times, report
         Work with several threads: True, or how many.
     collect_stats : bool
         Return how much was copied (in a dry run: would be).
+    probe : bool
+        In a dry run, find out which files cannot be read (open and close for each that would be copied).
     progress : callable, optional
         Called after each job, as :class:`signac_core.progress.Progress`.
+    failed : callable, optional
+        Called with the id of each job with which something cannot be done, and the error. Without it the first of these
+        errors is raised when all other jobs are done.
 
     Returns
     -------
@@ -423,7 +431,8 @@ preserve_group, deep, dry_run, size_only, round_times, report
     re.error
         If an exclude pattern is not a regular expression.
     OSError
-        If something cannot be read or written.
+        If something cannot be read or written; all other jobs are synchronized, unless they would meet the same error,
+        as when the disk is full.
 
     Examples
     --------
@@ -452,7 +461,9 @@ preserve_group, deep, dry_run, size_only, round_times, report
             round_times=round_times,
         ),
         dry_run=dry_run,
+        probe=probe,
         report=report,
+        failed=failed,
     )
     threads = _number_of_threads(parallel)
     if source == destination or os.path.realpath(source.workspace) == os.path.realpath(destination.workspace):

@@ -25,6 +25,7 @@ from .errors import (
     JobsCorruptedError,
     SyncConflict,
 )
+from .failures import Failed, Failures, is_about_one_job
 from .filetransfer import Step, TransferOptions
 from .job import Job
 from .jsondict import JSONDict
@@ -180,8 +181,13 @@ class Synchronizer:
         How to compare and copy files.
     dry_run : bool
         Touch nothing.
+    probe : bool
+        In a dry run, find out which files cannot be read.
     report : callable, optional
         Called with each action, by one thread at a time.
+    failed : callable, optional
+        Called with each job of a project with which something cannot be done, and the error, by one thread at a time;
+        without it the first error is raised at the end.
 
     Raises
     ------
@@ -209,7 +215,9 @@ class Synchronizer:
         options: TransferOptions,
         *,
         dry_run: bool = False,
+        probe: bool = False,
         report: Callable[[SyncAction], Any] | None = None,
+        failed: Failed | None = None,
     ) -> None:
         self._merge_document = DocSync.ByKey() if doc_sync is None else doc_sync
         if not callable(self._merge_document) and self._merge_document not in (DocSync.NO_SYNC, DocSync.COPY):
@@ -220,7 +228,9 @@ class Synchronizer:
         self._strategy = strategy
         self._options = options
         self._dry_run = dry_run
+        self._probe = probe
         self._report = report
+        self._failures = Failures(failed)
         self._apart = {layout.FN_STATE_POINT, layout.FN_DOCUMENT}  # files that are not treated like any other
         if self._merge_document == DocSync.COPY:
             self._apart.remove(layout.FN_DOCUMENT)
@@ -305,9 +315,9 @@ class Synchronizer:
         DocumentsDamagedError
             If documents of jobs are damaged; all else is done. It is a ValueError.
         ValueError
-            If the document of a project is damaged.
+            If the document of a project is damaged; all else is done.
         OSError
-            If something cannot be read or written.
+            If something cannot be read or written; all other jobs are done, unless they would meet the same error.
 
         Examples
         --------
@@ -319,9 +329,14 @@ class Synchronizer:
 
         """
         logger.info("Synchronizing '%s' -> '%s'.", source, destination)
-        jobs = _Jobs(self._clone_or_synchronize, source, destination, total=len(ids), progress=progress)
+        jobs = _Jobs(self._try, source, destination, total=len(ids), progress=progress)
         try:
-            self._synchronize_documents(for_project(source), destination.document, None)
+            try:
+                self._synchronize_documents(for_project(source), destination.document, None)
+            except (OSError, ValueError) as error:  # it is damaged, or cannot be read or written
+                if isinstance(error, OSError) and not is_about_one_job(error):
+                    raise
+                self._failures.note(None, error)
             jobs.work(ids, threads)
         finally:
             self._publish_skipped_keys()
@@ -332,6 +347,7 @@ class Synchronizer:
             raise JobsCorruptedError(sorted(self._damaged))
         if self._damaged_documents:
             raise DocumentsDamagedError({job_id: str(error) for job_id, error in self._damaged_documents.items()})
+        self._failures.raise_first()
         return FileTransferStats(self._num_files, self._volume)
 
     def _publish_skipped_keys(self) -> None:
@@ -464,6 +480,8 @@ class Synchronizer:
     ) -> bool:
         """Carry out a step unless this is a dry run; False if the file has gone from the source meanwhile."""
         if self._dry_run:
+            if self._probe and step.kind in ("copy", "differs") and step.link is None:
+                files.ensure_readable(os.path.join(source, step.path))
             return True
         durable = job.project.durable
         try:
@@ -574,6 +592,16 @@ class Synchronizer:
                 files.replace_file(os.path.join(target, layout.FN_STATE_POINT), text, durable=dst.project.durable)
         return copied
 
+    def _try(self, src: Job, dst: Job) -> None:
+        """Bring a job into another project; an error about it does not concern the others."""
+        try:
+            self._clone_or_synchronize(src, dst)
+        except Exception as error:
+            if not is_about_one_job(error):
+                raise
+            with self._guard:
+                self._failures.note(src.id, error)
+
     def _clone_or_synchronize(self, src: Job, dst: Job) -> None:
         """Bring a job into another project, whether that has it or not."""
         for attempt in range(_ATTEMPTS):
@@ -633,7 +661,7 @@ class _Jobs:
         self._guard = threading.Lock()
 
     def work(self, ids: Sequence[str], threads: int) -> None:
-        """Synchronize the jobs; the first error stops the work."""
+        """Synchronize the jobs; the first error that is not about one job alone stops the work."""
         if threads == 1 or len(ids) < 2:
             self._work(ids)
             return

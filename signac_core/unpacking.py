@@ -13,12 +13,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from . import files, layout, links
 from .archive import Member, Reader, refusal
+from .failures import is_about_one_job
 from .links import LeftOut
 from .litter import is_leftover
 
@@ -229,7 +230,12 @@ def rehearse(reader: Reader, contents: Contents, roots: Container[str], left_out
 
 
 def extract(
-    reader: Reader, contents: Contents, roots: Mapping[str, str], *, left_out: LeftOut = links.warn
+    reader: Reader,
+    contents: Contents,
+    roots: Mapping[str, str],
+    *,
+    left_out: LeftOut = links.warn,
+    failed: Callable[[str, OSError], Any] | None = None,
 ) -> Iterator[str]:
     """Unpack directories of an archive, in one pass over it.
 
@@ -244,6 +250,9 @@ def extract(
     left_out : callable, optional
         Told about each link that is not made, because it leads out of its directory or the file system has none; by
         default Python warns.
+    failed : callable, optional
+        Told about each directory of ``roots`` in which something cannot be written, and why; it is left as it is then.
+        Without it the error is raised.
 
     Yields
     ------
@@ -278,28 +287,68 @@ def extract(
         if member.kind == "link" and _judge_link(reader, member, root, left_out):
             last[root].append(member)
     _check_space(sum(member.size for member, _ in plan), roots)
-    made: set[str] = set()
-    modes: dict[str, dict[str, int]] = {root: {} for root in roots}
+    places = {root: _Place(root, path) for root, path in roots.items()}
+    lost: set[str] = set()
     for member, root in plan:
-        path = os.path.join(roots[root], _below(member.name, root)).rstrip("/")
-        if member.kind == "directory":
-            _make_directory(path, made)
-            if member.mode is not None:
-                modes[root][path] = member.mode
-        elif member.kind == "file" and not is_leftover(os.path.basename(path)):
-            _make_directory(os.path.dirname(path), made)
-            _extract_file(reader, member, path)
         left[root] -= 1
+        if root in lost:
+            continue
+        place = places[root]
+        try:
+            place.unpack(reader, member)
+            if not left[root]:
+                place.finish(reader, last[root], left_out)
+        except OSError as error:
+            path = error.filename
+            is_written = isinstance(path, str) and path.startswith(place.path)
+            if failed is None or not is_written or not is_about_one_job(error):
+                raise
+            lost.add(root)
+            failed(root, error)
+            continue
         if not left[root]:
-            _make_directory(roots[root], made)
-            for link in last[root]:
-                path = os.path.join(roots[root], _below(link.name, root))
-                _make_directory(os.path.dirname(path), made)
-                if not links.make(link.target, path):
-                    left_out(os.path.join(reader.path, link.name), links.UNSUPPORTED)
-            for path, mode in modes.pop(root).items():
-                _set_mode(path, mode)
+            del places[root]
             yield root
+
+
+class _Place:
+    """Where a directory of an archive is unpacked to."""
+
+    def __init__(self, root: str, path: str) -> None:
+        self._root = root
+        self.path = path
+        self._made: set[str] = set()
+        self._modes: dict[str, int] = {}
+
+    def unpack(self, reader: Reader, member: Member) -> None:
+        """Unpack a member, unless it is a link."""
+        path = self._path(member)
+        if member.kind == "directory":
+            self._make_directory(path)
+            if member.mode is not None:
+                self._modes[path] = member.mode
+        elif member.kind == "file" and not is_leftover(os.path.basename(path)):
+            self._make_directory(os.path.dirname(path))
+            _extract_file(reader, member, path)
+
+    def finish(self, reader: Reader, last: list[Member], left_out: LeftOut) -> None:
+        """Make the links, now that all else is there, and give the directories their permissions."""
+        self._make_directory(self.path)
+        for link in last:
+            path = self._path(link)
+            self._make_directory(os.path.dirname(path))
+            if not links.make(link.target, path):
+                left_out(os.path.join(reader.path, link.name), links.UNSUPPORTED)
+        for path, mode in self._modes.items():
+            _set_mode(path, mode)
+
+    def _path(self, member: Member) -> str:
+        return os.path.join(self.path, _below(member.name, self._root)).rstrip("/")
+
+    def _make_directory(self, path: str) -> None:
+        if path not in self._made:
+            files.ensure_directory(path)
+            self._made.add(path)
 
 
 def _check_space(size: int, roots: Mapping[str, str]) -> None:
@@ -308,12 +357,6 @@ def _check_space(size: int, roots: Mapping[str, str]) -> None:
         if size > status.f_bavail * status.f_frsize:
             raise OSError(errno.ENOSPC, f"There is no room for the {size} bytes to unpack", os.path.dirname(path))
         return
-
-
-def _make_directory(path: str, made: set[str]) -> None:
-    if path not in made:
-        files.ensure_directory(path)
-        made.add(path)
 
 
 def _set_mode(directory: str, mode: int) -> None:

@@ -750,12 +750,13 @@ class Report:
         """Note a link that is not copied, or would not be; `finish` tells about it."""
         self.left_out.append({"path": path, "reason": reason})
 
-    def fail(self, job_id: str, error: Exception) -> None:
+    def fail(self, job_id: str | None, error: Exception) -> None:
         """Tell that something could not be done, and note it."""
         from ..app import as_failure
 
         failure = as_failure(error)
-        message = failure.message if job_id in failure.message else f"Job {job_id}: {failure.message}"
+        is_named = job_id is None or job_id in failure.message
+        message = failure.message if is_named else f"Job {job_id}: {failure.message}"
         self.session.output.error(message, code=failure.code, hint=failure.hint)
         self.errors.append({"id": job_id, "code": failure.code, "message": message})
 

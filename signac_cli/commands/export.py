@@ -59,7 +59,8 @@ def command(
     The extension of TARGET tells what it is: .zip, .tar, or .tar.gz, .tar.bz2, .tar.xz (.tgz, .tbz2, .txz); without
     one it is a directory. PATH is a template of the names, as for 'signac view'.
 
-    Nothing is written unless all is possible. In a directory, whole copies of the jobs that are there already count as
+    Nothing is written if names are not possible or taken. A job that cannot be copied is named and left out, but no
+    archive is replaced by one without it. In a directory, whole copies of the jobs that are there already count as
     done, and so does an archive that holds exactly the jobs, so that the command can be repeated after it was stopped.
     A dry run prints what would go where.
 
@@ -112,12 +113,12 @@ def command(
         report.note(job_id, PRESENT if job_id in plan.done and not move else EXPORTED, place)
     if dry_run:
         with bar(session, "Reading") as progress:
-            plan.rehearse(report.leave_out, copytree=copytree, progress=progress)
+            plan.rehearse(report.leave_out, copytree=copytree, progress=progress, failed=report.fail)
     else:
         if move:
             confirm_selected(session, project, "Move", plan.paths, filter_tokens)
         with bar(session, "Moving" if move else "Exporting") as progress:
-            plan.carry_out(copytree=copytree, progress=progress, left_out=report.leave_out)
+            plan.carry_out(copytree=copytree, progress=progress, left_out=report.leave_out, failed=report.fail)
     return report.finish(as_json=as_json) or session.report_damaged(damaged)
 
 

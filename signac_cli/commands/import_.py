@@ -62,8 +62,9 @@ def command(
     Every directory with a state point file is a job. PATH, such as 'a_{a:int}/b_{b}', is a template that tells the
     state points from the names of the directories instead; types are int, float, bool and str.
 
-    Nothing is imported unless all is possible. Jobs that exist already with other files are an error; those that an
-    import that was stopped has left whole count as done. A dry run prints what would become which job.
+    Nothing is imported if state points are not valid, or jobs exist already with other files; those that an import
+    that was stopped has left whole count as done. What cannot be read or copied is named and left out. A dry run prints
+    what would become which job.
     """
     if sync_interactive and (dry_run or as_json):
         raise click.UsageError(f"--sync-interactive does not combine with {'--dry-run' if dry_run else '--json'}.")
@@ -124,6 +125,7 @@ def _import(
                     copytree=copytree,
                     skip_existing=existing != PRESENT,
                     progress=progress,
+                    failed=report.fail,
                 )
             )
         if plan.collisions:
@@ -142,23 +144,30 @@ def _import(
         if plan.unmatched or not move:  # what has been moved from an empty directory is all there
             _tell_unmatched(report, origin, path, plan.found, plan.unmatched)
         if report.dry_run:
-            plan.rehearse(report.leave_out)
+            plan.rehearse(report.leave_out, failed=report.fail)
         else:
             with bar(session, "Importing") as progress:
-                plan.carry_out(progress=progress, left_out=report.leave_out)
+                plan.carry_out(progress=progress, left_out=report.leave_out, failed=report.fail)
     return report.finish(as_json=as_json)
 
 
 def _tell_unmatched(
     report: PathReport, origin: str, path: str | None, found: Sequence[Found], unmatched: Sequence[str]
 ) -> None:
-    """Tell which directories a template does not match; if it matches none, that is an error."""
+    """Tell which directories a template does not match; if it matches none, that is an error.
+
+    Without a template there may be nothing to import: after a move, or for the own project.
+    """
     output = report.session.output
     if path is not None and not found:
         message = f"No directory in '{origin}' matches the path '{path}'"
         message += f": {_such_as(unmatched)}." if unmatched else "."
         report.errors.append({"id": None, "code": "no-match", "message": message})
         output.error(message, code="no-match", hint="Nothing was imported.")
+    elif path is None and not found and not report.errors:
+        output.warn(
+            f"No directory in '{origin}' has a state point file. If paths tell the state points, give a template."
+        )
     elif unmatched:
         output.warn(f"{_such_as(unmatched)}.")
 
@@ -199,6 +208,7 @@ def _import_and_synchronize(
                     progress=progress,
                     left_out=report.leave_out,
                     unmatched=unmatched,
+                    failed=report.fail,
                 )
             )
         _tell_unmatched(report, origin, path, found, unmatched)
@@ -206,7 +216,7 @@ def _import_and_synchronize(
             report.note(one.job_id, SYNCHRONIZED if _exists(project, one) else IMPORTED, place)
         try:
             with bar(session, "Synchronizing") as progress:
-                project.sync(temporary, recursive=True, progress=progress)
+                project.sync(temporary, recursive=True, progress=progress, failed=report.fail)
         except SyncConflict as conflict:
             raise Failure(
                 f"The import failed: {conflict}",
@@ -245,6 +255,7 @@ def _import_interactively(session: Session, project: Project, report: PathReport
                     progress=progress,
                     left_out=report.leave_out,
                     unmatched=unmatched,
+                    failed=report.fail,
                 )
             )
         _tell_unmatched(report, origin, path, found, unmatched)

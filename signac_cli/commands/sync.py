@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import re
 
     from signac_core.docsync import DocSync
+    from signac_core.failures import Failed
     from signac_core.job import Job
     from signac_core.progress import Progress
     from signac_core.project import Project
@@ -123,7 +124,8 @@ def command(
 ) -> int:
     """Bring the jobs of the project SOURCE into DESTINATION, or into this one.
 
-    What differs is a conflict unless an option decides. Nothing is deleted.
+    What differs is a conflict unless an option decides. Nothing is deleted. A job that cannot be
+    synchronized is named, and the others are.
     """
     from ..syncreport import SyncReport
 
@@ -245,7 +247,7 @@ def _synchronize(
     if not report.dry_run and (chosen is None or settings["doc_sync"].key_strategy is None):
         strategy = _file_strategy(session, chosen, asks=False)
         with bar(session, "Comparing") as progress, _unlogged():
-            _run(source, destination, strategy, settings, report.take_conflict, progress, dry_run=True)
+            _run(source, destination, strategy, settings, report.take_conflict, progress, _ignore, dry_run=True)
         if report.conflicts:
             report.tell_conflicts()
             return report.finish(as_json=as_json)
@@ -259,6 +261,7 @@ def _synchronize(
                 settings,
                 report.take,
                 report.counting(progress),
+                report.fail,
                 dry_run=report.dry_run,
             )
     except Exception as error:
@@ -279,6 +282,7 @@ def _run(
     settings: dict[str, Any],
     take: Callable[[SyncAction], None],
     progress: Progress | None,
+    failed: Failed,
     *,
     dry_run: bool,
 ) -> Iterable[str]:
@@ -294,8 +298,10 @@ def _run(
             strategy,
             check_schema=False,
             dry_run=dry_run,
+            probe=dry_run and failed is not _ignore,
             report=take,
             progress=progress,
+            failed=failed,
             **settings,
         )
     except (FileSyncConflict, DocumentSyncConflict, DocumentsDamagedError):
@@ -303,6 +309,10 @@ def _run(
     except JobsCorruptedError as error:
         return error.job_ids
     return ()
+
+
+def _ignore(job_id: str | None, error: Exception) -> None:
+    """Say nothing of what cannot be compared: it cannot be synchronized either, which is told then."""
 
 
 def _compare_schemas(session: Session, source: Project, destination: Project) -> None:

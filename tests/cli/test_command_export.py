@@ -262,6 +262,24 @@ def test_export_when_a_job_is_damaged_then_the_others_are_exported_and_the_statu
     assert set(os.listdir("out")) == {"1.5", "2.0", "-5"}
 
 
+@pytest.mark.parametrize("target", ["out", "out.zip", "out.tar"])
+def test_export_when_jobs_cannot_be_copied_then_told_and_the_others_exported(cli, data, project, target):
+    for name in ("1", "2"):
+        os.mkfifo(Path(project.workspace, data[name], "pipe"))
+    result = cli("export", target, "T_{T}", "-n")
+    assert (result.status, len(result.out.splitlines())) == (1, 2)
+    assert result.err.endswith("Would have exported 2 jobs, 2 failed.\n")
+    assert not os.path.exists(target)
+    result = cli("export", target, "T_{T}", "--json")
+    report = json.loads(result.out)
+    assert result.status == 1
+    assert report["counts"] == {"exported": 2, "present": 0, "failed": 2}
+    assert {job["path"] for job in report["jobs"]} == {"T_1.5", "T_-5"}
+    assert {error["id"] for error in report["errors"]} == {data["1"], data["2"]}
+    Project.init_project("other").import_from(target)
+    assert len(Project("other")) == 2
+
+
 def test_export_when_run_in_a_batch_then_no_bar_in_the_log(data):
     result = execute("export", "out", env={"TERM": "xterm"})
     assert (result.status, result.out, result.err) == (0, "", "Exported 4 jobs.\n")

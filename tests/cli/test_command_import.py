@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from running import execute, on_terminal, snapshot
@@ -68,7 +70,11 @@ def test_import_when_no_origin_is_given_then_the_current_directory(cli, ids, pro
 def test_import_when_in_the_project_itself_then_nothing(cli, study, project):
     before = snapshot()
     result = cli("import")
-    assert (result.status, result.out, result.err) == (0, "", "Imported 0 jobs.\n")
+    assert (result.status, result.out) == (0, "")
+    assert result.err == (
+        "Warning: No directory in '.' has a state point file. If paths tell the state points, give a template.\n"
+        "Imported 0 jobs.\n"
+    )
     assert snapshot() == before
 
 
@@ -191,6 +197,32 @@ def test_import_when_an_archive_of_another_program_has_links_out_then_they_are_l
     assert len(project) == 4
     assert os.readlink(Path(project.workspace, ids[2], "own")) == "out.txt"
     assert not os.path.lexists(Path(project.workspace, ids[2], "other"))
+
+
+@pytest.mark.parametrize("option", [[], ["--move"], ["--sync"]])
+def test_import_when_a_job_cannot_be_copied_then_told_and_the_others_imported(cli, ids, project, option, monkeypatch):
+    os.mkfifo("source/a_1/pipe")
+    project.open_job({"a": -1}).remove()  # which would be a conflict of schemas
+    if option == ["--move"]:
+        rename = os.rename
+
+        def cross_device(source: str, destination: str, **kwargs: Any) -> None:
+            if "/source/" in os.path.abspath(source):
+                raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), source)
+            rename(source, destination, **kwargs)
+
+        monkeypatch.setattr(os, "rename", cross_device)
+    else:
+        result = cli("import", "source", *option, "-n")
+        assert (result.status, len(result.out.splitlines())) == (1, 2)
+        assert result.err.endswith("Would have imported 2 jobs, 1 failed.\n")
+    result = cli("import", "source", *option, "--json")
+    report = json.loads(result.out)
+    assert result.status == 1
+    assert report["counts"]["imported"] == 2
+    assert [error["id"] for error in report["errors"]] == [ids[1]]
+    assert jobs(project) >= {ids[0], ids[2]}
+    assert ids[1] not in jobs(project)
 
 
 @pytest.mark.parametrize("option", ["--move", "--mov"])

@@ -603,6 +603,45 @@ def test_sync_when_a_new_job_is_damaged_then_told_and_the_others_synchronized(cl
     assert busy[2] not in os.listdir(destination.workspace)
 
 
+@pytest.mark.parametrize("option", ["-n", "-m"])
+def test_sync_when_a_job_cannot_be_copied_then_told_and_the_others_synchronized(
+    cli, busy, source, destination, deepen, option
+):
+    deepen(source.open_job({"a": 2}).path)
+    result = cli("sync", "../source", "-mr", "--json", option)
+    report = json.loads(result.out)
+    assert result.status == 1
+    assert report["counts"] == {
+        "cloned": 0,
+        "updated": 1,
+        "unchanged": 1,
+        "skipped": 0,
+        "conflicting": 0,
+        "failed": 1,
+    }
+    assert [(error["id"], error["code"]) for error in report["errors"]] == [(busy[2], "system")]
+    assert "too many levels of directories" in result.err
+    assert ", 1 failed; 2 files" in result.err
+    if option == "-m":
+        assert read(destination, 0, "new.txt") == "new"
+        assert busy[2] not in os.listdir(destination.workspace)
+
+
+@pytest.mark.parametrize("side", ["source", "destination"])
+def test_sync_when_the_document_of_a_project_is_damaged_then_all_else_is_synchronized(
+    cli, busy, source, destination, side
+):
+    path = Path({"source": source, "destination": destination}[side].fn(PROJECT_DOCUMENT))
+    path.unlink(missing_ok=True)
+    path.symlink_to("nowhere")
+    result = cli("sync", "../source", "-mr", "--json")
+    assert result.status == 1
+    assert [error["id"] for error in json.loads(result.out)["errors"]] == [None]
+    assert f"It is a link that leads nowhere, to 'nowhere': '{path}'" in result.err
+    assert read(destination, 0, "new.txt") == "new"
+    assert path.is_symlink()
+
+
 def test_sync_when_a_damaged_job_cannot_be_filtered_then_told(cli, busy, source, destination):
     Path(source.open_job({"a": 2}).fn("signac_statepoint.json")).write_text("")
     result = cli("sync", "../source", "-m", "-f", "a", "0")

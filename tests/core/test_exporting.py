@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
+import inspect
 import os
 import shutil
 import stat
@@ -295,6 +296,94 @@ def test_export_when_something_cannot_be_copied_then_the_error_names_it(project,
     assert not [name for name in os.listdir("out") if name.startswith(".")]
 
 
+def add_pipe(directory: str | Path) -> None:
+    os.mkfifo(Path(directory, "pipe"))
+
+
+@pytest.mark.parametrize("how", ["pipe", "too deep"])
+@pytest.mark.parametrize("target", ["out", "out.zip", "out.tar.gz"])
+def test_export_when_jobs_cannot_be_copied_then_told_and_all_others_are(project, deepen, target, how):
+    jobs = fill(project, *({"a": a} for a in range(5)))
+    Path(project.workspace, jobs[4], "gone").symlink_to("/nowhere")
+    for job_id in (jobs[1], jobs[3]):
+        (deepen if how == "too deep" else add_pipe)(Path(project.workspace, job_id))
+    told: list[str | None] = []
+    links: list[str] = []
+    plan = plan_export(project, jobs, target, "{a}")
+    plan.rehearse(lambda path, reason: None, failed=lambda job_id, error: told.append(job_id))
+    assert sorted(told) == sorted([jobs[1], jobs[3]])
+    told.clear()
+    done = plan.carry_out(
+        failed=lambda job_id, error: told.append(job_id), left_out=lambda path, reason: links.append(path)
+    )
+    assert sorted(told) == sorted([jobs[1], jobs[3]])
+    assert sorted(done.values()) == ["0", "2", "4"]
+    assert links == [f"{project.workspace}/{jobs[4]}/gone"]
+    other = init_project("other")
+    other.import_from(target)
+    assert sorted(job.sp.a for job in other) == [0, 2, 4]
+    other.check()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_export_when_a_job_cannot_be_read_for_a_moment_then_no_archive_lacks_it(project, jobs, monkeypatch, times):
+    read = copying.files.read_bytes
+    failing = [jobs[0]] * times
+
+    def fail(path: str, **kwargs: Any) -> bytes:
+        if failing and failing[0] in path and "rehearse" not in [frame.function for frame in inspect.stack()]:
+            raise OSError(errno.ESTALE, "Stale file handle", failing.pop() and path)
+        return read(path, **kwargs)
+
+    plan = plan_export(project, jobs, "out.tar")
+    told: list[str | None] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(copying.files, "read_bytes", fail)
+        with pytest.raises(JobsCorruptedError) if times == 2 else contextlib.nullcontext():
+            plan.carry_out(failed=lambda job_id, error: told.append(job_id))
+    assert told == []
+    assert os.path.exists("out.tar") == (times == 1)
+    if times == 1:
+        assert plan_export(project, jobs, "out.tar", repeated=True).done == set(jobs)
+
+
+def test_export_when_nobody_is_told_then_the_others_are_in_the_directory_and_there_is_no_archive(project):
+    jobs = fill(project, *({"a": a} for a in range(3)))
+    add_pipe(Path(project.workspace, jobs[1]))
+    with pytest.raises(OSError, match="pipe"):
+        project.export_to("out", path="{a}")
+    assert sorted(os.listdir("out")) == ["0", "2"]
+    with pytest.raises(OSError, match="pipe"):
+        project.export_to("out.tar")
+    assert sorted(name for name in os.listdir() if "out" in name) == ["out"]
+
+
+def test_export_when_it_appends_and_a_job_cannot_be_stored_then_nothing_is_appended(project, jobs):
+    add_pipe(Path(project.workspace, max(jobs)))
+    with tarfile.open("out.tar", "w") as tar, pytest.raises(OSError, match="pipe"):
+        project.export_to(tar)
+    with tarfile.open("out.tar") as tar:
+        assert tar.getnames() == []
+
+
+def test_export_when_no_job_can_be_stored_then_there_is_no_archive(project, jobs):
+    for job_id in jobs:
+        add_pipe(Path(project.workspace, job_id))
+    told: list[str | None] = []
+    assert plan_export(project, jobs, "out.zip").carry_out(failed=lambda job_id, error: told.append(job_id)) == {}
+    assert (sorted(told), os.path.exists("out.zip")) == (sorted(jobs), False)
+
+
+def test_export_when_jobs_are_moved_and_one_cannot_be_then_the_others_are(project, monkeypatch):
+    jobs = fill(project, *({"a": a} for a in range(3)))
+    add_pipe(Path(project.workspace, jobs[1]))
+    no_way_across(monkeypatch)
+    with pytest.raises(OSError, match="pipe"):
+        project.export_to("out", path="{a}", copytree=shutil.move)
+    assert sorted(os.listdir("out")) == ["0", "2"]
+    assert os.listdir(project.workspace) == [jobs[1]]
+
+
 # --- what is refused -------------------------------------------------------------------------------------------------
 
 
@@ -481,7 +570,7 @@ def test_export_when_a_move_was_stopped_before_it_deleted_then_running_again_del
     assert "still here: move it again" in str(caught.value)
     assert len(project) == 2
     before = content(project.workspace)
-    assert plan_export(project, jobs, "out", copytree=shutil.move).done == {first}
+    assert plan_export(project, jobs, "out", copytree=shutil.move).done == set(jobs)
     project.export_to("out", copytree=shutil.move)
     assert os.listdir(project.workspace) == []
     for a, job_id in enumerate(jobs):

@@ -331,6 +331,14 @@ def test_delete_tree_when_somebody_has_a_file_open_that_stays_then_gives_up(
     assert not (tmp_path / "tree").exists()
 
 
+def test_read_with_status_when_reads_are_short_then_all_is_read(tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "notes"
+    path.write_bytes(b"T = 1.5, p = 2.0")
+    read = os.read
+    monkeypatch.setattr(os, "read", lambda fd, size: read(fd, min(size, 5)))
+    assert files.read_with_status(str(path))[0] == b"T = 1.5, p = 2.0"
+
+
 def test_delete_tree_when_there_are_very_many_levels_then_all_are_deleted(tmp_path: Path) -> None:
     above = os.open(tmp_path, os.O_RDONLY)
     for _ in range(1500):

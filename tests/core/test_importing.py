@@ -442,6 +442,66 @@ def test_import_when_a_copy_fails_then_that_job_is_absent_and_the_others_are_who
     assert content(project.workspace) == content(source.workspace)
 
 
+@pytest.mark.parametrize("how", ["pipe", "too deep"])
+def test_import_when_jobs_cannot_be_copied_then_all_others_are_and_the_error_comes_at_the_end(
+    project, source, deepen, how
+):
+    source.export_to("out", path="{a:02d}")
+    for job in ("out/02", "out/07"):
+        if how == "too deep":
+            deepen(job)
+        else:
+            os.mkfifo(f"{job}/pipe")
+    told: list[str | None] = []
+    with plan_import(project, "out") as plan:
+        plan.rehearse(print, failed=lambda job_id, error: told.append(job_id))
+        assert told == [calc_id({"a": 2}), calc_id({"a": 7})]
+    with pytest.raises(OSError, match="out/02") as caught:
+        project.import_from("out")
+    assert caught.value.__notes__ == ["There is 1 more error of other jobs."]
+    assert sorted(one["a"] for one in state_points(project)) == [0, 1, 3, 4, 5, 6, 8, 9, 10, 11]
+
+
+def test_import_when_told_then_what_cannot_be_read_is_left_out(project, source, monkeypatch):
+    source.export_to("out", path="{a:02d}/x")
+    scandir, read = os.scandir, copying.files.read_bytes
+
+    def deny(path: Any) -> Any:
+        if str(path).endswith("02"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    def deny_file(path: str, **kwargs: Any) -> bytes:
+        if "07" in path:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return read(path, **kwargs)
+
+    told: list[tuple[str | None, str]] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", deny)
+        patch.setattr(copying.files, "read_bytes", deny_file)
+        with plan_import(project, "out", failed=lambda job_id, error: told.append((job_id, str(error)))) as plan:
+            plan.carry_out()
+    assert [job_id for job_id, _ in told] == [None, None]
+    assert ["out/02" in told[0][1], f"out/07/x/{SP}" in told[1][1]] == [True, True]
+    assert sorted(one["a"] for one in state_points(project)) == [0, 1, 3, 4, 5, 6, 8, 9, 10, 11]
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_import_when_a_name_of_an_archive_is_too_long_then_all_other_jobs_are_there(project, source, kind):
+    raw = tree("raw", {f"a_{a}/sub/data": "x" for a in range(3)})
+    origin = pack(raw, kind)
+    if kind == "zip":
+        with zipfile.ZipFile(origin, "a") as file:
+            file.writestr(f"a_1/sub/{'x' * 300}", "x")
+    else:
+        with tarfile.open(origin, "a") as tar:
+            tar.addfile(tarfile.TarInfo(f"a_1/sub/{'x' * 300}"))
+    with pytest.raises(OSError, match="too long"):
+        project.import_from(origin, schema="a_{a:int}")
+    assert state_points(project) == [{"a": 0}, {"a": 2}]
+
+
 # --- functions that copy ---------------------------------------------------------------------------------------------
 
 
@@ -495,6 +555,38 @@ def test_import_when_a_move_was_stopped_before_it_deleted_then_running_again_del
     project.import_from("out", copytree=shutil.move)
     assert content(project.workspace) == content(source.workspace)
     assert os.listdir("out/a") == []
+
+
+@pytest.mark.parametrize("schema", ["a_{a:int}", None])
+def test_import_when_a_move_was_stopped_while_it_deleted_then_the_rest_is_no_origin(
+    project, tmp_path, monkeypatch, schema
+):
+    origin = tree(tmp_path / "raw", {"a_0/data": "0", "a_1/data": "1", "a_2/sub/data": "2"})
+    if schema is None:
+        for a in range(3):
+            Path(origin, f"a_{a}", SP).write_text(json.dumps({"a": a}))
+    rename = os.rename
+
+    def cross_device(source: str, destination: str) -> None:
+        if os.path.isdir(source) and not os.path.basename(source).startswith(layout.PREFIX_NEW):
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), source)
+        rename(source, destination)
+
+    def stop(aside: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "rename", cross_device)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(copying.workspace, "finish_removal", stop)
+        project.import_from(origin, schema=schema, copytree=shutil.move)
+    assert len(project) == 1
+    assert (origin / "a_0" / layout.FN_REMOVED).exists()
+    with plan_import(project, origin, schema=schema) as plan:
+        assert [os.path.basename(found.name) for found in plan.found] == ["a_1", "a_2"]
+        assert plan.unmatched == ()
+    project.import_from(origin, schema=schema, copytree=shutil.move)
+    assert state_points(project) == [{"a": 0}, {"a": 1}, {"a": 2}]
+    assert os.listdir(origin) == []
 
 
 def test_import_when_a_move_finds_a_job_with_other_files_then_nothing_is_deleted(project, source, monkeypatch):

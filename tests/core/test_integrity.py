@@ -151,6 +151,47 @@ def test_a_renamed_directory_gets_its_name_back(study: Project, name: str) -> No
     assert damaged() == []
 
 
+def no_renaming_of_directories(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the workspace be in the lower layer of an overlay: only what is new there can be renamed."""
+    rename = os.rename
+
+    def cross_device(source: str, destination: str, **kwargs: Any) -> None:
+        if os.path.isdir(source) and not os.path.basename(source).startswith(".signac-new"):
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), source)
+        rename(source, destination, **kwargs)
+
+    monkeypatch.setattr(os, "rename", cross_device)
+
+
+def test_repair_when_the_directory_cannot_be_renamed_then_the_job_is_copied(study: Project, monkeypatch) -> None:
+    path_of(study, 1).parent.rename(Path(study.workspace, BOGUS))
+    no_renaming_of_directories(monkeypatch)
+    problems = list(examine(study))
+    assert [problem.remedy for problem in problems] == [f"rename the directory to {calc_id({'a': 1})}"]
+    assert [outcome.mended for outcome in mend(study, problems)] == [True]
+    assert_whole(study, 1)
+    assert list(examine(study)) == []
+    assert len(os.listdir(study.workspace)) == 3
+
+
+def test_repair_when_the_copy_was_stopped_before_the_source_went_then_it_goes(study, monkeypatch, later) -> None:
+    path_of(study, 1).parent.rename(Path(study.workspace, BOGUS))
+    before = files_of(Path(study.workspace, BOGUS))
+
+    def stop(*args: Any) -> str:
+        raise KeyboardInterrupt
+
+    no_renaming_of_directories(monkeypatch)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(workspace, "set_aside", stop)
+        mend(study, list(examine(study)))
+    assert files_of(Path(study.workspace, BOGUS)) == before
+    assert [outcome.mended for outcome in mend(study, list(examine(study)))] == [True, True]
+    assert_whole(study, 1)
+    assert list(examine(study)) == []
+    assert len(os.listdir(study.workspace)) == 3
+
+
 def test_a_copy_of_a_job_is_left_where_it_is(study: Project) -> None:
     name = calc_id({"a": 1}) + ".bak"
     shutil.copytree(path_of(study, 1).parent, Path(study.workspace, name))

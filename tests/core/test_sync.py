@@ -771,6 +771,53 @@ def test_sync_projects_when_disk_is_full_then_no_new_job(source, destination, sr
     assert os.listdir(destination.workspace) == []
 
 
+@pytest.mark.parametrize("parallel", [False, 3])
+@pytest.mark.parametrize("there", [True, False])
+def test_sync_projects_when_jobs_cannot_be_copied_then_all_others_are(
+    source, destination, monkeypatch, parallel, there
+):
+    jobs = [source.open_job({"a": a}).init() for a in range(9)]
+    for job in jobs:
+        write(job, "file", "text")
+    if there:
+        for a in range(9):
+            destination.open_job({"a": a}).init()
+    lost = {jobs[2].id, jobs[6].id}
+    copy, probe = synchronizer.filetransfer._copy_file, synchronizer.files.ensure_readable
+
+    def deny(origin: str) -> None:
+        if origin.endswith("/file") and os.path.basename(os.path.dirname(origin)) in lost:
+            raise PermissionError(errno.EACCES, "Permission denied", origin)
+
+    def copy_some(origin: str, *args: Any, **kwargs: Any) -> bool:
+        deny(origin)
+        return copy(origin, *args, **kwargs)
+
+    def probe_some(origin: str) -> None:
+        deny(origin)
+        probe(origin)
+
+    monkeypatch.setattr(synchronizer.filetransfer, "_copy_file", copy_some)
+    monkeypatch.setattr(synchronizer.files, "ensure_readable", probe_some)
+    told: list[str | None] = []
+    for dry_run in (True, False):
+        told.clear()
+        sync_projects(
+            source,
+            destination,
+            dry_run=dry_run,
+            probe=True,
+            parallel=parallel,
+            failed=lambda job_id, error: told.append(job_id),
+        )
+        assert sorted(map(str, told)) == sorted(lost)
+    copied = {job.id for job in destination if job.isfile("file")}
+    assert copied == {job.id for job in jobs} - lost
+    with pytest.raises(PermissionError) as caught:
+        destination.sync(source, parallel=parallel, check_schema=False)
+    assert caught.value.__notes__ == ["There is 1 more error of other jobs."]
+
+
 def test_sync_when_file_is_replaced_then_open_readers_keep_the_old_one(src, dst):
     differ(src, dst)
     with open(dst.fn("file"), encoding="utf-8") as reader:
