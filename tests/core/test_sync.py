@@ -556,6 +556,32 @@ def test_sync_when_destination_is_a_link_then_replaced_and_what_it_led_to_is_kep
     assert elsewhere.read_text() == "kept"
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_sync_when_a_directory_in_the_destination_is_a_link_out_then_nothing_is_written_through_it(
+    source, destination, src, tmp_path, kept
+):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "settings").write_text("mine")
+    os.symlink(elsewhere, src.fn("out"))
+    sync_projects(source, destination, follow_symlinks=False)
+    (job,) = destination
+    assert os.readlink(job.fn("out")) == str(elsewhere)
+    os.unlink(src.fn("out"))
+    write(src, "out/settings", "theirs")
+    write(src, "out/new", "theirs")
+    actions: list[SyncAction] = []
+    options = {"recursive": True, "follow_symlinks": not kept, "report": actions.append}
+    sync_projects(source, destination, FileSync.always, **options)
+    assert ("skip", "out") in kinds(actions)
+    assert {path.name: path.read_text() for path in elsewhere.iterdir()} == {"settings": "mine"}
+    os.unlink(job.fn("out"))
+    os.symlink("inside", job.fn("out"))
+    os.mkdir(job.fn("inside"))
+    sync_projects(source, destination, FileSync.always, **options)
+    assert read(job, "inside/new") == "theirs"
+
+
 def test_sync_when_destination_is_a_dangling_link_then_strategy_decides(src, dst):
     write(src, "file", "source", time=OLD)
     os.symlink("nowhere", dst.fn("file"))
