@@ -229,6 +229,14 @@ def test_ask_when_input_is_that_of_a_notebook_then_it_is_used(src, dst, monkeypa
     assert "'file'" in capsys.readouterr().err
 
 
+def test_ask_when_a_file_name_holds_control_characters_then_they_are_shown_as_text(src, dst, monkeypatch, capsys):
+    for job, text in ((src, "source"), (dst, "destination")):
+        write(job, "\x1b[2J\u202e", text)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    dst.sync(src, FileSync.Ask())
+    assert "named '\\x1b[2J\\u202e'?" in capsys.readouterr().err
+
+
 def test_ask_when_several_jobs_then_one_answer_per_file_name(source, destination, monkeypatch, capsys):
     for a in range(3):
         differ(source.open_job({"a": a}).init(), destination.open_job({"a": a}).init())
