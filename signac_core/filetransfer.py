@@ -394,7 +394,7 @@ class _Comparison:
             yield from self.directory(path, fresh=False, above=below)
 
     def _leads_out(self, path: str) -> bool:
-        """Tell whether a directory in the target is a link, perhaps one that came from elsewhere, to somebody's files."""
+        """Tell whether a directory in the target is a link to somebody's files; it may have come from elsewhere."""
         target = os.path.join(self._target, path)
         return os.path.islink(target) and not links.stays_inside(
             os.readlink(target), links.depth_of(self._target, path)

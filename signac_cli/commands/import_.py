@@ -139,7 +139,7 @@ def _import(
         finished = move and existing == PRESENT  # what is there already leaves the origin, too
         for one, place in _places(plan.found):
             report.note(one.job_id, existing if one.job_id in plan.existing and not finished else IMPORTED, place)
-        _tell_unmatched(report, origin, path, plan.found, plan.unmatched)
+        _tell_unmatched(report, project, origin, path, plan.found, plan.unmatched)
         if report.dry_run:
             plan.rehearse(report.leave_out)
         else:
@@ -149,9 +149,14 @@ def _import(
 
 
 def _tell_unmatched(
-    report: PathReport, origin: str, path: str | None, found: Sequence[Found], unmatched: Sequence[str]
+    report: PathReport,
+    project: Project,
+    origin: str,
+    path: str | None,
+    found: Sequence[Found],
+    unmatched: Sequence[str],
 ) -> None:
-    """Tell which directories a template does not match; if it matches none, that is an error."""
+    """Tell which directories a template does not match, and when there are no jobs; no match at all is an error."""
     output = report.session.output
     if path is not None and not found:
         message = f"No directory in '{origin}' matches the path '{path}'"
@@ -160,6 +165,8 @@ def _tell_unmatched(
         output.error(message, code="no-match", hint="Nothing was imported.")
     elif unmatched:
         output.warn(f"{_such_as(unmatched)}.")
+    elif not found and not os.path.samefile(origin, project.path):
+        output.warn(f"There are no jobs in '{origin}'.")
 
 
 def _such_as(unmatched: Sequence[str]) -> str:
@@ -200,7 +207,7 @@ def _import_and_synchronize(
                     unmatched=unmatched,
                 )
             )
-        _tell_unmatched(report, origin, path, found, unmatched)
+        _tell_unmatched(report, project, origin, path, found, unmatched)
         for one, place in _places(found):
             report.note(one.job_id, SYNCHRONIZED if _exists(project, one) else IMPORTED, place)
         try:
@@ -246,7 +253,7 @@ def _import_interactively(session: Session, project: Project, report: PathReport
                     unmatched=unmatched,
                 )
             )
-        _tell_unmatched(report, origin, path, found, unmatched)
+        _tell_unmatched(report, project, origin, path, found, unmatched)
         existing = {one.job_id for one in found if _exists(project, one)}
         session.output.talk(
             f"What is in '{origin}' is now in a temporary project. Synchronize with it, for example by:"

@@ -138,8 +138,8 @@ def command(
     for pattern in exclude:
         _checked_pattern("-x/--exclude", pattern)
 
-    origin = open_project(source)
-    target = session.project() if destination is None else open_project(destination)
+    origin = open_project(session, source)
+    target = session.project() if destination is None else open_project(session, destination)
     check_different(origin, target)
     damaged: list[str] = []
     selection = None
