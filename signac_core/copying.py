@@ -12,8 +12,8 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Callable, Set
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Set
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from . import canonical, files, layout, links, workspace
@@ -229,10 +229,7 @@ def bring(
     temporary = os.path.join(above, f"{prefix}{name}-{files.unique_suffix()}")
     try:
         if copytree is None or own:
-            try:
-                _copy(source, temporary, state_point, left_out, durable=durable)
-            except RecursionError:
-                raise files.nested_too_deeply(source) from None
+            _copy(source, temporary, state_point, left_out, durable=durable)
         else:
             copytree(source, temporary)
             if not os.path.lexists(os.path.join(temporary, layout.FN_STATE_POINT)):
@@ -492,7 +489,8 @@ def _difference(source: str, copy: str, state_point: bytes) -> str | None:
             return path
     except (FileNotFoundError, NotADirectoryError):
         return path
-    return _different_content(source, copy, {layout.FN_STATE_POINT})
+    with _naming_what_is_too_deep(source):
+        return _different_content(source, copy, {layout.FN_STATE_POINT})
 
 
 def _different_content(source: str, copy: str, apart: Set[str] = frozenset()) -> str | None:
@@ -516,12 +514,22 @@ def _different_content(source: str, copy: str, apart: Set[str] = frozenset()) ->
     return None
 
 
+@contextmanager
+def _naming_what_is_too_deep(source: str) -> Iterator[None]:
+    """Let the error about too many levels of directories name the job."""
+    try:
+        yield
+    except RecursionError:
+        raise files.nested_too_deeply(source) from None
+
+
 def _copy(
     source: str, temporary: str, state_point: bytes, left_out: LeftOut, *, durable: bool, keep_links: bool = False
 ) -> None:
     """Copy a directory. The state point comes last: without it a directory is no job."""
     os.mkdir(temporary)
-    _copy_content(Way(source), temporary, left_out, apart=layout.FN_STATE_POINT, keep_links=keep_links)
+    with _naming_what_is_too_deep(source):
+        _copy_content(Way(source), temporary, left_out, apart=layout.FN_STATE_POINT, keep_links=keep_links)
     copied = os.path.join(temporary, layout.FN_STATE_POINT)
     files.write_file(copied, state_point)
     with suppress(FileNotFoundError):
@@ -580,7 +588,8 @@ def rehearse(source: str, left_out: LeftOut) -> None:
     job/restart it points nowhere
 
     """
-    _rehearse(Way(source), left_out, apart=layout.FN_STATE_POINT)
+    with _naming_what_is_too_deep(source):
+        _rehearse(Way(source), left_out, apart=layout.FN_STATE_POINT)
 
 
 def _rehearse(way: Way, left_out: LeftOut, *, apart: str = "") -> None:
@@ -741,11 +750,10 @@ def is_same(source: str, copy: str, state_point: bytes) -> bool:
     try:
         if files.read_bytes(os.path.join(copy, layout.FN_STATE_POINT)) != state_point:
             return False
-        return _same_content(Way(source), copy, {layout.FN_STATE_POINT})
+        with _naming_what_is_too_deep(source):
+            return _same_content(Way(source), copy, {layout.FN_STATE_POINT})
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except RecursionError:
-        raise files.nested_too_deeply(source) from None
 
 
 def _same_content(way: Way, copy: str, apart: set[str]) -> bool:
