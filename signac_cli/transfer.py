@@ -160,7 +160,16 @@ def transfer(
     source, destination = session.project(), open_project(session, directory)
     check_different(source, destination)
     damaged: list[str] = []
-    selected = select(session, source, named, filter_tokens, allow_eval=allow_eval, damaged=damaged, minimum=minimum)
+    selected = select(
+        session,
+        source,
+        named,
+        filter_tokens,
+        allow_eval=allow_eval,
+        damaged=damaged,
+        minimum=minimum,
+        proven=True,
+    )
     selected = list(dict.fromkeys(selected))
     if question is not None and not dry_run:
         confirm_selected(session, source, question, selected, filter_tokens)
