@@ -158,7 +158,7 @@ class Session:
             If there is none, or its workspace is something else than a directory.
 
         """
-        from signac_core import files, project
+        from signac_core import project
 
         try:
             self._project = project.find_project()
@@ -170,18 +170,31 @@ class Session:
                 code="no-project",
                 hint="Create one with 'signac init', or name its directory with -C.",
             ) from None
-        place = self._project.workspace
+        self.look_at_workspace(self._project)
+        return self._project
+
+    def look_at_workspace(self, project: Project) -> None:
+        """Tell about a workspace that is missing.
+
+        Raises
+        ------
+        Failure
+            If it is something else than a directory.
+
+        """
+        from signac_core import files
+        from signac_core.project import workspace_problem
+
+        place = project.workspace
         try:
             is_whole = files.is_directory(place)
         except OSError:  # whoever reads it will say
             is_whole = True
-        if not is_whole:
-            self._tell_of_workspace(place, project.workspace_problem(place))
-        return self._project
-
-    def _tell_of_workspace(self, place: str, problem: str) -> None:
+        if is_whole:
+            return
+        problem = workspace_problem(place)
         if os.path.lexists(place):
-            hint = "Mount what it leads to, or correct it."
+            hint = "Mount what it leads to, or correct it." if os.path.islink(place) else "Move it out of the way."
             raise Failure(f"{problem}: '{place}'.", code="workspace", hint=hint)
         self.output.warn(
             f"{problem}: '{place}'. Unless the project is new, find out where its jobs are; 'signac init' makes an "

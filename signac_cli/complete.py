@@ -275,7 +275,7 @@ def _sample(workspace: str, filename: str) -> Iterator[dict[str, Any]]:
             fd = os.open(os.path.join(workspace, name, filename), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             with open(fd, "rb") as file:
                 data = json.loads(file.read(_LARGEST) or b"")
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             continue
         if isinstance(data, dict):
             yield data

@@ -44,29 +44,33 @@ _FEW = 4
 RULES = Rules(greedy={"--filter": 1, "--job-id": 1}, abbreviated=("--help",), filters=("--filter",))
 
 
-def open_project(directory: str) -> Project:
-    """Open the project of a directory that the user has named.
+def open_project(session: Session, directory: str) -> Project:
+    """Open the project of a directory that the user has named; a workspace that is missing is told about.
 
     Parameters
     ----------
+    session : Session
+        The session.
     directory : str
         The directory of a project, or any path in it.
 
     Raises
     ------
     Failure
-        If there is none.
+        If there is none, or its workspace is something else than a directory.
 
     """
-    from signac_core.project import Project
+    from signac_core.project import find_project
 
     path = os.path.abspath(directory)
     try:
-        return Project.get_project(path)
+        project = find_project(path)
     except LookupError:
         reason = "does not exist" if not os.path.exists(path) else "is not in a project"
         hint = "Name the directory of a project, or create one with 'signac init DIR'."
         raise Failure(f"The path '{path}' {reason}.", code="no-project", hint=hint) from None
+    session.look_at_workspace(project)
+    return project
 
 
 def check_different(source: Project, destination: Project) -> None:
@@ -153,10 +157,19 @@ def transfer(
     if not named and filter_tokens is None:
         raise click.UsageError("Name the jobs by ids, '-', -j/--job-id or -f/--filter.")
     refuse_loose_filter(f"{command} {directory}", filter_tokens)
-    source, destination = session.project(), open_project(directory)
+    source, destination = session.project(), open_project(session, directory)
     check_different(source, destination)
     damaged: list[str] = []
-    selected = select(session, source, named, filter_tokens, allow_eval=allow_eval, damaged=damaged, minimum=minimum)
+    selected = select(
+        session,
+        source,
+        named,
+        filter_tokens,
+        allow_eval=allow_eval,
+        damaged=damaged,
+        minimum=minimum,
+        proven=True,
+    )
     selected = list(dict.fromkeys(selected))
     if question is not None and not dry_run:
         confirm_selected(session, source, question, selected, filter_tokens)

@@ -823,6 +823,8 @@ def delete_tree(path: str, *, dir_fd: int | None = None) -> None:
 
     Raises
     ------
+    ValueError
+        If the path does not end in a name: nobody means to delete the working directory, or what is above a directory.
     OSError
         If something cannot be deleted.
 
@@ -834,6 +836,8 @@ def delete_tree(path: str, *, dir_fd: int | None = None) -> None:
     []
 
     """
+    if os.path.basename(path) in ("", ".", ".."):
+        raise ValueError(f"Nothing is deleted at {path!r}: it does not end in the name of a directory or file.")
     _delete(path, dir_fd, top=None, depth=0)
 
 

@@ -386,10 +386,19 @@ class _Comparison:
             yield Step("directory", path, status)
             yield from self.directory(path, fresh=True, above=below)
             yield Step("filled", path, status)
-        elif stat.S_ISDIR(present.st_mode):
-            yield from self.directory(path, fresh=False, above=below)
-        else:
+        elif not stat.S_ISDIR(present.st_mode):
             yield Step("skip", path, status, present, reason="the destination is not a directory")
+        elif self._leads_out(path):
+            yield Step("skip", path, status, present, reason="the destination is a link that leads out of the job")
+        else:
+            yield from self.directory(path, fresh=False, above=below)
+
+    def _leads_out(self, path: str) -> bool:
+        """Tell whether a directory in the target is a link to somebody's files; it may have come from elsewhere."""
+        target = os.path.join(self._target, path)
+        return os.path.islink(target) and not links.stays_inside(
+            os.readlink(target), links.depth_of(self._target, path)
+        )
 
     @cached_property
     def _roots(self) -> frozenset[tuple[int, int]]:

@@ -35,6 +35,7 @@ def find_ids(
     ids: Sequence[str] | None = None,
     damaged: list[str] | None = None,
     foreign: bool = False,
+    proven: bool = False,
     processes: int = 1,
     progress: Progress | None = None,
 ) -> list[str]:
@@ -52,6 +53,9 @@ def find_ids(
         Takes the ids of damaged jobs, which match nothing.
     foreign : bool
         Count entries of the workspace whose names only begin with an id, as signac 2.x does.
+    proven : bool
+        The jobs are going to be removed, moved or changed: those that an index names are judged anew by state points
+        which are compared with their ids, and by their documents.
     processes : int
         Share the reading of very many files between so many processes; the program must have one thread only.
     progress : Progress, optional
@@ -91,7 +95,9 @@ def find_ids(
     snapshot = reading.open_index(project)
     if snapshot is not None:
         with snapshot:
-            answer = _find_with_index(snapshot, query, damaged, foreign=foreign, among=ids, progress=progress)
+            answer = _find_with_index(
+                snapshot, query, damaged, foreign=foreign, among=ids, proven=proven, progress=progress
+            )
         if answer is not None:
             return answer
     if ids is not None:
@@ -121,6 +127,7 @@ def _find_with_index(
     *,
     foreign: bool,
     among: Sequence[str] | None,
+    proven: bool,
     progress: Progress | None,
 ) -> list[str] | None:
     """Ids of the jobs that match: indexed jobs by the values of their keys, others by their files.
@@ -148,6 +155,8 @@ def _find_with_index(
     except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
         reading.tell_unusable(error)
         return None
+    if proven and found and (query.needs_documents or not snapshot.is_proven):
+        found = _scan(project, query, found, damaged, proven=True, progress=progress)
     rest = _counted(rest, foreign=foreign or among is not None)
     if among is not None:
         selected = set(among)
@@ -196,13 +205,14 @@ def _scan(
     read: Documents | None = None,
     *,
     indexed: bool = True,
+    proven: bool = False,
     progress: Progress | None,
 ) -> list[str]:
     """Ids of jobs that match a filter, each judged by its state point and document; ``read`` takes the documents."""
     from .query import NO_DOCUMENT
 
     matches = query.matches
-    points = reading.read_state_points(project, ids, damaged=damaged, indexed=indexed)
+    points = reading.read_state_points(project, ids, damaged=damaged, indexed=indexed, proven=proven)
     points = _followed(points, "state points", len(ids), progress)
     if not query.needs_documents:
         return [job_id for job_id, state_point in points if matches(state_point, {})]

@@ -99,6 +99,8 @@ class Job:
         id_: str | None = None,
         directory_known: bool = False,
     ) -> None:
+        if id_ is not None:
+            layout.check_job_directory(id_)  # it becomes a path, and what is there may be deleted
         self._project = project
         self._directory_known = directory_known
         if statepoint is None:
@@ -525,10 +527,13 @@ class Job:
     def clear(self) -> None:
         """Delete all files of the job and empty its document; state point and document stay whole at any moment.
 
-        A job that does not exist is left alone. Symbolic links are deleted, what they point to is not.
+        A job that does not exist is left alone. Symbolic links are deleted, what they point to is not. A job directory
+        that is itself a link has to lead to this job.
 
         Raises
         ------
+        JobsCorruptedError
+            If the job directory is a link to another directory; nothing is deleted then.
         OSError
             If something cannot be deleted.
 
@@ -545,6 +550,8 @@ class Job:
         """
         kept = {self.FN_STATE_POINT, self.FN_DOCUMENT, layout.pending_name(self._id)}
         try:
+            if os.path.islink(self.path):  # it might lead to anybody's files
+                workspace.read_state_point(self.path, self._id)
             names = os.listdir(self.path)
         except FileNotFoundError:
             return
@@ -558,6 +565,8 @@ class Job:
 
         Raises
         ------
+        JobsCorruptedError
+            If the job directory is a link to another directory; nothing is deleted then.
         OSError
             If something cannot be deleted or written.
 

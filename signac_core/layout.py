@@ -87,6 +87,32 @@ def is_job_directory(name: str) -> bool:
     return _HEX_DIGITS.issuperset(name[:JOB_ID_LENGTH]) and len(name) >= JOB_ID_LENGTH
 
 
+def check_job_directory(name: str) -> None:
+    """Make sure that a name which is going to be part of a path is that of a job directory.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+
+    Raises
+    ------
+    ValueError
+        If it is not, and might lead anywhere.
+
+    Examples
+    --------
+    >>> check_job_directory("9bfd29df07674bc4aa960cf661b5acd2")
+    >>> check_job_directory("..")
+    Traceback (most recent call last):
+    ...
+    ValueError: '..' is no job id: these are 32 lower-case hexadecimal digits.
+
+    """
+    if not is_job_directory(name) or "/" in name:
+        raise ValueError(f"{name!r} is no job id: these are {JOB_ID_LENGTH} lower-case hexadecimal digits.")
+
+
 def job_directories(names: Sequence[str]) -> list[str]:
     """Those names that count as jobs, see :func:`is_job_directory`; fast when they all do.
 

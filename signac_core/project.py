@@ -225,12 +225,7 @@ class Project:
             if not os.path.exists(start):
                 raise LookupError(f"Unable to find a project: the path '{start}' does not exist.")
             return cls(path=start, **kwargs)
-        found = _find_root(start, is_default=path is None)
-        if path is not None and (found is None or found[0] != start) and not os.path.exists(start):
-            raise LookupError(f"Unable to find a project: the path '{start}' does not exist.")
-        if found is None:
-            raise configuration.no_project(start, above=True)
-        root, config = found
+        root, config = _root_above(start, is_default=path is None)
         if kwargs or cls.__init__ is not Project.__init__:
             return cls(path=root, **kwargs)
         project = cls.__new__(cls)
@@ -1100,8 +1095,13 @@ def _absolute(path: str | os.PathLike[str] | None) -> str:
     return os.path.abspath(os.getcwd() if path is None else files.expand_home(os.fspath(path)))
 
 
-def find_project() -> Project:
-    """Find the project of the working directory; unlike :meth:`Project.get_project`, leave a missing workspace missing.
+def find_project(path: str | None = None) -> Project:
+    """Find the project of a directory; unlike :meth:`Project.get_project`, leave a missing workspace missing.
+
+    Parameters
+    ----------
+    path : str, optional
+        The absolute path of the directory; by default the working directory.
 
     Returns
     -------
@@ -1121,14 +1121,28 @@ def find_project() -> Project:
     (True, False)
 
     """
-    start = os.getcwd()
-    found = _find_root(start, is_default=True)
-    if found is None:
-        raise configuration.no_project(start, above=True)
+    start = os.getcwd() if path is None else path
     project = Project.__new__(Project)
-    project._path, config = found
+    project._path, config = _root_above(start, is_default=path is None)
     project._setup(config, make_workspace=False)
     return project
+
+
+def _root_above(start: str, *, is_default: bool) -> tuple[str, ProjectConfig]:
+    """Project directory above another one, with its configuration.
+
+    Raises
+    ------
+    LookupError
+        If there is none, or the path does not exist.
+
+    """
+    found = _find_root(start, is_default=is_default)
+    if not is_default and (found is None or found[0] != start) and not os.path.exists(start):
+        raise LookupError(f"Unable to find a project: the path '{start}' does not exist.")
+    if found is None:
+        raise configuration.no_project(start, above=True)
+    return found
 
 
 def _find_root(start: str, *, is_default: bool) -> tuple[str, ProjectConfig] | None:

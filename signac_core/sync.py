@@ -227,7 +227,8 @@ def _modified(path: str) -> int:
 def _is_to_overwrite(path: str) -> bool:
     import sys
 
-    question = f"Overwrite files named '{path}'? [y/N] "
+    shown = f"'{path}'" if path.isprintable() else repr(path)  # whatever a terminal would make of it
+    question = f"Overwrite files named {shown}? [y/N] "
     on_terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
     while True:
         if not on_terminal:  # standard output may be data
@@ -237,7 +238,7 @@ def _is_to_overwrite(path: str) -> bool:
             answer = input(question if on_terminal else "").strip().lower()
         except (EOFError, RuntimeError) as error:  # of programs without input, and notebooks that nobody watches
             sys.stderr.write("\n")
-            raise EOFError(f"Nobody answers whether files named '{path}' are to be overwritten.") from error
+            raise EOFError(f"Nobody answers whether files named {shown} are to be overwritten.") from error
         if answer in ("", "n", "no"):
             return False
         if answer in ("y", "ye", "yes"):

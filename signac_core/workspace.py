@@ -592,6 +592,8 @@ def remove(workspace: str, job_id: str) -> bool:
 
     Raises
     ------
+    ValueError
+        If that is no job id.
     OSError
         If the directory cannot be renamed or is a link (the job is intact then), or something in it cannot be deleted
         (the job is gone from the workspace, the rest is hidden and deleted by the next ``check --repair``).
@@ -605,6 +607,7 @@ def remove(workspace: str, job_id: str) -> bool:
     (True, False)
 
     """
+    layout.check_job_directory(job_id)
     source = os.path.join(workspace, job_id)
     refuse_link(source, "its data would stay there. Remove them, then the link")
     try:
@@ -706,6 +709,8 @@ def _mark(directory: str, job_id: str) -> None:
 def is_marked(directory: str) -> bool:
     """Tell whether a directory is that of a job whose removal has begun, and which could not be renamed.
 
+    A link to such a directory is none: what it leads to is not ours to delete.
+
     Parameters
     ----------
     directory : str
@@ -724,7 +729,7 @@ def is_marked(directory: str) -> bool:
     """
     if not os.path.lexists(os.path.join(directory, layout.FN_REMOVED)):
         return False
-    return not os.path.lexists(os.path.join(directory, layout.FN_STATE_POINT))
+    return not os.path.lexists(os.path.join(directory, layout.FN_STATE_POINT)) and not os.path.islink(directory)
 
 
 def finish_removal(aside: str) -> None:

@@ -262,6 +262,7 @@ def select(
     allow_eval: bool,
     damaged: list[str],
     minimum: int = 1,
+    proven: bool = False,
 ) -> list[str]:
     """Ids of the jobs that are named, or that match a filter, or of all jobs.
 
@@ -281,6 +282,8 @@ def select(
         Collects the ids of damaged jobs, which match no filter.
     minimum : int
         The shortest beginning of an id that is accepted.
+    proven : bool
+        The jobs are going to be removed, moved or changed: an index is not simply believed.
 
     Returns
     -------
@@ -305,7 +308,7 @@ def select(
 
         refuse_foreign_words(project, tokens)
     query = parse_filter(session, tokens, allow_eval=allow_eval)
-    found = find_matching(session, project, query, damaged=damaged)
+    found = find_matching(session, project, query, damaged=damaged, proven=proven)
     tell_keys(session, project, tokens, found)
     return found
 
@@ -376,7 +379,13 @@ def parse_filter(session: Session, tokens: Sequence[str], *, allow_eval: bool) -
 
 
 def find_matching(
-    session: Session, project: Project, query: Query | None, *, damaged: list[str], ids: Sequence[str] | None = None
+    session: Session,
+    project: Project,
+    query: Query | None,
+    *,
+    damaged: list[str],
+    ids: Sequence[str] | None = None,
+    proven: bool = False,
 ) -> list[str]:
     """Ids of the jobs that match a filter, among ``ids`` if given; sorted, or in the order of ``ids``.
 
@@ -391,7 +400,9 @@ def find_matching(
     processes = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     try:
         with reading_bar(session) as progress:
-            found = find_ids(project, query, ids=ids, damaged=damaged, processes=processes, progress=progress)
+            found = find_ids(
+                project, query, ids=ids, damaged=damaged, proven=proven, processes=processes, progress=progress
+            )
     except Exception as error:
         if hasattr(error, "__notes__"):  # raised by a $where
             raise _filter_failure(error) from error

@@ -118,7 +118,7 @@ def command(
     values, deleted = _parse(session, assignments, deletions)
     project = session.project()
     damaged = []
-    selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged, proven=True)
     if not dry_run:
         confirm_selected(session, project, "Change the documents of", selected, filter_tokens)
     status = _edit(session, project, selected, values, deleted, dry_run=dry_run, as_json=shape.mode == JSON)

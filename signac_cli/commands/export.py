@@ -83,7 +83,9 @@ def command(
 
     project = session.project()
     damaged: list[str] = []
-    selected = select(session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    selected = select(
+        session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged, proven=True
+    )
     report = ExportReport(session, "export", (EXPORTED, PRESENT), dry_run=dry_run, target=target)
     copytree: CopyTree | None = None
     if move:

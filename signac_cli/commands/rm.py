@@ -86,6 +86,7 @@ def command(
         allow_eval=allow_eval,
         damaged=damaged,
         minimum=SHORTEST_PREFIX,
+        proven=True,
     )
     done, verb = ("cleared", "Clear") if clear else ("removed", "Remove")
     if not (dry_run or interactive):

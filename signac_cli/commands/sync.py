@@ -140,12 +140,12 @@ def command(
     for pattern in exclude:
         _checked_pattern("-x/--exclude", pattern)
 
-    origin = open_project(source)
+    origin = open_project(session, source)
     damaged: list[str] = []
     selection = None
     if job_ids is not None or filter_tokens is not None:
         selection = select(session, origin, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
-    target = session.project() if destination is None else open_project(destination)
+    target = session.project() if destination is None else open_project(session, destination)
     check_different(origin, target)
     asks = chosen == "ask" and not session.yes
     report = SyncReport(

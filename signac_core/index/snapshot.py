@@ -229,6 +229,11 @@ class Snapshot:
 
     # answers ------------------------------------------------------------------------------------------------------
 
+    @property
+    def is_proven(self) -> bool:
+        """Whether all state points in it have been compared with the ids of their jobs."""
+        return all(table.rows <= _PROVEN for table in self._layered())
+
     def number(self) -> int:
         """Count the jobs that are indexed."""
         return sum(layer.present.bits.bit_count() for layer in self.layers)

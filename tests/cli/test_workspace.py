@@ -68,6 +68,34 @@ def test_command_when_the_workspace_of_the_other_project_dangles_then_says_where
     assert len(Project()) == len(study)
 
 
+@pytest.mark.parametrize("command", ["move", "clone", "sync"])
+def test_command_when_the_workspace_of_the_other_project_is_missing_then_warns(cli, study, command):
+    other = Project.init_project("elsewhere")
+    os.rmdir(other.workspace)
+    result = cli(command, "elsewhere", *([] if command == "sync" else [study["1"]]))
+    assert result.status == 0
+    assert f"Warning: The workspace does not exist: '{other.workspace}'." in result.err
+    assert os.path.exists(other.workspace) == (command != "sync")
+    assert len(Project()) + len(Project("elsewhere")) == len(study) + (command == "clone")
+
+
+def test_command_when_a_file_is_in_the_place_of_the_workspace_then_says_so(cli, project):
+    os.rmdir(project.workspace)
+    Path(project.workspace).touch()
+    result = cli("find")
+    assert (result.status, result.out) == (1, "")
+    assert result.err == f"Error: The workspace is no directory: '{project.workspace}'. Move it out of the way.\n"
+
+
+def test_import_when_there_are_no_jobs_then_warns(cli, study):
+    other = Project.init_project("elsewhere")
+    os.rmdir(other.workspace)
+    os.symlink("gone", other.workspace)
+    result = cli("import", "elsewhere")
+    assert (result.status, result.out) == (0, "")
+    assert "Warning: No directory in 'elsewhere' has a state point file." in result.err
+
+
 @pytest.mark.parametrize("command", [["find"], ["schema"], ["status"], ["check"], ["update-cache"]], ids=" ".join)
 def test_command_when_the_workspace_is_missing_then_warns_and_does_not_make_it(cli, project, command):
     os.rmdir(project.workspace)

@@ -218,6 +218,13 @@ def test_question_when_asked_then_answered_without_click(project, question):
     assert "signac_cli.complete" in loaded
 
 
+def test_keys_when_a_document_has_very_many_levels_then_those_of_the_others_are_offered(project):
+    for T in range(3):
+        project.open_job({"T": T}).init().doc.e = T
+    Path(project.open_job({"T": 1}).fn("signac_job_document.json")).write_text('{"a": ' * 100_000)
+    assert execute("__complete", "document-keys", "--", "").out == "e\n"
+
+
 @pytest.mark.parametrize("filename", ["signac_statepoint.json", "signac_job_document.json"])
 def test_keys_when_a_pipe_stands_in_the_place_of_a_file_then_nobody_waits_for_it(project, filename):
     for T in range(3):

@@ -212,6 +212,19 @@ def test_delete_tree_of_a_link_deletes_the_link_only(tmp_path: Path) -> None:
     assert (outside / "keep").exists()
 
 
+@pytest.mark.parametrize("path", ["", ".", "..", "/", "tree/", "tree/.", "tree/..", "tree//", "//"])
+def test_delete_tree_when_the_path_ends_in_no_name_then_it_deletes_nothing(tmp_path: Path, path: str) -> None:
+    (tmp_path / "work" / "tree").mkdir()
+    (tmp_path / "work" / "tree" / "file").touch()
+    with pytest.raises(ValueError, match="Nothing is deleted"):
+        files.delete_tree(path)
+    fd = os.open(tmp_path / "work", os.O_RDONLY)
+    with pytest.raises(ValueError, match="Nothing is deleted"):
+        files.delete_tree(path, dir_fd=fd)
+    os.close(fd)
+    assert (tmp_path / "work" / "tree" / "file").exists()
+
+
 def test_delete_tree_of_nothing_is_fine(tmp_path: Path) -> None:
     files.delete_tree(str(tmp_path / "nothing"))
     (tmp_path / "file").write_text("x")

@@ -45,6 +45,21 @@ def forge(project: Project) -> None:
     write_base(project, listing, {name: {"a": 1000 + number} for number, name in enumerate(listing.names)})
 
 
+def forge_documents(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the index of documents say 7 where 20 documents say 1."""
+    monkeypatch.setattr("signac_core.index.documents._WORTHWHILE", 1)
+    for job in list(project)[:20]:
+        job.doc.x = 1
+    project.update_cache()
+    assert len(finding.find_ids(Project(), {"doc.x": 1})) == 20
+    assert kinds(project) == []
+    table = Forgery(Path(project.fn(".signac/index.documents")))
+    chunk = json.loads(table.section(table.directory["keys"]["x"]))[0]
+    rest = table.section(chunk[6:8])[chunk[5] :]
+    table.directory["keys"]["x"] = table.add_json([[0, 7, 7, *chunk[3:5], 3, *table.add(b"[7]" + rest)]])
+    table.write()
+
+
 def ids() -> list[str]:
     return sorted(calc_id({"a": a}) for a in range(NUMBER))
 
@@ -78,6 +93,24 @@ def test_a_small_index_that_is_wrong_is_not_believed(study: Project) -> None:
 
 def test_a_large_index_is_believed_by_queries_only(forged: Project) -> None:
     assert len(finding.find_ids(Project(), {"a.$gte": 1000})) == NUMBER
+
+
+def test_a_large_index_is_not_believed_about_jobs_that_are_going_to_be_removed_or_changed(forged: Project) -> None:
+    assert finding.find_ids(Project(), {"a.$gte": 1000}, proven=True) == []
+    project = Project()
+    assert len([job.cached_statepoint for job in project]) == NUMBER  # from the index
+    assert finding.find_ids(project, {"a.$gte": 1000}, proven=True) == []
+
+
+@pytest.mark.usefixtures("at_rest")
+def test_an_index_of_documents_is_not_believed_about_jobs_that_are_going_to_be_removed_or_changed(
+    study: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forge_documents(study, monkeypatch)
+    assert len(finding.find_ids(Project(), {"doc.x": 7})) == 20
+    assert finding.find_ids(Project(), {"doc.x": 7}, proven=True) == []
+    assert finding.find_ids(Project(), {"a.$gte": 1000}, proven=True) == []
+    assert len(finding.find_ids(Project(), {"a.$gte": 10}, proven=True)) == NUMBER - 10
 
 
 def test_update_cache_writes_nothing_that_is_wrong(forged: Project) -> None:
@@ -252,17 +285,7 @@ def test_check_finds_an_index_that_lists_other_jobs(study: Project, monkeypatch:
 
 @pytest.mark.usefixtures("at_rest")
 def test_check_finds_an_index_of_documents_that_is_wrong(study: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signac_core.index.documents._WORTHWHILE", 1)
-    for job in list(study)[:20]:
-        job.doc.x = 1
-    study.update_cache()
-    assert len(finding.find_ids(Project(), {"doc.x": 1})) == 20
-    assert kinds(study) == []
-    table = Forgery(Path(study.fn(".signac/index.documents")))
-    chunk = json.loads(table.section(table.directory["keys"]["x"]))[0]
-    rest = table.section(chunk[6:8])[chunk[5] :]
-    table.directory["keys"]["x"] = table.add_json([[0, 7, 7, *chunk[3:5], 3, *table.add(b"[7]" + rest)]])
-    table.write()
+    forge_documents(study, monkeypatch)
     assert len(finding.find_ids(Project(), {"doc.x": 7})) == 20
     (problem,) = integrity.examine(Project())
     assert (problem.kind, problem.path) == ("wrong-index", study.fn(".signac/index.documents"))

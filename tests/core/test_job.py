@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 import pytest
 
-from signac_core import Project, buffered, files, layout, workspace
+from signac_core import Project, buffered, files, layout, litter, workspace
 from signac_core.canonical import calc_id
 from signac_core.errors import (
     DestinationExistsError,
@@ -545,6 +545,64 @@ def test_a_linked_job_directory_is_cleared_changed_moved_and_cloned_as_by_signac
     job.clear()
     assert sorted(os.listdir(elsewhere)) == ["signac_job_document.json", "signac_statepoint.json"]
     assert job.sp() == {"a": 2}
+
+
+@pytest.mark.parametrize("delete", [Job.clear, Job.reset, Job.remove])
+@pytest.mark.parametrize("state_point", [None, "", "{}", '{"a": 2}'])
+def test_a_link_in_the_place_of_a_job_when_it_leads_to_other_files_then_these_stay(
+    project: Project, tmp_path: Path, delete: Callable[[Job], None], state_point: str | None
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "thesis").write_text("200 pages")
+    if state_point is not None:
+        (elsewhere / layout.FN_STATE_POINT).write_text(state_point)
+    job = project.open_job({"a": 1})
+    os.symlink(elsewhere, job.path)
+    before = sorted(os.listdir(elsewhere))
+    with pytest.raises((JobsCorruptedError, OSError)):
+        delete(project.open_job(id=job.id))
+    assert sorted(os.listdir(elsewhere)) == before
+
+
+def test_a_link_to_a_removal_under_way_is_none(project: Project, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in (layout.FN_REMOVED, "thesis"):
+        (elsewhere / name).touch()
+    job = project.open_job({"a": 1})
+    os.symlink(elsewhere, job.path)
+    unfinished = Path(project.workspace, f"{layout.PREFIX_NEW}{job.id}-0123456789abcdef")
+    os.symlink(elsewhere, unfinished)
+    assert workspace.is_marked(str(elsewhere))
+    assert not workspace.is_marked(job.path)
+    job.init()
+    assert not litter.delete(str(unfinished))  # it is young
+    assert sorted(os.listdir(elsewhere)) == sorted([layout.FN_REMOVED, layout.FN_STATE_POINT, "thesis"])
+
+
+PLACES = ["", ".", "..", "../..", "/", "../workspace", f"{'0' * 32}/..", f"{'0' * 32}/../../..", "0" * 31, "x" * 32]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("state_point", [None, {"a": 1}])
+def test_no_job_has_an_id_that_leads_elsewhere(project: Project, place: str, state_point: Any) -> None:
+    with pytest.raises(ValueError, match="is no job id"):
+        Job(project, state_point, place)
+    with pytest.raises(KeyError):
+        project.open_job(id=place)
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+def test_remove_deletes_nothing_but_jobs(project: Project, tmp_path: Path, place: str, is_elsewhere: bool) -> None:
+    if is_elsewhere:  # renaming one's way out may fail as on another file system then
+        os.rename(project.workspace, tmp_path / "elsewhere")
+        os.symlink(tmp_path / "elsewhere", project.workspace)
+    job = project.open_job({"a": 1}).init()
+    with pytest.raises(ValueError, match="is no job id"):
+        workspace.remove(project.workspace, place)
+    assert job in project
 
 
 def test_move_of_a_job_directory_that_is_a_relative_link_is_refused(project: Project) -> None:

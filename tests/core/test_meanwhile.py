@@ -396,6 +396,15 @@ def test_copies_of_a_deep_job_fail_with_an_error_that_names_it(
             copy()
         assert caught.value.filename.endswith(deep.id)
         assert deep not in other
+    for move in (
+        lambda: copying.rehearse(deep.path, lambda path, reason: None),
+        lambda: copying.move_by_copy(deep.path, "moved", name=deep.id, state_point=b'{"a": 3}'),
+    ):
+        with pytest.raises(OSError, match="too many levels") as caught:
+            move()
+        assert caught.value.filename == deep.path
+    assert not os.path.exists("moved")
+    assert deep in project
     assert not os.path.exists(target) or os.listdir(target) == []
     deep.remove()
     assert deep not in project

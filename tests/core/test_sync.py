@@ -229,6 +229,14 @@ def test_ask_when_input_is_that_of_a_notebook_then_it_is_used(src, dst, monkeypa
     assert "'file'" in capsys.readouterr().err
 
 
+def test_ask_when_a_file_name_holds_control_characters_then_they_are_shown_as_text(src, dst, monkeypatch, capsys):
+    for job, text in ((src, "source"), (dst, "destination")):
+        write(job, "\x1b[2J\u202e", text)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    dst.sync(src, FileSync.Ask())
+    assert "named '\\x1b[2J\\u202e'?" in capsys.readouterr().err
+
+
 def test_ask_when_several_jobs_then_one_answer_per_file_name(source, destination, monkeypatch, capsys):
     for a in range(3):
         differ(source.open_job({"a": a}).init(), destination.open_job({"a": a}).init())
@@ -554,6 +562,32 @@ def test_sync_when_destination_is_a_link_then_replaced_and_what_it_led_to_is_kep
     dst.sync(src, FileSync.always)
     assert read(dst, "file") == "source"
     assert elsewhere.read_text() == "kept"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_sync_when_a_directory_in_the_destination_is_a_link_out_then_nothing_is_written_through_it(
+    source, destination, src, tmp_path, kept
+):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "settings").write_text("mine")
+    os.symlink(elsewhere, src.fn("out"))
+    sync_projects(source, destination, follow_symlinks=False)
+    (job,) = destination
+    assert os.readlink(job.fn("out")) == str(elsewhere)
+    os.unlink(src.fn("out"))
+    write(src, "out/settings", "theirs")
+    write(src, "out/new", "theirs")
+    actions: list[SyncAction] = []
+    options = {"recursive": True, "follow_symlinks": not kept, "report": actions.append}
+    sync_projects(source, destination, FileSync.always, **options)
+    assert ("skip", "out") in kinds(actions)
+    assert {path.name: path.read_text() for path in elsewhere.iterdir()} == {"settings": "mine"}
+    os.unlink(job.fn("out"))
+    os.symlink("inside", job.fn("out"))
+    os.mkdir(job.fn("inside"))
+    sync_projects(source, destination, FileSync.always, **options)
+    assert read(job, "inside/new") == "theirs"
 
 
 def test_sync_when_destination_is_a_dangling_link_then_strategy_decides(src, dst):
