@@ -420,7 +420,11 @@ def more(theirs: Any, mine: Any) -> bool:
     if failed(theirs) or failed(mine):
         return False
     added = [place for place in mine[0] if place not in theirs[0]]
-    names = [place[0] if isinstance(place, list) else str(mine[1][f"{place}/file"]) for place in added]
+    files = {path: str(text) for path, text in mine[1].items() if path.endswith("/file")}
+    names = [
+        place[0] if isinstance(place, list) else next(files[path] for path in files if path.startswith(f"{place}/"))
+        for place in added
+    ]
     return (
         all(place in mine[0] for place in theirs[0])
         and theirs[1].items() <= mine[1].items()
