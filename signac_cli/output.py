@@ -16,6 +16,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -33,6 +34,9 @@ _NO_KEYS: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 _ERROR, _WARNING = "error", "warning"
 PLAIN, JSON, JSON_LINES, TEMPLATE, TABLE = "plain", "json", "jsonl", "format", "table"
+
+_ROWS = 1_000
+"""A table on a terminal has so many rows; behind them, it begins anew."""
 
 SHOWN = 10
 """So many errors or warnings of one kind are written one by one."""
@@ -356,12 +360,19 @@ class Output:
             for complaint in shape.template.complaints:
                 self.warn(complaint)
         elif shape.mode == TABLE:
-            from .tables import draw
-
-            rows, color = list(records), self.has_color(sys.stdout)
-            self.write_drawn(draw(rows, keys, terminal=self.is_terminal, color=color, digits=digits))
+            self._write_table(records, keys, digits)
         else:
             self.write_lines(map(text, records), shape.end)
+
+    def _write_table(
+        self, records: Iterable[Record], keys: Mapping[str, Sequence[str]], digits: Callable[[], int] | None
+    ) -> None:
+        """Write a table; on a terminal, which shows the first lines at once, one for so many jobs after the other."""
+        from .tables import draw
+
+        color, remaining = self.has_color(sys.stdout), iter(records)
+        while rows := list(islice(remaining, _ROWS) if self.is_terminal else remaining):
+            self.write_drawn(draw(rows, keys, terminal=self.is_terminal, color=color, digits=digits))
 
     def _write_array(self, records: Iterable[Record], *, sort_keys: bool) -> None:
         """Write a JSON array as it comes: compact, or indented on a terminal."""
@@ -438,7 +449,7 @@ def on_screen(text: str | bytes) -> str:
     """
     if isinstance(text, bytes):
         text = os.fsdecode(text)
-    if text.isprintable():
+    if text.replace("\n", "").replace("\t", "").isprintable():
         return text
     return "".join(char if char.isprintable() or char in "\n\t" else _escaped(char) for char in text)
 
