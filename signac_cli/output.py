@@ -16,6 +16,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -138,6 +139,7 @@ class Output:
     def talk(self, text: str) -> None:
         """Tell about what is being done; ``-q`` silences it."""
         if not self.quiet:
+            self._let_results_through()
             _write_error(one_line(text) + "\n")
 
     def warn(self, text: str) -> None:
@@ -178,10 +180,18 @@ class Output:
         self._last_kind = kind
         return True
 
+    def _let_results_through(self) -> None:
+        """Let a terminal show what was written before, in front of what is told about it."""
+        if self.is_terminal:
+            with suppress(OSError, ValueError):  # whoever writes next is told about it
+                sys.stdout.flush()
+
     def _write_warning(self, text: str) -> None:
+        self._let_results_through()
         _write_error(f"{self._label('Warning:', '33')} {text}\n")
 
     def _write_failure(self, message: str, code: str, hint: str | None, **details: int) -> None:
+        self._let_results_through()
         if self.json_errors:
             import json
 
