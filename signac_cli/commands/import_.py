@@ -160,6 +160,11 @@ def _tell_unmatched(
         output.error(message, code="no-match", hint="Nothing was imported.")
     elif unmatched:
         output.warn(f"{_such_as(unmatched)}.")
+    elif not found:
+        output.talk(
+            f"There are no jobs to import in '{origin}'. Where the names of directories tell the state points, give a "
+            "PATH such as 'a_{a:int}/b_{b}'."
+        )
 
 
 def _such_as(unmatched: Sequence[str]) -> str:
