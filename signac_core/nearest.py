@@ -31,7 +31,7 @@ def nearest_key(wanted: str, known: Iterable[str]) -> str | None:
 
     Examples
     --------
-    >>> [nearest_key(key, ["T", "model.eps"]) for key in ("t", "model.epsilon", "mdoel.eps", "model.mass")]
+    >>> [nearest_key(key, ["T", "model.eps"]) for key in ("t", "model.epsilon", "mdoel.eps", "model.x")]
     ['T', 'model.eps', 'model.eps', None]
 
     """
@@ -41,8 +41,8 @@ def nearest_key(wanted: str, known: Iterable[str]) -> str | None:
     wanted = wanted.lower()
     names = {name: own for name, own in names.items() if not wanted.startswith(f"{name}.")}
     above = wanted[: wanted.rfind(".") + 1]
-    beside = {name.removeprefix(above): own for name, own in names.items() if above and _is_in(name, above)}
-    others = {name: own for name, own in names.items() if not (above and _is_in(name, above))}
+    beside = {name.removeprefix(above): own for name, own in names.items() if above and name.startswith(above)}
+    others = {name: own for name, own in names.items() if not (above and name.startswith(above))}
     for key, places in ((wanted.removeprefix(above), beside), (wanted, others)):
         if close := get_close_matches(key, places, n=1):
             return places[close[0]]
@@ -50,10 +50,6 @@ def nearest_key(wanted: str, known: Iterable[str]) -> str | None:
         if alike := [name for name in places if _is_short_for(key, name) or _is_short_for(name, key)]:
             return places[min(alike, key=len)]
     return None
-
-
-def _is_in(name: str, above: str) -> bool:
-    return name.startswith(above) and "." not in name.removeprefix(above)
 
 
 def _is_short_for(short: str, name: str) -> bool:
