@@ -16,6 +16,8 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -33,6 +35,9 @@ _NO_KEYS: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 _ERROR, _WARNING = "error", "warning"
 PLAIN, JSON, JSON_LINES, TEMPLATE, TABLE = "plain", "json", "jsonl", "format", "table"
+
+_ROWS = 1_000
+"""A table on a terminal has so many rows; behind them, it begins anew."""
 
 SHOWN = 10
 """So many errors or warnings of one kind are written one by one."""
@@ -134,6 +139,7 @@ class Output:
     def talk(self, text: str) -> None:
         """Tell about what is being done; ``-q`` silences it."""
         if not self.quiet:
+            self._let_results_through()
             _write_error(one_line(text) + "\n")
 
     def warn(self, text: str) -> None:
@@ -174,10 +180,18 @@ class Output:
         self._last_kind = kind
         return True
 
+    def _let_results_through(self) -> None:
+        """Let a terminal show what was written before, in front of what is told about it."""
+        if self.is_terminal:
+            with suppress(OSError, ValueError):  # whoever writes next is told about it
+                sys.stdout.flush()
+
     def _write_warning(self, text: str) -> None:
+        self._let_results_through()
         _write_error(f"{self._label('Warning:', '33')} {text}\n")
 
     def _write_failure(self, message: str, code: str, hint: str | None, **details: int) -> None:
+        self._let_results_through()
         if self.json_errors:
             import json
 
@@ -356,12 +370,19 @@ class Output:
             for complaint in shape.template.complaints:
                 self.warn(complaint)
         elif shape.mode == TABLE:
-            from .tables import draw
-
-            rows, color = list(records), self.has_color(sys.stdout)
-            self.write_drawn(draw(rows, keys, terminal=self.is_terminal, color=color, digits=digits))
+            self._write_table(records, keys, digits)
         else:
             self.write_lines(map(text, records), shape.end)
+
+    def _write_table(
+        self, records: Iterable[Record], keys: Mapping[str, Sequence[str]], digits: Callable[[], int] | None
+    ) -> None:
+        """Write a table; on a terminal, which shows the first lines at once, one for so many jobs after the other."""
+        from .tables import draw
+
+        color, remaining = self.has_color(sys.stdout), iter(records)
+        while rows := list(islice(remaining, _ROWS) if self.is_terminal else remaining):
+            self.write_drawn(draw(rows, keys, terminal=self.is_terminal, color=color, digits=digits))
 
     def _write_array(self, records: Iterable[Record], *, sort_keys: bool) -> None:
         """Write a JSON array as it comes: compact, or indented on a terminal."""
@@ -438,7 +459,7 @@ def on_screen(text: str | bytes) -> str:
     """
     if isinstance(text, bytes):
         text = os.fsdecode(text)
-    if text.isprintable():
+    if text.replace("\n", "").replace("\t", "").isprintable():
         return text
     return "".join(char if char.isprintable() or char in "\n\t" else _escaped(char) for char in text)
 

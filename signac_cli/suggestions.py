@@ -326,14 +326,14 @@ def _meant(namespace: str, key: str, space: _Space) -> tuple[str, str] | None:
         below = [name for name in keys.names if name.endswith("." + key)]
         if below:
             return place, min(below, key=len)
-    from difflib import get_close_matches
+    from signac_core.nearest import nearest_key
 
-    alike: dict[str, tuple[str, str]] = {}
+    where: dict[str, str] = {}
     for place, keys in places:
         for name in sorted(keys.names):
-            alike.setdefault(name.lower(), (place, name))
-    if close := get_close_matches(key.lower(), alike, n=1):
-        return alike[close[0]]
+            where.setdefault(name, place)
+    if (close := nearest_key(key, where)) is not None:
+        return where[close], close
     for place, keys in places:
         above = _mappings(keys.names)
         beginnings = [name for name in keys.names if key.startswith((name + ".", name + ":")) and name not in above]

@@ -49,7 +49,7 @@ _COMMANDS = _by_word(
         "migrate": "upgrade",
         "shell": "python repl run exec execute console ipython script interactive sh eval",
         "completion": "completions complete autocomplete",
-        "help": "h man usage ?",
+        "help": "help h man usage ?",
         "--version": "version ver",
     }
 )
@@ -126,7 +126,8 @@ def _advice(name: str, commands: Collection[str], synonyms: Mapping[str, str], g
     word = name.lower()
     if word not in synonyms and word not in commands:
         likely = [*commands, *(word for word in synonyms if len(word) > _SHORT)]
-        word = next(iter(get_close_matches(word, likely, n=1, cutoff=ALIKE)), "")
+        turned = [other for other in commands if sorted(other) == sorted(word)]  # two letters that changed places
+        word = next(iter(turned or get_close_matches(word, likely, n=1, cutoff=ALIKE)), "")
     if not word:
         return ""
     if word in commands:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .keys import MISSING, lookup
 from .templates import as_text
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from .output import Record
 
 __all__ = ["Column", "as_cell", "compare", "draw", "draw_columns", "longest_number", "rounded", "visible"]
@@ -27,7 +26,9 @@ _NARROWEST_FOLDED = 12
 _DIGITS = 6
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _NEAR_UNDERSCORES = re.compile("([^_]?_+[^_]?)")
-_TRAILING_BLANKS = re.compile(r" (?: |\033\[[0-9;]*m)*$", re.MULTILINE)
+
+_Paint = Callable[[str], str]
+"""Gives a text a style; blanks that fill a column are added behind."""
 
 
 class Column(NamedTuple):
@@ -57,9 +58,9 @@ class Column(NamedTuple):
     numeric: bool = False
     least: int = 0
 
-    def width(self, measure: Callable[[str], int]) -> int:
+    def width(self) -> int:
         """Width of the longest text."""
-        return max(measure(text) for text in (self.header, *self.cells))
+        return max(map(_width, (self.header, *self.cells)))
 
 
 def draw(
@@ -119,20 +120,17 @@ def draw_columns(
     """
     if not columns or not columns[0].cells:
         return ""
+    styles = _STYLES if color else _NO_STYLES
+    natural = [column.width() for column in columns]
     if not terminal:
-        return _without_trailing_blanks(_draw_on_pipe(columns, color=color))
-    console = _console(color=color)
-    whole, widths = columns, _fit(columns, console.width)
-    if digits is not None and (widths is None or _is_narrowed(columns, widths)):
+        return _text(_rows(columns, natural, styles._replace(name=str)))
+    width = _screen_width()
+    whole, widths = columns, _fit(columns, natural, width)
+    if digits is not None and widths != natural:
         ids, *others = columns
         columns = [ids._replace(cells=[text[: digits()] for text in ids.cells]), *others]
-        widths = _fit(columns, console.width)
-    with console.capture() as captured:
-        if widths is None:
-            _print_stacked(console, whole)
-        else:
-            _print_columns(console, columns, widths)
-    return _without_trailing_blanks(captured.get())
+        widths = _fit(columns, [columns[0].width(), *natural[1:]], width)
+    return _text(_stacked(whole, width, styles) if widths is None else _rows(columns, widths, styles))
 
 
 def compare(records: Sequence[Record], *, digits: int, terminal: bool, color: bool) -> str:
@@ -171,19 +169,15 @@ def compare(records: Sequence[Record], *, digits: int, terminal: bool, color: bo
     ]
     if not terminal:
         return draw_columns([names, *jobs], terminal=False, color=color)
-    console = _console(color=color)
-    with console.capture() as captured:
-        if widths := _fit([names, *jobs], console.width):
-            _print_columns(console, [names, *jobs], widths)
-        elif bands := _bands(names, [job._replace(header=job.header[:digits]) for job in jobs], console.width):
-            _print_ids(console, ids, digits)
-            for columns in bands:
-                console.print()
-                _print_columns(console, columns, _fit(columns, console.width) or ())
-        else:
-            stacked = [Column(name, cells) for name, cells in zip(names.cells, rows, strict=True)]
-            _print_stacked(console, [Column("id", ids), *stacked])
-    return _without_trailing_blanks(captured.get())
+    styles, width = _STYLES if color else _NO_STYLES, _screen_width()
+    if widths := _fitted([names, *jobs], width):
+        return _text(_rows([names, *jobs], widths, styles))
+    if bands := _bands(names, [job._replace(header=job.header[:digits]) for job in jobs], width):
+        tables = [_id_lines(ids, digits, width, styles)]
+        tables += [_rows(columns, _fitted(columns, width) or (), styles) for columns in bands]
+        return "\n".join(map(_text, tables))
+    stacked = [Column(name, cells) for name, cells in zip(names.cells, rows, strict=True)]
+    return _text(_stacked([Column("id", ids), *stacked], width, styles))
 
 
 def _cells(values: Sequence[Any], *, terminal: bool) -> list[str]:
@@ -205,7 +199,7 @@ def _bands(names: Column, jobs: Sequence[Column], width: int) -> list[list[Colum
     for number in range(1, len(jobs) + 1):
         size = -(-len(jobs) // number)
         bands = [[names, *jobs[start : start + size]] for start in range(0, len(jobs), size)]
-        if all(_fit(columns, width) for columns in bands):
+        if all(_fitted(columns, width) for columns in bands):
             return bands
     return []
 
@@ -282,10 +276,6 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _without_trailing_blanks(text: str) -> str:
-    return _TRAILING_BLANKS.sub(lambda match: match[0].replace(" ", ""), text)
-
-
 def _columns(records: Sequence[Record], keys: Mapping[str, Sequence[str]], *, terminal: bool) -> Iterator[Column]:
     text = rounded if terminal else as_text
     for part in ("id", "path"):
@@ -324,68 +314,60 @@ def visible(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
-def _draw_on_pipe(columns: Sequence[Column], *, color: bool) -> str:
-    widths = [column.width(_width) for column in columns]
+# --- how they are drawn ----------------------------------------------------------------------------------------------
 
-    def line(cells: Sequence[str], style: Callable[[str], str] = str) -> str:
-        padded = []
-        for cell, column, width in zip(cells, columns, widths, strict=True):
-            blanks = " " * (width - _width(cell))
-            styled = style(cell)
-            padded.append(blanks + styled if column.numeric else styled + blanks)
-        return (" " * _GUTTER).join(padded) + "\n"
 
-    header = line([column.header for column in columns], _heading if color else str)
-    return header + "".join(map(line, zip(*(column.cells for column in columns), strict=True)))
+def _text(lines: Iterable[str]) -> str:
+    return "".join(f"{line.rstrip(' ')}\n" for line in lines)
+
+
+def _styled(style: str) -> _Paint:
+    def paint(text: str) -> str:
+        return f"\033[{style}m{text}\033[0m" if text else ""
+
+    return paint
 
 
 def _heading(text: str) -> str:
-    """Text with escapes that make it a heading."""
-    return "".join(f"\033[4m{part}\033[0m" if is_underlined else part for part, is_underlined in _parts(text))
+    """Text with escapes that make it a heading: underlined, but for underscores, which a line would hide."""
+    underlined = _styled("4")
+    parts = enumerate(_NEAR_UNDERSCORES.split(text))
+    return "".join(part if number % 2 else underlined(part) for number, part in parts)
 
 
-def _parts(header: str) -> Iterator[tuple[str, bool]]:
-    """Parts of a heading, and whether these are underlined: a line would hide underscores."""
-    for number, part in enumerate(_NEAR_UNDERSCORES.split(header)):
-        if part:
-            yield part, number % 2 == 0
+class _Styles(NamedTuple):
+    """How headings, the names of rows, and labels in front of values are set apart."""
+
+    heading: _Paint
+    name: _Paint
+    label: _Paint
+
+
+_STYLES = _Styles(_heading, _styled("1"), _styled("2"))
+_NO_STYLES = _Styles(str, str, str)
+
+
+def _screen_width() -> int:
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns
 
 
 def _width(text: str) -> int:
     """Columns that a text takes on a screen."""
     if text.isascii():
         return len(text)
-    from unicodedata import combining, east_asian_width
+    from unicodedata import category, east_asian_width
 
-    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def _console(*, color: bool) -> Console:
-    from io import StringIO
-    from shutil import get_terminal_size
-
-    from rich.console import Console
-
-    return Console(
-        file=StringIO(),
-        width=get_terminal_size().columns,
-        force_terminal=True,
-        color_system="standard" if color else None,
-        markup=False,
-        emoji=False,
-        highlight=False,
-    )
+    return sum(0 if category(char) in ("Mn", "Me") else 2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def _fit(columns: Sequence[Column], width: int) -> list[int] | None:
+def _fit(columns: Sequence[Column], natural: Sequence[int], width: int) -> list[int] | None:
     """Widths of columns under one limit for all that may be narrowed; None when too little would be left of them."""
-    from rich.cells import cell_len
-
     available = width - _GUTTER * (len(columns) - 1)
-    natural = [column.width(cell_len) for column in columns]
     least = []
     for column, own in zip(columns, natural, strict=True):
-        folded = max(cell_len(column.header), min(own, _NARROWEST_FOLDED))
+        folded = max(_width(column.header), min(own, _NARROWEST_FOLDED))
         least.append(own if column.whole else max(column.least, folded if column.folds else 0))
     for limit in range(max(min(max(natural), available), _NARROWEST), _NARROWEST - 1, -1):
         widths = [max(lowest, min(own, limit)) for own, lowest in zip(natural, least, strict=True)]
@@ -394,54 +376,97 @@ def _fit(columns: Sequence[Column], width: int) -> list[int] | None:
     return None
 
 
-def _is_narrowed(columns: Sequence[Column], widths: Sequence[int]) -> bool:
-    from rich.cells import cell_len
-
-    return any(width < column.width(cell_len) for column, width in zip(columns, widths, strict=True))
+def _fitted(columns: Sequence[Column], width: int) -> list[int] | None:
+    return _fit(columns, [column.width() for column in columns], width)
 
 
-def _print_columns(console: Console, columns: Sequence[Column], widths: Sequence[int]) -> None:
-    from rich.table import Table
-    from rich.text import Text
+def _rows(columns: Sequence[Column], widths: Sequence[int], styles: _Styles) -> Iterator[str]:
+    """Lines of a table: a heading, and one line or more for each row."""
+    gutter = " " * _GUTTER
+    paints = [styles.name] + [str] * (len(columns) - 1)
+    is_right = [column.numeric for column in columns]
+    headers = [column.header for column in columns]
+    yield gutter.join(map(_filled, headers, widths, [styles.heading] * len(columns), is_right))
+    folding = any(column.folds for column in columns)
+    for row in zip(*(column.cells for column in columns), strict=True):
+        lines: Iterable[Sequence[str]] = [row]
+        if folding:
+            parts = [
+                _folded(cell, width) if column.folds else [cell]
+                for cell, width, column in zip(row, widths, columns, strict=True)
+            ]
+            lines = zip_longest(*parts, fillvalue="")
+        for cells in lines:
+            yield gutter.join(map(_filled, cells, widths, paints, is_right))
 
-    table = Table(box=None, pad_edge=False, padding=(0, _GUTTER, 0, 0), header_style="")
-    for column, width in zip(columns, widths, strict=True):
-        table.add_column(
-            Text.assemble(*((part, "underline" if line else "") for part, line in _parts(column.header))),
-            width=width,
-            no_wrap=not column.folds,
-            overflow="fold" if column.folds else "ellipsis",
-            justify="right" if column.numeric else "left",
-            style="bold" if column is columns[0] else "",
-        )
-    for cells in zip(*(column.cells for column in columns), strict=True):
-        table.add_row(*map(Text, cells))
-    console.print(table)
 
+def _stacked(columns: Sequence[Column], width: int, styles: _Styles) -> Iterator[str]:
+    """Lines of a table in which the first cell of each row has a line of its own, and each of the others one below.
 
-def _print_stacked(console: Console, columns: Sequence[Column]) -> None:
-    """Give the first cell of each row a line of its own, and each of the others a line or more below."""
-    from rich.padding import Padding
-    from rich.table import Table
-    from rich.text import Text
-
+    Where a screen is so narrow that this would break a number, values stand below their labels.
+    """
     first, *others = columns
-    room = console.width - 2 * _GUTTER - max((longest_number(column.cells) for column in others), default=0)
+    gutter = " " * _GUTTER
+    room = width - 2 * _GUTTER - max((longest_number(column.cells) for column in others), default=0)
+    most = max(_NARROWEST, min(width // 2, room))
     for index, name in enumerate(first.cells):
-        console.print(Text(name, style="bold", overflow="fold"))
-        grid = Table.grid(padding=(0, _GUTTER, 0, 0))
-        grid.add_column(max_width=max(_NARROWEST, min(console.width // 2, room)), overflow="fold", style="dim")
-        grid.add_column(overflow="fold")
-        for column in others:
-            if column.cells[index]:
-                grid.add_row(Text(column.header), Text(column.cells[index]))
-        if grid.row_count:
-            console.print(Padding(grid, (0, 0, 0, _GUTTER)))
+        yield from map(styles.name, _folded(name, width))
+        shown = [(column.header, column.cells[index]) for column in others if column.cells[index]]
+        if room < _NARROWEST:
+            for header, cell in shown:
+                yield from (gutter + styles.label(part) for part in _folded(header, width - _GUTTER))
+                yield from (2 * gutter + part for part in _folded(cell, width - 2 * _GUTTER))
+            continue
+        labels = min(most, max((_width(header) for header, _ in shown), default=0))
+        values = width - labels - 2 * _GUTTER
+        for header, cell in shown:
+            for label, part in zip_longest(_folded(header, labels), _folded(cell, values), fillvalue=""):
+                yield f"{gutter}{_filled(label, labels, styles.label, is_right=False)}{gutter}{part}"
 
 
-def _print_ids(console: Console, ids: Sequence[str], digits: int) -> None:
-    """Print ids with the beginning in bold that stands for them below."""
-    from rich.text import Text
-
+def _id_lines(ids: Sequence[str], digits: int, width: int, styles: _Styles) -> Iterator[str]:
+    """Ids with the beginning in bold that stands for them below."""
     for job_id in ids:
-        console.print(Text.assemble((job_id[:digits], "bold"), job_id[digits:], overflow="fold"))
+        beginning, *others = _folded(job_id, width)
+        yield styles.name(beginning[:digits]) + beginning[digits:]
+        yield from others
+
+
+def _filled(text: str, width: int, paint: _Paint, is_right: bool) -> str:
+    """Text with blanks that make it as wide as its column; the beginning and an ellipsis if it is too long."""
+    text = text.rstrip(" ")
+    blanks = width - _width(text)
+    if blanks < 0:
+        text = f"{_pieces(text, width - 1)[0]}…"
+        blanks = width - _width(text)
+    return " " * blanks + paint(text) if is_right else paint(text) + " " * blanks
+
+
+def _folded(text: str, width: int) -> list[str]:
+    """Lines of a text: broken at blanks where that is possible."""
+    if _width(text) <= width:
+        return [text]
+    lines: list[str] = []
+    line: str | None = None
+    for word in text.split(" "):
+        longer = word if line is None else f"{line} {word}"
+        if _width(longer) <= width:
+            line = longer
+            continue
+        if line:
+            lines.append(line)
+        *full, line = _pieces(word, width)
+        lines += full
+    return [*lines, line or ""]
+
+
+def _pieces(word: str, width: int) -> list[str]:
+    """Pieces of a word that fill a line each, but for the last one."""
+    pieces, start, used = [], 0, 0
+    for place, char in enumerate(word):
+        own = _width(char)
+        if used + own > width and place > start:
+            pieces.append(word[start:place])
+            start, used = place, 0
+        used += own
+    return [*pieces, word[start:]]

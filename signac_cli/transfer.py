@@ -199,7 +199,7 @@ def _check_order(command: str, directory: str, ids: Sequence[str]) -> None:
         If it was.
 
     """
-    is_swapped = bool(ids) and not looks_like_id(ids[-1]) and os.path.isdir(ids[-1])
+    is_swapped = bool(ids) and not looks_like_id(ids[-1])
     if looks_like_id(directory) and (is_swapped or not os.path.isdir(directory)):
         right = [ids[-1], directory, *ids[:-1]] if is_swapped else ["PROJECT", directory, *ids]
         raise Failure(

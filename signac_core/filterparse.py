@@ -702,3 +702,9 @@ def _unwrap(value: object) -> Any:
     if isinstance(value, MutableSequence) and not isinstance(value, bytearray):
         return list(value)
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+if not TYPE_CHECKING:
+    from . import late_names
+
+    __getattr__ = late_names(globals(), {"JSONDecodeError": "json"})

@@ -231,11 +231,11 @@ def _check_ignored(ignored: set[Any], known: Set[str], numbers: Mapping[str, tup
     unknown = sorted(map(repr, ignored - known))
     if unknown:
         import warnings
-        from difflib import get_close_matches
 
-        close = [
-            match for key in ignored - known for match in get_close_matches(str(key).removeprefix("sp."), known, n=1)
-        ]
+        from .nearest import nearest_key
+
+        near = (nearest_key(str(key).removeprefix("sp."), sorted(known)) for key in ignored - known)
+        close = [key for key in near if key is not None]
         advice = f" Did you mean {', '.join(sorted(map(repr, close)))}?" if close else ""
         warnings.warn(
             f"No job has the ignored state point parameter{'s'[: len(unknown) > 1]} {', '.join(unknown)}.{advice}",

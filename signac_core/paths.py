@@ -465,7 +465,7 @@ def _attribute(field: str, owner: object, name: str, values: _Values) -> Any:
 
 def _advice(field: str, values: _Values) -> str:
     """What was probably meant by a field that does not exist: a key of the job with the nearest name."""
-    from difflib import get_close_matches  # only a mistake pays for the import
+    from .nearest import nearest_key
 
     known = {"id": "job.id", "path": "job.path"}
     with suppress(ValueError, OSError):  # the document is damaged, and not what the error is about
@@ -478,10 +478,15 @@ def _advice(field: str, values: _Values) -> str:
     if wanted == "auto":
         return " Did you mean '{{auto}}'?"
     close = [name for name in known if name == wanted or name.startswith(wanted + ":")]
-    if not close and field.startswith(("doc.", "document.")):  # of which this job may just lack the key
-        return f" Did you mean '{{job.{field}}}'?"
-    close = close or [name for name in known if name.endswith("." + wanted)] or get_close_matches(wanted, known, n=1)
-    return f" Did you mean '{{{known[close[0]]}}}'?" if close else ""
+    is_exact = bool(close)
+    close = close or [name for name in known if name.endswith("." + wanted)]
+    if not close and (near := nearest_key(wanted, known)) is not None:
+        close = [near]
+    meant = [known[name] for name in close[:1]]
+    if not is_exact and field.startswith(("doc.", "document.")):  # of which this job may just lack the key
+        meant = [name for name in meant if name.startswith("job.doc")] + [f"job.{field}"]
+    shown = " or ".join(f"'{{{name}}}'" for name in meant)
+    return f" Did you mean {shown}?" if shown else ""
 
 
 _PLAIN = re.compile(r"[^.\[\]{}:!]+(?:\.[^.\[\]{}:!]+)*")

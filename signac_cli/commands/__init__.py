@@ -617,11 +617,14 @@ def confirm_selected(
 
 def enough_digits(project: Project) -> Callable[[], int]:
     """Function that finds out how many digits tell the ids of a project apart; at least 6, lest a few jobs more do."""
+    known: list[int] = []
 
     def digits() -> int:
         from signac_core.reading import list_ids, unique_prefix_length
 
-        return max(_FEWEST_DIGITS, unique_prefix_length(list_ids(project)))
+        if not known:
+            known.append(max(_FEWEST_DIGITS, unique_prefix_length(list_ids(project))))
+        return known[0]
 
     return digits
 

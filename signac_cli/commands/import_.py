@@ -164,12 +164,13 @@ def _tell_unmatched(
         message += f": {_such_as(unmatched)}." if unmatched else "."
         report.errors.append({"id": None, "code": "no-match", "message": message})
         output.error(message, code="no-match", hint="Nothing was imported.")
-    elif path is None and not found and not report.errors:
-        output.warn(
-            f"No directory in '{origin}' has a state point file. If paths tell the state points, give a template."
-        )
     elif unmatched:
         output.warn(f"{_such_as(unmatched)}.")
+    elif not found and not report.errors:
+        output.talk(
+            f"There are no jobs to import in '{origin}'. Where the names of directories tell the state points, give a "
+            "PATH such as 'a_{a:int}/b_{b}'."
+        )
 
 
 def _such_as(unmatched: Sequence[str]) -> str:

@@ -71,10 +71,8 @@ def test_import_when_in_the_project_itself_then_nothing(cli, study, project):
     before = snapshot()
     result = cli("import")
     assert (result.status, result.out) == (0, "")
-    assert result.err == (
-        "Warning: No directory in '.' has a state point file. If paths tell the state points, give a template.\n"
-        "Imported 0 jobs.\n"
-    )
+    assert result.err.startswith("There are no jobs to import in '.'. Where the names of directories tell ")
+    assert result.err.endswith("\nImported 0 jobs.\n")
     assert snapshot() == before
 
 

@@ -95,6 +95,12 @@ def test_move_when_the_other_project_is_this_one_then_refused(cli, study, path, 
     assert snapshot() == before
 
 
+def test_move_when_the_project_is_named_last_and_does_not_exist_then_in_the_right_order_all_the_same(cli, study):
+    result = cli("move", study["1"], "../nowhere")
+    assert f"Write 'signac move ../nowhere {study['1']}'." in result.err
+    assert "PROJECT" in cli("move", study["1"], study["1.5"]).err
+
+
 @pytest.mark.parametrize("wrong", ["{id} {other}", "{short} {other}", "workspace/{id} {other}", "- {other}"])
 def test_move_when_the_project_is_named_last_then_refused_with_the_right_order(cli, study, other, wrong):
     before = snapshot("..")

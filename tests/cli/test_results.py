@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 from itertools import pairwise
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signac_cli.keys import MISSING, lookup, order, pick
-from signac_cli.output import Output, one_line
+from signac_cli.output import Output, Shape, one_line
 from signac_cli.tables import draw
 from signac_cli.templates import Template
 
@@ -221,6 +222,65 @@ def test_table_when_types_differ_then_numbers_to_the_right_only_if_alone():
 
 def test_table_when_text_is_long_then_whole_on_a_pipe():
     assert table({"a": "x" * 500})[1] == f"{0:032x}  " + "x" * 500
+
+
+def test_table_when_of_many_jobs_on_a_terminal_then_the_first_are_shown_before_the_last_are_read(monkeypatch):
+    monkeypatch.setattr(Output, "is_terminal", True)
+    shown: list[str] = []
+    monkeypatch.setattr(Output, "write_as_it_is", lambda output, text: shown.append(text))
+    before = []
+
+    def records():
+        for index in range(2500):
+            before.append(len(shown))
+            yield {"id": f"{index:032x}", "doc": {"x": index}}
+
+    Output().write_records(records(), Shape("table"), str)
+    assert before[:1000] == [0] * 1000
+    assert before[-1] > 0
+    lines = "".join(shown).splitlines()
+    assert [line.split()[0] for line in lines if not line.startswith("id")] == [
+        f"{index:032x}" for index in range(2500)
+    ]
+    assert sum(line.startswith("id") for line in lines) == 3
+
+
+def test_table_when_drawn_for_a_terminal_then_by_what_is_fast(monkeypatch):
+    code = """
+import sys
+from signac_cli.tables import compare, draw
+records = [{"id": char * 32, "sp": {"a": char * 99}} for char in "12"]
+draw(records, {}, terminal=True, color=True), compare(records, digits=6, terminal=True, color=True)
+print("rich" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+@pytest.mark.parametrize("columns", [20, 30, 40])
+def test_table_when_the_screen_is_narrow_then_numbers_below_their_keys_and_whole(monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = table({"a_key_of_some_length": 1.23457e-89, "b": "x" * columns, "c": ["two", -1234567.5]}, terminal=True)
+    text = "\n".join(lines)
+    assert "1.23457e-89" in text
+    assert "-1.23457e+06" in text
+    assert "x" * columns in text.replace("\n", "").replace(" ", "")
+    assert max(map(len, lines)) <= columns
+
+
+def test_table_when_text_is_folded_then_broken_at_blanks_and_by_columns_of_the_screen(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = table({"a": "日本語 " * 12 + "e\u0301" * 30}, {"a": f"{'y' * 70} z"}, terminal=True)
+    assert lines == [
+        f"{0:032x}",
+        "  a  " + " ".join(["日本語"] * 5),
+        "     " + " ".join(["日本語"] * 5),
+        "     " + " ".join(["日本語"] * 2),
+        "     " + "e\u0301" * 30,
+        f"{1:032x}",
+        "  a  " + "y" * 35,
+        "     " + "y" * 35,
+        "     z",
+    ]
 
 
 def test_table_when_colored_then_only_the_header_is_marked():

@@ -33,6 +33,8 @@ def meant(name: str) -> list[str]:
         ("migrte", "migrate"),
         ("udpate-cache", "update-cache"),
         ("exprot", "export"),
+        ("jbo", "job"),
+        ("helpp hlep", "signac help"),
     ],
 )
 def test_command_when_called_otherwise_then_the_one_that_is_meant(words, expected):

@@ -267,3 +267,9 @@ def test_pipe_when_run_from_a_terminal_then_sees_no_escape_and_no_wrapped_line(w
     assert "\033" not in result.out
     assert result.out.count(wide) == 3
     assert any(len(line) > 200 for line in result.out.splitlines())
+
+
+def test_hint_when_on_a_terminal_then_behind_what_it_is_about(study):
+    lines = plain(on_terminal("find", "--doc", "enregy").out)
+    assert lines[0].startswith("id")
+    assert lines[-1] == "No document has the key 'enregy'; did you mean 'energy'?"

@@ -93,7 +93,7 @@ def test_import_when_there_are_no_jobs_then_warns(cli, study):
     os.symlink("gone", other.workspace)
     result = cli("import", "elsewhere")
     assert (result.status, result.out) == (0, "")
-    assert "Warning: No directory in 'elsewhere' has a state point file." in result.err
+    assert "There are no jobs to import in 'elsewhere'." in result.err
 
 
 @pytest.mark.parametrize("command", [["find"], ["schema"], ["status"], ["check"], ["update-cache"]], ids=" ".join)
