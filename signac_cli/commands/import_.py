@@ -141,7 +141,10 @@ def _import(
         finished = move and existing == PRESENT  # what is there already leaves the origin, too
         for one, place in _places(plan.found):
             report.note(one.job_id, existing if one.job_id in plan.existing and not finished else IMPORTED, place)
-        _tell_unmatched(report, origin, path, plan.found, plan.unmatched)
+        if move and not plan.found and (plan.moved or not _holds_files(origin)):  # a move can be repeated
+            session.output.warn(f"There is nothing left to move in '{origin}'.")
+        else:
+            _tell_unmatched(report, origin, path, plan.found, plan.unmatched)
         if report.dry_run:
             plan.rehearse(report.leave_out, failed=report.fail)
         else:
@@ -169,6 +172,10 @@ def _tell_unmatched(
         )
     elif unmatched:
         output.warn(f"{_such_as(unmatched)}.")
+
+
+def _holds_files(directory: str) -> bool:
+    return any(files for _, _, files in os.walk(directory))
 
 
 def _such_as(unmatched: Sequence[str]) -> str:
