@@ -217,6 +217,8 @@ class ImportPlan(NamedTuple):
         Whether what exists is left out, whatever it holds; there are no collisions then.
     unmatched : tuple of str
         The directories that a template does not match.
+    moved : tuple of str
+        The directories that are jobs already, but for the last files in them: a move was stopped while it deleted them.
 
     Examples
     --------
@@ -237,6 +239,7 @@ class ImportPlan(NamedTuple):
     collisions: tuple[Found, ...]
     skip_existing: bool
     unmatched: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
 
     def carry_out(
         self, *, progress: Progress | None = None, left_out: LeftOut = links.warn, failed: Failed | None = None
@@ -376,7 +379,8 @@ def plan_import(
         existing = tuple(one for one in found if os.path.lexists(f"{project.workspace}/{one.job_id}"))
         collisions = () if skip_existing else _collisions(project, place, existing, copytree, failed)
         ids = frozenset(one.job_id for one in existing)
-        yield ImportPlan(project, place, found, ids, collisions, skip_existing, tuple(place.unmatched))
+        unmatched, moved = tuple(place.unmatched), tuple(place.moved)
+        yield ImportPlan(project, place, found, ids, collisions, skip_existing, unmatched, moved)
 
 
 # what all origins have in common --------------------------------------------------------------------------------------
@@ -427,10 +431,13 @@ class _Origin(Protocol):
     ----------
     unmatched : list of str
         Directories that a template does not match, as far as they have been found.
+    moved : list of str
+        Directories that have been moved already, but could not be renamed, and are still there.
 
     """
 
     unmatched: list[str]
+    moved: list[str]
 
     def find(self, schema: Schema, failed: Failed | None) -> Iterator[Found]:
         """The directories that are jobs; none of them lies inside another. Those that cannot be read are told about."""
@@ -574,7 +581,7 @@ class _Directory:
         self._path = path
         self._copytree = copytree
         self.unmatched: list[str] = []
-        self._removed: list[str] = []  # have been moved already, but could not be renamed, and are still there
+        self.moved: list[str] = []
         self._apart = os.path.relpath(os.path.realpath(apart), os.path.realpath(path))
 
     def find(self, schema: Schema, failed: Failed | None) -> Iterator[Found]:
@@ -591,7 +598,7 @@ class _Directory:
             relative = path[len(self._path) :].strip("/")
             has_file = layout.FN_STATE_POINT in others
             if layout.FN_REMOVED in others and not has_file:
-                self._removed.append(path)
+                self.moved.append(path)
                 directories.clear()
                 continue
             statepoint = None if by_path is None else by_path.read(path, relative)
@@ -661,7 +668,7 @@ class _Directory:
                     copying.move_by_copy(
                         one.name, destination, name=one.job_id, state_point=one.text, durable=self._project.durable
                     )
-            for path in self._removed:
+            for path in self.moved:
                 with failures.of(None):
                     workspace.finish_removal(path)
 
@@ -692,6 +699,7 @@ class _Archive:
         self._reader = reader
         self._contents = unpacking.scan(reader)
         self.unmatched: list[str] = []
+        self.moved: list[str] = []
 
     def find(self, schema: Schema, failed: Failed | None) -> Iterator[Found]:
         by_path = _schema_of(schema)

@@ -141,7 +141,9 @@ def _import(
         finished = move and existing == PRESENT  # what is there already leaves the origin, too
         for one, place in _places(plan.found):
             report.note(one.job_id, existing if one.job_id in plan.existing and not finished else IMPORTED, place)
-        if plan.unmatched or not move:  # what has been moved from an empty directory is all there
+        if move and not plan.found and (plan.moved or not _holds_files(origin)):  # a move can be repeated
+            session.output.warn(f"There is nothing left to move in '{origin}'.")
+        else:
             _tell_unmatched(report, origin, path, plan.found, plan.unmatched)
         if report.dry_run:
             plan.rehearse(report.leave_out, failed=report.fail)
@@ -171,6 +173,10 @@ def _tell_unmatched(
             f"There are no jobs to import in '{origin}'. Where the names of directories tell the state points, give a "
             "PATH such as 'a_{a:int}/b_{b}'."
         )
+
+
+def _holds_files(directory: str) -> bool:
+    return any(files for _, _, files in os.walk(directory))
 
 
 def _such_as(unmatched: Sequence[str]) -> str:

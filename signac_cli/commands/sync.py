@@ -124,8 +124,7 @@ def command(
 ) -> int:
     """Bring the jobs of the project SOURCE into DESTINATION, or into this one.
 
-    What differs is a conflict unless an option decides.
-    Nothing is deleted. A job that fails is named.
+    What differs is a conflict unless an option decides. Nothing is deleted.
     """
     from ..syncreport import SyncReport
 

@@ -233,6 +233,15 @@ def test_import_when_moved_then_the_directories_are_gone(cli, plain, project, op
 # --- collisions ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("template", [["a_{a:int}/b_{b}"], []])
+def test_import_when_all_has_been_moved_then_running_again_succeeds(cli, ids, plain, project, template):
+    origin = plain if template else "source"
+    assert cli("import", origin, *template, "--move").status == 0
+    result = cli("import", origin, *template, "--move")
+    assert result.status == 0
+    assert result.err == f"Warning: There is nothing left to move in '{origin}'.\nImported 0 jobs.\n"
+
+
 @KINDS
 @pytest.mark.parametrize("dry_run", [[], ["-n"]])
 def test_import_when_jobs_exist_with_other_files_then_all_are_told_and_nothing_is_imported(
