@@ -162,9 +162,12 @@ def close_after_work(fd: int) -> None:
 
 def _read_all(fd: int, first: int, size: int = 0) -> bytes:
     data = os.read(fd, first)
-    if size <= len(data) < first:  # a short read of a regular file is its end, as far as is known
+    if max(size, 1) <= len(data) < first:  # a short read of a regular file is its end, as far as is known
         return data
-    _check_kind(os.fstat(fd))
+    status = os.fstat(fd)
+    if not data and not stat.S_ISFIFO(status.st_mode):  # which has no end until somebody has written
+        return data
+    _check_kind(status)
     chunks = [data]
     while data := os.read(fd, max(_CHUNK, first)):
         chunks.append(data)

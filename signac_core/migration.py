@@ -259,7 +259,7 @@ def _load(directory: str) -> _Configuration:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
-            raise ConfigError(f"Failed to read configuration file '{path}': {error}.") from error
+            raise ConfigError(f"Failed to read configuration file '{path}': {error.strerror}.") from error
         values = parse(data, path)
         # A file with a version, but without a project, is what a failed migration by signac 2.x leaves.
         if name == layout.FN_CONFIG or "project" in values or "schema_version" in values:

@@ -92,9 +92,8 @@ def command(
         with _main_module(names, ["-", *arguments]) as module:
             return _run(session, module, program, "<stdin>") or incomplete
     if file is not None:
-        from signac_core.files import read_bytes
-
-        script = read_bytes(file)
+        with open(file, "rb") as opened:  # a pipe, such as <(sed ... script.py), is waited for
+            script = opened.read()
         with _main_module(names, [file, *arguments], file=file) as module:
             return _run(session, module, script, file) or incomplete
     return _interact(session, project, names, len(ids)) or incomplete

@@ -10,6 +10,7 @@ import select
 import subprocess
 import sys
 import termios
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,16 @@ def test_script_when_run_then_it_is_the_main_module(cli, study):
     assert (result.status, result.err) == (0, "")
     assert result.out == f"{[name, 'a', '--plot', '-q', '--', '-5']} {name} __main__ 5\n"
     assert (sys.modules["__main__"], sys.argv, sys.path) == before
+
+
+def test_script_when_it_comes_through_a_pipe_then_all_of_it_is_run(cli, study):
+    os.mkfifo("pipe")
+    text = "#" * 100_000 + "\nprint(len(list(jobs)))\n"  # more than a pipe holds
+    with ThreadPoolExecutor() as pool:
+        writing = pool.submit(Path("pipe").write_text, text)
+        result = cli("shell", "pipe")
+        assert writing.result(TIMEOUT) == len(text)
+    assert (result.status, result.out) == (0, "4\n")
 
 
 def test_script_when_options_stand_before_it_then_they_are_ours(cli, study):

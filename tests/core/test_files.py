@@ -296,11 +296,13 @@ def test_ensure_directory_creates_parents_and_refuses_files(tmp_path: Path) -> N
 @pytest.mark.parametrize("read", [files.read_bytes, files.read_with_status])
 def test_reading_when_a_pipe_stands_in_the_place_of_a_file_then_nobody_waits(read, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    if read is files.read_bytes:
-        assert read(str(tmp_path / "pipe")) == b""
-    else:
-        with pytest.raises(OSError, match="Not a regular file"):
-            read(str(tmp_path / "pipe"))
+    with pytest.raises(OSError, match="Not a regular file"):
+        read(str(tmp_path / "pipe"))
+
+
+def test_reading_of_an_empty_file_or_device_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    assert files.read_bytes(str(tmp_path / "empty")) == files.read_bytes(os.devnull) == b""
 
 
 @pytest.mark.parametrize("read", [files.read_bytes, files.read_with_status])
