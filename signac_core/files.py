@@ -756,7 +756,7 @@ def ensure_directory(path: str, *, durable: bool = False) -> None:
     Raises
     ------
     FileExistsError
-        If something that is not a directory stands in the way.
+        If something that is not a directory stands in the way; of a link that leads to none, it tells where it leads.
 
     Examples
     --------
@@ -768,8 +768,10 @@ def ensure_directory(path: str, *, durable: bool = False) -> None:
     """
     try:
         os.mkdir(path)
-    except FileExistsError:
+    except FileExistsError as error:
         if not is_directory(path):
+            with suppress(OSError):
+                error.strerror = f"It is a link to '{os.readlink(path)}', where no directory is"
             raise
     except FileNotFoundError:
         parent = os.path.dirname(path)
