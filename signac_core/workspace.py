@@ -292,7 +292,7 @@ def publish(workspace: str, job_id: str, text: bytes, *, force: bool = False, du
         except OSError as error:
             try:
                 if not files.is_occupied(error, target):
-                    error.filename, error.filename2 = target, None
+                    files.set_path(error, target)
                     raise
                 # Another process was faster, or a directory without a (valid) state point waits for one.
                 if os.path.islink(target) and not os.path.exists(target):
