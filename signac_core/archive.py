@@ -436,7 +436,7 @@ def create(path: str, kind: str, *, durable: bool = False) -> Iterator[Writer]:
         os.rename(temporary, path)
     except BaseException as error:
         if isinstance(error, OSError) and error.filename in (None, temporary):
-            error.filename, error.filename2 = path, None
+            files.set_path(error, path)
         with suppress(OSError):  # the error that led here matters more
             os.unlink(temporary)
         raise

@@ -292,6 +292,8 @@ def of_user() -> ProjectConfig:
     except FileNotFoundError:
         return ProjectConfig()
     except OSError as error:
+        if not os.path.lexists(path):  # the home directory is that of somebody else, as under sudo and in containers
+            return ProjectConfig()
         raise ConfigError(f"Failed to read configuration file '{path}': {error.strerror}.") from error
 
 

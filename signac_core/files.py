@@ -31,6 +31,7 @@ __all__ = [
     "read_with_status",
     "replace_file",
     "safe_join",
+    "set_path",
     "status_of",
     "sync_directory",
     "temporary_for",
@@ -529,8 +530,32 @@ def replace_file(path: str, data: bytes, *, durable: bool = False, replaced: Rep
         with Replacement(path, durable=durable, replaced=replaced) as file:
             file.write(data)
     except OSError as error:
-        error.filename, error.filename2 = path, None
+        set_path(error, path)
         raise
+
+
+def set_path(error: OSError, path: str) -> None:
+    """Let an error be about one path, which people know, and about no other.
+
+    Parameters
+    ----------
+    error : OSError
+        The error.
+    path : str
+        The path.
+
+    Examples
+    --------
+    >>> try:
+    ...     os.rename("._0123_notes.txt", "notes.txt")
+    ... except OSError as error:
+    ...     set_path(error, "notes.txt")
+    ...     print(error)
+    [Errno 2] No such file or directory: 'notes.txt'
+
+    """
+    error.filename = path
+    del error.filename2  # None would be shown
 
 
 def temporary_for(path: str) -> str:
@@ -784,7 +809,7 @@ def ensure_directory(path: str, *, durable: bool = False) -> None:
     Raises
     ------
     FileExistsError
-        If something that is not a directory stands in the way.
+        If something that is not a directory stands in the way; of a link that leads to none, it tells where it leads.
 
     Examples
     --------
@@ -796,8 +821,10 @@ def ensure_directory(path: str, *, durable: bool = False) -> None:
     """
     try:
         os.mkdir(path)
-    except FileExistsError:
+    except FileExistsError as error:
         if not is_directory(path):
+            with suppress(OSError):
+                error.strerror = f"It is a link to '{os.readlink(path)}', where no directory is"
             raise
     except FileNotFoundError:
         parent = os.path.dirname(path)

@@ -563,7 +563,7 @@ def carry_out(
                 os.rename(temporary, destination)
     except BaseException as error:
         if isinstance(error, OSError) and error.filename in (None, temporary):
-            error.filename, error.filename2 = destination, None
+            files.set_path(error, destination)
         with suppress(OSError):  # the error that led here matters more
             os.unlink(temporary)
         raise

@@ -104,7 +104,9 @@ def clone(
             durable=project.durable,
             left_out=left_out,
         )
-    except FileExistsError:
+    except FileExistsError as present:
+        if present.filename != copy.path:
+            raise
         raise DestinationExistsError(copy) from None
     copy._directory_known = True
     return copy

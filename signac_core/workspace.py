@@ -57,8 +57,8 @@ __all__ = [
 _ROUNDS = 3
 _LOOKS = 20
 _BIRTH_SECONDS = 60
-_FIRST_WAIT = 0.001  # doubled each time
-_WAITS, _FEW_WAITS = 8, 4
+_FIRST_WAIT = 0.001  # seconds, doubled each time
+_WAITS, _FEW_WAITS = 8, 6
 _MOST_WAITED_FOR = 50
 _waited_in_vain = 0
 """Directories that were looked into again in vain since that helped last."""
@@ -111,37 +111,54 @@ def _read_changing_state_point(directory: str, job_id: str) -> dict[str, Any]:
     """State point of a job whose state point file is not the right one: a change may be under way, or was stopped.
 
     The directory may be renamed, and may come back, at any moment: it is held by a descriptor. It is damaged only if
-    nothing has happened to it while it was looked into; and, as signac 2.x has no state point in the directory during
-    some of its steps, if that lasts.
+    nothing has happened to it while it was looked into; and, as signac 2.x has no state point in the directory, or an
+    empty file, during some of its steps, if that lasts.
     """
     global _waited_in_vain
-    state_point = _look_for_state_point(directory, job_id)
-    if state_point is not None:
-        return state_point
-    wait = _FIRST_WAIT
-    for _ in range(_waits(directory)):
-        _sleep(wait)
-        wait *= 2
+    waits: int | None = None
+    waited = 0
+    for _ in range(_LOOKS):
+        before = _changes_of(directory)
         state_point = _look_for_state_point(directory, job_id)
         if state_point is not None:
-            _waited_in_vain = 0
+            if waited:
+                _waited_in_vain = 0
             return state_point
-    _waited_in_vain += 1
+        if waits is None:
+            waits = _waits(directory)
+        if waited < waits:
+            _sleep(_FIRST_WAIT * 2**waited)
+            waited += 1
+        elif _changes_of(directory) == before:
+            break
+    if waited:
+        _waited_in_vain += 1
     raise JobsCorruptedError([job_id])
+
+
+def _changes_of(directory: str) -> tuple[int, ...]:
+    """What tells that something has happened to a directory or to its state point file."""
+    found: tuple[int, ...] = ()
+    for path in (directory, os.path.join(directory, layout.FN_STATE_POINT)):
+        with suppress(OSError):
+            status = os.stat(path)
+            found += status.st_ino, status.st_size, status.st_ctime_ns
+    return found
 
 
 def _waits(directory: str) -> int:
     """How often a directory is looked into again, because signac 2.x seems to be at work in it.
 
-    It renames the state point to a backup, then the directory, deletes the backup, and writes the new state point.
+    It renames the state point to a backup, then the directory, deletes the backup, creates the file of the new state
+    point, and writes into it.
     """
     try:
         if _waited_in_vain >= _MOST_WAITED_FOR or not _is_young(directory):  # so many are not being changed
             return 0
         names = os.listdir(directory)
+        if layout.FN_STATE_POINT in names:
+            return _WAITS if os.stat(os.path.join(directory, layout.FN_STATE_POINT)).st_size == 0 else 0
     except OSError:
-        return 0
-    if layout.FN_STATE_POINT in names:
         return 0
     return _WAITS if layout.FN_STATE_POINT_BACKUP in names else _FEW_WAITS
 
@@ -275,7 +292,7 @@ def publish(workspace: str, job_id: str, text: bytes, *, force: bool = False, du
         except OSError as error:
             try:
                 if not files.is_occupied(error, target):
-                    error.filename, error.filename2 = target, None
+                    files.set_path(error, target)
                     raise
                 # Another process was faster, or a directory without a (valid) state point waits for one.
                 if os.path.islink(target) and not os.path.exists(target):

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import copy
+import errno
+import os
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from signac_core import Project, config
+from signac_core import Project, config, files
 from signac_core.errors import ConfigError, IncompatibleSchemaVersion
 
 
@@ -70,6 +73,26 @@ def test_settings_of_the_user_apply_below_those_of_the_project(tmp_path: Path) -
     project = Project(make(tmp_path, "schema_version = 2\nb = project\n[s]\ny = 2\n"))
     assert (project.config["a"], project.config["b"]) == ("user", "project")
     assert project.config["s"] == {"x": "1", "y": "2"}
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_settings_in_a_home_directory_that_is_closed_to_us_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, exists: bool
+) -> None:
+    read, own = files.read_bytes, config.user_config_path()
+
+    def closed(path: str, **options: Any) -> bytes:
+        if path == own:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return read(path, **options)
+
+    monkeypatch.setattr(files, "read_bytes", closed)
+    if exists:  # we can see it there
+        Path(own).write_text("durable = true\n")
+        with pytest.raises(ConfigError, match="Permission denied"):
+            Project.init_project(tmp_path)
+    else:
+        assert not Project.init_project(tmp_path).durable
 
 
 def test_a_project_file_without_version_is_of_version_one_whatever_the_user_says(tmp_path: Path) -> None:

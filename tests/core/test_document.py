@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import errno
 import json
 import multiprocessing
 import os
@@ -171,6 +172,17 @@ def test_augmented_union_of_a_whole_document_keeps_what_others_write_meanwhile(j
     assert job.sp.c == 3
     job.project.doc |= {"d": 4}
     assert job.project.doc() == {"d": 4}
+
+
+def test_a_write_that_fails_names_the_document_and_nothing_else(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(source: str, target: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", source, None, target)
+
+    monkeypatch.setattr(os, "replace", full)
+    monkeypatch.setattr(os, "rename", full)
+    with pytest.raises(OSError, match="No space") as failed:
+        job.doc.a = 1
+    assert str(failed.value) == f"[Errno {errno.ENOSPC}] No space left on device: {job.fn(job.FN_DOCUMENT)!r}"
 
 
 @pytest.mark.parametrize(("key", "kind"), [(1, KeyTypeError), ("a.b", InvalidKeyError), ([1], TypeError)])

@@ -167,6 +167,29 @@ def test_a_job_that_is_never_at_rest_is_given_up_in_the_end(job: Job, monkeypatc
         workspace.read_state_point(job.path, job.id)
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda job, project: project.open_job({"new": 1}).init(),
+        lambda job, project: project.clone(job),
+        lambda job, project: job.move(project),
+        lambda job, project: project.import_from(job.project.workspace),
+        lambda job, project: project.import_from(job.project.workspace, sync=True),
+        lambda job, project: project.temporary_project().__enter__(),
+    ],
+    ids=["init", "clone", "move", "import_from", "import_from_sync", "temporary_project"],
+)
+def test_a_workspace_that_became_a_link_to_nowhere_is_named_with_its_target(
+    job: Job, other: Project, write: Callable[[Job, Project], object]
+) -> None:
+    os.rmdir(other.workspace)
+    os.symlink("/scratch/gone", other.workspace)
+    with pytest.raises(FileExistsError, match="link to '/scratch/gone', where no directory is") as failed:
+        write(job, other)
+    assert failed.value.filename == other.workspace
+    assert job in job.project
+
+
 # copies of jobs that go away ------------------------------------------------------------------------------------------
 
 

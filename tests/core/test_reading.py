@@ -129,17 +129,18 @@ def test_a_directory_named_after_a_text_that_is_not_canonical_is_damaged_for_que
 class Peer:
     """signac 2.x in the middle of a state point change; it goes on when somebody waits for it."""
 
-    def __init__(self, project: Project, *, document: bool) -> None:
+    def __init__(self, project: Project, *, document: bool, in_place: bool) -> None:
         self.old = project.open_job({"a": 1}).init()
         if document:
             self.old.doc.x = 1
         self.new = project.open_job({"a": 2})
+        temporary = self.new.fn(f"._0123_{SP}")
         self.steps = [
             lambda: os.rename(self.old.fn(SP), self.old.fn(f"{SP}~")),
             lambda: os.rename(self.old.path, self.new.path),
             lambda: os.unlink(self.new.fn(f"{SP}~")),
-            lambda: Path(self.new.fn(f"._0123_{SP}")).write_text('{"a": 2}'),
-            lambda: os.rename(self.new.fn(f"._0123_{SP}"), self.new.fn(SP)),
+            lambda: Path(self.new.fn(SP) if in_place else temporary).write_text("" if in_place else '{"a": 2}'),
+            lambda: Path(self.new.fn(SP)).write_text('{"a": 2}') if in_place else os.rename(temporary, self.new.fn(SP)),
         ]
 
     def go_on(self, seconds: float = 0) -> None:
@@ -150,9 +151,10 @@ class Peer:
 SP = "signac_statepoint.json"
 
 
-@pytest.fixture(params=[False, True])
+@pytest.fixture(params=[(False, False), (True, False), (False, True), (True, True)])
 def peer(request: pytest.FixtureRequest, project: Project, monkeypatch: pytest.MonkeyPatch) -> Peer:
-    changing = Peer(project, document=request.param)
+    document, in_place = request.param
+    changing = Peer(project, document=document, in_place=in_place)
     monkeypatch.setattr(workspace, "_sleep", changing.go_on)
     monkeypatch.setattr(workspace, "_waited_in_vain", 0)
     return changing
@@ -186,6 +188,34 @@ def test_check_while_the_peer_changes_a_state_point_finds_nothing(project: Proje
     for _ in range(steps):
         peer.go_on()
     assert list(integrity.examine(Project())) == []
+
+
+def test_a_state_point_that_is_written_just_after_nothing_was_found_is_read(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = project.open_job({"a": 1}).init()
+    Path(job.fn(SP)).write_text("")
+    listdir = os.listdir
+
+    def write(directory: str) -> list[str]:
+        Path(job.fn(SP)).write_text('{"a": 1}')
+        return listdir(directory)
+
+    monkeypatch.setattr(os, "listdir", write)
+    monkeypatch.setattr(workspace, "_waited_in_vain", 0)
+    monkeypatch.setattr(workspace, "_sleep", lambda seconds: pytest.fail("waits for what is there"))
+    assert Project().open_job({"a": 1}).init().id == job.id
+
+
+def test_an_empty_state_point_file_is_damage_if_that_lasts(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(workspace, "_sleep", waits.append)
+    monkeypatch.setattr(workspace, "_waited_in_vain", 0)
+    job = project.open_job({"a": 1}).init()
+    Path(job.fn(SP)).write_text("")
+    with pytest.raises(JobsCorruptedError):
+        finding.find_ids(Project(), {"a": 1})
+    assert 0.1 < sum(waits) < 1
 
 
 def test_a_job_that_the_peer_left_in_the_middle_of_a_change_is_not_waited_for_for_ever(
