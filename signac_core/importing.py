@@ -432,7 +432,7 @@ class _Origin(Protocol):
     unmatched : list of str
         Directories that a template does not match, as far as they have been found.
     moved : list of str
-        Directories that have been moved already, but could not be renamed, and are still there.
+        Directories that have been moved already, and of which something is still there.
 
     """
 
@@ -602,6 +602,7 @@ class _Directory:
                 directories.clear()
                 continue
             statepoint = None if by_path is None else by_path.read(path, relative)
+            self.moved += [os.path.join(path, name) for name in directories if name.startswith(layout.PREFIX_REMOVED)]
             directories[:] = sorted(
                 name
                 for name in directories

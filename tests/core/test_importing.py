@@ -589,6 +589,22 @@ def test_import_when_a_move_was_stopped_while_it_deleted_then_the_rest_is_no_ori
     assert os.listdir(origin) == []
 
 
+def test_import_when_a_move_was_stopped_after_it_set_the_source_aside_then_running_again_deletes_it(
+    project, source, monkeypatch
+):
+    source.export_to("out")
+    no_way_across(monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(copying.workspace, "finish_removal", lambda aside: None)
+        project.import_from("out", copytree=shutil.move)
+    assert len(os.listdir("out/a")) == len(NUMBERS)
+    with plan_import(project, "out") as plan:
+        assert (plan.found, len(plan.moved)) == ((), len(NUMBERS))
+    project.import_from("out", copytree=shutil.move)
+    assert os.listdir("out/a") == []
+    assert content(project.workspace) == content(source.workspace)
+
+
 def test_import_when_a_move_finds_a_job_with_other_files_then_nothing_is_deleted(project, source, monkeypatch):
     source.export_to("out")
     project.import_from("out")
