@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: all demo test lint types generated drift shells peer faults torture bench clean
+.PHONY: all demo test lint types generated drift shells peer faults file-systems torture bench clean
 
 all: lint types test
 
@@ -48,6 +48,10 @@ peer: $(STAMP)
 # a part of the fault tests that changes with the commit, or the one that SIGNAC_FAULT_PART names
 faults: $(STAMP)
 	$(BIN)/python tests/faults/torture.py
+
+# the main ones on every kind of file system that can be mounted (as root)
+file-systems: $(STAMP)
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/faults/test_file_system_promises.py
 
 # all of them, with counts for the record; the same done to signac 2.4.1; random input
 torture: $(STAMP)
