@@ -544,5 +544,6 @@ if not TYPE_CHECKING:
         {
             "Progress": ".progress",
             "Project": ".project",
+            "ProjectSchema": ".schema",
         },
     )
