@@ -577,11 +577,13 @@ def temporary_for(path: str) -> str:
     '_jobs.zip'
 
     """
-    directory, name = os.path.split(path)
-    hidden = os.fsencode(f"._{unique_suffix()}_{name}")
-    if len(hidden) > _NAME_MAX:  # the part of a character that a cut leaves is no name for some file systems
-        return os.path.join(directory, hidden[:_NAME_MAX].decode("utf-8", "ignore"))
-    return os.path.join(directory, os.fsdecode(hidden))
+    directory, slash, name = path.rpartition("/")
+    hidden = f"._{unique_suffix()}_{name}"
+    if len(hidden) > _NAME_MAX or not hidden.isascii():
+        encoded = os.fsencode(hidden)
+        if len(encoded) > _NAME_MAX:  # the part of a character that a cut leaves is no name for some file systems
+            hidden = encoded[:_NAME_MAX].decode("utf-8", "ignore")
+    return directory + slash + hidden
 
 
 class Replacement:

@@ -615,8 +615,10 @@ class Job:
         self._flush_document()
         transfer.move(self, project)
         data = self._data
-        if data is not None:
+        if data is not None and canonical.state_point_matches(data, self._id):
             project._remember(self._id, data)
+        else:  # it was not known, or the index was wrong about it
+            self._data = None
         handles = [self]
         if self._view is not None:
             state_point = self._state_point()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 from types import TracebackType
 
@@ -121,8 +121,10 @@ class Lock:
 
         """
         if self._fd is not None:
-            with suppress(OSError):
+            try:  # noqa: SIM105  # a suppress() takes longer than the call
                 flock(self._fd, LOCK_UN)  # explicitly: a child forked meanwhile keeps the descriptor open
+            except OSError:
+                pass
             self._close()
 
     def _close(self) -> None:

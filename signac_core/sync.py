@@ -556,5 +556,6 @@ if not TYPE_CHECKING:
         {
             "Progress": ".progress",
             "Project": ".project",
+            "ProjectSchema": ".schema",
         },
     )

@@ -91,6 +91,15 @@ def test_a_small_index_that_is_wrong_is_not_believed(study: Project) -> None:
     assert len(finding.find_ids(Project(), {"a.$lt": 1000})) == NUMBER
 
 
+def test_a_moved_job_does_not_bring_the_lie_along(forged: Project) -> None:
+    other = Project.init_project("other")
+    from_index(forged).move(other)
+    update_cache(other)
+    assert len(cached(other)) == 1
+    assert is_true(cached(other))
+    assert [job.cached_statepoint["a"] < 1000 for job in other] == [True]
+
+
 def test_a_large_index_is_believed_by_queries_only(forged: Project) -> None:
     assert len(finding.find_ids(Project(), {"a.$gte": 1000})) == NUMBER
 

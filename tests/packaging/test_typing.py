@@ -107,7 +107,8 @@ def functions(thing):
                 yield from functions(member)
 
 module = importlib.import_module(sys.argv[1])
-for name in module.__all__:
+own = (name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__)
+for name in {*module.__all__, *(name for name in own if not name.startswith("_"))}:
     for thing in functions(getattr(module, name)):
         typing.get_type_hints(thing)
 """
