@@ -311,7 +311,7 @@ class Trial:
             return
         if self._copy.exists():
             shutil.rmtree(self._copy)
-        shutil.copytree(self._directory, self._copy, symlinks=True)
+        _copy_tree(self._directory, self._copy)
         for path in projects:
             _repair(self._copy / path.relative_to(self._directory))
         now = inventory_of(self._copy)
@@ -329,6 +329,15 @@ class Trial:
                 assert not leftovers(path / layout.WORKSPACE), leftovers(path)
         self._is_done(inventory_of(self._directory))
         self._answers(self._directory)
+
+
+def _copy_tree(source: Path, copy: Path) -> None:
+    """Copy a directory; where a link that leads nowhere can be given no times (sshfs), it has none."""
+    try:
+        shutil.copytree(source, copy, symlinks=True)
+    except shutil.Error as error:
+        if not all(os.path.islink(path) for _, path, _ in error.args[0]):
+            raise
 
 
 def _repair(path: Path) -> None:
