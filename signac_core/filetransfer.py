@@ -660,9 +660,11 @@ def _preserve(fd: int, status: os.stat_result, options: TransferOptions) -> bool
 
 def _preserve_of_link(path: str, status: os.stat_result | None, options: TransferOptions) -> bool:
     assert status is not None
-    complete = _preserve_ownership(path, status, options)
-    if options.preserve_times:
-        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns), follow_symlinks=False)
+    complete = True
+    with suppress(FileNotFoundError):  # sshfs sets what a link leads to
+        complete = _preserve_ownership(path, status, options)
+        if options.preserve_times:
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns), follow_symlinks=False)
     return complete
 
 

@@ -754,6 +754,17 @@ def test_sync_when_owner_and_group_are_preserved_then_handed_to_the_system(src, 
     assert calls[1:] == [(-1, status.st_gid)]
 
 
+def test_sync_when_a_link_that_leads_nowhere_can_have_no_times_then_copied(src, dst, monkeypatch):
+    def follow(path: Any, *_: Any, **__: Any) -> None:
+        os.stat(path)
+
+    os.symlink("nowhere", src.fn("link"))
+    monkeypatch.setattr(os, "utime", follow)
+    monkeypatch.setattr(os, "chown", follow)
+    dst.sync(src, preserve_times=True, preserve_permissions=True, preserve_owner=True, follow_symlinks=False)
+    assert os.readlink(dst.fn("link")) == "nowhere"
+
+
 def test_sync_when_owner_must_not_be_given_then_copied_with_one_warning(src, dst, monkeypatch, caplog):
     def refuse(*_: Any, **__: Any) -> None:
         raise PermissionError(errno.EPERM, "no")
