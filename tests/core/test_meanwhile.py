@@ -375,19 +375,14 @@ def test_state_point_change_when_another_changes_it_at_once_then_both_are_done(
 
 
 @pytest.fixture
-def deep(project: Project) -> Iterator[Job]:
+def deep(project: Project, deepen: Callable[[str], None]) -> Iterator[Job]:
     """A job, among others, with 1,200 levels of directories."""
     for a in range(2, 5):
         project.open_job({"a": a}).init()
     job = project.open_job({"a": 3})
-    here = os.getcwd()
-    os.chdir(job.path)
-    for _ in range(1200):
-        os.mkdir("d")
-        os.chdir("d")
-    os.chdir(here)
+    deepen(job.path)
     yield job
-    files.delete_tree(job.path)
+    files.delete_tree(project.workspace)  # wherever it is by now
 
 
 def test_check_of_a_deep_job_finds_nothing(project: Project, deep: Job, monkeypatch: pytest.MonkeyPatch) -> None:
