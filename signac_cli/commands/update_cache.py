@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -48,10 +47,11 @@ def command(session: Session, /, *, check: bool, clear: bool, as_json: bool) -> 
 
 def _update(session: Session, project: Project, *, as_json: bool) -> int:
     from signac_core.cache import update_cache
+    from signac_core.files import is_directory
 
     from ..progress import bar
 
-    if not os.path.isdir(project.workspace):  # which has been told; what is known of its jobs is kept
+    if not is_directory(project.workspace):  # which has been told; what is known of its jobs is kept
         return 1
     output = session.output
     output.talk("Updating cache...")
