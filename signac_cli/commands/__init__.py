@@ -482,7 +482,6 @@ def resolve(session: Session, project: Project, texts: Iterable[str], *, minimum
         from ..misreadings import refuse_foreign_ids
 
         refuse_foreign_ids(project, [problem.text for problem in unresolved])
-    if unresolved:
         *others, last = unresolved
         for problem in others:
             session.output.error(problem.reason, code="unknown-id")

@@ -14,6 +14,7 @@ from . import dry_run_option, report_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from contextlib import ExitStack
 
     from signac_core.copying import CopyTree
     from signac_core.importing import Found
@@ -186,6 +187,31 @@ def _such_as(unmatched: Sequence[str]) -> str:
     return f"{len(unmatched)} directories do not match, such as {shown}"
 
 
+def _import_apart(
+    stack: ExitStack, session: Session, project: Project, report: PathReport, origin: str, path: str | None
+) -> tuple[Project, Sequence[Found]]:
+    """Import to a temporary project that lasts as long as the stack, and tell which directories do not match."""
+    from signac_core.importing import import_apart
+
+    from ..progress import bar
+
+    unmatched: list[str] = []
+    with bar(session, "Importing") as progress:
+        temporary, found = stack.enter_context(
+            import_apart(
+                project,
+                origin,
+                schema=path,
+                progress=progress,
+                left_out=report.leave_out,
+                unmatched=unmatched,
+                failed=report.fail,
+            )
+        )
+    _tell_unmatched(report, origin, path, found, unmatched)
+    return temporary, found
+
+
 def _import_and_synchronize(
     session: Session, project: Project, report: PathReport, origin: str, path: str | None, *, as_json: bool
 ) -> int:
@@ -200,25 +226,11 @@ def _import_and_synchronize(
     from contextlib import ExitStack
 
     from signac_core.errors import SyncConflict
-    from signac_core.importing import import_apart
 
     from ..progress import bar
 
     with ExitStack() as stack:
-        unmatched: list[str] = []
-        with bar(session, "Importing") as progress:
-            temporary, found = stack.enter_context(
-                import_apart(
-                    project,
-                    origin,
-                    schema=path,
-                    progress=progress,
-                    left_out=report.leave_out,
-                    unmatched=unmatched,
-                    failed=report.fail,
-                )
-            )
-        _tell_unmatched(report, origin, path, found, unmatched)
+        temporary, found = _import_apart(stack, session, project, report, origin, path)
         for one, place in _places(found):
             report.note(one.job_id, SYNCHRONIZED if _exists(project, one) else IMPORTED, place)
         try:
@@ -244,28 +256,12 @@ def _import_interactively(session: Session, project: Project, report: PathReport
     """
     from contextlib import ExitStack
 
-    from signac_core.importing import import_apart
-
     from ..console import library, run_statements
-    from ..progress import bar
 
     if sys.stdin is None:
         raise Failure("Cannot read Python code from standard input: it is closed.", code="input")
     with ExitStack() as stack:
-        unmatched: list[str] = []
-        with bar(session, "Importing") as progress:
-            temporary, found = stack.enter_context(
-                import_apart(
-                    project,
-                    origin,
-                    schema=path,
-                    progress=progress,
-                    left_out=report.leave_out,
-                    unmatched=unmatched,
-                    failed=report.fail,
-                )
-            )
-        _tell_unmatched(report, origin, path, found, unmatched)
+        temporary, found = _import_apart(stack, session, project, report, origin, path)
         existing = {one.job_id for one in found if _exists(project, one)}
         session.output.talk(
             f"What is in '{origin}' is now in a temporary project. Synchronize with it, for example by:"
