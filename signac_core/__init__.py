@@ -62,21 +62,7 @@ else:
         return sorted({*globals(), *__all__})
 
     def late_names(names, places):
-        """Give a module, at its end, names that are loaded on first use, also on first look at an annotation.
-
-        Parameters
-        ----------
-        names : dict
-            The ``globals()`` of the module.
-        places : dict of str to str
-            Where each name is: a module, relative to this package if it begins with a dot; "" for a module itself.
-
-        Returns
-        -------
-        function
-            What is to be the ``__getattr__`` of the module.
-
-        """
+        """Give a module, at its end, names that are loaded on first use, also on first look at an annotation."""
 
         def load(name):
             if name not in places:

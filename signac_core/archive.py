@@ -60,45 +60,13 @@ _LARGEST_HEADER = 1 << 20
 
 
 class ArchiveError(Error, RuntimeError):
-    """An archive cannot be read, holds what must not be unpacked, or cannot hold what is to be stored.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> with open("data.zip", "w") as file:
-    ...     _ = file.write("no archive")
-    >>> try:
-    ...     init_project("study").import_from("data.zip")
-    ... except ArchiveError:
-    ...     print("not imported")
-    not imported
-
-    """
+    """An archive cannot be read, holds what must not be unpacked, or cannot hold what is to be stored."""
 
 
 def archive_format(name: str) -> str | None:
     """Tell which kind of archive a file name asks for; None if it is that of a directory.
 
-    Parameters
-    ----------
-    name : str
-        The name; one that ends in a slash, and one that exists as a directory, is that of a directory.
-
-    Returns
-    -------
-    str or None
-        ``"zip"``, or ``"tar"`` with ``":gz"``, ``":bz2"``, ``":xz"`` or nothing behind it.
-
-    Raises
-    ------
-    TypeError
-        If the name has an extension that is not the one of an archive.
-
-    Examples
-    --------
-    >>> archive_format("a.zip"), archive_format("a.tar.gz"), archive_format("a"), archive_format("a.b/")
-    ('zip', 'tar:gz', None, None)
-
+    Raises TypeError if the name has an extension that is not the one of an archive.
     """
     extension = os.path.splitext(os.path.basename(name))[1]
     if not extension or os.path.isdir(name):
@@ -115,79 +83,25 @@ def archive_format(name: str) -> str | None:
 
 
 class Writer(Protocol):
-    """An archive to which members are added.
-
-    Attributes
-    ----------
-    follows_links : bool
-        Whether links are followed as far as that is possible.
-    stores_directories : bool
-        Whether directories have members of their own, the empty ones aside.
-
-    """
+    """An archive to which members are added."""
 
     follows_links: bool
     stores_directories: bool
 
     def names(self) -> Iterable[str]:
-        """Names of the members that are there already.
-
-        Returns
-        -------
-        iterable of str
-            The names, as in the archive.
-
-        """
+        """Names of the members that are there already."""
 
     def add_directory(self, name: str, source: str) -> None:
-        """Add a directory, without what it holds.
-
-        Parameters
-        ----------
-        name : str
-            The name of the member.
-        source : str
-            The directory, which gives time and mode.
-
-        """
+        """Add a directory, without what it holds."""
 
     def add_file(self, name: str, source: str) -> None:
-        """Add a file.
-
-        Parameters
-        ----------
-        name : str
-            The name of the member.
-        source : str
-            The file.
-
-        """
+        """Add a file."""
 
     def add_text(self, name: str, text: bytes, source: str | None) -> None:
-        """Add a file with the given content.
-
-        Parameters
-        ----------
-        name : str
-            The name of the member.
-        text : bytes
-            The content.
-        source : str or None
-            The file that gives time and mode, if there is one.
-
-        """
+        """Add a file with the given content."""
 
     def add_link(self, name: str, source: str) -> None:
-        """Add a symbolic link.
-
-        Parameters
-        ----------
-        name : str
-            The name of the member.
-        source : str
-            The link.
-
-        """
+        """Add a symbolic link."""
 
 
 class _ZipWriter:
@@ -249,11 +163,7 @@ class _ZipWriter:
 def _check_zip_name(name: str, source: str) -> None:
     """Make sure that a zip file can hold a member of this name.
 
-    Raises
-    ------
-    ArchiveError
-        If it cannot.
-
+    Raises ArchiveError if it cannot.
     """
     try:
         name.encode("utf-8")
@@ -334,53 +244,12 @@ class _Rehearsal:
 
 
 def rehearsal(kind: str) -> Writer:
-    """Make a writer that writes nothing, but refuses what an archive of this kind cannot hold.
-
-    Parameters
-    ----------
-    kind : str
-        What :func:`archive_format` returned.
-
-    Returns
-    -------
-    Writer
-        The writer.
-
-    Examples
-    --------
-    >>> os.mkdir("job")
-    >>> os.symlink("/nowhere", "job/restart")
-    >>> add_directory(rehearsal("zip"), "job", "a/0", b'{"a": 0}', left_out=print)
-    job/restart it points nowhere
-
-    """
+    """Make a writer that writes nothing, but refuses what an archive of this kind cannot hold."""
     return _Rehearsal(kind)
 
 
 def writer_on(archive: object) -> Writer | None:
-    """Make a writer that appends to an open archive.
-
-    Parameters
-    ----------
-    archive : zipfile.ZipFile or tarfile.TarFile
-        The archive.
-
-    Returns
-    -------
-    Writer or None
-        The writer; None for any other object.
-
-    Examples
-    --------
-    >>> from zipfile import ZipFile
-    >>> with ZipFile("data.zip", "w") as archive:
-    ...     writer_on(archive).add_text("a.txt", b"text", None)
-    ...     archive.namelist()
-    ['a.txt']
-    >>> writer_on("data.zip") is None
-    True
-
-    """
+    """Make a writer that appends to an open archive."""
     from tarfile import TarFile
     from zipfile import ZipFile
 
@@ -393,33 +262,7 @@ def writer_on(archive: object) -> Writer | None:
 def create(path: str, kind: str, *, durable: bool = False) -> Iterator[Writer]:
     """Context manager for a new archive, which replaces what has its name when the context is left without an error.
 
-    Parameters
-    ----------
-    path : str
-        The archive.
-    kind : str
-        What :func:`archive_format` returned.
-    durable : bool
-        Survive a power loss, too.
-
-    Yields
-    ------
-    Writer
-        The archive.
-
-    Raises
-    ------
-    OSError
-        If the archive cannot be written whole; what had its name is untouched then.
-
-    Examples
-    --------
-    >>> os.mkdir("job")
-    >>> with create("data.zip", "zip") as writer:
-    ...     add_directory(writer, "job", "a/0", b'{"a": 0}')
-    >>> os.path.getsize("data.zip") > 0
-    True
-
+    Raises OSError if the archive cannot be written whole; what had its name is untouched then.
     """
     directory = os.path.dirname(path)
     temporary = files.temporary_for(path)
@@ -460,35 +303,8 @@ def add_directory(
 ) -> None:
     """Add a job directory with all that it holds.
 
-    Parameters
-    ----------
-    writer : Writer
-        The archive.
-    source : str
-        The directory.
-    name : str
-        Its path in the archive; empty for the archive itself.
-    state_point : bytes
-        The content of the state point file.
-    left_out : callable, optional
-        Told about each link that cannot be stored, see :mod:`links`; by default Python warns.
-
-    Raises
-    ------
-    ArchiveError
-        If the archive cannot hold the name of something.
-    OSError
-        If something cannot be read, or is no file, directory or link.
-
-    Examples
-    --------
-    >>> os.mkdir("job")
-    >>> with create("data.zip", "zip") as writer:
-    ...     add_directory(writer, "job", "a/0", b'{"a": 0}')
-    >>> with open_archive("data.zip") as reader:
-    ...     [member.name for member in reader.members()]
-    ['a/0/signac_statepoint.json']
-
+    Raises ArchiveError if the archive cannot hold the name of something; OSError if something cannot be read, or is no
+    file, directory or link.
     """
     root = name or "."
     if writer.stores_directories:
@@ -551,12 +367,6 @@ class Member(NamedTuple):
         What a link points to, or the other name of the same file.
     overhead : int
         Bytes that its description takes, uncompressed.
-
-    Examples
-    --------
-    >>> Member("a/0/signac_statepoint.json", "file", handle=None, size=8).kind
-    'file'
-
     """
 
     name: str
@@ -570,55 +380,20 @@ class Member(NamedTuple):
 
 
 class Reader(Protocol):
-    """An archive whose members are read.
-
-    Attributes
-    ----------
-    path : str
-        The archive.
-
-    """
+    """An archive whose members are read."""
 
     path: str
 
     def members(self) -> Iterator[Member]:
-        """List the members.
-
-        Yields
-        ------
-        Member
-            In the order of the archive.
-
-        """
+        """List the members."""
 
     def open(self, member: Member) -> IO[bytes]:
-        """Open a file for reading.
-
-        Parameters
-        ----------
-        member : Member
-            The member.
-
-        Returns
-        -------
-        file object
-            Its content, binary.
-
-        """
+        """Open a file for reading."""
 
     def check_rest(self, allowed: int) -> None:
         """Once the members are known, read what is left of the archive as far as its checksum needs that.
 
-        Parameters
-        ----------
-        allowed : int
-            Bytes that may be left.
-
-        Raises
-        ------
-        ArchiveError
-            If there are more.
-
+        Raises ArchiveError if there are more.
         """
 
 
@@ -739,28 +514,7 @@ class _TarReader:
 
 
 def refusal(path: str, name: str, reason: str) -> ArchiveError:
-    """Make an error about a member that must not be unpacked.
-
-    Parameters
-    ----------
-    path : str
-        The archive.
-    name : str
-        The member.
-    reason : str
-        What is wrong with it, as the end of a sentence about it.
-
-    Returns
-    -------
-    ArchiveError
-        The error, to be raised.
-
-    Examples
-    --------
-    >>> str(refusal("data.tar", "../x", "leads out of the archive")).partition(". ")[0]
-    "The archive 'data.tar' is refused: its member '../x' leads out of the archive"
-
-    """
+    """Make an error about a member that must not be unpacked."""
     return ArchiveError(
         f"The archive '{path}' is refused: its member {name!r} {reason}. If you trust it, unpack it and import the "
         "directory."
@@ -771,34 +525,8 @@ def refusal(path: str, name: str, reason: str) -> ArchiveError:
 def open_archive(path: str) -> Iterator[Reader]:
     """Context manager for reading an archive, whose kind is told by its content.
 
-    Parameters
-    ----------
-    path : str
-        The archive.
-
-    Yields
-    ------
-    Reader
-        The archive.
-
-    Raises
-    ------
-    ArchiveError
-        If it is neither a zip nor a tar file, or turns out to be damaged while it is read.
-    OSError
-        If it cannot be read.
-
-    Examples
-    --------
-    >>> os.mkdir("job")
-    >>> with create("data.zip", "zip") as writer:
-    ...     add_directory(writer, "job", "a/0", b'{"a": 0}')
-    >>> with open_archive("data.zip") as reader:
-    ...     for member in reader.members():
-    ...         with reader.open(member) as file:
-    ...             print(file.read())
-    b'{"a": 0}'
-
+    Raises ArchiveError if it is neither a zip nor a tar file, or turns out to be damaged while it is read; OSError if
+    it cannot be read.
     """
     import zipfile
 

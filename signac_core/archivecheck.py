@@ -21,34 +21,7 @@ class _DiffersError(Exception):
 
 
 def holds(path: str, kind: str, write: Callable[[Writer], None]) -> bool:
-    """Tell whether an archive exists and holds exactly what a function writes.
-
-    Parameters
-    ----------
-    path : str
-        The archive.
-    kind : str
-        What :func:`signac_core.archive.archive_format` returned.
-    write : callable
-        Given a writer, adds all members.
-
-    Returns
-    -------
-    bool
-        Whether it does; what cannot be read is not the same.
-
-    Examples
-    --------
-    >>> from signac_core.archive import add_directory, create
-    >>> os.mkdir("job")
-    >>> def write(writer: Writer) -> None:
-    ...     add_directory(writer, "job", "a/0", b'{"a": 0}')
-    >>> with create("data.zip", "zip") as writer:
-    ...     write(writer)
-    >>> holds("data.zip", "zip", write), holds("data.zip", "zip", lambda writer: None), holds("no.zip", "zip", write)
-    (True, False, False)
-
-    """
+    """Tell whether an archive exists and holds exactly what a function writes."""
     if not os.path.isfile(path):
         return False
     try:
@@ -61,16 +34,7 @@ def holds(path: str, kind: str, write: Callable[[Writer], None]) -> bool:
 
 
 class _Comparison:
-    """A writer that compares.
-
-    Parameters
-    ----------
-    reader : Reader
-        The archive.
-    is_tar : bool
-        Whether it is to be a tar file, which holds directories and links.
-
-    """
+    """A writer that compares."""
 
     def __init__(self, reader: Reader, *, is_tar: bool) -> None:
         self.follows_links = not is_tar

@@ -35,17 +35,7 @@ DEFAULT_CAPACITY = 32 * 1024 * 1024  # bytes of JSON text
 
 
 class MergeConflict(Exception):
-    """Both sides changed the same value differently.
-
-    Examples
-    --------
-    >>> try:
-    ...     merge({"a": 1}, {"a": 2}, {"a": 3})
-    ... except MergeConflict:
-    ...     print("decide between 2 and 3")
-    decide between 2 and 3
-
-    """
+    """Both sides changed the same value differently."""
 
 
 _ABSENT = object()
@@ -54,28 +44,7 @@ _ABSENT = object()
 def merge(base: Any, ours: Any, theirs: Any) -> Any:
     """Merge two changed copies of a plain value; per key for mappings, lists and scalars are single values.
 
-    Parameters
-    ----------
-    base : object
-        The value before both changes.
-    ours, theirs : object
-        The value after the one and the other change.
-
-    Returns
-    -------
-    object
-        The value with both changes.
-
-    Raises
-    ------
-    MergeConflict
-        If both sides changed the same value differently.
-
-    Examples
-    --------
-    >>> merge({"a": 1, "b": 1}, {"a": 2, "b": 1}, {"a": 1, "b": 1, "c": 3})
-    {'a': 2, 'b': 1, 'c': 3}
-
+    Raises MergeConflict if both sides changed the same value differently.
     """
     if _same(ours, theirs) or _same(base, theirs):
         return ours
@@ -138,13 +107,8 @@ class _Entry:
     def flush(self) -> None:
         """Write the tree, merged with what others wrote meanwhile.
 
-        Raises
-        ------
-        MetadataError
-            If both sides changed the same key differently; the file is left as it is.
-        OSError
-            If the file cannot be written; it is left as it is.
-
+        Raises MetadataError if both sides changed the same key differently; the file is left as it is; OSError if the
+        file cannot be written; it is left as it is.
         """
         if self.version == 0:
             return
@@ -244,11 +208,7 @@ class Buffer:
     def flush(self, paths: list[str]) -> None:
         """Write the trees of these files and forget them.
 
-        Raises
-        ------
-        BufferedError
-            If any could not be written; the others are.
-
+        Raises BufferedError if any could not be written; the others are.
         """
         errors: dict[str, Exception] = {}
         interrupt: BaseException | None = None
@@ -393,28 +353,8 @@ class buffered:
 class BufferedDocument:
     """Context in which the changes of one document are collected and written at its end.
 
-    Parameters
-    ----------
-    path : str
-        The file of the document.
-
-    Raises
-    ------
-    MetadataError
-        On leaving, if someone else changed the same key differently meanwhile; the file is left as it is.
-    OSError
-        On leaving, if the file cannot be written; it is left as it is.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> job = init_project("study").open_job({"T": 1.5}).init()
-    >>> with job.doc.buffered:
-    ...     for step in range(1000):
-    ...         job.doc.step = step
-    >>> job.doc()
-    {'step': 999}
-
+    Raises MetadataError on leaving, if someone else changed the same key differently meanwhile; the file is left as it
+    is; OSError on leaving, if the file cannot be written; it is left as it is.
     """
 
     def __init__(self, path: str) -> None:

@@ -25,26 +25,7 @@ _WINDOW = 2048  # items under way at once
 
 
 def in_order(function: Callable[[_T], _R], items: Sequence[_T]) -> Iterator[_R]:
-    """Apply a function to items and yield the results in order.
-
-    Parameters
-    ----------
-    function : callable
-        What to do with an item; it raises nothing.
-    items : sequence
-        The items.
-
-    Yields
-    ------
-    object
-        The result of each item.
-
-    Examples
-    --------
-    >>> list(in_order(str, range(3)))
-    ['0', '1', '2']
-
-    """
+    """Apply a function to items and yield the results in order."""
     waiting = iter(items)
     threads = settings.io_threads()
     if threads is None:
@@ -85,27 +66,7 @@ def _in_threads(
 
 @contextmanager
 def short_paths(directory: str) -> Iterator[tuple[str, int | None]]:
-    """Open a directory, so that what is in it has short paths: those are found faster.
-
-    Parameters
-    ----------
-    directory : str
-        The directory.
-
-    Yields
-    ------
-    tuple of str and int or None
-        What to put before names, and the descriptor that these paths are relative to (None if there is no such
-        directory).
-
-    Examples
-    --------
-    >>> os.mkdir("study")
-    >>> with short_paths("study") as (root, fd):
-    ...     root, fd is None
-    ('', False)
-
-    """
+    """Open a directory, so that what is in it has short paths: those are found faster."""
     try:
         fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:

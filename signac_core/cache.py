@@ -40,31 +40,7 @@ _LEVEL = 1  # what is saved in bytes is lost many times over in seconds
 
 
 def read_cache(project: Project, ids: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
-    """Read the state points that the cache file holds (open, fstat, read, close).
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-    ids : iterable of str, optional
-        The jobs of interest; all by default. Only their entries are checked.
-
-    Returns
-    -------
-    dict of str to dict
-        State points by id, of jobs that need not exist any more. An entry that does not hash to its id is left out;
-        a file that cannot be read has no entries.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> _ = project.update_cache()
-    >>> read_cache(project)
-    {'9bfd29df07674bc4aa960cf661b5acd2': {'a': 0}}
-
-    """
+    """Read the state points that the cache file holds (open, fstat, read, close)."""
     entries = _entries_in(_read_file(project))
     return {} if entries is None else _genuine(entries, ids)
 
@@ -83,25 +59,7 @@ def _is_genuine(job_id: str, state_point: Any) -> bool:
 
 
 def wrong_entries(project: Project) -> list[str]:
-    """Jobs, existing or not, about which the cache file is wrong; none if it is damaged, as nobody believes it then.
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-
-    Returns
-    -------
-    list of str
-        What the entries are called.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> wrong_entries(init_project("study"))
-    []
-
-    """
+    """Jobs, existing or not, about which the cache file is wrong; none if it is damaged, as nobody believes it then."""
     entries = _entries_in(_read_file(project)) or {}
     return [name for name, state_point in entries.items() if not _is_genuine(name, state_point)]
 
@@ -146,11 +104,7 @@ def _warn_of_place(warn: Callable[[str], None] | None) -> None:
 def _decompressed(data: bytes) -> bytes:
     """Content of a gzip file, which may consist of several members.
 
-    Raises
-    ------
-    ValueError
-        If it is not one, or damaged, or would grow far more than state points do.
-
+    Raises ValueError if it is not one, or damaged, or would grow far more than state points do.
     """
     import zlib
 
@@ -220,37 +174,8 @@ def update_cache(
 
     Jobs that vanish meanwhile are left out, and so are damaged ones.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    progress : Progress, optional
-        Told of each job.
-    damaged : list of str, optional
-        Takes the ids of damaged jobs.
-    warn : callable, optional
-        Told if the cache file is found to be damaged, or the index cannot be where it is wanted.
-
-    Returns
-    -------
-    int or None
-        The number of jobs in the cache (0 for a project without jobs), or None if it was up to date already.
-
-    Raises
-    ------
-    JobsCorruptedError
-        If there are damaged jobs and no list to take their ids; the cache holds the others then.
-    OSError
-        If the file cannot be written; the old one is untouched then.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> update_cache(project), update_cache(project)
-    (1, None)
-
+    Raises JobsCorruptedError if there are damaged jobs and no list to take their ids; the cache holds the others then;
+    OSError if the file cannot be written; the old one is untouched then.
     """
     failed: list[str] = []
     _warn_of_place(warn)
@@ -430,12 +355,6 @@ class CacheReport(NamedTuple):
         The number of jobs that it does not hold.
     obsolete : int
         The number of entries that are wrong, or of jobs that do not exist any more.
-
-    Examples
-    --------
-    >>> CacheReport("stale", size=10, missing=2).missing
-    2
-
     """
 
     state: Literal["absent", "damaged", "stale", "current"]
@@ -447,29 +366,7 @@ class CacheReport(NamedTuple):
 def examine_cache(project: Project) -> CacheReport:
     """Compare the cache file with the jobs of the project; nothing is written.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-
-    Returns
-    -------
-    CacheReport
-        Whether it is up to date, and what it lacks.
-
-    Raises
-    ------
-    WorkspaceError
-        If the workspace cannot be read.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> examine_cache(project).state, update_cache(project), examine_cache(project).state
-    ('absent', 1, 'current')
-
+    Raises WorkspaceError if the workspace cannot be read.
     """
     report = reading.ask_index(project, lambda snapshot: _report_by_index(project, snapshot))
     if report is not None:
@@ -501,29 +398,7 @@ def _report_by_index(project: Project, snapshot: Snapshot) -> CacheReport | None
 def delete_cache(project: Project) -> bool:
     """Delete the cache file and the index.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-
-    Returns
-    -------
-    bool
-        Whether there was any of them.
-
-    Raises
-    ------
-    OSError
-        If they cannot be deleted.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> delete_cache(project), update_cache(project), delete_cache(project)
-    (False, 1, True)
-
+    Raises OSError if they cannot be deleted.
     """
     from .index import BASE, DELTA, DOCUMENTS
     from .index.snapshot import index_path

@@ -158,28 +158,7 @@ def __getattr__(name: str) -> Any:
 def dumps(value: Any, *, sort_keys: bool = False) -> str:
     """JSON text of a plain value, as it is stored in files: one line, ASCII, keys in their order.
 
-    Parameters
-    ----------
-    value : object
-        Plain dicts, lists and scalars.
-    sort_keys : bool
-        Sort the keys of all mappings.
-
-    Returns
-    -------
-    str
-        The text.
-
-    Raises
-    ------
-    TypeError
-        If a value has no JSON equivalent.
-
-    Examples
-    --------
-    >>> dumps({"b": 1, "a": [1.0, None]})
-    '{"b": 1, "a": [1.0, null]}'
-
+    Raises TypeError if a value has no JSON equivalent.
     """
     return _encode(value, _refuse, sort_keys)
 
@@ -187,32 +166,7 @@ def dumps(value: Any, *, sort_keys: bool = False) -> str:
 def dumps_strictly(value: Any, *, ascii_only: bool = False, sort_keys: bool = False) -> str:
     r"""JSON text of a plain value for other programs: without blanks, and without what only Python takes for JSON.
 
-    Parameters
-    ----------
-    value : object
-        Plain dicts, lists and scalars.
-    ascii_only : bool
-        Write other characters as escapes.
-    sort_keys : bool
-        Sort the keys of all mappings.
-
-    Returns
-    -------
-    str
-        The text.
-
-    Raises
-    ------
-    TypeError
-        If a value has no JSON equivalent.
-    ValueError
-        If a number is not finite.
-
-    Examples
-    --------
-    >>> dumps_strictly({"b": "\u00e5", "a": [1.0, None]}, ascii_only=True)
-    '{"b":"\\u00e5","a":[1.0,null]}'
-
+    Raises TypeError if a value has no JSON equivalent; ValueError if a number is not finite.
     """
     return _encode_strictly(value, ascii_only, sort_keys)
 
@@ -228,26 +182,7 @@ def _is_utf_8(text: bytes) -> bool:
 def loads(text: bytes | str) -> Any:
     """Parse JSON text; bytes may be UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
 
-    Parameters
-    ----------
-    text : bytes or str
-        The text.
-
-    Returns
-    -------
-    object
-        Plain dicts, lists and scalars.
-
-    Raises
-    ------
-    ValueError
-        If the text is not JSON, cannot be decoded, or is nested too deeply.
-
-    Examples
-    --------
-    >>> loads(b'{"b": 1, "a": [1.0, null]}')
-    {'b': 1, 'a': [1.0, None]}
-
+    Raises ValueError if the text is not JSON, cannot be decoded, or is nested too deeply.
     """
     try:
         if _scan is not None and (isinstance(text, str) or _is_utf_8(text)):
@@ -270,24 +205,7 @@ def refuse_repeated_keys(text: str) -> None:
 
     For what people type. The files of a project are not asked: they hold what they hold.
 
-    Parameters
-    ----------
-    text : str
-        Valid JSON text, or several such texts one after the other.
-
-    Raises
-    ------
-    ValueError
-        If a key is there twice; the message tells the line.
-
-    Examples
-    --------
-    >>> refuse_repeated_keys('{"a": 1, "b": {"a": 2}}')
-    >>> refuse_repeated_keys('{"a": 1, "a": 2}')
-    Traceback (most recent call last):
-        ...
-    ValueError: the key "a" is in line 1 for the second time
-
+    Raises ValueError if a key is there twice; the message tells the line.
     """
     if text.count('"') < 4:
         return
@@ -313,24 +231,7 @@ _md5: Callable[..., Any] | None = None
 
 
 def hash_of(text: bytes) -> str:
-    """MD5 as hexadecimal digits; its module is loaded when the first id is computed.
-
-    Parameters
-    ----------
-    text : bytes
-        Anything.
-
-    Returns
-    -------
-    str
-        32 lower-case hexadecimal digits.
-
-    Examples
-    --------
-    >>> hash_of(b'{"a": 0}')
-    '9bfd29df07674bc4aa960cf661b5acd2'
-
-    """
+    """MD5 as hexadecimal digits; its module is loaded when the first id is computed."""
     global _md5
     if _md5 is None:
         try:
@@ -343,24 +244,7 @@ def hash_of(text: bytes) -> str:
 
 
 def id_of_text(text: str) -> str:
-    """Job id of a canonical (sorted) JSON text.
-
-    Parameters
-    ----------
-    text : str
-        The text, in ASCII.
-
-    Returns
-    -------
-    str
-        32 lower-case hexadecimal digits.
-
-    Examples
-    --------
-    >>> id_of_text('{"a": 0}')
-    '9bfd29df07674bc4aa960cf661b5acd2'
-
-    """
+    """Job id of a canonical (sorted) JSON text."""
     return hash_of(text.encode("ascii"))
 
 
@@ -406,24 +290,6 @@ def state_point_matches(state_point: Any, job_id: str) -> bool:
 
     The id is the hash of its canonical text, whatever the text in the file looks like; as in signac 2.x, a directory
     named after the hash of another text is damaged.
-
-    Parameters
-    ----------
-    state_point : object
-        What the content of the state point file was parsed to.
-    job_id : str
-        The id.
-
-    Returns
-    -------
-    bool
-        Whether it is a mapping with this id.
-
-    Examples
-    --------
-    >>> state_point_matches({"a": 0}, "9bfd29df07674bc4aa960cf661b5acd2")
-    True
-
     """
     try:
         return has_id(state_point, job_id)
@@ -434,28 +300,7 @@ def state_point_matches(state_point: Any, job_id: str) -> bool:
 def has_id(data: Any, job_id: str) -> bool:
     """Tell whether parsed JSON data are the state point of a job.
 
-    Parameters
-    ----------
-    data : object
-        What a JSON text was parsed to.
-    job_id : str
-        The id.
-
-    Returns
-    -------
-    bool
-        Whether it is a mapping with this id.
-
-    Raises
-    ------
-    RecursionError
-        If it is nested too deeply.
-
-    Examples
-    --------
-    >>> has_id({"a": 0}, "9bfd29df07674bc4aa960cf661b5acd2"), has_id([0], "9bfd29df07674bc4aa960cf661b5acd2")
-    (True, False)
-
+    Raises RecursionError if it is nested too deeply.
     """
     # What was parsed does not hold itself: the encoder need not look out for that.
     return type(data) is dict and id_of_text(_encode_sorted(data)) == job_id
@@ -464,28 +309,8 @@ def has_id(data: Any, job_id: str) -> bool:
 def validate_key(key: Any) -> str:
     """Check the key of a mapping.
 
-    Parameters
-    ----------
-    key : object
-        The key.
-
-    Returns
-    -------
-    str
-        The key, of the type `str` itself.
-
-    Raises
-    ------
-    KeyTypeError
-        If the key is not a string.
-    InvalidKeyError
-        If the key contains a dot, which separates the levels of nested keys in queries.
-
-    Examples
-    --------
-    >>> validate_key("T")
-    'T'
-
+    Raises KeyTypeError if the key is not a string; InvalidKeyError if the key contains a dot, which separates the
+    levels of nested keys in queries.
     """
     if type(key) is not str:
         if not isinstance(key, str):
@@ -499,26 +324,7 @@ def validate_key(key: Any) -> str:
 def validate_keys(tree: dict[str, Any]) -> dict[str, Any]:
     """Check the keys of parsed JSON data.
 
-    Parameters
-    ----------
-    tree : dict
-        The data.
-
-    Returns
-    -------
-    dict
-        The data itself.
-
-    Raises
-    ------
-    InvalidKeyError
-        If a key, at any level, contains a dot.
-
-    Examples
-    --------
-    >>> validate_keys({"a": [{"b": 1}]})
-    {'a': [{'b': 1}]}
-
+    Raises InvalidKeyError if a key, at any level, contains a dot.
     """
     if "." in "".join(tree):
         for key in tree:
@@ -546,28 +352,8 @@ def plain(value: Any) -> Any:
     Mappings become dicts, sequences other than str become lists (bytes a list of integers), numpy values their plain
     equivalents, subclasses of the scalar types the types themselves.
 
-    Parameters
-    ----------
-    value : object
-        The value.
-
-    Returns
-    -------
-    object
-        The copy.
-
-    Raises
-    ------
-    KeyTypeError, InvalidKeyError
-        If a key is not a string or contains a dot, at any depth.
-    TypeError
-        If a value has no JSON equivalent.
-
-    Examples
-    --------
-    >>> plain({"a": (1, 2), "b": {"c": range(2)}})
-    {'a': [1, 2], 'b': {'c': [0, 1]}}
-
+    Raises KeyTypeError, InvalidKeyError if a key is not a string or contains a dot, at any depth; TypeError if a value
+    has no JSON equivalent.
     """
     kind = type(value)
     if kind in _ATOMS:
@@ -604,28 +390,8 @@ def _plain_other(value: Any) -> Any:
 def plain_state_point(value: Any) -> dict[str, Any]:
     """Copy a state point into plain data and check it.
 
-    Parameters
-    ----------
-    value : mapping
-        The state point.
-
-    Returns
-    -------
-    dict
-        The copy.
-
-    Raises
-    ------
-    KeyTypeError, InvalidKeyError
-        If a key is not a string or contains a dot, at any depth.
-    TypeError
-        If the state point is not a mapping, or a value has no JSON equivalent.
-
-    Examples
-    --------
-    >>> plain_state_point({"a": (1, 2)})
-    {'a': [1, 2]}
-
+    Raises KeyTypeError, InvalidKeyError if a key is not a string or contains a dot, at any depth; TypeError if the
+    state point is not a mapping, or a value has no JSON equivalent.
     """
     if not isinstance(value, Mapping):
         raise TypeError(f"A state point must be a mapping (a JSON object), not {type(value).__name__}.")
@@ -636,22 +402,6 @@ def equal(left: Any, right: Any) -> bool:
     """Compare two plain values by type and value: ``1``, ``1.0`` and ``True`` all differ, NaN equals itself.
 
     The order of keys counts too, because it is part of the file.
-
-    Parameters
-    ----------
-    left, right : object
-        Plain dicts, lists and scalars.
-
-    Returns
-    -------
-    bool
-        Whether they are equal.
-
-    Examples
-    --------
-    >>> equal({"a": [1]}, {"a": [1]}), equal(1, True), equal(0.0, -0.0)
-    (True, False, False)
-
     """
     kind = type(left)
     if kind is not type(right):

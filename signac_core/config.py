@@ -40,21 +40,7 @@ _NOT_PLAIN = frozenset("\"'#,[]{}$%\\")
 class ProjectConfig(dict[str, Any]):
     """The configuration of a project: a dict that cannot be changed.
 
-    Raises
-    ------
-    ValueError
-        On every change.
-
-    Examples
-    --------
-    >>> config = ProjectConfig(schema_version="2")
-    >>> config["schema_version"]
-    '2'
-    >>> config["schema_version"] = "3"
-    Traceback (most recent call last):
-        ...
-    ValueError: The project configuration is immutable.
-
+    Raises ValueError on every change.
     """
 
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
@@ -67,41 +53,12 @@ class ProjectConfig(dict[str, Any]):
 
 
 def user_config_path() -> str:
-    """The file whose settings apply to every project of the user unless the project says otherwise.
-
-    Returns
-    -------
-    str
-        Its absolute path; it need not exist.
-
-    Examples
-    --------
-    >>> os.path.basename(user_config_path())
-    '.signacrc'
-
-    """
+    """The file whose settings apply to every project of the user unless the project says otherwise."""
     return os.path.expanduser("~/.signacrc")
 
 
 def durable(config: ProjectConfig) -> bool:
-    """Whether what is published is to survive a power loss: ``SIGNAC_DURABLE``, or else the key ``durable``.
-
-    Parameters
-    ----------
-    config : ProjectConfig
-        The configuration.
-
-    Returns
-    -------
-    bool
-        Whether it is.
-
-    Examples
-    --------
-    >>> durable(ProjectConfig(durable="true")), durable(ProjectConfig(durable="no")), durable(ProjectConfig())
-    (True, False, False)
-
-    """
+    """Whether what is published is to survive a power loss: ``SIGNAC_DURABLE``, or else the key ``durable``."""
     text = os.environ.get("SIGNAC_DURABLE") or config.get("durable", "")
     return str(text).lower() not in _FALSE
 
@@ -126,22 +83,7 @@ def check_lines(text: str, path: str) -> None:
 
     Before it gives a line up it tries all ways to share out its blanks, brackets, and quotes between commas.
 
-    Parameters
-    ----------
-    text : str
-        The content of a configuration file.
-    path : str
-        The file, for the message.
-
-    Raises
-    ------
-    ConfigError
-        If there is such a line.
-
-    Examples
-    --------
-    >>> check_lines("names = a , b", "config")
-
+    Raises ConfigError if there is such a line.
     """
     import re
 
@@ -161,29 +103,7 @@ def check_lines(text: str, path: str) -> None:
 def parse_file(path: str) -> dict[str, Any]:
     """Parse a configuration file.
 
-    Parameters
-    ----------
-    path : str
-        The file.
-
-    Returns
-    -------
-    dict
-        The values by key, each a str or a list of str, and dicts of the sections.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be read.
-    ConfigError
-        If it is not a valid configuration.
-
-    Examples
-    --------
-    >>> files.replace_file("config", b"schema_version = 2  # comment")
-    >>> parse_file("config")
-    {'schema_version': '2'}
-
+    Raises OSError if the file cannot be read; ConfigError if it is not a valid configuration.
     """
     try:
         data = files.read_bytes(path)
@@ -199,26 +119,7 @@ def parse_file(path: str) -> dict[str, Any]:
 
 
 def merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
-    """Put one configuration on top of another, section by section.
-
-    Parameters
-    ----------
-    base : dict
-        The one below.
-    top : dict
-        The one on top, whose values win.
-
-    Returns
-    -------
-    dict
-        The two together.
-
-    Examples
-    --------
-    >>> merge({"a": "1", "s": {"b": "1"}}, {"s": {"c": "2"}, "a": "3"})
-    {'a': '3', 's': {'b': '1', 'c': '2'}}
-
-    """
+    """Put one configuration on top of another, section by section."""
     merged = dict(base)
     for key, value in top.items():
         below = merged.get(key)
@@ -232,27 +133,7 @@ def load(root: str) -> ProjectConfig | None:
     The file of the user comes first, that of the project on top; a project file without ``schema_version`` is of
     version 1, whatever the user's file says.
 
-    Parameters
-    ----------
-    root : str
-        The project directory.
-
-    Returns
-    -------
-    ProjectConfig or None
-        The configuration; None when there is no project.
-
-    Raises
-    ------
-    ConfigError
-        If one of the files cannot be read or parsed.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> load(init_project("study").path), load("elsewhere")
-    ({'schema_version': '2'}, None)
-
+    Raises ConfigError if one of the files cannot be read or parsed.
     """
     path = os.path.join(root, layout.FN_CONFIG)
     try:
@@ -270,21 +151,7 @@ def load(root: str) -> ProjectConfig | None:
 def of_user() -> ProjectConfig:
     """Configuration of the user alone.
 
-    Returns
-    -------
-    ProjectConfig
-        The configuration; empty without a file.
-
-    Raises
-    ------
-    ConfigError
-        If the file cannot be read or parsed.
-
-    Examples
-    --------
-    >>> of_user()
-    {}
-
+    Raises ConfigError if the file cannot be read or parsed.
     """
     path = user_config_path()
     try:
@@ -300,29 +167,8 @@ def of_user() -> ProjectConfig:
 def check_schema_version(config: ProjectConfig, root: str) -> None:
     """Refuse a project whose layout is older or newer than the one that this library reads.
 
-    Parameters
-    ----------
-    config : ProjectConfig
-        The configuration of the project.
-    root : str
-        The project directory, for messages.
-
-    Raises
-    ------
-    IncompatibleSchemaVersion
-        If the project has another schema version.
-    ConfigError
-        If the schema version is not a number.
-
-    Examples
-    --------
-    >>> check_schema_version(ProjectConfig(schema_version="2"), "study")
-    >>> try:
-    ...     check_schema_version(ProjectConfig(schema_version="1"), "study")
-    ... except IncompatibleSchemaVersion as error:
-    ...     print(error)
-    The project at 'study' uses schema version 1, but ...
-
+    Raises IncompatibleSchemaVersion if the project has another schema version; ConfigError if the schema version is not
+    a number.
     """
     text = config["schema_version"]
     try:
@@ -349,28 +195,7 @@ def _incompatible(root: str, version: str) -> IncompatibleSchemaVersion:
 def find_root(start: str) -> tuple[str, ProjectConfig] | None:
     """Search a directory and those above it for a project; the nearest wins.
 
-    Parameters
-    ----------
-    start : str
-        Absolute path of the directory.
-
-    Returns
-    -------
-    tuple of str and ProjectConfig, or None
-        The project directory and its configuration; None when there is no project.
-
-    Raises
-    ------
-    ConfigError
-        If a configuration file cannot be read or parsed.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> find_root(project.workspace) == (project.path, project.config)
-    True
-
+    Raises ConfigError if a configuration file cannot be read or parsed.
     """
     directory = start
     while True:
@@ -384,26 +209,7 @@ def find_root(start: str) -> tuple[str, ProjectConfig] | None:
 
 
 def no_project(path: str, *, above: bool) -> Exception:
-    """Build the error for a path without a project: an older layout is named as such.
-
-    Parameters
-    ----------
-    path : str
-        Absolute path where a project was expected.
-    above : bool
-        Look for an older layout in the directories above, too.
-
-    Returns
-    -------
-    LookupError or IncompatibleSchemaVersion
-        The error, to be raised by the caller.
-
-    Examples
-    --------
-    >>> no_project("/elsewhere", above=False)
-    LookupError("Unable to find project at path '/elsewhere'.")
-
-    """
+    """Build the error for a path without a project: an older layout is named as such."""
     directory = path
     while True:
         version = _legacy_version(directory)

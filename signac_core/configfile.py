@@ -36,24 +36,6 @@ def find_local(start: str) -> str | None:
     """Path of the configuration file of the nearest project, in a directory or above it; None when there is none.
 
     The file need not be valid.
-
-    Parameters
-    ----------
-    start : str
-        Absolute path where to begin.
-
-    Returns
-    -------
-    str or None
-        The path of the file.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> find_local(project.workspace) == project.fn(".signac/config")
-    True
-
     """
     directory = start
     while True:
@@ -71,27 +53,7 @@ def read(path: str) -> dict[str, Any] | None:
 
     Without a ``schema_version`` it is shown with version 1, which is what it means in the file of a project.
 
-    Parameters
-    ----------
-    path : str
-        The file.
-
-    Returns
-    -------
-    dict or None
-        The values by key, each a str or a list of str, and dicts of the sections.
-
-    Raises
-    ------
-    ConfigError
-        If it cannot be read.
-
-    Examples
-    --------
-    >>> files.replace_file("config", b"author = me")
-    >>> read("config"), read("elsewhere")
-    ({'author': 'me', 'schema_version': '1'}, None)
-
+    Raises ConfigError if it cannot be read.
     """
     try:
         values = parse_file(path)
@@ -106,27 +68,7 @@ def read(path: str) -> dict[str, Any] | None:
 def read_merged(local: str | None) -> dict[str, Any] | None:
     """Read the file of the user, and that of a project on top of it; None when neither exists.
 
-    Parameters
-    ----------
-    local : str, optional
-        The file of the project.
-
-    Returns
-    -------
-    dict or None
-        The values by key, as :func:`read` gives them.
-
-    Raises
-    ------
-    ConfigError
-        If one of them cannot be read.
-
-    Examples
-    --------
-    >>> files.replace_file("config", b"author = me")
-    >>> read_merged("config"), read_merged(None)
-    ({'author': 'me', 'schema_version': '1'}, None)
-
+    Raises ConfigError if one of them cannot be read.
     """
     user = read(user_config_path())
     project = None if local is None else read(local)
@@ -136,28 +78,7 @@ def read_merged(local: str | None) -> dict[str, Any] | None:
 def look_up(values: Mapping[str, Any], key: Sequence[str]) -> Any:
     """Find the value of a key.
 
-    Parameters
-    ----------
-    values : mapping
-        The whole configuration.
-    key : sequence of str
-        The key.
-
-    Returns
-    -------
-    str, list of str, or dict
-        The value; a dict for a section.
-
-    Raises
-    ------
-    KeyError
-        If there is no such key.
-
-    Examples
-    --------
-    >>> look_up({"a": {"b": ["1", "2"]}}, ["a", "b"])
-    ['1', '2']
-
+    Raises KeyError if there is no such key.
     """
     value: Any = values
     for name in key:
@@ -168,28 +89,7 @@ def look_up(values: Mapping[str, Any], key: Sequence[str]) -> Any:
 
 
 def format_section(values: Mapping[str, Any], key: Sequence[str] = ()) -> str:
-    """Text of a section in the dialect of the files, ready to print: no newline at its end.
-
-    Parameters
-    ----------
-    values : mapping
-        The whole configuration.
-    key : sequence of str
-        The section; by default everything.
-
-    Returns
-    -------
-    str
-        The text.
-
-    Examples
-    --------
-    >>> print(format_section({"a": "1", "s": {"b": ["x", "y z"]}}))
-    a = 1
-    [s]
-        b = x, y z
-
-    """
+    """Text of a section in the dialect of the files, ready to print: no newline at its end."""
     import configobj
 
     text = configobj.ConfigObj(interpolation=False, indent_type=_INDENT)
@@ -207,36 +107,9 @@ def format_section(values: Mapping[str, Any], key: Sequence[str] = ()) -> str:
 def set_key(path: str, key: Sequence[str], value: str | list[str]) -> bool:
     """Set a key of a configuration file, which is created if need be (sections, too); the file is replaced whole.
 
-    Parameters
-    ----------
-    path : str
-        The file; a symbolic link stays one.
-    key : sequence of str
-        The key.
-    value : str or list of str
-        The value.
-
-    Returns
-    -------
-    bool
-        Whether that changed the file.
-
-    Raises
-    ------
-    ConfigError
-        If the file cannot be read, or key and value cannot be written so that they are read again as they are.
-    ValueError
-        If a section of the key is a value in the file, or the key is a section.
-    OSError
-        If the file cannot be written; it is as it was then.
-
-    Examples
-    --------
-    >>> set_key("config", ["editor", "command"], "vi"), set_key("config", ["editor", "command"], "vi")
-    (True, False)
-    >>> parse_file("config")
-    {'editor': {'command': 'vi'}}
-
+    Raises ConfigError if the file cannot be read, or key and value cannot be written so that they are read again as
+    they are; ValueError if a section of the key is a value in the file, or the key is a section; OSError if the file
+    cannot be written; it is as it was then.
     """
     return _edit(path, key, value)
 
@@ -246,31 +119,7 @@ def delete_key(path: str, key: Sequence[str]) -> bool:
 
     Sections that hold nothing afterwards are deleted, too.
 
-    Parameters
-    ----------
-    path : str
-        The file; a symbolic link stays one.
-    key : sequence of str
-        The key.
-
-    Returns
-    -------
-    bool
-        Whether that changed the file.
-
-    Raises
-    ------
-    ConfigError
-        If the file cannot be read.
-    OSError
-        If the file cannot be written; it is as it was then.
-
-    Examples
-    --------
-    >>> files.replace_file("config", b"author = me")
-    >>> delete_key("config", ["author"]), delete_key("config", ["author"])
-    (True, False)
-
+    Raises ConfigError if the file cannot be read; OSError if the file cannot be written; it is as it was then.
     """
     return _edit(path, key, None)
 
@@ -310,28 +159,7 @@ def _read(path: str) -> tuple[bytes, os.stat_result | None]:
 def parse(data: bytes, path: str) -> ConfigObj:
     """Parse the content of a configuration file, for every reader and writer of such files.
 
-    Parameters
-    ----------
-    data : bytes
-        The content; it may begin with a byte order mark.
-    path : str
-        The file, for messages.
-
-    Returns
-    -------
-    configobj.ConfigObj
-        The configuration, with its comments.
-
-    Raises
-    ------
-    ConfigError
-        If it is not a valid configuration.
-
-    Examples
-    --------
-    >>> parse(b"author = me # and you", "config").dict()
-    {'author': 'me'}
-
+    Raises ConfigError if it is not a valid configuration.
     """
     try:
         text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8").replace("\r\n", "\n")
@@ -371,26 +199,7 @@ def _delete(configuration: ConfigObj, key: Sequence[str]) -> None:
 
 
 def text_of(configuration: ConfigObj, *, newline: str = "\n") -> bytes | None:
-    """Content of a file that is read again as the configuration, by any program that splits it into lines.
-
-    Parameters
-    ----------
-    configuration : configobj.ConfigObj
-        The configuration.
-    newline : str
-        What ends a line.
-
-    Returns
-    -------
-    bytes or None
-        The content; None if there is none.
-
-    Examples
-    --------
-    >>> text_of(parse(b"author = me", "config")) == b"author = me" + os.linesep.encode()
-    True
-
-    """
+    """Content of a file that is read again as the configuration, by any program that splits it into lines."""
     import configobj
 
     _detach_comments(configuration)

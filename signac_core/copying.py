@@ -52,47 +52,12 @@ _UNSUPPORTED = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENODATA, errno.EINVA
 
 
 def is_own_copy(copytree: CopyTree | None) -> bool:
-    """Tell whether copying is left to us: no function, or the one that does what we do.
-
-    Parameters
-    ----------
-    copytree : callable or None
-        Function of source and destination path.
-
-    Returns
-    -------
-    bool
-        Whether it is.
-
-    Examples
-    --------
-    >>> import shutil
-    >>> is_own_copy(None), is_own_copy(shutil.copytree), is_own_copy(shutil.move)
-    (True, True, False)
-
-    """
+    """Tell whether copying is left to us: no function, or the one that does what we do."""
     return copytree is None or copytree is _of_shutil("copytree")
 
 
 def is_move(copytree: CopyTree | None) -> bool:
-    """Tell whether a function is known to move directories instead of copying them.
-
-    Parameters
-    ----------
-    copytree : callable or None
-        Function of source and destination path.
-
-    Returns
-    -------
-    bool
-        Whether it is `os.replace`, `os.rename` or `shutil.move`.
-
-    Examples
-    --------
-    >>> is_move(os.replace), is_move(None)
-    (True, False)
-
-    """
+    """Tell whether a function is known to move directories instead of copying them."""
     return copytree is not None and copytree in (os.replace, os.rename, _of_shutil("move"))
 
 
@@ -102,57 +67,14 @@ def _of_shutil(name: str) -> object:
 
 
 def is_unfinished(name: str) -> bool:
-    """Tell whether a directory name is that of a copy under way, or of what is left of one that was stopped.
-
-    Parameters
-    ----------
-    name : str
-        The name.
-
-    Returns
-    -------
-    bool
-        Whether it is.
-
-    Examples
-    --------
-    >>> is_unfinished(".signac-copy-9bfd29df07674bc4aa960cf661b5acd2-0123456789abcdef")
-    True
-
-    """
+    """Tell whether a directory name is that of a copy under way, or of what is left of one that was stopped."""
     return name.startswith((layout.PREFIX_NEW, layout.PREFIX_REMOVED, PREFIX_COPY))
 
 
 def state_point_text(directory: str, job_id: str) -> bytes:
     """Content for the state point file of a copy: that of the job, whose own file may be about to be replaced.
 
-    Parameters
-    ----------
-    directory : str
-        The job directory.
-    job_id : str
-        The job.
-
-    Returns
-    -------
-    bytes
-        The content.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such job.
-    JobsCorruptedError
-        If its state point is damaged.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> state_point_text(job.path, job.id)
-    b'{"a": 0}'
-
+    Raises FileNotFoundError if there is no such job; JobsCorruptedError if its state point is damaged.
     """
     try:
         text = files.read_bytes(os.path.join(directory, layout.FN_STATE_POINT))
@@ -178,41 +100,8 @@ def bring(
 ) -> None:
     """Copy or move a directory to where it becomes visible as a whole, with the given state point file in it.
 
-    Parameters
-    ----------
-    source : str
-        The directory.
-    destination : str
-        Its new path; the directory above is created if need be. An empty directory is replaced.
-    name : str
-        The job id, part of the hidden name of the copy.
-    state_point : bytes
-        The content of the state point file. Functions of the user's copy the one of the source if there is one.
-    copytree : callable, optional
-        Function of source and destination path that copies or moves a directory.
-    disposable : bool
-        The function only copies: what it leaves when it is stopped may be deleted.
-    durable : bool
-        Survive a power loss, too.
-    left_out : callable, optional
-        Told about each link that our own copy leaves out, see :mod:`links`; by default Python warns.
-
-    Raises
-    ------
-    FileExistsError
-        If the destination exists; the source is untouched then.
-    OSError
-        If something cannot be read or written; there is no destination then.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> bring(job.path, "data/a_0", name=job.id, state_point=b'{"a": 0}')
-    >>> os.listdir("data/a_0")
-    ['signac_statepoint.json']
-
+    Raises FileExistsError if the destination exists; the source is untouched then; OSError if something cannot be read
+    or written; there is no destination then.
     """
     above = os.path.dirname(destination) or "."
     files.ensure_directory(above, durable=durable)
@@ -248,29 +137,8 @@ def bring(
 def publish(temporary: str, destination: str, *, durable: bool = False) -> None:
     """Rename a whole directory to its destination.
 
-    Parameters
-    ----------
-    temporary : str
-        The directory.
-    destination : str
-        Its new path; an empty directory is replaced.
-    durable : bool
-        Survive a power loss.
-
-    Raises
-    ------
-    FileExistsError
-        If the destination exists and is not an empty directory.
-    OSError
-        If the directory cannot be renamed.
-
-    Examples
-    --------
-    >>> os.mkdir(".hidden")
-    >>> publish(".hidden", "visible")
-    >>> os.path.isdir("visible")
-    True
-
+    Raises FileExistsError if the destination exists and is not an empty directory; OSError if the directory cannot be
+    renamed.
     """
     try:
         os.rename(temporary, destination)
@@ -301,28 +169,9 @@ def move_by_copy(source: str, destination: str, *, name: str, state_point: bytes
     document before is in the copy, or there is none; after that there is no job for them to write to. A whole copy that
     a move that was stopped has left at the destination counts as ours.
 
-    Parameters
-    ----------
-    source, destination, name, state_point, durable
-        As for :func:`bring`; the directory above the destination exists.
-
-    Raises
-    ------
-    FileExistsError
-        If the destination exists and holds something else; the source is untouched then.
-    OSError
-        If something cannot be read or written; the source is untouched then, or the error says that the copy is whole
-        and the source could not be deleted.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> move_by_copy(job.path, "a_0", name=job.id, state_point=b'{"a": 0}')
-    >>> job in project, os.listdir("a_0")
-    (False, ['signac_statepoint.json'])
-
+    Raises FileExistsError if the destination exists and holds something else; the source is untouched then; OSError if
+    something cannot be read or written; the source is untouched then, or the error says that the copy is whole and the
+    source could not be deleted.
     """
     workspace.refuse_link(source, "what it leads to cannot be moved from here. Move that, or clone the job")
     temporary = os.path.join(os.path.dirname(destination) or ".", f"{layout.PREFIX_NEW}{name}-{files.unique_suffix()}")
@@ -357,32 +206,8 @@ def change_by_copy(source: str, target: str, new_id: str, state_point: bytes, *,
     The caller holds the lock of the job, and may have written the new state point into its pending file. The copy has
     one, too, until the source has gone: it tells the copy of a change that was stopped from another job.
 
-    Parameters
-    ----------
-    source, target : str
-        The job directory before and after.
-    new_id : str
-        The new id.
-    state_point : bytes
-        The content of its state point file.
-    durable : bool
-        Survive a power loss, too.
-
-    Raises
-    ------
-    DestinationExistsError
-        If there is such a job; the job is unchanged then.
-    OSError
-        If something cannot be read or written; the job is unchanged then.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> job = init_project("study").open_job({"a": 0}).init()
-    >>> change_by_copy(job.path, "a_1", job.id, b'{"a": 1}')
-    >>> os.listdir("a_1"), os.path.exists(job.path)
-    (['signac_statepoint.json'], False)
-
+    Raises DestinationExistsError if there is such a job; the job is unchanged then; OSError if something cannot be read
+    or written; the job is unchanged then.
     """
     pending = layout.pending_name(new_id)
     temporary = os.path.join(os.path.dirname(target), f"{layout.PREFIX_NEW}{new_id}-{files.unique_suffix()}")
@@ -410,24 +235,7 @@ def change_by_copy(source: str, target: str, new_id: str, state_point: bytes, *,
 
 
 def is_stopped_change(source: str, target: str, new_id: str, state_point: bytes) -> bool:
-    """Tell whether a directory is what :func:`change_by_copy` has left that was stopped before it removed the source.
-
-    Parameters
-    ----------
-    source, target, new_id, state_point
-        As for :func:`change_by_copy`.
-
-    Returns
-    -------
-    bool
-        Whether it is; the same call does the rest then.
-
-    Examples
-    --------
-    >>> is_stopped_change("job", "missing", "9bfd29df07674bc4aa960cf661b5acd2", b'{"a": 0}')
-    False
-
-    """
+    """Tell whether a directory is what :func:`change_by_copy` has left, stopped before it removed the source."""
     is_marked = os.path.lexists(os.path.join(target, layout.pending_name(new_id)))
     return is_marked and _difference(source, target, state_point) is None
 
@@ -452,50 +260,12 @@ def _occupied(destination: str) -> FileExistsError:
 
 
 def is_moved(source: str, copy: str, state_point: bytes) -> bool:
-    """Tell whether a directory is what a move that was stopped before its last step has left: an exact copy of a job.
-
-    Parameters
-    ----------
-    source, copy, state_point
-        As for :func:`is_same`.
-
-    Returns
-    -------
-    bool
-        Whether it is.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> is_moved(job.path, "a_0", b'{"a": 0}')
-    False
-
-    """
+    """Tell whether a directory is what a move that stopped before its last step has left: an exact copy of a job."""
     return _difference(source, copy, state_point) is None
 
 
 def moves_by_copy(copytree: CopyTree | None) -> bool:
-    """Tell whether a function moves directories to other file systems, too: whether there may be something to finish.
-
-    Parameters
-    ----------
-    copytree : callable or None
-        Function of source and destination path.
-
-    Returns
-    -------
-    bool
-        Whether it is `shutil.move`.
-
-    Examples
-    --------
-    >>> import shutil
-    >>> moves_by_copy(shutil.move), moves_by_copy(os.replace)
-    (True, False)
-
-    """
+    """Tell whether a function moves directories to other file systems, too: there may be something to finish."""
     return copytree is not None and copytree is _of_shutil("move")
 
 
@@ -592,25 +362,7 @@ def _copy_content(way: Way, copy: str, left_out: LeftOut, *, apart: str = "", ke
 def rehearse(source: str, left_out: LeftOut) -> None:
     """Find out what copying a directory would meet (open and close per file); nothing is written.
 
-    Parameters
-    ----------
-    source : str
-        The directory.
-    left_out : callable
-        Told about each link that would be left out.
-
-    Raises
-    ------
-    OSError
-        If something cannot be copied.
-
-    Examples
-    --------
-    >>> os.mkdir("job")
-    >>> os.symlink("/nowhere", "job/restart")
-    >>> rehearse("job", print)
-    job/restart it points nowhere
-
+    Raises OSError if something cannot be copied.
     """
     with _not_too_deep(source):
         _rehearse(Way(source), left_out, apart=layout.FN_STATE_POINT)
@@ -710,21 +462,7 @@ def _extended_attributes(path: str | int) -> list[str]:
 def sync_tree(directory: str) -> None:
     """Make a directory with everything in it survive a power loss.
 
-    Parameters
-    ----------
-    directory : str
-        The directory.
-
-    Raises
-    ------
-    OSError
-        If the file system refuses.
-
-    Examples
-    --------
-    >>> files.write_directory("run", {"in.txt": b"T = 1.5"})
-    >>> sync_tree("run")
-
+    Raises OSError if the file system refuses.
     """
     for path, _, names in os.walk(directory):
         for name in names:
@@ -744,34 +482,7 @@ def is_same(source: str, copy: str, state_point: bytes) -> bool:
     Files of equal size and time are taken for equal; others are compared by content. Instead of a link, a copy may hold
     what it leads to.
 
-    Parameters
-    ----------
-    source : str
-        The job directory.
-    copy : str
-        The other directory, which need not exist.
-    state_point : bytes
-        What its state point file has to hold.
-
-    Returns
-    -------
-    bool
-        Whether it is.
-
-    Raises
-    ------
-    OSError
-        If something cannot be read.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> bring(job.path, "data/a_0", name=job.id, state_point=b'{"a": 0}')
-    >>> is_same(job.path, "data/a_0", b'{"a": 0}'), is_same(job.path, "data/a_1", b'{"a": 0}')
-    (True, False)
-
+    Raises OSError if something cannot be read.
     """
     try:
         if files.read_bytes(os.path.join(copy, layout.FN_STATE_POINT)) != state_point:

@@ -67,38 +67,7 @@ def detect_schema(
 ) -> ProjectSchema:
     """Find out which keys the state points have, with which types and values, in one pass.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    exclude_const : bool
-        Leave out the keys that have one value in all jobs.
-    subset : iterable of Job or str, optional
-        Consider these jobs only, given as handles or full ids; unknown ids are ignored.
-    damaged : list of str, optional
-        Takes the ids of damaged jobs.
-    progress : Progress, optional
-        Told of each state point.
-
-    Returns
-    -------
-    ProjectSchema
-        The schema.
-
-    Raises
-    ------
-    JobsCorruptedError
-        If state points cannot be read and there is no list to take the ids.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for T in (85, 87):
-    ...     _ = project.open_job({"T": T, "N": 10}).init()
-    >>> list(detect_schema(project)), list(detect_schema(project, exclude_const=True))
-    (['N', 'T'], ['T'])
-
+    Raises JobsCorruptedError if state points cannot be read and there is no list to take the ids.
     """
     root: dict[str, _Key] = {}
     indexed = 0

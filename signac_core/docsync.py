@@ -123,20 +123,8 @@ class DocSync:
         def __call__(self, src: Mapping[str, Any], dst: MutableMapping[str, Any], root: str = "") -> Any:
             """Merge one mapping into another.
 
-            Parameters
-            ----------
-            src : mapping
-                The source.
-            dst : mutable mapping
-                The destination.
-            root : str
-                What to put in front of the keys, for ``key_strategy`` and ``skipped_keys``.
-
-            Raises
-            ------
-            DocumentSyncConflict
-                If keys differ that are not to be overwritten; the destination has got the other keys then.
-
+            Raises DocumentSyncConflict if keys differ that are not to be overwritten; the destination has got the other
+            keys then.
             """
             self.skipped_keys = set()
             self._merge(src, dst, root, self.skipped_keys)
@@ -159,22 +147,7 @@ class DocSync:
 
 
 class ByKeyOrKeep(DocSync.ByKey):
-    """Take keys as :class:`DocSync.ByKey` does, and keep what the destination holds under the others that differ.
-
-    Parameters
-    ----------
-    key_strategy : callable or str, optional
-        Which of the keys that differ to overwrite, as for :class:`DocSync.ByKey`.
-
-    Examples
-    --------
-    >>> draft = {"a": 1, "n": {"x": 1}}
-    >>> ByKeyOrKeep("n[.]")({"a": 2, "n": {"x": 2}}, draft)
-    {'a'}
-    >>> draft
-    {'a': 1, 'n': {'x': 2}}
-
-    """
+    """Take keys as :class:`DocSync.ByKey` does, and keep what the destination holds under the others that differ."""
 
     def __call__(self, src: Mapping[str, Any], dst: MutableMapping[str, Any], root: str = "") -> set[str]:
         """Merge one mapping into another; give the dotted keys that were left alone."""
@@ -198,12 +171,6 @@ class DocumentChange(NamedTuple):
         The dotted keys that were set or removed.
     skipped : tuple of str
         The dotted keys that differ and were left alone.
-
-    Examples
-    --------
-    >>> DocumentChange(changed=("steps",), skipped=("stage",)).changed
-    ('steps',)
-
     """
 
     changed: tuple[str, ...]  # dotted keys that were set or removed
@@ -219,40 +186,8 @@ def synchronize_document(
 ) -> DocumentChange:
     """Apply a strategy to a document, all or nothing, in one write.
 
-    Parameters
-    ----------
-    source, destination : JSONDict
-        The documents; None for a destination that does not exist yet (in dry runs).
-    strategy : callable
-        The strategy. When others write the same keys meanwhile it is applied anew to what they wrote.
-    dry_run : bool
-        Find out what would change and write nothing.
-
-    Returns
-    -------
-    DocumentChange
-        The keys that changed, or would, and those that were left alone.
-
-    Raises
-    ------
-    DocumentSyncConflict
-        If the strategy finds keys that it cannot decide about.
-    SyncConflict
-        If others keep writing the same keys.
-    ValueError
-        If a document is damaged.
-
-    Examples
-    --------
-    >>> from signac_core import JSONDict
-    >>> source, destination = JSONDict("source.json"), JSONDict("destination.json")
-    >>> source.update(stage="done", steps=1000)
-    >>> destination.update(stage="running")
-    >>> synchronize_document(source, destination, ByKeyOrKeep("steps"))
-    DocumentChange(changed=('steps',), skipped=('stage',))
-    >>> destination()
-    {'stage': 'running', 'steps': 1000}
-
+    Raises DocumentSyncConflict if the strategy finds keys that it cannot decide about; SyncConflict if others keep
+    writing the same keys; ValueError if a document is damaged.
     """
     for attempt in count(1):
         wanted = source()

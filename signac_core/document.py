@@ -52,15 +52,6 @@ class Signature(NamedTuple):
     ----------
     inode, size, mtime_ns, ctime_ns : int
         As in :class:`os.stat_result`.
-
-    Examples
-    --------
-    >>> files.replace_file("d.json", b"{}")
-    >>> before = Signature.of(os.stat("d.json"))
-    >>> files.replace_file("d.json", b"[1]")
-    >>> Signature.of(os.stat("d.json")) == before, before.size
-    (False, 2)
-
     """
 
     inode: int
@@ -70,24 +61,7 @@ class Signature(NamedTuple):
 
     @classmethod
     def of(cls, status: os.stat_result) -> Signature:
-        """Signature of a file.
-
-        Parameters
-        ----------
-        status : os.stat_result
-            The status of the file.
-
-        Returns
-        -------
-        Signature
-            The signature.
-
-        Examples
-        --------
-        >>> Signature.of(os.stat(".")) == Signature.of(os.stat("."))
-        True
-
-        """
+        """Signature of a file."""
         return cls(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
@@ -127,24 +101,7 @@ _parallel_devices: dict[int, bool] = {}
 
 
 def is_on_parallel_file_system(device: int) -> bool:
-    """Tell whether a device is of a kind whose time stamps come from other clocks; unknown kinds count as such.
-
-    Parameters
-    ----------
-    device : int
-        The number of the device.
-
-    Returns
-    -------
-    bool
-        Whether it is.
-
-    Examples
-    --------
-    >>> is_on_parallel_file_system(-1)
-    True
-
-    """
+    """Tell whether a device is of a kind whose time stamps come from other clocks; unknown kinds count as such."""
     known = _parallel_devices.get(device)
     if known is None:
         known = _file_system_type(device) not in _LOCAL_FILE_SYSTEMS
@@ -168,34 +125,7 @@ def _file_system_type(device: int) -> str:
 def parse_document(text: bytes, path: str) -> dict[str, Any]:
     """Parse the content of a document file; JSON ``null`` is an empty document.
 
-    Parameters
-    ----------
-    text : bytes
-        The content.
-    path : str
-        The file, for messages.
-
-    Returns
-    -------
-    dict
-        The document.
-
-    Raises
-    ------
-    JSONDecodeError
-        If the text is not JSON.
-    ValueError
-        If it is JSON, but not an object, or not text.
-
-    Examples
-    --------
-    >>> parse_document(b'{"T": 1.5}', "d.json")
-    {'T': 1.5}
-    >>> parse_document(b"[1]", "d.json")
-    Traceback (most recent call last):
-        ...
-    ValueError: Document 'd.json': Unsupported type: <class 'list'>. The data must be a mapping or None.
-
+    Raises JSONDecodeError if the text is not JSON; ValueError if it is JSON, but not an object, or not text.
     """
     try:
         data = canonical.loads(text)
@@ -223,17 +153,7 @@ class BoundView(Protocol):
 
 
 class Store(Protocol):
-    """One plain tree behind live views: a document on disk, or the state point of a job.
-
-    Examples
-    --------
-    >>> def show(store: Store) -> None:
-    ...     store.sync()
-    ...     print(store.describe(), store.tree)
-    >>> show(Document("d.json", "."))
-    document 'd.json' {}
-
-    """
+    """One plain tree behind live views: a document on disk, or the state point of a job."""
 
     tree: dict[str, Any]
 
@@ -241,14 +161,7 @@ class Store(Protocol):
         """Bring the tree up to date before a read."""
 
     def mutate(self, view: BoundView, operation: Callable[[Any], _T], *, overwrite: bool = False) -> _T:
-        """Apply one operation to the container of a view in the up-to-date tree and persist the result.
-
-        Parameters
-        ----------
-        view, operation, overwrite
-            As for :meth:`Document.mutate`.
-
-        """
+        """Apply one operation to the container of a view in the up-to-date tree and persist the result."""
         ...
 
     def describe(self) -> str:
@@ -261,27 +174,7 @@ class Store(Protocol):
 
 
 class Document:
-    """A JSON document on disk, and its own simplest view.
-
-    Parameters
-    ----------
-    path : str
-        The file; it need not exist.
-    lock_path : str
-        The file whose lock serialises the writers.
-    durable : bool
-        Survive a power loss, too.
-    data : dict, optional
-        What the tree holds as long as the file does not exist; not written.
-
-    Examples
-    --------
-    >>> document = Document("d.json", ".")
-    >>> document.mutate(document, lambda tree: tree.update(T=1.5))
-    >>> document.tree, document.exists
-    ({'T': 1.5}, True)
-
-    """
+    """A JSON document on disk, and its own simplest view."""
 
     __slots__ = (
         "_canonical",
@@ -313,36 +206,11 @@ class Document:
         self._guard = RLock()
 
     def describe(self) -> str:
-        """Name of the document in messages.
-
-        Returns
-        -------
-        str
-            The name.
-
-        Examples
-        --------
-        >>> Document("d.json", ".").describe()
-        "document 'd.json'"
-
-        """
+        """Name of the document in messages."""
         return f"document '{self.path}'"
 
     def reduce(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """How to get the root view back after pickling.
-
-        Returns
-        -------
-        tuple
-            A function and its arguments.
-
-        Examples
-        --------
-        >>> function, arguments = Document("d.json", ".").reduce()
-        >>> function(*arguments)
-        {}
-
-        """
+        """How to get the root view back after pickling."""
         return _restore_view, (self.path, self.lock_path, self.durable)
 
     def _attached_data(self) -> dict[str, Any]:
@@ -359,21 +227,7 @@ class Document:
     def sync(self) -> None:
         """Bring the tree up to date (one stat when the file is settled and unchanged; else open, fstat, read, close).
 
-        Raises
-        ------
-        ValueError
-            If the file is not a JSON object.
-        OSError
-            If it cannot be read.
-
-        Examples
-        --------
-        >>> document = Document("d.json", ".")
-        >>> files.replace_file("d.json", b'{"T": 1.5}')
-        >>> document.sync()
-        >>> document.tree
-        {'T': 1.5}
-
+        Raises ValueError if the file is not a JSON object; OSError if it cannot be read.
         """
         buffer = active_buffer
         if buffer is not None:
@@ -393,21 +247,7 @@ class Document:
     def read(self) -> None:
         """Read the file; the tree is replaced only when the content is another.
 
-        Raises
-        ------
-        ValueError
-            If the file is not a JSON object.
-        OSError
-            If it cannot be read.
-
-        Examples
-        --------
-        >>> document = Document("d.json", ".")
-        >>> files.replace_file("d.json", b'{"T": 1.5}')
-        >>> document.read()
-        >>> document.tree
-        {'T': 1.5}
-
+        Raises ValueError if the file is not a JSON object; OSError if it cannot be read.
         """
         self._signature = self._replaced = None
         try:
@@ -431,51 +271,18 @@ class Document:
         return self._text is not None
 
     def initial(self) -> dict[str, Any] | None:
-        """What the tree holds as long as there is no file.
-
-        Returns
-        -------
-        dict or None
-            A copy of the tree; None once there was a file.
-
-        Examples
-        --------
-        >>> Document("d.json", ".", data={"T": 1.5}).initial()
-        {'T': 1.5}
-
-        """
+        """What the tree holds as long as there is no file."""
         return None if self.exists else canonical.loads(self.encode())
 
     def adopt(self, tree: dict[str, Any]) -> None:
-        """Take another tree and bind the live views to it.
-
-        Parameters
-        ----------
-        tree : dict
-            The tree.
-
-        Examples
-        --------
-        >>> document = Document("d.json", ".")
-        >>> document.adopt({"T": 1.5})
-        >>> document.tree
-        {'T': 1.5}
-
-        """
+        """Take another tree and bind the live views to it."""
         self.tree = tree
         root = None if self.root is None else self.root()
         if root is not None:
             root._rebind(tree)
 
     def forget(self) -> None:
-        """Take nothing for granted: the next read parses the file again.
-
-        Examples
-        --------
-        >>> document = Document("d.json", ".")
-        >>> document.forget()
-
-        """
+        """Take nothing for granted: the next read parses the file again."""
         self._signature = None
         self._text, self._canonical = _UNKNOWN, False
 
@@ -487,37 +294,8 @@ class Document:
         Lock and unlock take open, flock, fstat, flock, close; the rest open, fstat, read, close to read and open,
         write, close, rename to write, and one call more to keep a mode that is not the usual one.
 
-        Parameters
-        ----------
-        view : BoundView
-            The view whose container is changed.
-        operation : callable
-            Called with the container; changes it in place.
-        overwrite : bool
-            The operation replaces the whole document: what the file holds does not matter, even if it is damaged.
-
-        Returns
-        -------
-        object
-            What the operation returns.
-
-        Raises
-        ------
-        DetachedError
-            If the place of the view in the document has gone.
-        LockTimeoutError
-            If another process holds the lock for too long.
-        OSError
-            If the file cannot be read or written; it holds its old content then.
-
-        Examples
-        --------
-        >>> document = Document("d.json", ".")
-        >>> document.mutate(document, lambda tree: tree.setdefault("T", 1.5))
-        1.5
-        >>> files.read_bytes("d.json")
-        b'{"T": 1.5}'
-
+        Raises DetachedError if the place of the view in the document has gone; LockTimeoutError if another process
+        holds the lock for too long; OSError if the file cannot be read or written; it holds its old content then.
         """
         with self._guard:
             buffer = active_buffer
@@ -534,26 +312,8 @@ class Document:
     def lock(self) -> AbstractContextManager[object]:
         """Take the lock of the document for a ``with`` block; a job without a state point file has none to take.
 
-        Returns
-        -------
-        context manager
-            Left, it gives the lock back.
-
-        Raises
-        ------
-        FileNotFoundError
-            If the directory of the document does not exist.
-        LockTimeoutError
-            If another process holds the lock for too long.
-
-        Examples
-        --------
-        >>> document = Document("d.json", ".")
-        >>> with document.lock():
-        ...     document.read()
-        ...     document.tree["T"] = 1.5
-        ...     document.replace(document.encode())
-
+        Raises FileNotFoundError if the directory of the document does not exist; LockTimeoutError if another process
+        holds the lock for too long.
         """
         from .locks import acquire  # readers do not pay for it
 
@@ -591,43 +351,14 @@ class Document:
     def replace(self, text: bytes) -> None:
         """Write the text of the tree to the file, which was read since the lock is held; it keeps its mode.
 
-        Parameters
-        ----------
-        text : bytes
-            What :meth:`encode` gives.
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written; it holds its old content then.
-
-        Examples
-        --------
-        >>> document = Document("d.json", ".", data={"T": 1.5})
-        >>> with document.lock():
-        ...     document.replace(document.encode())  # there is no file to read
-        >>> files.read_bytes("d.json")
-        b'{"T": 1.5}'
-
+        Raises OSError if the file cannot be written; it holds its old content then.
         """
         files.replace_file(self.path, text, durable=self.durable, replaced=self._replaced)
         self._signature = None
         self._text, self._canonical = text, True
 
     def encode(self) -> bytes:
-        """Text of the tree, as this library writes it.
-
-        Returns
-        -------
-        bytes
-            The text.
-
-        Examples
-        --------
-        >>> Document("d.json", ".", data={"T": 1.5}).encode()
-        b'{"T": 1.5}'
-
-        """
+        """Text of the tree, as this library writes it."""
         return canonical.dumps(self.tree).encode("ascii")
 
 
@@ -644,29 +375,7 @@ def _restore_view(path: str, lock_path: str, durable: bool) -> Any:
 
 
 def for_job(project: Project, job_id: str) -> Document:
-    """Document of a job; its writers take the lock of the state point file.
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-    job_id : str
-        The id of the job.
-
-    Returns
-    -------
-    Document
-        The document, not read yet.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"T": 1.5}).init()
-    >>> os.path.basename(for_job(project, job.id).path)
-    'signac_job_document.json'
-
-    """
+    """Document of a job; its writers take the lock of the state point file."""
     directory = os.path.join(project.workspace, job_id)
     return Document(
         os.path.join(directory, layout.FN_DOCUMENT),
@@ -676,25 +385,7 @@ def for_job(project: Project, job_id: str) -> Document:
 
 
 def for_project(project: Project) -> Document:
-    """Document of a project; its writers take the lock of the configuration file.
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-
-    Returns
-    -------
-    Document
-        The document, not read yet.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> os.path.relpath(for_project(init_project("study")).path)
-    'study/signac_project_document.json'
-
-    """
+    """Document of a project; its writers take the lock of the configuration file."""
     return Document(
         os.path.join(project.path, project.FN_DOCUMENT),
         os.path.join(project.path, layout.FN_CONFIG),
@@ -712,45 +403,9 @@ def edit_document(
 ) -> bool:
     """Set and delete keys of the document of a job in one locked write: all of them or none.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    job_id : str
-        The id of an existing job.
-    set : mapping of str to object
-        Values by dotted key: ``"a.b"`` is the key ``b`` of the mapping ``a``, which is created if need be.
-    unset : sequence of str
-        Dotted keys to delete; absent ones are fine.
-    absent : list of str, optional
-        Takes the keys to delete that are not there.
-
-    Returns
-    -------
-    bool
-        Whether the document changed.
-
-    Raises
-    ------
-    InvalidKeyError
-        If a dotted key has an empty part.
-    ValueError
-        If a dotted key leads through a value that is not a mapping, or the document is damaged.
-    TypeError
-        If a value has no JSON equivalent.
-    OSError
-        If the document cannot be written; it holds its old content then.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"T": 1.5}).init()
-    >>> edit_document(project, job.id, set={"lattice.N": 10}, unset=["note"])
-    True
-    >>> job.doc()
-    {'lattice': {'N': 10}}
-
+    Raises InvalidKeyError if a dotted key has an empty part; ValueError if a dotted key leads through a value that is
+    not a mapping, or the document is damaged; TypeError if a value has no JSON equivalent; OSError if the document
+    cannot be written; it holds its old content then.
     """
     document = for_job(project, job_id)
     return document.mutate(document, _edit(document, set or {}, unset, absent))
@@ -766,31 +421,8 @@ def would_edit_document(
 ) -> bool:
     """Tell whether :func:`edit_document` would change the document of a job now; nothing is locked or written.
 
-    Parameters
-    ----------
-    project, job_id, set, unset, absent
-        As for :func:`edit_document`.
-
-    Returns
-    -------
-    bool
-        Whether it would.
-
-    Raises
-    ------
-    InvalidKeyError, ValueError, TypeError
-        As :func:`edit_document`.
-    OSError
-        If the job does not exist, or its document cannot be read.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"T": 1.5}).init()
-    >>> would_edit_document(project, job.id, unset=["note"])
-    False
-
+    Raises InvalidKeyError, ValueError, TypeError as :func:`edit_document`; OSError if the job does not exist, or its
+    document cannot be read.
     """
     document = for_job(project, job_id)
     edit = _edit(document, set or {}, unset, absent)

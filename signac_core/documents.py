@@ -27,34 +27,7 @@ __all__ = ["buffered_documents", "load_documents", "read_document_files", "read_
 def load_documents(project: Project, ids: Collection[str]) -> dict[str, dict[str, Any]]:
     """Documents of jobs, all of them in memory; one stat instead of open, fstat, read, close where the index has it.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    ids : collection of str
-        The ids of existing jobs.
-
-    Returns
-    -------
-    dict of str to dict
-        The documents, in the order of ``ids``; not to be changed, as they share equal values.
-
-    Raises
-    ------
-    ValueError
-        If a document is not a JSON object.
-    OSError
-        If a document cannot be read.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     project.open_job({"a": a}).doc.stage = "done"
-    >>> load_documents(project, [job.id for job in project])
-    {'42b7b4f2921788ea14dac5566e6f06d0': {'stage': 'done'}, '9bfd29df07674bc4aa960cf661b5acd2': {'stage': 'done'}}
-
+    Raises ValueError if a document is not a JSON object; OSError if a document cannot be read.
     """
     snapshot = reading.open_index(project) if len(ids) > reading.MANY_FILES else None
     if snapshot is None:
@@ -75,29 +48,7 @@ def load_documents(project: Project, ids: Collection[str]) -> dict[str, dict[str
 
 
 def buffered_documents(project: Project) -> dict[str, dict[str, Any]]:
-    """Documents of jobs that are buffered at the moment, by id, as copies.
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-
-    Returns
-    -------
-    dict of str to dict
-        The documents; none outside of a buffering context.
-
-    Examples
-    --------
-    >>> from signac_core import buffered, init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> with buffered():
-    ...     job.doc.stage = "done"
-    ...     buffered_documents(project)
-    {'9bfd29df07674bc4aa960cf661b5acd2': {'stage': 'done'}}
-
-    """
+    """Documents of jobs that are buffered at the moment, by id, as copies."""
     from . import document
 
     buffer = document.active_buffer
@@ -130,37 +81,8 @@ def read_documents(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Read the documents of jobs, in the given order (open, fstat, read, close per job).
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    ids : iterable of str
-        The ids of existing jobs; a job without a document yields an empty one.
-    damaged : list of str, optional
-        Takes the ids of jobs whose document cannot be read.
-
-    Yields
-    ------
-    tuple of str and dict
-        Id and document.
-
-    Raises
-    ------
-    ValueError
-        If a document is not a JSON object and there is no list to take the id.
-    OSError
-        If a document cannot be read and there is no list to take the id.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> project.open_job({"a": 0}).doc.stage = "done"
-    >>> dict(read_documents(project, ["9bfd29df07674bc4aa960cf661b5acd2"]))
-    {'9bfd29df07674bc4aa960cf661b5acd2': {'stage': 'done'}}
-
+    Raises ValueError if a document is not a JSON object and there is no list to take the id; OSError if a document
+    cannot be read and there is no list to take the id.
     """
     for job_id, document, _ in read_document_files(project, ids, damaged=damaged):
         yield job_id, {} if document is None else document
@@ -172,26 +94,6 @@ def read_document_files(
     """Do what :func:`read_documents` says, but tell a job without a document from one with an empty document.
 
     What is buffered is not read.
-
-    Parameters
-    ----------
-    project, ids, damaged
-        As there.
-
-    Yields
-    ------
-    tuple
-        Id, document and status of the file that was read; the last two are None if there is none, and the status of a
-        buffered document is None.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> [document for _, document, _ in read_document_files(project, [job.id], damaged=None)]
-    [None]
-
     """
     from .document import parse_document
 

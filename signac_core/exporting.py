@@ -42,17 +42,6 @@ class ExportPlan(NamedTuple):
         Path of each job below the target.
     done : frozenset of str
         The jobs of which the target holds a whole copy already; an archive, all or none.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> plan = plan_export(project, [job.id for job in project], "data.tar.gz")
-    >>> plan.kind, sorted(plan.paths.values())
-    ('tar:gz', ['a/0', 'a/1'])
-
     """
 
     project: Project
@@ -71,44 +60,9 @@ class ExportPlan(NamedTuple):
     ) -> dict[str, str]:
         """Copy the jobs.
 
-        Parameters
-        ----------
-        copytree : callable, optional
-            Function of source and destination path that copies a directory.
-        progress : Progress, optional
-            Told about each job.
-        left_out : callable, optional
-            Told about each link that is not copied, see :mod:`links`; by default Python warns.
-        failed : callable, optional
-            Told about each job that cannot be copied, and why. Without it the first of these errors is raised: when all
-            other jobs are in the directory, or at once, and there is no archive then.
-
-        Returns
-        -------
-        dict of str to str
-            Path of each job directory and of its copy, relative to the target.
-
-        Raises
-        ------
-        FileExistsError
-            If a destination has come into being since the plan was made.
-        JobsCorruptedError
-            If a job has been damaged since.
-        ArchiveError
-            If the archive cannot hold something in a job.
-        OSError
-            If something cannot be read or written; running again does the rest.
-
-        Examples
-        --------
-        >>> from signac_core import init_project
-        >>> project = init_project("study")
-        >>> for a in range(2):
-        ...     _ = project.open_job({"a": a}).init()
-        >>> plan = plan_export(project, [job.id for job in project], "data")
-        >>> sorted(plan.carry_out().values())
-        ['a/0', 'a/1']
-
+        Raises FileExistsError if a destination has come into being since the plan was made; JobsCorruptedError if a job
+        has been damaged since; ArchiveError if the archive cannot hold something in a job; OSError if something cannot
+        be read or written; running again does the rest.
         """
         project = self.project
         if document.active_buffer is not None:
@@ -185,28 +139,7 @@ class ExportPlan(NamedTuple):
     ) -> None:
         """Find out what carrying the plan out would meet; nothing is written.
 
-        Parameters
-        ----------
-        left_out : callable
-            Told about each link that would not be copied, see :mod:`links`.
-        copytree, progress, failed
-            As for :meth:`carry_out`.
-
-        Raises
-        ------
-        JobsCorruptedError, ArchiveError, OSError
-            If something cannot be copied.
-
-        Examples
-        --------
-        >>> from signac_core import init_project
-        >>> project = init_project("study")
-        >>> job = project.open_job({"a": 0}).init()
-        >>> os.symlink("/nowhere", job.fn("restart"))
-        >>> plan = plan_export(project, [job.id], "data")
-        >>> plan.rehearse(lambda path, reason: print(os.path.basename(path), reason))
-        restart it points nowhere
-
+        Raises JobsCorruptedError, ArchiveError, OSError if something cannot be copied.
         """
         if self.kind is None and not copying.is_own_copy(copytree):
             return
@@ -237,52 +170,11 @@ def export_to(
 ) -> dict[str, str]:
     """Copy jobs to a directory or an archive.
 
-    Parameters
-    ----------
-    cursor : JobsCursor
-        The jobs.
-    target : str or PathLike, or an open ZipFile or TarFile
-        A directory; the name of an archive that does not exist; or an open archive, which is appended to.
-    path : str, callable, False or None
-        How to name the copies; see :func:`paths.job_paths`.
-    copytree : callable, optional
-        Function of source and destination path that copies a directory.
-    force : bool
-        Replace an archive that exists.
-    progress : Progress, optional
-        Told about each job.
-
-    Returns
-    -------
-    dict of str to str
-        Path of each job directory and of its copy, relative to ``target``.
-
-    Raises
-    ------
-    TypeError
-        If the target has an unknown extension, or is no path and no archive.
-    ValueError
-        If there is a ``copytree`` and the target is an archive.
-    RuntimeError
-        If the paths are not unique or not possible; nothing is written then.
-    PathsTakenError
-        If destinations exist that are not whole copies of their jobs; nothing is written then. It is a FileExistsError.
-    FileExistsError
-        If the target is the name of an archive and exists, whatever it is.
-    JobsCorruptedError
-        If jobs are damaged; nothing is written then.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> sorted(project.export_to("data", path="a_{a}").values())
-    ['a_0', 'a_1']
-    >>> sorted(os.listdir("data"))
-    ['a_0', 'a_1']
-
+    Raises TypeError if the target has an unknown extension, or is no path and no archive; ValueError if there is a
+    ``copytree`` and the target is an archive; RuntimeError if the paths are not unique or not possible; nothing is
+    written then; PathsTakenError if destinations exist that are not whole copies of their jobs; nothing is written
+    then. It is a FileExistsError; FileExistsError if the target is the name of an archive and exists, whatever it is;
+    JobsCorruptedError if jobs are damaged; nothing is written then.
     """
     plan = plan_export(cursor._project, cursor._ids, target, path, copytree=copytree, force=force)
     return plan.carry_out(copytree=copytree, progress=progress)
@@ -301,39 +193,8 @@ def plan_export(
 ) -> ExportPlan:
     """Find out what an export would do, and whether it can; nothing is written.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    job_ids : iterable of str
-        The ids of existing jobs.
-    target, path, copytree, force
-        As :func:`export_to`.
-    repeated : bool
-        An archive that exists and holds exactly these jobs counts as done: it was stopped after its last step.
-    damaged : list of str, optional
-        Takes the ids of damaged jobs, which are left out.
-
-    Returns
-    -------
-    ExportPlan
-        The plan, which has found nothing in the way.
-
-    Raises
-    ------
-    TypeError, ValueError, RuntimeError, PathsTakenError, FileExistsError, JobsCorruptedError
-        As :func:`export_to`.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> plan = plan_export(project, [job.id for job in project], "data")
-    >>> sorted(plan.paths.values()), os.path.exists("data")
-    (['a/0', 'a/1'], False)
-
+    Raises TypeError, ValueError, RuntimeError, PathsTakenError, FileExistsError, JobsCorruptedError as
+    :func:`export_to`.
     """
     kind: str | None = ""
     if isinstance(target, (str, os.PathLike)):
@@ -405,11 +266,7 @@ def _is_about(error: OSError | Error, directory: str) -> bool:
 def _check_appended(writer: archive.Writer, found: Mapping[str, str]) -> None:
     """Make sure that no path exists in an archive.
 
-    Raises
-    ------
-    FileExistsError
-        If one does.
-
+    Raises FileExistsError if one does.
     """
     taken = set()
     for name in writer.names():
@@ -427,11 +284,8 @@ def _present(
 ) -> tuple[frozenset[str], list[paths.Taken]]:
     """Jobs that the target directory holds whole copies of, and what else is in the place of a copy.
 
-    Raises
-    ------
-    PathError
-        If a destination is no place for a job: outside the target, below another job, or inside an exported one.
-
+    Raises PathError if a destination is no place for a job: outside the target, below another job, or inside an
+    exported one.
     """
     done: set[str] = set()
     taken: list[paths.Taken] = []

@@ -22,52 +22,14 @@ _HOPELESS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 def is_about_one_job(error: Exception) -> bool:
-    """Tell whether other jobs may not meet an error.
-
-    Parameters
-    ----------
-    error : Exception
-        The error, which was met with one job.
-
-    Returns
-    -------
-    bool
-        Whether it makes sense to go on.
-
-    Examples
-    --------
-    >>> is_about_one_job(PermissionError(errno.EACCES, "Permission denied"))
-    True
-    >>> is_about_one_job(OSError(errno.ENOSPC, "No space left on device"))
-    False
-
-    """
+    """Tell whether other jobs may not meet an error."""
     if isinstance(error, OSError):
         return error.errno not in _HOPELESS
     return isinstance(error, Error) and not isinstance(error, SyncConflict)
 
 
 class Failures:
-    """The errors that one operation has met.
-
-    Parameters
-    ----------
-    failed : callable, optional
-        Told about each; without it the first one is raised at the end.
-
-    Examples
-    --------
-    >>> failures = Failures()
-    >>> for job_id in ("9bfd", "42b7"):
-    ...     with failures.of(job_id):
-    ...         raise PermissionError(errno.EACCES, "Permission denied", job_id)
-    >>> failures.raise_first()
-    Traceback (most recent call last):
-        ...
-    PermissionError: [Errno 13] Permission denied: '9bfd'
-    There is 1 more error of other jobs.
-
-    """
+    """The errors that one operation has met."""
 
     def __init__(self, failed: Failed | None = None) -> None:
         self._failed = failed
@@ -79,26 +41,7 @@ class Failures:
     def of(self, job_id: str | None) -> Iterator[None]:
         """Context manager for what is done about one job, which ends with an error about it.
 
-        Parameters
-        ----------
-        job_id : str or None
-            The job.
-
-        Yields
-        ------
-        None
-
-        Raises
-        ------
-        Exception
-            Any error that other jobs would meet, too.
-
-        Examples
-        --------
-        >>> with Failures(print).of("9bfd"):
-        ...     raise OSError(errno.EINVAL, "It is not a regular file")
-        9bfd [Errno 22] It is not a regular file
-
+        Raises Exception any error that other jobs would meet, too.
         """
         try:
             yield
@@ -108,21 +51,7 @@ class Failures:
             self.note(job_id, error)
 
     def note(self, job_id: str | None, error: Exception) -> None:
-        """Take an error about one job.
-
-        Parameters
-        ----------
-        job_id : str or None
-            The job.
-        error : Exception
-            The error.
-
-        Examples
-        --------
-        >>> Failures(print).note("9bfd", OSError(errno.EINVAL, "It is not a regular file"))
-        9bfd [Errno 22] It is not a regular file
-
-        """
+        """Take an error about one job."""
         self.ids.add(job_id)
         self._count += 1
         if self._failed is not None:
@@ -133,15 +62,7 @@ class Failures:
     def raise_first(self) -> None:
         """Raise the first error, if there is one and nobody has been told.
 
-        Raises
-        ------
-        Exception
-            The error, with a note about how many there are.
-
-        Examples
-        --------
-        >>> Failures().raise_first()
-
+        Raises Exception the error, with a note about how many there are.
         """
         if self._first is not None:
             others = self._count - 1

@@ -59,41 +59,12 @@ Replaced = os.stat_result | Literal["look"] | None
 
 
 def nested_too_deeply(path: str) -> OSError:
-    """Build the error about a directory with more levels below it than Python, or the length of a path, allows.
-
-    Parameters
-    ----------
-    path : str
-        The directory; the file system itself has no limit.
-
-    Returns
-    -------
-    OSError
-        The error.
-
-    Examples
-    --------
-    >>> nested_too_deeply("job")
-    OSError(36, 'It holds too many levels of directories')
-
-    """
+    """Build the error about a directory with more levels below it than Python, or the length of a path, allows."""
     return OSError(errno.ENAMETOOLONG, "It holds too many levels of directories", path)
 
 
 def unique_suffix() -> str:
-    """A random name part: 16 hexadecimal digits.
-
-    Returns
-    -------
-    str
-        The digits.
-
-    Examples
-    --------
-    >>> len(unique_suffix()), unique_suffix() == unique_suffix()
-    (16, False)
-
-    """
+    """A random name part: 16 hexadecimal digits."""
     return os.urandom(8).hex()
 
 
@@ -121,40 +92,13 @@ def _open(path: str, dir_fd: int | None = None) -> int:
 def ensure_readable(path: str) -> None:
     """Make sure that a file can be opened for reading (open, close).
 
-    Parameters
-    ----------
-    path : str
-        The file.
-
-    Raises
-    ------
-    OSError
-        If it cannot.
-
-    Examples
-    --------
-    >>> ensure_readable("missing")
-    Traceback (most recent call last):
-        ...
-    FileNotFoundError: [Errno 2] No such file or directory: 'missing'
-
+    Raises OSError if it cannot.
     """
     close_after_work(os.open(path, _READ | os.O_NONBLOCK))
 
 
 def close_after_work(fd: int) -> None:
-    """Close a descriptor through which nothing was written, or nothing is left to be written (close).
-
-    Parameters
-    ----------
-    fd : int
-        The descriptor. What the system says about closing it does not concern what was done before.
-
-    Examples
-    --------
-    >>> close_after_work(os.open(".", os.O_RDONLY))
-
-    """
+    """Close a descriptor through which nothing was written, or nothing is left to be written (close)."""
     try:  # noqa: SIM105  # a suppress() takes longer than the call
         os.close(fd)
     except OSError:
@@ -184,29 +128,7 @@ def _check_kind(status: os.stat_result) -> None:
 def read_bytes(path: str, *, dir_fd: int | None = None) -> bytes:
     """Content of a file (open, read, close for files below 64 KiB).
 
-    Parameters
-    ----------
-    path : str
-        The file.
-    dir_fd : int, optional
-        Descriptor of the directory that ``path`` is relative to.
-
-    Returns
-    -------
-    bytes
-        The content.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be opened or read, or is a pipe or a device.
-
-    Examples
-    --------
-    >>> write_file("notes.txt", b"T = 1.5")
-    >>> read_bytes("notes.txt")
-    b'T = 1.5'
-
+    Raises OSError if the file cannot be opened or read, or is a pipe or a device.
     """
     fd = _open(path, dir_fd)
     try:
@@ -221,30 +143,7 @@ def read_bytes(path: str, *, dir_fd: int | None = None) -> bytes:
 def read_with_status(path: str, *, dir_fd: int | None = None) -> tuple[bytes, os.stat_result]:
     """Content of a file, all of it, and the status of the very file that was read (open, fstat, read, close).
 
-    Parameters
-    ----------
-    path : str
-        The file.
-    dir_fd : int, optional
-        Descriptor of the directory that ``path`` is relative to.
-
-    Returns
-    -------
-    tuple of bytes and os.stat_result
-        Content and status.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be opened or read, or is a pipe or a device.
-
-    Examples
-    --------
-    >>> write_file("notes.txt", b"T = 1.5")
-    >>> content, status = read_with_status("notes.txt")
-    >>> content, status.st_size
-    (b'T = 1.5', 7)
-
+    Raises OSError if the file cannot be opened or read, or is a pipe or a device.
     """
     fd = _open(path, dir_fd)
     try:
@@ -261,30 +160,7 @@ def read_with_status(path: str, *, dir_fd: int | None = None) -> tuple[bytes, os
 def write_file(path: str, data: bytes, *, durable: bool = False) -> None:
     """Create a new file with the given content (open, write, close; fsync when durable).
 
-    Parameters
-    ----------
-    path : str
-        The file.
-    data : bytes
-        The content.
-    durable : bool
-        Survive a power loss, too.
-
-    Raises
-    ------
-    FileExistsError
-        If the file exists.
-    OSError
-        If the file cannot be written whole; nothing is left behind then.
-
-    Examples
-    --------
-    >>> write_file("notes.txt", b"T = 1.5")
-    >>> write_file("notes.txt", b"T = 2.5")
-    Traceback (most recent call last):
-        ...
-    FileExistsError: [Errno 17] File exists: 'notes.txt'
-
+    Raises FileExistsError if the file exists; OSError if the file cannot be written whole; nothing is left behind then.
     """
     fd = os.open(path, _CREATE, 0o666)
     try:
@@ -307,29 +183,7 @@ def write_file(path: str, data: bytes, *, durable: bool = False) -> None:
 def copy_content(reader: int, writer: int, size: int = _COPIED_AT_ONCE) -> None:
     """Copy what an open file holds, from where it is being read, to another one.
 
-    Parameters
-    ----------
-    reader, writer : int
-        Descriptors.
-    size : int
-        How many bytes are expected; saves a call and memory when there are not many.
-
-    Raises
-    ------
-    OSError
-        If something cannot be read or written.
-
-    Examples
-    --------
-    >>> reader, writer = os.open("a.txt", os.O_RDWR | os.O_CREAT), os.open("b.txt", os.O_RDWR | os.O_CREAT)
-    >>> os.pwrite(reader, b"done", 0)
-    4
-    >>> copy_content(reader, writer)
-    >>> os.pread(writer, 10, 0)
-    b'done'
-    >>> os.close(reader), os.close(writer)
-    (None, None)
-
+    Raises OSError if something cannot be read or written.
     """
     first = min(size + 1, _COPIED_AT_ONCE)
     data = os.read(reader, first)
@@ -346,26 +200,7 @@ def status_of(path: str) -> os.stat_result | None:
 
     Unlike with :func:`os.path.exists`, a file system that cannot answer is an error, and not the answer no.
 
-    Parameters
-    ----------
-    path : str
-        The path.
-
-    Returns
-    -------
-    os.stat_result or None
-        The status; None if there is nothing, or cannot be.
-
-    Raises
-    ------
-    OSError
-        If that cannot be found out.
-
-    Examples
-    --------
-    >>> status_of("nothing") is None, status_of(".") is None
-    (True, False)
-
+    Raises OSError if that cannot be found out.
     """
     try:
         return os.stat(path)
@@ -378,75 +213,20 @@ def status_of(path: str) -> os.stat_result | None:
 
 
 def is_directory(path: str) -> bool:
-    """Tell whether there is a directory at a path, links followed; the errors are those of :func:`status_of`.
-
-    Parameters
-    ----------
-    path : str
-        The path.
-
-    Returns
-    -------
-    bool
-        Whether there is.
-
-    Examples
-    --------
-    >>> is_directory("."), is_directory("nothing")
-    (True, False)
-
-    """
+    """Tell whether there is a directory at a path, links followed; the errors are those of :func:`status_of`."""
     status = status_of(path)
     return status is not None and stat.S_ISDIR(status.st_mode)
 
 
 def is_occupied(error: OSError, path: str) -> bool:
-    """Tell whether a directory could not be renamed because there is something of its new name.
-
-    Parameters
-    ----------
-    error : OSError
-        What the rename failed with; sshfs gives the same for everything.
-    path : str
-        The new name.
-
-    Returns
-    -------
-    bool
-        Whether that was the reason.
-
-    Examples
-    --------
-    >>> write_directory("old", {"in.txt": b""})
-    >>> write_directory("new", {"in.txt": b""})
-    >>> try:
-    ...     os.rename("old", "new")
-    ... except OSError as error:
-    ...     print(is_occupied(error, "new"))
-    True
-
-    """
+    """Tell whether a directory could not be renamed because there is something of its new name."""
     return error.errno in _OCCUPIED or (error.errno == errno.EPERM and os.path.lexists(path))
 
 
 def sync_directory(path: str) -> None:
     """Make the names in a directory survive a power loss.
 
-    Parameters
-    ----------
-    path : str
-        The directory.
-
-    Raises
-    ------
-    OSError
-        If the file system refuses.
-
-    Examples
-    --------
-    >>> write_file("notes.txt", b"T = 1.5", durable=True)
-    >>> sync_directory(".")
-
+    Raises OSError if the file system refuses.
     """
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -463,18 +243,6 @@ def umask() -> int:
 
     The system tells them only while it sets them, for the other threads, too: they are set to what they were last,
     which changes nothing unless somebody else has changed them since.
-
-    Returns
-    -------
-    int
-        The bits.
-
-    Examples
-    --------
-    >>> before = os.umask(0o027)
-    >>> oct(umask()), oct(os.umask(before))
-    ('0o27', '0o27')
-
     """
     global _umask
     expected = _first_umask() if _umask is None else _umask
@@ -501,30 +269,7 @@ def replace_file(path: str, data: bytes, *, durable: bool = False, replaced: Rep
     It keeps its mode: one call more to look it up, unless the caller knows it, and one more to set it if it is not the
     one that the umask asks for, which a new file has. A symbolic link at ``path`` is replaced, not followed.
 
-    Parameters
-    ----------
-    path : str
-        The file; it need not exist.
-    data : bytes
-        The new content.
-    durable : bool
-        Survive a power loss, too.
-    replaced : os.stat_result or None
-        Status of the old file; None if there is none.
-
-    Raises
-    ------
-    OSError
-        If the content cannot be written whole; the old file is untouched then.
-
-    Examples
-    --------
-    >>> replace_file("notes.txt", b"T = 1.5")
-    >>> os.chmod("notes.txt", 0o600)
-    >>> replace_file("notes.txt", b"T = 2.5")
-    >>> read_bytes("notes.txt"), os.listdir(), oct(os.stat("notes.txt").st_mode)
-    (b'T = 2.5', ['notes.txt'], '0o100600')
-
+    Raises OSError if the content cannot be written whole; the old file is untouched then.
     """
     try:
         with Replacement(path, durable=durable, replaced=replaced) as file:
@@ -535,48 +280,13 @@ def replace_file(path: str, data: bytes, *, durable: bool = False, replaced: Rep
 
 
 def set_path(error: OSError, path: str) -> None:
-    """Let an error be about one path, which people know, and about no other.
-
-    Parameters
-    ----------
-    error : OSError
-        The error.
-    path : str
-        The path.
-
-    Examples
-    --------
-    >>> try:
-    ...     os.rename("._0123_notes.txt", "notes.txt")
-    ... except OSError as error:
-    ...     set_path(error, "notes.txt")
-    ...     print(error)
-    [Errno 2] No such file or directory: 'notes.txt'
-
-    """
+    """Let an error be about one path, which people know, and about no other."""
     error.filename = path
     del error.filename2  # None would be shown
 
 
 def temporary_for(path: str) -> str:
-    """Hidden name for a file that is to become another, in the same directory.
-
-    Parameters
-    ----------
-    path : str
-        The file that it is to become, whose name may be as long as names can be.
-
-    Returns
-    -------
-    str
-        The path, another one in each call.
-
-    Examples
-    --------
-    >>> os.path.basename(temporary_for("data/jobs.zip"))[18:]
-    '_jobs.zip'
-
-    """
+    """Hidden name for a file that is to become another, in the same directory."""
     directory, slash, name = path.rpartition("/")
     hidden = f"._{unique_suffix()}_{name}"
     if len(hidden) > _NAME_MAX or not hidden.isascii():
@@ -589,33 +299,7 @@ def temporary_for(path: str) -> str:
 class Replacement:
     """A file under construction that takes the place of another when the ``with`` block ends without an error.
 
-    Parameters
-    ----------
-    path : str
-        The file to be replaced.
-    durable : bool
-        Survive a power loss, too.
-    replaced : os.stat_result or None
-        Status of the old file, whose mode is kept, as for :func:`replace_file`.
-
-    Attributes
-    ----------
-    fd : int
-        The new file, open for writing.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written whole; the old file is untouched then.
-
-    Examples
-    --------
-    >>> with Replacement("table") as file:
-    ...     file.write(b"_ of contents")
-    ...     file.write_at(b"t", 0)
-    >>> read_bytes("table")
-    b't of contents'
-
+    Raises OSError if it cannot be written whole; the old file is untouched then.
     """
 
     def __init__(self, path: str, *, durable: bool = False, replaced: Replaced = "look") -> None:
@@ -642,24 +326,7 @@ class Replacement:
     def write(self, data: bytes) -> None:
         """Append to the file.
 
-        Parameters
-        ----------
-        data : bytes
-            What to append.
-
-        Raises
-        ------
-        OSError
-            If it cannot be written.
-
-        Examples
-        --------
-        >>> with Replacement("table") as file:
-        ...     file.write(b"first ")
-        ...     file.write(b"second")
-        >>> read_bytes("table")
-        b'first second'
-
+        Raises OSError if it cannot be written.
         """
         view = memoryview(data)
         while view:
@@ -668,26 +335,7 @@ class Replacement:
     def write_at(self, data: bytes, offset: int) -> None:
         """Overwrite a part of the file.
 
-        Parameters
-        ----------
-        data : bytes
-            The new part.
-        offset : int
-            Where it begins.
-
-        Raises
-        ------
-        OSError
-            If it cannot be written.
-
-        Examples
-        --------
-        >>> with Replacement("table") as file:
-        ...     file.write(b"-----end")
-        ...     file.write_at(b"begin", 0)
-        >>> read_bytes("table")
-        b'beginend'
-
+        Raises OSError if it cannot be written.
         """
         view = memoryview(data)
         while view:
@@ -719,27 +367,7 @@ class Replacement:
 def keep_mode(temporary: str, path: str) -> None:
     """Give a file that is to replace another one its mode (stat, and chmod if there is another one).
 
-    Parameters
-    ----------
-    temporary : str
-        The new file.
-    path : str
-        The old one, which need not exist.
-
-    Raises
-    ------
-    OSError
-        If the mode cannot be found out or set.
-
-    Examples
-    --------
-    >>> write_file("old", b"")
-    >>> os.chmod("old", 0o600)
-    >>> write_file("new", b"")
-    >>> keep_mode("new", "old")
-    >>> oct(os.stat("new").st_mode)
-    '0o100600'
-
+    Raises OSError if the mode cannot be found out or set.
     """
     old = status_of(path)
     if old is not None and stat.S_ISREG(old.st_mode):
@@ -765,26 +393,7 @@ def _keep_mode(fd: int, mode: int, old: os.stat_result) -> None:
 def write_directory(path: str, files: Mapping[str, bytes], *, durable: bool = False) -> None:
     """Create a directory with the given files (mkdir, and open, write, close for each file).
 
-    Parameters
-    ----------
-    path : str
-        The directory.
-    files : mapping of str to bytes
-        Contents by name.
-    durable : bool
-        Survive a power loss, too.
-
-    Raises
-    ------
-    OSError
-        If anything cannot be written; nothing is left behind then.
-
-    Examples
-    --------
-    >>> write_directory("run", {"in.txt": b"T = 1.5"})
-    >>> read_bytes("run/in.txt")
-    b'T = 1.5'
-
+    Raises OSError if anything cannot be written; nothing is left behind then.
     """
     os.mkdir(path)
     try:
@@ -801,25 +410,8 @@ def write_directory(path: str, files: Mapping[str, bytes], *, durable: bool = Fa
 def ensure_directory(path: str, *, durable: bool = False) -> None:
     """Create a directory and its parents; an existing one is fine (one call when its parent exists).
 
-    Parameters
-    ----------
-    path : str
-        The directory.
-    durable : bool
-        What is created survives a power loss, too.
-
-    Raises
-    ------
-    FileExistsError
-        If something that is not a directory stands in the way; of a link that leads to none, it tells where it leads.
-
-    Examples
-    --------
-    >>> ensure_directory("a/b/c")
-    >>> ensure_directory("a/b/c")
-    >>> os.listdir("a/b")
-    ['c']
-
+    Raises FileExistsError if something that is not a directory stands in the way; of a link that leads to none, it
+    tells where it leads.
     """
     try:
         os.mkdir(path)
@@ -846,27 +438,8 @@ def delete_tree(path: str, *, dir_fd: int | None = None) -> None:
     deleted too. A file system of a network or in user space may keep a file that another process has open, under a name
     of its own, until that process closes it: it stays, and with it the directories that it is in.
 
-    Parameters
-    ----------
-    path : str
-        The directory or file.
-    dir_fd : int, optional
-        Descriptor of the directory that ``path`` is relative to.
-
-    Raises
-    ------
-    ValueError
-        If the path does not end in a name: nobody means to delete the working directory, or what is above a directory.
-    OSError
-        If something cannot be deleted.
-
-    Examples
-    --------
-    >>> write_directory("run", {"in.txt": b"T = 1.5"})
-    >>> delete_tree("run")
-    >>> os.listdir()
-    []
-
+    Raises ValueError if the path does not end in a name: nobody means to delete the working directory, or what is above
+    a directory; OSError if something cannot be deleted.
     """
     if os.path.basename(path) in ("", ".", ".."):
         raise ValueError(f"Nothing is deleted at {path!r}: it does not end in the name of a directory or file.")
@@ -920,26 +493,7 @@ def _delete(path: str, dir_fd: int | None, *, top: int | None, depth: int) -> bo
 
 
 def expand_home(path: str) -> str:
-    """Put the home directory in the place of ``~`` at the beginning of a path that no shell has expanded.
-
-    Parameters
-    ----------
-    path : str
-        The path.
-
-    Returns
-    -------
-    str
-        The path, unchanged if it begins otherwise, or if it exists as it is.
-
-    Examples
-    --------
-    >>> expand_home("~/study") == os.path.expanduser("~/study")
-    True
-    >>> expand_home("study~"), expand_home("./~/study")
-    ('study~', './~/study')
-
-    """
+    """Put the home directory in the place of ``~`` at the beginning of a path that no shell has expanded."""
     if path != "~" and path[:2] != "~/":
         return path
     return path if os.path.lexists(path) else os.path.expanduser(path)
@@ -959,32 +513,8 @@ def _unlink(name: str, dir_fd: int) -> None:
 def safe_join(root: str, name: str) -> str:
     """Join a name that a user or an archive supplied to ``root``, refusing to leave it.
 
-    Parameters
-    ----------
-    root : str
-        The directory that must not be left.
-    name : str
-        A relative path.
-
-    Returns
-    -------
-    str
-        The joined path. Links that exist on the way are followed only when they stay below ``root``.
-
-    Raises
-    ------
-    ValueError
-        If the name is empty, absolute, contains ``..`` or a NUL, or passes through a link that leads out of ``root``.
-
-    Examples
-    --------
-    >>> safe_join("/data", "a/1")
-    '/data/a/1'
-    >>> safe_join("/data", "../etc")
-    Traceback (most recent call last):
-    ...
-    ValueError: The path '../etc' leads out of '/data': use a relative path without '..'.
-
+    Raises ValueError if the name is empty, absolute, contains ``..`` or a NUL, or passes through a link that leads out
+    of ``root``.
     """
     parts = name.split("/")
     if not name or "\0" in name or os.path.isabs(name) or ".." in parts:

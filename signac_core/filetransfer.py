@@ -61,13 +61,6 @@ class TransferOptions(NamedTuple):
         Files of equal size are equal.
     round_times : bool
         Compare modification times in whole seconds.
-
-    Examples
-    --------
-    >>> options = TransferOptions(preserve_permissions=True, preserve_times=True)
-    >>> options.preserves_anything
-    True
-
     """
 
     exclude: tuple[re.Pattern[str], ...] = ()
@@ -84,18 +77,7 @@ class TransferOptions(NamedTuple):
     def check(self) -> None:
         """Refuse options that contradict each other.
 
-        Raises
-        ------
-        ValueError
-            If they do.
-
-        Examples
-        --------
-        >>> TransferOptions(deep=True, size_only=True).check()
-        Traceback (most recent call last):
-            ...
-        ValueError: Files are compared by content (deep) or by size alone (size_only), not both.
-
+        Raises ValueError if they do.
         """
         if self.preserve_times and not self.preserve_permissions:
             raise ValueError("Modification times cannot be preserved without permissions: preserve both.")
@@ -108,25 +90,7 @@ class TransferOptions(NamedTuple):
         return self.preserve_permissions or self.preserve_owner or self.preserve_group
 
     def excludes(self, name: str) -> bool:
-        """Tell whether a file or directory is left out.
-
-        Parameters
-        ----------
-        name : str
-            Its name, without directories.
-
-        Returns
-        -------
-        bool
-            Whether one of the patterns matches at the beginning of the name.
-
-        Examples
-        --------
-        >>> options = TransferOptions(exclude=compile_patterns("tmp"))
-        >>> options.excludes("tmp_1"), options.excludes("my_tmp")
-        (True, False)
-
-        """
+        """Tell whether a file or directory is left out."""
         return any(pattern.match(name) for pattern in self.exclude)
 
 
@@ -149,16 +113,6 @@ class Step(NamedTuple):
         What the link to create points to.
     reason : str
         Why there is nothing to do.
-
-    Examples
-    --------
-    >>> os.mkdir("source")
-    >>> with open("source/log.txt", "w") as file:
-    ...     _ = file.write("done")
-    >>> step = Step("copy", "log.txt", os.stat("source/log.txt"))
-    >>> step.size
-    4
-
     """
 
     kind: str
@@ -179,28 +133,7 @@ def compile_patterns(
 ) -> tuple[re.Pattern[str], ...]:
     """Compile one exclude pattern or several.
 
-    Parameters
-    ----------
-    exclude : str, re.Pattern, iterable of these, or None
-        Regular expressions.
-
-    Returns
-    -------
-    tuple of re.Pattern
-        The patterns.
-
-    Raises
-    ------
-    TypeError
-        If a pattern is not a str.
-    re.error
-        If a pattern is not a regular expression.
-
-    Examples
-    --------
-    >>> [pattern.pattern for pattern in compile_patterns(["tmp", "log.*[.]gz$"])]
-    ['tmp', 'log.*[.]gz$']
-
+    Raises TypeError if a pattern is not a str; re.error if a pattern is not a regular expression.
     """
     if exclude is None:
         return ()
@@ -224,36 +157,7 @@ def plan(
 
     The target is looked at while the steps are taken, so each step has to be carried out (or not) before the next.
 
-    Parameters
-    ----------
-    source, target : str
-        The directories. What exists in the target only is left alone.
-    options : TransferOptions
-        How to compare.
-    apart : iterable of str
-        Names in the topmost directory that are none of our business.
-    fresh : bool
-        The target does not exist: everything is to be copied.
-
-    Yields
-    ------
-    Step
-        In the order of names.
-
-    Raises
-    ------
-    OSError
-        If the source cannot be read.
-
-    Examples
-    --------
-    >>> for name, text in (("source", "new"), ("target", "old")):
-    ...     os.mkdir(name)
-    ...     with open(f"{name}/log.txt", "w") as file:
-    ...         _ = file.write(text)
-    >>> [(step.kind, step.path) for step in plan("source", "target", TransferOptions(deep=True))]
-    [('differs', 'log.txt')]
-
+    Raises OSError if the source cannot be read.
     """
     comparison = _Comparison(source, target, options, frozenset(apart))
     if fresh:
@@ -422,26 +326,7 @@ class _Comparison:
 
 
 def lacks(directory: str, path: str) -> bool:
-    """Tell whether a directory that is there lacks a file; False if the directory itself may have gone.
-
-    Parameters
-    ----------
-    directory : str
-        The directory, which may be renamed and come back at any moment.
-    path : str
-        The file, relative to it.
-
-    Returns
-    -------
-    bool
-        Whether it does.
-
-    Examples
-    --------
-    >>> lacks(".", "log.txt"), lacks("nowhere", "log.txt")
-    (True, False)
-
-    """
+    """Tell whether a directory that is there lacks a file; False if the directory itself may have gone."""
     try:
         fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
@@ -497,46 +382,8 @@ def carry_out(
 ) -> bool:
     """Carry out a step of a plan; for a file that differs, replace it.
 
-    Parameters
-    ----------
-    step : Step
-        A step of any kind but ``"skip"`` and ``"filled"``.
-    source, target : str
-        The directories that were compared.
-    options : TransferOptions
-        What to preserve.
-    lock : callable, optional
-        Makes the context manager within which the file is replaced.
-    unseen : bool
-        Nobody looks at the target yet: files are written under their own names at once.
-    durable : bool
-        Survive a power loss, once the directory has been synchronised.
-
-    Returns
-    -------
-    bool
-        Whether all that was to be preserved could be; the owner cannot be by just any user.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the source, or the directory that is to hold the copy, has gone.
-    OSError
-        If something cannot be read or written; the target is as it was then.
-
-    Examples
-    --------
-    >>> for name, text in (("source", "new"), ("target", "old")):
-    ...     os.mkdir(name)
-    ...     with open(f"{name}/log.txt", "w") as file:
-    ...         _ = file.write(text)
-    >>> options = TransferOptions(deep=True)
-    >>> [carry_out(step, "source", "target", options) for step in plan("source", "target", options)]
-    [True]
-    >>> with open("target/log.txt") as file:
-    ...     file.read()
-    'new'
-
+    Raises FileNotFoundError if the source, or the directory that is to hold the copy, has gone; OSError if something
+    cannot be read or written; the target is as it was then.
     """
     origin, destination = os.path.join(source, step.path), os.path.join(target, step.path)
     if not step.path:
@@ -573,39 +420,7 @@ def carry_out(
 def finish_directory(step: Step, target: str, options: TransferOptions, *, durable: bool = False) -> bool:
     """Give a directory, now that everything is in it, what is to be preserved of its source; see :func:`carry_out`.
 
-    Parameters
-    ----------
-    step : Step
-        The step of kind ``"filled"``.
-    target : str
-        The directory that is made.
-    options : TransferOptions
-        What to preserve.
-    durable : bool
-        Survive a power loss.
-
-    Returns
-    -------
-    bool
-        Whether all that was to be preserved could be.
-
-    Raises
-    ------
-    OSError
-        If the directory cannot be opened or changed.
-
-    Examples
-    --------
-    >>> os.makedirs("source/sub", mode=0o700)
-    >>> os.mkdir("target")
-    >>> options = TransferOptions(recursive=True, preserve_permissions=True)
-    >>> for step in plan("source", "target", options):
-    ...     if step.kind == "filled":
-    ...         print(finish_directory(step, "target", options))
-    ...     else:
-    ...         _ = carry_out(step, "source", "target", options)
-    True
-
+    Raises OSError if the directory cannot be opened or changed.
     """
     if not (durable or options.preserves_anything):
         return True

@@ -41,49 +41,8 @@ def find_ids(
 ) -> list[str]:
     """Ids of the jobs that match a filter, in the order of ``ids`` (sorted by default).
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    filter : mapping or Query, optional
-        The filter; all jobs by default.
-    ids : sequence of str, optional
-        The jobs to consider; all by default.
-    damaged : list of str, optional
-        Takes the ids of damaged jobs, which match nothing.
-    foreign : bool
-        Count entries of the workspace whose names only begin with an id, as signac 2.x does.
-    proven : bool
-        The jobs are going to be removed, moved or changed: those that an index names are judged anew by state points
-        which are compared with their ids, and by their documents.
-    processes : int
-        Share the reading of very many files between so many processes; the program must have one thread only.
-    progress : Progress, optional
-        Told about each job whose files are read.
-
-    Returns
-    -------
-    list of str
-        The ids.
-
-    Raises
-    ------
-    JobsCorruptedError
-        If jobs are damaged and there is no list to take them.
-    KeyError, ValueError, TypeError
-        If the filter is invalid.
-    WorkspaceError
-        If the workspace cannot be read.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> find_ids(project, {"a.$gt": 0})
-    ['42b7b4f2921788ea14dac5566e6f06d0']
-
+    Raises JobsCorruptedError if jobs are damaged and there is no list to take them; KeyError, ValueError, TypeError if
+    the filter is invalid; WorkspaceError if the workspace cannot be read.
     """
     if filter is None:
         return _counted(reading.list_names(project), foreign=foreign) if ids is None else list(ids)

@@ -31,40 +31,7 @@ def to_dataframe(
 ) -> DataFrame:
     """Build the frame of a query result; see :meth:`JobsCursor.to_dataframe`.
 
-    Parameters
-    ----------
-    cursor : JobsCursor
-        The jobs.
-    sp_prefix, doc_prefix : str
-        What to put in front of the keys of state points and of documents.
-    usecols : container of str, callable or None
-        The columns to keep, or a function of the name that tells; all by default.
-    flatten : bool
-        Give nested keys columns of their own.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per job, by its id; NaN where a job lacks a key.
-
-    Raises
-    ------
-    JobsCorruptedError
-        If state points cannot be read.
-    ValueError
-        If a document is damaged.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> frame = to_dataframe(
-    ...     project.find_jobs(), sp_prefix="sp.", doc_prefix="doc.", usecols=None, flatten=False
-    ... )
-    >>> frame.to_dict("list")
-    {'sp.a': [0]}
-
+    Raises JobsCorruptedError if state points cannot be read; ValueError if a document is damaged.
     """
     from pandas import DataFrame
 

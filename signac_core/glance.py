@@ -28,12 +28,6 @@ class IndexReport(NamedTuple):
         The number of jobs that it holds.
     missing : int
         The number of jobs that it does not hold.
-
-    Examples
-    --------
-    >>> IndexReport("stale", size=10, missing=2).missing
-    2
-
     """
 
     state: Literal["absent", "stale", "current"]
@@ -58,13 +52,6 @@ class Glance(NamedTuple):
         The state of the index.
     damaged : list of str
         The jobs that are known to be damaged, and directories with names that only begin like job ids, sorted.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> glance(init_project("study")).indexed.state
-    'absent'
-
     """
 
     jobs: int
@@ -78,31 +65,7 @@ class Glance(NamedTuple):
 def glance(project: Project) -> Glance:
     """Look at a project: list the workspace, read the cache file, and at most a hundred state points.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-
-    Returns
-    -------
-    Glance
-        What is known.
-
-    Raises
-    ------
-    WorkspaceError
-        If the workspace cannot be read.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for T in range(2):
-    ...     job = project.open_job({"T": T, "model": {"eps": 1}}).init()
-    >>> seen = glance(project)
-    >>> seen.jobs, seen.keys, seen.cache.state
-    (2, ['T', 'model.eps'], 'absent')
-
+    Raises WorkspaceError if the workspace cannot be read.
     """
     from .cache import examine_cache
 

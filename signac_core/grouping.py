@@ -22,36 +22,8 @@ _MISSING = object()
 def groupby(cursor: JobsCursor, key: Any, default: Any) -> Iterator[tuple[Any, Iterator[Job]]]:
     """Group jobs; see :meth:`JobsCursor.groupby`.
 
-    Parameters
-    ----------
-    cursor : JobsCursor
-        The jobs.
-    key : str, iterable of str, callable or None
-        What to group by.
-    default : object
-        The value for jobs that lack a key; None leaves these jobs out.
-
-    Returns
-    -------
-    iterator of tuple
-        The value, or the values, and an iterator over the jobs that have them, sorted.
-
-    Raises
-    ------
-    TypeError
-        If a key is not a str, or values cannot be compared.
-    JobsCorruptedError
-        If state points cannot be read.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> [(a, [job.id[:4] for job in jobs]) for a, jobs in groupby(project.find_jobs(), "a", None)]
-    [(0, ['9bfd']), (1, ['42b7'])]
-
+    Raises TypeError if a key is not a str, or values cannot be compared; JobsCorruptedError if state points cannot be
+    read.
     """
     if key is None or callable(key):
         if default is not None:

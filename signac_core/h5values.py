@@ -68,28 +68,7 @@ Prepared: TypeAlias = "Callable[[Any, str], None] | dict[str, Prepared]"
 def split_key(key: Any) -> list[str]:
     """Names along the path that a key means.
 
-    Parameters
-    ----------
-    key : str
-        The key; slashes separate the names of groups.
-
-    Returns
-    -------
-    list of str
-        The names, at least one.
-
-    Raises
-    ------
-    TypeError
-        If the key is not a string.
-    InvalidKeyError
-        If the key is empty or contains a dot or a NUL.
-
-    Examples
-    --------
-    >>> split_key("/a//b/")
-    ['a', 'b']
-
+    Raises TypeError if the key is not a string; InvalidKeyError if the key is empty or contains a dot or a NUL.
     """
     if not isinstance(key, str):
         raise TypeError(f"The keys of an HDF5 store must be str, not {type(key).__name__}: {key!r}.")
@@ -105,29 +84,7 @@ def split_key(key: Any) -> list[str]:
 
 
 def visible_names(group: h5py.Group) -> list[str]:
-    """Names in a group, without that of a value being written.
-
-    Parameters
-    ----------
-    group : h5py.Group
-        The group.
-
-    Returns
-    -------
-    list of str
-        The names, in the order of the group.
-
-    Examples
-    --------
-    >>> import h5py
-    >>> from signac_core import H5Store
-    >>> store = H5Store("file.h5")
-    >>> store.update(a=None, b={"text": "x"})
-    >>> with h5py.File("file.h5") as file:
-    ...     visible_names(file)
-    ['a', 'b']
-
-    """
+    """Names in a group, without that of a value being written."""
     return [name for name in group if name != _NEW]
 
 
@@ -137,31 +94,7 @@ def visible_names(group: h5py.Group) -> list[str]:
 def read(item: Any) -> Any:
     """Value of an h5py object: plain groups and arrays are that object itself.
 
-    Parameters
-    ----------
-    item : h5py.Dataset, h5py.Group or any other object of an HDF5 file
-        The object.
-
-    Returns
-    -------
-    object
-        None, a str, a numpy scalar, a pandas object, or ``item``.
-
-    Raises
-    ------
-    ImportError
-        If it is a pandas object and PyTables is not installed.
-
-    Examples
-    --------
-    >>> import h5py
-    >>> from signac_core import H5Store
-    >>> store = H5Store("file.h5")
-    >>> store.update(a=None, b={"text": "x"})
-    >>> with h5py.File("file.h5") as file:
-    ...     read(file["b/text"]), read(file["a"])
-    ('x', None)
-
+    Raises ImportError if it is a pandas object and PyTables is not installed.
     """
     import h5py
 
@@ -183,31 +116,7 @@ def read(item: Any) -> Any:
 def read_whole(item: Any) -> Any:
     """Value of an h5py object in memory: groups are dicts, arrays are numpy arrays.
 
-    Parameters
-    ----------
-    item : h5py.Dataset, h5py.Group or any other object of an HDF5 file
-        The object.
-
-    Returns
-    -------
-    object
-        The value, which does not need the file any longer.
-
-    Raises
-    ------
-    ImportError
-        If there is a pandas object in it and PyTables is not installed.
-
-    Examples
-    --------
-    >>> import h5py
-    >>> from signac_core import H5Store
-    >>> store = H5Store("file.h5")
-    >>> store.update(a=None, b={"text": "x"})
-    >>> with h5py.File("file.h5") as file:
-    ...     read_whole(file)
-    {'a': None, 'b': {'text': 'x'}}
-
+    Raises ImportError if there is a pandas object in it and PyTables is not installed.
     """
     import h5py
 
@@ -218,25 +127,7 @@ def read_whole(item: Any) -> Any:
 
 
 def equal(left: Any, right: Any) -> bool:
-    """Compare values by content: mappings key by key, arrays element by element.
-
-    Parameters
-    ----------
-    left, right : object
-        The values.
-
-    Returns
-    -------
-    bool
-        Whether they are equal.
-
-    Examples
-    --------
-    >>> from array import array
-    >>> equal({"a": array("d", [1, 2])}, {"a": array("d", [1, 2])})
-    True
-
-    """
+    """Compare values by content: mappings key by key, arrays element by element."""
     if isinstance(left, Mapping) or isinstance(right, Mapping):
         return (
             isinstance(left, Mapping)
@@ -257,15 +148,7 @@ def equal(left: Any, right: Any) -> bool:
 
 
 class Stored:
-    """A value that is in an HDF5 file already, and is copied from there when it is assigned.
-
-    Examples
-    --------
-    >>> from signac_core import H5Store
-    >>> isinstance(H5Store("file.h5"), Stored)
-    True
-
-    """
+    """A value that is in an HDF5 file already, and is copied from there when it is assigned."""
 
     __slots__ = ()
 
@@ -277,15 +160,6 @@ class Plan:
     """Values about to be stored: checked first, without touching the file, then put in their places.
 
     A context manager: what it holds in memory is released at its end.
-
-    Examples
-    --------
-    >>> import h5py
-    >>> with Plan() as plan, h5py.File("file.h5", "w") as file:
-    ...     plan.place(file, "/a/b", plan.prepare({"text": "x"}))
-    ...     list(file["a/b"])
-    ['text']
-
     """
 
     def __init__(self) -> None:
@@ -307,29 +181,8 @@ class Plan:
     def prepare(self, value: Any) -> Prepared:
         """Check a value and convert it to what :meth:`place` takes.
 
-        Parameters
-        ----------
-        value : object
-            The value; mappings with all that they hold.
-
-        Returns
-        -------
-        Prepared
-            A function that writes it below a parent under a name, or a dict of these.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the value cannot be stored.
-        ImportError
-            If it is a pandas object and PyTables is not installed.
-
-        Examples
-        --------
-        >>> with Plan() as plan:
-        ...     list(plan.prepare({"text": "x", "n": None}))
-        ['text', 'n']
-
+        Raises TypeError, ValueError if the value cannot be stored; ImportError if it is a pandas object and PyTables is
+        not installed.
         """
         import h5py
         import numpy
@@ -366,28 +219,8 @@ class Plan:
     def place(self, file: h5py.File, path: str, prepared: Prepared) -> None:
         """Store a prepared value at an absolute path, in place of what is there, creating groups on the way.
 
-        Parameters
-        ----------
-        file : h5py.File
-            The file, open for writing.
-        path : str
-            The path in the file.
-        prepared : Prepared
-            What :meth:`prepare` has returned.
-
-        Raises
-        ------
-        OSError
-            If the path leads through a value, or there is no room for the new value, or the file cannot be written.
-
-        Examples
-        --------
-        >>> import h5py
-        >>> with Plan() as plan, h5py.File("file.h5", "w") as file:
-        ...     plan.place(file, "/text", plan.prepare("x"))
-        ...     read(file["text"])
-        'x'
-
+        Raises OSError if the path leads through a value, or there is no room for the new value, or the file cannot be
+        written.
         """
         group, rest = _deepest_group(file, path)
         delete_first = not self.refers and group.get(rest, getlink=True) is not None
@@ -475,29 +308,7 @@ def _bytes_writer(value: bytes) -> Prepared:
 def copy_item(source: Any, parent: h5py.Group, name: str) -> None:
     """Copy a dataset or group, with all that it holds, from any open file.
 
-    Parameters
-    ----------
-    source : h5py.Dataset or h5py.Group
-        The original.
-    parent : h5py.Group
-        The group that takes the copy.
-    name : str
-        The name of the copy.
-
-    Raises
-    ------
-    ValueError
-        If the name exists.
-
-    Examples
-    --------
-    >>> import h5py
-    >>> with h5py.File("file.h5", "w") as file:
-    ...     file["a"] = 1
-    ...     copy_item(file["a"], file, "b")
-    ...     list(file)
-    ['a', 'b']
-
+    Raises ValueError if the name exists.
     """
     parent.copy(source, parent, name=name)
     if source.name == "/":

@@ -18,27 +18,7 @@ _ROWS_SHOWN = 20
 def project_html(project: Project) -> str:
     """HTML of a project: path, workspace, size, and its jobs.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-
-    Returns
-    -------
-    str
-        What notebooks show; a table of the jobs if there are few.
-
-    Raises
-    ------
-    JobsCorruptedError
-        If jobs are shown and damaged.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> "<strong>Size:</strong> 0" in project_html(init_project("study"))
-    True
-
+    Raises JobsCorruptedError if jobs are shown and damaged.
     """
     jobs = project.find_jobs()
     return (
@@ -51,29 +31,7 @@ def project_html(project: Project) -> str:
 def cursor_html(cursor: JobsCursor) -> str:
     """HTML of a query result: what was asked, and the jobs.
 
-    Parameters
-    ----------
-    cursor : JobsCursor
-        The result.
-
-    Returns
-    -------
-    str
-        What notebooks show; a table of the jobs if there are few.
-
-    Raises
-    ------
-    JobsCorruptedError
-        If jobs are shown and damaged.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> "9bfd29df07674bc4aa960cf661b5acd2" in cursor_html(project.find_jobs())
-    True
-
+    Raises JobsCorruptedError if jobs are shown and damaged.
     """
     return escape(repr(cursor), quote=False) + _jobs_html(cursor)
 

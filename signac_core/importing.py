@@ -42,17 +42,6 @@ class Found(NamedTuple):
         The content of the state point file.
     has_file : bool
         Whether the directory holds that file.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> for name in "xy":
-    ...     os.makedirs(f"data/name_{name}")
-    >>> project = init_project("study")
-    >>> with plan_import(project, "data", schema="name_{name}") as plan:
-    ...     sorted((found.name, found.statepoint, found.has_file) for found in plan.found)[0]
-    ('data/name_x', {'name': 'x'}, False)
-
     """
 
     name: str
@@ -75,56 +64,11 @@ def import_from(
 ) -> dict[str, str]:
     """Copy a data space into a project.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    origin : str or PathLike, optional
-        A directory, a zip or a tar file; by default the working directory.
-    schema : str or callable, optional
-        How paths translate to state points: a template such as ``"a/{a:int}"`` (see :func:`paths.parse_schema`), or a
-        function that returns a state point or None. By default every directory with a state point file is a job.
-    sync : bool or mapping, optional
-        Synchronize with jobs that exist, with these arguments of :meth:`Project.sync`; ``copytree`` has no effect then.
-    copytree : callable, optional
-        Function of source and destination path that copies a directory.
-    skip_existing : bool
-        Leave out what exists already, whatever it holds.
-    progress : Progress, optional
-        Told about each job.
-    left_out : callable, optional
-        Told about each link that is not copied, see :mod:`links`; by default Python warns.
-
-    Returns
-    -------
-    dict of str to str
-        Path of each imported directory (in an archive, inside it) and of the job it became.
-
-    Raises
-    ------
-    ValueError
-        If the origin does not exist, or there is a ``copytree`` for an archive.
-    TypeError
-        If the schema or ``sync`` is of no accepted form.
-    ArchiveError
-        If the origin is neither a directory nor an archive, or holds what must not be unpacked.
-    StatepointParsingError
-        If state points are invalid, not unique, or contradict the files; nothing is imported then.
-    DestinationExistsError
-        If a job exists with other files; nothing is imported then. Jobs that are there with the same files, as an
-        import that was stopped has left them, count as imported.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> for name in "xy":
-    ...     os.makedirs(f"data/name_{name}")
-    >>> project = init_project("study")
-    >>> sorted(project.import_from("data", schema="name_{name}"))
-    ['data/name_x', 'data/name_y']
-    >>> sorted(job.sp.name for job in project)
-    ['x', 'y']
-
+    Raises ValueError if the origin does not exist, or there is a ``copytree`` for an archive; TypeError if the schema
+    or ``sync`` is of no accepted form; ArchiveError if the origin is neither a directory nor an archive, or holds what
+    must not be unpacked; StatepointParsingError if state points are invalid, not unique, or contradict the files;
+    nothing is imported then; DestinationExistsError if a job exists with other files; nothing is imported then. Jobs
+    that are there with the same files, as an import that was stopped has left them, count as imported.
     """
     if sync is None or sync is False:
         with plan_import(project, origin, schema=schema, copytree=copytree, skip_existing=skip_existing) as plan:
@@ -149,37 +93,7 @@ def import_apart(
 ) -> Iterator[tuple[Project, tuple[Found, ...]]]:
     """Context manager for a temporary project with the content of a data space, to synchronize with.
 
-    Parameters
-    ----------
-    project, origin, schema, progress, left_out
-        As :func:`import_from`.
-    unmatched : list of str, optional
-        Takes the directories that a template does not match.
-    failed : callable, optional
-        Told about each directory that cannot be read or copied, and why; without it the first of these errors is
-        raised.
-
-    Yields
-    ------
-    tuple of Project and tuple of Found
-        The temporary project, which is deleted when the context is left, and the directories that became its jobs.
-
-    Raises
-    ------
-    ValueError, TypeError, ArchiveError, StatepointParsingError
-        As :func:`import_from`.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> for name in "xy":
-    ...     os.makedirs(f"data/name_{name}")
-    >>> project = init_project("study")
-    >>> with import_apart(project, "data", schema="name_{name}") as (temporary, found):
-    ...     project.sync(temporary)
-    >>> len(project)
-    2
-
+    Raises ValueError, TypeError, ArchiveError, StatepointParsingError as :func:`import_from`.
     """
     from .temporary import TemporaryProject
 
@@ -219,17 +133,6 @@ class ImportPlan(NamedTuple):
         The directories that a template does not match.
     moved : tuple of str
         The directories that are jobs already, but for the last files in them: a move was stopped while it deleted them.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> for name in "xy":
-    ...     os.makedirs(f"data/name_{name}")
-    >>> project = init_project("study")
-    >>> with plan_import(project, "data", schema="name_{name}") as plan:
-    ...     len(plan.found), len(plan.existing), len(plan.collisions)
-    (2, 0, 0)
-
     """
 
     project: Project
@@ -246,38 +149,8 @@ class ImportPlan(NamedTuple):
     ) -> dict[str, str]:
         """Copy what does not exist yet.
 
-        Parameters
-        ----------
-        progress : Progress, optional
-            Told about each job.
-        left_out : callable, optional
-            As for :func:`import_from`.
-        failed : callable, optional
-            Told about each job that cannot be copied, and why; without it the first of these errors is raised when all
-            others are done.
-
-        Returns
-        -------
-        dict of str to str
-            As :func:`import_from`.
-
-        Raises
-        ------
-        DestinationExistsError
-            If there are collisions, or turn out to be.
-        ArchiveError, OSError
-            If something cannot be read or written; what has been imported by then is whole, and running again goes on.
-
-        Examples
-        --------
-        >>> from signac_core import init_project
-        >>> for name in "xy":
-        ...     os.makedirs(f"data/name_{name}")
-        >>> project = init_project("study")
-        >>> with plan_import(project, "data", schema="name_{name}") as plan:
-        ...     sorted(plan.carry_out())
-        ['data/name_x', 'data/name_y']
-
+        Raises DestinationExistsError if there are collisions, or turn out to be; ArchiveError, OSError if something
+        cannot be read or written; what has been imported by then is whole, and running again goes on.
         """
         project = self.project
         if self.collisions:
@@ -298,27 +171,7 @@ class ImportPlan(NamedTuple):
     def rehearse(self, left_out: LeftOut, *, failed: Failed | None = None) -> None:
         """Find out what carrying the plan out would meet; nothing is written.
 
-        Parameters
-        ----------
-        left_out : callable
-            Told about each link that would not be copied, see :mod:`links`.
-        failed : callable, optional
-            As for :meth:`carry_out`.
-
-        Raises
-        ------
-        ArchiveError, OSError
-            If something cannot be copied.
-
-        Examples
-        --------
-        >>> from signac_core import init_project
-        >>> os.makedirs("data/name_x")
-        >>> os.symlink("/nowhere", "data/name_x/restart")
-        >>> with plan_import(init_project("study"), "data", schema="name_{name}") as plan:
-        ...     plan.rehearse(print)
-        data/name_x/restart it points nowhere
-
+        Raises ArchiveError, OSError if something cannot be copied.
         """
         failures = Failures(failed)
         self.origin.rehearse(self._missing(), left_out, failures)
@@ -341,37 +194,7 @@ def plan_import(
 ) -> Iterator[ImportPlan]:
     """Context manager for what an import would do, and whether it can; until it is carried out nothing is changed.
 
-    Parameters
-    ----------
-    project, origin, schema, copytree, skip_existing
-        As :func:`import_from`.
-    progress : Progress, optional
-        Told about each directory that is found.
-    failed : callable, optional
-        Told about each directory that cannot be read, and why (without an id); without it such an error is raised.
-
-    Yields
-    ------
-    ImportPlan
-        The plan, which may have found collisions.
-
-    Raises
-    ------
-    ValueError, TypeError, ArchiveError, StatepointParsingError
-        As :func:`import_from`.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> for name in "xy":
-    ...     os.makedirs(f"data/name_{name}")
-    >>> project = init_project("study")
-    >>> with plan_import(project, "data", schema="name_{name}") as plan:
-    ...     print(len(plan.found), "found")
-    2 found
-    >>> len(project)
-    0
-
+    Raises ValueError, TypeError, ArchiveError, StatepointParsingError as :func:`import_from`.
     """
     with _opened(project, origin, copytree) as place:
         found = tuple(track(place.find(schema, failed), "find", None, progress))
@@ -425,16 +248,7 @@ def _schema_of(schema: Schema, origin: str = "") -> _Schema | None:
 
 
 class _Origin(Protocol):
-    """Where jobs come from.
-
-    Attributes
-    ----------
-    unmatched : list of str
-        Directories that a template does not match, as far as they have been found.
-    moved : list of str
-        Directories that have been moved already, and of which something is still there.
-
-    """
+    """Where jobs come from."""
 
     unmatched: list[str]
     moved: list[str]
@@ -483,11 +297,7 @@ def _opened(
 def _identify(place: str, name: str, statepoint: Any, text: bytes | None) -> Found:
     """Make sure that a state point is valid and not contradicted by the state point file of the directory.
 
-    Raises
-    ------
-    StatepointParsingError
-        If it is invalid or contradicted.
-
+    Raises StatepointParsingError if it is invalid or contradicted.
     """
     where = f"'{os.path.join(place, name)}'" if name else f"'{place}'"
     in_file = None if text is None else _parse(text, f"The state point file of {where}")
@@ -519,11 +329,7 @@ def _validate(statepoint: Any, what: str) -> dict[str, Any]:
 def _check_unique(found: Sequence[Found]) -> None:
     """Make sure that no state point is there twice.
 
-    Raises
-    ------
-    StatepointParsingError
-        If one is.
-
+    Raises StatepointParsingError if one is.
     """
     names: dict[str, str] = {}
     for one in found:
@@ -561,20 +367,7 @@ def _collisions(
 
 
 class _Directory:
-    """A directory that jobs come from.
-
-    Parameters
-    ----------
-    project : Project
-        Where they go.
-    path : str
-        The directory.
-    copytree : callable, optional
-        How directories are copied.
-    apart : str
-        A workspace, which is not searched.
-
-    """
+    """A directory that jobs come from."""
 
     def __init__(self, project: Project, path: str, copytree: copying.CopyTree | None, apart: str) -> None:
         self._project = project
@@ -684,16 +477,7 @@ class _Directory:
 
 
 class _Archive:
-    """An archive that jobs come from.
-
-    Parameters
-    ----------
-    project : Project
-        Where they go.
-    reader : archive.Reader
-        The archive.
-
-    """
+    """An archive that jobs come from."""
 
     def __init__(self, project: Project, reader: archive.Reader) -> None:
         self._project = project

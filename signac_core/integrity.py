@@ -72,17 +72,6 @@ class Problem(NamedTuple):
         What is wrong with it.
     remedy : str
         What :func:`mend` can do about it; empty if nothing.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> open(job.fn(job.FN_STATE_POINT), "w").close()
-    >>> (problem,) = examine_job(project, job.id)
-    >>> problem.kind, problem.is_litter, problem.brief
-    ('invalid-state-point', False, 'The state point file is empty.')
-
     """
 
     name: str
@@ -113,17 +102,6 @@ class Outcome(NamedTuple):
         Whether it is solved.
     detail : str
         What was done, or why nothing could be done.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> open(job.fn(job.FN_STATE_POINT), "w").close()
-    >>> (outcome,) = mend(project, examine_job(project, job.id))
-    >>> outcome.problem.kind, outcome.mended
-    ('invalid-state-point', True)
-
     """
 
     problem: Problem
@@ -134,27 +112,8 @@ class Outcome(NamedTuple):
 def check(project: Project, *, progress: Progress | None = None) -> None:
     """Read every state point and compare it with the name of its directory (open, read, close per job).
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    progress : Progress, optional
-        Told of each job.
-
-    Raises
-    ------
-    JobsCorruptedError
-        If any is damaged. Directories with names that only begin like job ids are damaged jobs, too.
-    WorkspaceError
-        If the workspace cannot be read.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> check(project)
-
+    Raises JobsCorruptedError if any is damaged. Directories with names that only begin like job ids are damaged jobs,
+    too; WorkspaceError if the workspace cannot be read.
     """
     names = _names_like_jobs(reading.list_workspace(project))
     suspects = [name for name in _told(names, "check", progress) if not _is_readable(project, name)]
@@ -206,31 +165,8 @@ def _has_gone(path: str) -> bool:
 def repair(project: Project, job_ids: Iterable[str] | None = None, *, progress: Progress | None = None) -> None:
     """Restore damaged state points from what caches and unfinished operations left.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    job_ids : iterable of str, optional
-        The jobs to repair; all by default.
-    progress : Progress, optional
-        Told of each job.
-
-    Raises
-    ------
-    JobsCorruptedError
-        If some could not be repaired, or do not exist.
-    WorkspaceError
-        If the workspace cannot be read.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> open(job.fn(job.FN_STATE_POINT), "w").close()
-    >>> repair(project)
-    >>> check(project)
-
+    Raises JobsCorruptedError if some could not be repaired, or do not exist; WorkspaceError if the workspace cannot be
+    read.
     """
     listed = job_ids is None
     if job_ids is None:
@@ -254,33 +190,7 @@ def repair(project: Project, job_ids: Iterable[str] | None = None, *, progress: 
 def examine(project: Project, *, progress: Progress | None = None) -> Iterator[Problem]:
     """Look for everything that is not as it should be; nothing is changed.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    progress : Progress, optional
-        Told of each workspace entry that counts as a job.
-
-    Yields
-    ------
-    Problem
-        Each problem; those with state points last, because they are looked at twice: jobs that are being created or
-        changed by someone else are in order.
-
-    Raises
-    ------
-    WorkspaceError
-        If the workspace cannot be read.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> open(job.fn(job.FN_STATE_POINT), "w").close()
-    >>> [problem.kind for problem in examine(project)]
-    ['invalid-state-point']
-
+    Raises WorkspaceError if the workspace cannot be read.
     """
     listing = reading.list_workspace(project)
     if not files.is_directory(project.workspace):
@@ -308,29 +218,7 @@ def examine(project: Project, *, progress: Progress | None = None) -> Iterator[P
 
 
 def examine_job(project: Project, job_id: str) -> list[Problem]:
-    """Say what is wrong with the state point and the document of a job.
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-    job_id : str
-        The id of the job.
-
-    Returns
-    -------
-    list of Problem
-        The problems; none for a job that is in order, or has gone.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> examine_job(project, job.id)
-    []
-
-    """
+    """Say what is wrong with the state point and the document of a job."""
     document = os.path.join(project.workspace, job_id, layout.FN_DOCUMENT)
     found = [_state_point_problem(project, job_id, _Known(project)), _document_problem(job_id, document)]
     return [problem for problem in found if problem is not None]
@@ -341,30 +229,6 @@ def mend(project: Project, problems: Iterable[Problem], *, progress: Progress | 
 
     Every problem is looked at anew before anything is done. What is left over from a restored job counts as litter
     from then on, and is found by another :func:`examine`.
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-    problems : iterable of Problem
-        The problems.
-    progress : Progress, optional
-        Told of each problem.
-
-    Returns
-    -------
-    list of Outcome
-        What became of each.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> open(job.fn(job.FN_STATE_POINT), "w").close()
-    >>> [outcome.mended for outcome in mend(project, examine(project))]
-    [True]
-
     """
     problems = sorted(problems, key=lambda problem: problem.is_litter)  # from which jobs may be restored
     known = _Known(project)
@@ -645,13 +509,8 @@ def _may_rename(project: Project, name: str, rescue: _Rescue) -> bool:
 def _restore(project: Project, name: str, known: _Known) -> str:
     """Make a job whole; return the id that it has then.
 
-    Raises
-    ------
-    _BeyondRepair
-        If that is not possible; nothing is changed then.
-    OSError
-        If the directory does not exist, or cannot be changed.
-
+    Raises _BeyondRepair if that is not possible; nothing is changed then; OSError if the directory does not exist, or
+    cannot be changed.
     """
     from . import workspace
 

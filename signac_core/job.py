@@ -250,11 +250,7 @@ class Job:
     def _proven_statepoint(self) -> dict[str, Any]:
         """State point that is going to be written: one from the index, if it is wrong, is read from its file.
 
-        Raises
-        ------
-        JobsCorruptedError
-            If that cannot be read, either.
-
+        Raises JobsCorruptedError if that cannot be read, either.
         """
         data = self._plain_statepoint()
         if not canonical.state_point_matches(data, self._id):
@@ -403,11 +399,7 @@ class Job:
     def _change_statepoint(self, tree: dict[str, Any], jobs: list[Job]) -> bool:
         """Give the job of ``jobs`` (this handle and its shallow copies) another state point; False if it is the same.
 
-        Raises
-        ------
-        DestinationExistsError, OSError
-            As :func:`workspace.change_state_point`.
-
+        Raises DestinationExistsError, OSError as :func:`workspace.change_state_point`.
         """
         new_id = calc_id(tree)
         if new_id == self._id:

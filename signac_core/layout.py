@@ -44,94 +44,26 @@ _HEX_DIGITS = frozenset("0123456789abcdef")
 
 
 def is_job_id(name: str) -> bool:
-    """Tell whether a name is a job id: exactly 32 lower-case hexadecimal digits.
-
-    Parameters
-    ----------
-    name : str
-        The name.
-
-    Returns
-    -------
-    bool
-        Whether it is one.
-
-    Examples
-    --------
-    >>> is_job_id("9bfd29df07674bc4aa960cf661b5acd2"), is_job_id("9bfd29df")
-    (True, False)
-
-    """
+    """Tell whether a name is a job id: exactly 32 lower-case hexadecimal digits."""
     return len(name) == JOB_ID_LENGTH and _HEX_DIGITS.issuperset(name)
 
 
 def is_job_directory(name: str) -> bool:
-    """Tell whether a workspace entry counts as a job: its first 32 characters are an id (the rule of signac 2.x).
-
-    Parameters
-    ----------
-    name : str
-        The name of the entry.
-
-    Returns
-    -------
-    bool
-        Whether it does.
-
-    Examples
-    --------
-    >>> is_job_directory("9bfd29df07674bc4aa960cf661b5acd2"), is_job_directory(".signac-new-9bfd29df")
-    (True, False)
-
-    """
+    """Tell whether a workspace entry counts as a job: its first 32 characters are an id (the rule of signac 2.x)."""
     return _HEX_DIGITS.issuperset(name[:JOB_ID_LENGTH]) and len(name) >= JOB_ID_LENGTH
 
 
 def check_job_directory(name: str) -> None:
     """Make sure that a name which is going to be part of a path is that of a job directory.
 
-    Parameters
-    ----------
-    name : str
-        The name.
-
-    Raises
-    ------
-    ValueError
-        If it is not, and might lead anywhere.
-
-    Examples
-    --------
-    >>> check_job_directory("9bfd29df07674bc4aa960cf661b5acd2")
-    >>> check_job_directory("..")
-    Traceback (most recent call last):
-    ...
-    ValueError: '..' is no job id: these are 32 lower-case hexadecimal digits.
-
+    Raises ValueError if it is not, and might lead anywhere.
     """
     if not is_job_directory(name) or "/" in name:
         raise ValueError(f"{name!r} is no job id: these are {JOB_ID_LENGTH} lower-case hexadecimal digits.")
 
 
 def job_directories(names: Sequence[str]) -> list[str]:
-    """Those names that count as jobs, see :func:`is_job_directory`; fast when they all do.
-
-    Parameters
-    ----------
-    names : sequence of str
-        The names of entries of a workspace.
-
-    Returns
-    -------
-    list of str
-        Some of them, in their order.
-
-    Examples
-    --------
-    >>> job_directories(["notes.txt", "9bfd29df07674bc4aa960cf661b5acd2"])
-    ['9bfd29df07674bc4aa960cf661b5acd2']
-
-    """
+    """Those names that count as jobs, see :func:`is_job_directory`; fast when they all do."""
     text = "".join(names)
     are_ids = text.isascii() and not text.encode().translate(None, b"0123456789abcdef")
     if are_ids and set(map(len, names)) == {JOB_ID_LENGTH}:
@@ -140,63 +72,17 @@ def job_directories(names: Sequence[str]) -> list[str]:
 
 
 def job_ids(names: list[str]) -> list[str]:
-    """Those names of job directories that are ids and nothing more; fast when they all are.
-
-    Parameters
-    ----------
-    names : list of str
-        The names, each of which counts as a job.
-
-    Returns
-    -------
-    list of str
-        Some of them, in their order.
-
-    Examples
-    --------
-    >>> job_ids(["9bfd29df07674bc4aa960cf661b5acd2", "9bfd29df07674bc4aa960cf661b5acd2~"])
-    ['9bfd29df07674bc4aa960cf661b5acd2']
-
-    """
+    """Those names of job directories that are ids and nothing more; fast when they all are."""
     if set(map(len, names)) <= {JOB_ID_LENGTH}:
         return names
     return [name for name in names if len(name) == JOB_ID_LENGTH]
 
 
 def is_id_prefix(text: str) -> bool:
-    """Tell whether a text can be the beginning of a job id: 1 to 32 lower-case hexadecimal digits.
-
-    Parameters
-    ----------
-    text : str
-        The text.
-
-    Returns
-    -------
-    bool
-        Whether it can.
-
-    Examples
-    --------
-    >>> is_id_prefix("9bfd"), is_id_prefix("9BFD"), is_id_prefix("")
-    (True, False, False)
-
-    """
+    """Tell whether a text can be the beginning of a job id: 1 to 32 lower-case hexadecimal digits."""
     return 0 < len(text) <= JOB_ID_LENGTH and _HEX_DIGITS.issuperset(text)
 
 
 def pending_name(job_id: str) -> str:
-    """Name, inside a job directory, of the state point that makes it another job once renamed.
-
-    Parameters
-    ----------
-    job_id : str
-        The id of that job.
-
-    Returns
-    -------
-    str
-        The name of the file.
-
-    """
+    """Name, inside a job directory, of the state point that makes it another job once renamed."""
     return f"._signac_next_{job_id}.json"

@@ -45,81 +45,21 @@ _NOWHERE = {
 
 
 def warn(path: str, reason: str) -> None:
-    """Warn of a link that is left out, where nobody else takes care of that.
-
-    Parameters
-    ----------
-    path : str
-        The link.
-    reason : str
-        Why it is left out.
-
-    Examples
-    --------
-    >>> import warnings
-    >>> with warnings.catch_warnings(record=True) as caught:
-    ...     warnings.simplefilter("always")
-    ...     warn("job/restart", "it points nowhere")
-    >>> print(caught[0].message)
-    The link 'job/restart' is left out: it points nowhere.
-
-    """
+    """Warn of a link that is left out, where nobody else takes care of that."""
     import warnings
 
     warnings.warn(f"The link '{path}' is left out: {reason}.", stacklevel=2)
 
 
 def nowhere(error: OSError) -> str | None:
-    """Say in which way a link leads nowhere that could not be followed; None if that is not what the error means.
-
-    Parameters
-    ----------
-    error : OSError
-        What `os.stat` raised.
-
-    Returns
-    -------
-    str or None
-        The reason, as a sentence about the link.
-
-    Examples
-    --------
-    >>> os.symlink("missing", "link")
-    >>> try:
-    ...     os.stat("link")
-    ... except OSError as error:
-    ...     nowhere(error)
-    'it points nowhere'
-
-    """
+    """Say in which way a link leads nowhere that could not be followed; None if that is not what the error means."""
     return _NOWHERE.get(error.errno or 0)
 
 
 def make(target: str, path: str) -> bool:
     """Make a link where the file system has links.
 
-    Parameters
-    ----------
-    target : str
-        What it points to.
-    path : str
-        The link.
-
-    Returns
-    -------
-    bool
-        Whether it is made; False if there are no links.
-
-    Raises
-    ------
-    OSError
-        If it cannot be made for another reason.
-
-    Examples
-    --------
-    >>> make("missing", "link"), os.readlink("link")
-    (True, 'missing')
-
+    Raises OSError if it cannot be made for another reason.
     """
     try:
         os.symlink(target, path)
@@ -131,24 +71,7 @@ def make(target: str, path: str) -> bool:
 
 
 def unsupported(error: OSError) -> bool:
-    """Tell whether a link could not be made because the file system has none.
-
-    Parameters
-    ----------
-    error : OSError
-        What `os.symlink` raised.
-
-    Returns
-    -------
-    bool
-        Whether that is what it means.
-
-    Examples
-    --------
-    >>> unsupported(PermissionError(errno.EPERM, "Operation not permitted"))
-    True
-
-    """
+    """Tell whether a link could not be made because the file system has none."""
     return error.errno in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS)
 
 
@@ -156,24 +79,6 @@ def stays_inside(target: str, depth: int) -> bool:
     """Tell whether a link leads to something inside the directory tree it belongs to.
 
     ``..`` counts in front only: after the name of another link it could lead anywhere.
-
-    Parameters
-    ----------
-    target : str
-        What the link points to.
-    depth : int
-        How many directories the link is below the root of the tree.
-
-    Returns
-    -------
-    bool
-        Whether it does.
-
-    Examples
-    --------
-    >>> stays_inside("../other", 1), stays_inside("../other", 0), stays_inside("/etc", 1)
-    (True, False, False)
-
     """
     if not target or "\0" in target or target.startswith("/"):
         return False
@@ -185,54 +90,13 @@ def stays_inside(target: str, depth: int) -> bool:
 
 
 def leads_back(link: str, *places: str) -> bool:
-    """Tell whether a link leads to a directory that holds it, directly or by way of other links.
-
-    Parameters
-    ----------
-    link : str
-        The link to a directory.
-    *places : str
-        The directory that holds the link, and those that hold the links that have been followed to get there.
-
-    Returns
-    -------
-    bool
-        Whether it does.
-
-    Examples
-    --------
-    >>> os.makedirs("job/sub")
-    >>> os.symlink("..", "job/sub/up")
-    >>> leads_back("job/sub/up", "job/sub"), leads_back("job/sub/up", "other")
-    (True, False)
-
-    """
+    """Tell whether a link leads to a directory that holds it, directly or by way of other links."""
     target = os.path.realpath(link)
     return any(os.path.commonpath([target, os.path.realpath(place)]) == target for place in places)
 
 
 def depth_of(root: str, path: str) -> int:
-    """How many directories a link is below the root of its tree: the job, or a directory that a link leads to.
-
-    Parameters
-    ----------
-    root : str
-        The job directory.
-    path : str
-        The path of the link, relative to it.
-
-    Returns
-    -------
-    int
-        The number.
-
-    Examples
-    --------
-    >>> os.makedirs("job/sub")
-    >>> depth_of("job", "restart"), depth_of("job", "sub/restart")
-    (0, 1)
-
-    """
+    """How many directories a link is below the root of its tree: the job, or a directory that a link leads to."""
     depth = 0
     above = os.path.dirname(path)
     while above and not os.path.islink(os.path.join(root, above)):
@@ -251,12 +115,6 @@ class Verdict(NamedTuple):
         again, ``"nothing"`` to be left out; ``"other"`` cannot be copied.
     text : str
         What the link holds, or why it is left out.
-
-    Examples
-    --------
-    >>> Verdict("link", "results/last.h5").text
-    'results/last.h5'
-
     """
 
     kind: Literal["file", "directory", "link", "nothing", "other"]
@@ -274,16 +132,6 @@ class Way(NamedTuple):
         How many directories it is below the job, or below the last directory that a link led to.
     above : tuple of str
         The directories that hold the links that have been followed.
-
-    Examples
-    --------
-    >>> os.makedirs("job/sub")
-    >>> os.symlink("sub", "job/link")
-    >>> way = Way("job")
-    >>> with os.scandir("job") as entries:
-    ...     sorted((entry.name, *way.judge(entry)) for entry in entries)
-    [('link', 'link', 'sub'), ('sub', 'directory', '')]
-
     """
 
     path: str
@@ -293,31 +141,7 @@ class Way(NamedTuple):
     def judge(self, entry: os.DirEntry[str], *, follow: bool = False) -> Verdict:
         """Decide about an entry of the directory; only links to something outside cost more than reading them.
 
-        Parameters
-        ----------
-        entry : os.DirEntry
-            The entry.
-        follow : bool
-            Follow links that stay within the job, too, as far as that is possible.
-
-        Returns
-        -------
-        Verdict
-            What becomes of it.
-
-        Raises
-        ------
-        OSError
-            If a link cannot be read or followed for another reason than that it leads nowhere.
-
-        Examples
-        --------
-        >>> os.mkdir("job")
-        >>> os.symlink("/nowhere", "job/restart")
-        >>> with os.scandir("job") as entries:
-        ...     [Way("job").judge(entry).text for entry in entries]
-        ['it points nowhere']
-
+        Raises OSError if a link cannot be read or followed for another reason than that it leads nowhere.
         """
         if not entry.is_symlink():
             if entry.is_file(follow_symlinks=False):
@@ -343,26 +167,7 @@ class Way(NamedTuple):
         return Verdict("link", target) if inside else Verdict("nothing", reason or "")
 
     def below(self, entry: os.DirEntry[str]) -> Way:
-        """The way through a directory in this one.
-
-        Parameters
-        ----------
-        entry : os.DirEntry
-            A directory, or a link to one that is followed.
-
-        Returns
-        -------
-        Way
-            The way.
-
-        Examples
-        --------
-        >>> os.makedirs("job/sub")
-        >>> with os.scandir("job") as entries:
-        ...     Way("job").below(next(entries)).depth
-        1
-
-        """
+        """The way through a directory in this one."""
         if entry.is_symlink():
             return Way(entry.path, 0, (*self.above, self.path))
         return Way(entry.path, self.depth + 1, self.above)

@@ -40,26 +40,7 @@ def _target(name: str) -> str | None:
 
 
 def is_temporary(name: str, *targets: str) -> bool:
-    """Tell whether a name is that of an unfinished file, or link, that was to become one of others.
-
-    Parameters
-    ----------
-    name : str
-        The name.
-    *targets : str
-        The names of the others.
-
-    Returns
-    -------
-    bool
-        Whether it is.
-
-    Examples
-    --------
-    >>> is_temporary("._0123456789abcdef_job", "job"), is_temporary("._0123456789abcdef_job", "log")
-    (True, False)
-
-    """
+    """Tell whether a name is that of an unfinished file, or link, that was to become one of others."""
     return _target(name) in targets
 
 
@@ -67,22 +48,6 @@ def is_leftover(name: str) -> bool:
     """Tell whether a name in a job is that of a file being written, or left by a writer that was killed.
 
     Such files are not part of the data: they are neither copied nor compared.
-
-    Parameters
-    ----------
-    name : str
-        The name.
-
-    Returns
-    -------
-    bool
-        Whether it is.
-
-    Examples
-    --------
-    >>> is_leftover("._0123456789abcdef_signac_job_document.json"), is_leftover("._mine")
-    (True, False)
-
     """
     unfinished = _is_pending(name) or name.startswith(layout.PREFIX_NEW) or name == layout.FN_REMOVED
     return unfinished or _target(name) is not None
@@ -94,24 +59,7 @@ def _is_pending(name: str) -> bool:
 
 
 def temporary_state_points(names: Iterable[str]) -> list[str]:
-    """Find the files that were to become a state point file.
-
-    Parameters
-    ----------
-    names : iterable of str
-        The names in a job directory.
-
-    Returns
-    -------
-    list of str
-        Those of such files, sorted.
-
-    Examples
-    --------
-    >>> temporary_state_points(["log.txt", "._0123456789abcdef_signac_statepoint.json"])
-    ['._0123456789abcdef_signac_statepoint.json']
-
-    """
+    """Find the files that were to become a state point file."""
     found = []
     for name in names:
         target = _target(name) or name
@@ -123,30 +71,7 @@ def temporary_state_points(names: Iterable[str]) -> list[str]:
 def in_job(directory: str, *, document_is_valid: bool) -> Iterator[str]:
     """Stale files in a job with a valid state point, at any depth; links are not followed.
 
-    Parameters
-    ----------
-    directory : str
-        The job directory.
-    document_is_valid : bool
-        Otherwise what is left of writes to the document may be all there is, and does not count.
-
-    Yields
-    ------
-    str
-        The path of each.
-
-    Raises
-    ------
-    OSError
-        If the job directory cannot be listed; those below it are passed over then.
-
-    Examples
-    --------
-    >>> os.mkdir("job")
-    >>> open("job/._0123456789abcdef_signac_statepoint.json", "w").close()
-    >>> list(in_job("job", document_is_valid=True))  # it is young
-    []
-
+    Raises OSError if the job directory cannot be listed; those below it are passed over then.
     """
     with os.scandir(directory) as found:
         entries = sorted(found, key=lambda entry: entry.name)
@@ -185,25 +110,7 @@ def _below(directory: str) -> Iterator[os.DirEntry[str]]:
 
 
 def in_workspace(workspace: str) -> Iterator[str]:
-    """Find jobs whose creation was stopped, and jobs whose deletion was not finished.
-
-    Parameters
-    ----------
-    workspace : str
-        The workspace.
-
-    Yields
-    ------
-    str
-        The path of each.
-
-    Examples
-    --------
-    >>> os.makedirs("workspace/.signac-rm-9bfd29df07674bc4aa960cf661b5acd2-0123456789abcdef")
-    >>> [os.path.basename(path)[:11] for path in in_workspace("workspace")]
-    ['.signac-rm-']
-
-    """
+    """Find jobs whose creation was stopped, and jobs whose deletion was not finished."""
     for name in _names(workspace):
         path = os.path.join(workspace, name)
         if name.startswith(layout.PREFIX_REMOVED) or (name.startswith(layout.PREFIX_NEW) and _is_stale(path)):
@@ -211,24 +118,7 @@ def in_workspace(workspace: str) -> Iterator[str]:
 
 
 def in_project(root: str) -> Iterator[str]:
-    """Find stale files in the project directory, in its directory of settings, and where its index is.
-
-    Parameters
-    ----------
-    root : str
-        The project directory.
-
-    Yields
-    ------
-    str
-        The path of each.
-
-    Examples
-    --------
-    >>> list(in_project("."))
-    []
-
-    """
+    """Find stale files in the project directory, in its directory of settings, and where its index is."""
     cache = os.path.basename(layout.FN_CACHE)
     derived = [os.path.basename(layout.FN_CONFIG), cache, BASE, DELTA, DOCUMENTS]
     places: list[tuple[str, list[str], list[str]]] = [
@@ -251,28 +141,7 @@ def in_project(root: str) -> Iterator[str]:
 def delete(path: str) -> bool:
     """Delete litter, unless somebody has begun to work on it meanwhile.
 
-    Parameters
-    ----------
-    path : str
-        What one of the functions above found.
-
-    Returns
-    -------
-    bool
-        Whether it has gone.
-
-    Raises
-    ------
-    OSError
-        If it cannot be deleted.
-
-    Examples
-    --------
-    >>> path = "workspace/.signac-rm-9bfd29df07674bc4aa960cf661b5acd2-0123456789abcdef"
-    >>> os.makedirs(path)
-    >>> delete(path), os.path.exists(path)
-    (True, False)
-
+    Raises OSError if it cannot be deleted.
     """
     from .workspace import finish_removal, is_marked
 

@@ -31,31 +31,8 @@ _LONGEST_PAUSE = 0.02  # seconds
 class Lock:
     """Exclusive lock on an existing file, for the time of a ``with`` block (open, flock, fstat; flock, close).
 
-    Parameters
-    ----------
-    path : str
-        The file, or a directory (locked on this host only).
-
-    Raises
-    ------
-    LockTimeoutError
-        On entering, if another process holds the lock for longer than ``SIGNAC_LOCK_TIMEOUT`` seconds (60).
-    FileNotFoundError
-        On entering, if there is no such file.
-
-    Attributes
-    ----------
-    status : os.stat_result or None
-        Of the file when it was locked; None without a lock.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> with Lock(project.fn(".signac/config")):
-    ...     print("nobody else changes the document of the project now")
-    nobody else changes the document of the project now
-
+    Raises LockTimeoutError on entering, if another process holds the lock for longer than ``SIGNAC_LOCK_TIMEOUT``
+    seconds (60); FileNotFoundError on entering, if there is no such file.
     """
 
     __slots__ = ("_fd", "path", "status")
@@ -69,19 +46,7 @@ class Lock:
         return self if self._fd is not None else self.acquire()
 
     def acquire(self) -> Lock:
-        """Take the lock; the errors are those of the class.
-
-        Returns
-        -------
-        Lock
-            This lock.
-
-        Examples
-        --------
-        >>> lock = Lock(".").acquire()
-        >>> lock.release()
-
-        """
+        """Take the lock; the errors are those of the class."""
         while True:
             try:
                 self._fd = _open(self.path)
@@ -111,15 +76,7 @@ class Lock:
         self.release()
 
     def release(self) -> None:
-        """Give the lock back; without one, do nothing. The work is done: it does not fail any more.
-
-        Examples
-        --------
-        >>> lock = Lock(".").acquire()
-        >>> lock.release()
-        >>> lock.release()
-
-        """
+        """Give the lock back; without one, do nothing. The work is done: it does not fail any more."""
         if self._fd is not None:
             try:  # noqa: SIM105  # a suppress() takes longer than the call
                 flock(self._fd, LOCK_UN)  # explicitly: a child forked meanwhile keeps the descriptor open
@@ -173,30 +130,7 @@ class Lock:
 def acquire(path: str, directory: str) -> AbstractContextManager[object]:
     """Take the lock on a file that need not exist, for a ``with`` block; where there is no file, there is no lock.
 
-    Parameters
-    ----------
-    path : str
-        The file.
-    directory : str
-        The directory that it belongs to.
-
-    Returns
-    -------
-    context manager
-        Left, it gives the lock back.
-
-    Raises
-    ------
-    LockTimeoutError
-        As :class:`Lock`.
-    FileNotFoundError
-        If the directory does not exist either.
-
-    Examples
-    --------
-    >>> with acquire("signac_statepoint.json", "."):
-    ...     pass
-
+    Raises LockTimeoutError as :class:`Lock`; FileNotFoundError if the directory does not exist either.
     """
     try:
         return Lock(path).acquire()

@@ -319,18 +319,7 @@ def _document_with_name(configuration: _Configuration) -> tuple[str, bytes | Non
 def _workspace_change(configuration: _Configuration, *, begun: bool) -> WorkspaceChange | None:
     """What has to be done for the workspace to be where it belongs now.
 
-    Parameters
-    ----------
-    configuration : _Configuration
-        The configuration that may name another place.
-    begun : bool
-        Whether an earlier migration may have moved it already.
-
-    Raises
-    ------
-    OSError
-        If it does not exist.
-
+    Raises OSError if it does not exist.
     """
     configured = configuration.text("workspace_dir")
     if configured is None:
@@ -355,11 +344,7 @@ def _workspace_change(configuration: _Configuration, *, begun: bool) -> Workspac
 def _adopt_workspace(configuration: _Configuration, *, begun: bool) -> None:
     """Move the workspace to where it belongs now, or link to it.
 
-    Raises
-    ------
-    OSError
-        If it does not exist, or something is in the way.
-
+    Raises OSError if it does not exist, or something is in the way.
     """
     change = _workspace_change(configuration, begun=begun)
     if change is None:

@@ -50,12 +50,6 @@ class Mount(NamedTuple):
         The type of the file system, such as ``"nfs4"``.
     options : frozenset of str
         The options of the mount and of the file system.
-
-    Examples
-    --------
-    >>> Mount("0:39", "/home", "nfs4", frozenset({"rw"})).kind
-    'nfs4'
-
     """
 
     device: str
@@ -65,24 +59,7 @@ class Mount(NamedTuple):
 
 
 def parse_mounts(text: str) -> list[Mount]:
-    """Parse the content of ``/proc/PID/mountinfo``; lines of another form are left out.
-
-    Parameters
-    ----------
-    text : str
-        One line per mount: ids, device, root, mount point, options, optional fields, ``-``, type, source, options.
-
-    Returns
-    -------
-    list of Mount
-        The file systems.
-
-    Examples
-    --------
-    >>> parse_mounts("44 27 0:39 / /home rw,noatime shared:1 - nfs4 server:/home rw,local_lock=none")[0].kind
-    'nfs4'
-
-    """
+    """Parse the content of ``/proc/PID/mountinfo``; lines of another form are left out."""
     mounts = []
     for line in text.splitlines():
         before, separator, after = line.partition(" - ")
@@ -101,24 +78,7 @@ def _unescaped(text: str) -> str:
 
 
 def lock_warning(mount: Mount) -> str:
-    """What is wrong with locks on a file system, and what to do; empty when nothing is known to be.
-
-    Parameters
-    ----------
-    mount : Mount
-        The file system.
-
-    Returns
-    -------
-    str
-        The warning, or an empty text.
-
-    Examples
-    --------
-    >>> lock_warning(Mount("0:39", "/home", "nfs4", frozenset({"rw", "local_lock=none"})))
-    ''
-
-    """
+    """What is wrong with locks on a file system, and what to do; empty when nothing is known to be."""
     options = mount.options
     if mount.kind in ("nfs", "nfs4"):
         local = sorted(options & {"local_lock=all", "local_lock=flock", "nolock"})
@@ -149,24 +109,7 @@ def _is_local_to_host(kind: str) -> bool:
 
 
 def lock_warnings(*paths: str) -> list[str]:
-    """Warnings about the file systems of some files or directories (one stat each, one read).
-
-    Parameters
-    ----------
-    *paths : str
-        The files or directories; those that do not exist do not count.
-
-    Returns
-    -------
-    list of str
-        One warning per file system that has a problem; none where the kernel does not tell about mounts.
-
-    Examples
-    --------
-    >>> lock_warnings("a/file/that/does/not/exist")
-    []
-
-    """
+    """Warnings about the file systems of some files or directories (one stat each, one read)."""
     devices = set()
     for path in paths:
         try:

@@ -16,24 +16,6 @@ def nearest_key(wanted: str, known: Iterable[str]) -> str | None:
 
     Keys in the same mapping are compared without what they have in common, which says nothing; those of the mappings
     that it is in are never meant.
-
-    Parameters
-    ----------
-    wanted : str
-        The dotted key that does not exist.
-    known : iterable of str
-        The keys that there are; of those that are equally near, the first is taken.
-
-    Returns
-    -------
-    str, optional
-        One of them; None if none is near.
-
-    Examples
-    --------
-    >>> [nearest_key(key, ["T", "model.eps"]) for key in ("t", "model.epsilon", "mdoel.eps", "model.x")]
-    ['T', 'model.eps', 'model.eps', None]
-
     """
     names: dict[str, str] = {}
     for name in known:

@@ -27,37 +27,8 @@ Neighbors = dict[str, dict[Any, str]]
 def get_neighbors(project: Project, ignore: Any = (), *, damaged: list[str] | None = None) -> dict[str, Neighbors]:
     """Find the neighbours of all jobs; see :meth:`Project.get_neighbors`.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    ignore : str or iterable of str
-        Dotted keys to leave out of the comparison.
-    damaged : list of str, optional
-        Takes the ids of damaged jobs.
-
-    Returns
-    -------
-    dict
-        Per job id and dotted key, the neighbouring values and the ids of the jobs that have them: the previous one,
-        then the next one. Keys with one value in the whole project are left out. Of two neighbours whose values Python
-        takes for one key of a dict (``1`` and ``True``) there is the previous one only.
-
-    Raises
-    ------
-    ValueError
-        If jobs cannot be told apart without the ignored keys.
-    JobsCorruptedError
-        If state points cannot be read and there is no list to take the ids.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> ids = [project.open_job({"T": T, "N": 10}).init().id for T in (1, 2, 4)]
-    >>> get_neighbors(project)[ids[1]] == {"T": {1: ids[0], 4: ids[2]}}
-    True
-
+    Raises ValueError if jobs cannot be told apart without the ignored keys; JobsCorruptedError if state points cannot
+    be read and there is no list to take the ids.
     """
     space = _Space(dict(reading.read_state_points(project, reading.list_names(project), damaged=damaged)), ignore)
     found: dict[str, Neighbors] = {job_id: {} for job_id in space.points}
@@ -79,33 +50,7 @@ def get_neighbors(project: Project, ignore: Any = (), *, damaged: list[str] | No
 def job_neighbors(job: Job, ignore: Any = (), *, damaged: list[str] | None = None) -> Neighbors:
     """Find the neighbours of one job, which need not be initialised.
 
-    Parameters
-    ----------
-    job : Job
-        The job.
-    ignore : str or iterable of str
-        Dotted keys to leave out of the comparison.
-    damaged : list of str, optional
-        Takes the ids of damaged jobs.
-
-    Returns
-    -------
-    dict
-        As :func:`get_neighbors` for each job, but with all keys of the job.
-
-    Raises
-    ------
-    ValueError, JobsCorruptedError
-        As :func:`get_neighbors`.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> one, two = (project.open_job({"T": T, "N": 10}).init() for T in (1, 2))
-    >>> job_neighbors(one) == {"T": {2: two.id}, "N": {}}
-    True
-
+    Raises ValueError, JobsCorruptedError as :func:`get_neighbors`.
     """
     state_points = dict(reading.read_state_points(job.project, reading.list_names(job.project), damaged=damaged))
     state_points.setdefault(job.id, dict(job.cached_statepoint))
@@ -117,37 +62,7 @@ def neighbors_of(
 ) -> dict[str, Neighbors]:
     """Find the neighbours of some jobs, reading the project once.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    ids : iterable of str
-        The ids of existing jobs; those that are damaged or have vanished are left out.
-    ignore : str or iterable of str
-        Dotted keys to leave out of the comparison.
-    damaged : list of str, optional
-        Takes the ids of damaged jobs.
-
-    Returns
-    -------
-    dict
-        Per job id, as :func:`job_neighbors`.
-
-    Raises
-    ------
-    ValueError, JobsCorruptedError
-        As :func:`get_neighbors`.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> found = neighbors_of(project, ["9bfd29df07674bc4aa960cf661b5acd2"])
-    >>> found["9bfd29df07674bc4aa960cf661b5acd2"]
-    {'a': {1: '42b7b4f2921788ea14dac5566e6f06d0'}}
-
+    Raises ValueError, JobsCorruptedError as :func:`get_neighbors`.
     """
     space = _Space(dict(reading.read_state_points(project, reading.list_names(project), damaged=damaged)), ignore)
     return {job_id: space.around(job_id) for job_id in ids if job_id in space.points}

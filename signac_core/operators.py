@@ -26,49 +26,13 @@ MISSING: Final = _Missing()
 
 
 def described(value: Any) -> str:
-    """Describe a value in a message.
-
-    Parameters
-    ----------
-    value : object
-        The value.
-
-    Returns
-    -------
-    str
-        Its type and its text, shortened.
-
-    Examples
-    --------
-    >>> described([1, 2])
-    'list [1, 2]'
-
-    """
+    """Describe a value in a message."""
     text = repr(value)
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
 
 
 class Operator:
-    """An operator about to be compiled, with all that its test and its error messages need.
-
-    Parameters
-    ----------
-    name : str
-        The operator, such as ``"$gt"``.
-    key : str
-        The key, as in the filter.
-    argument : object
-        The argument.
-    incomparable : set of str
-        Takes the keys of values that the operator cannot be applied to.
-
-    Examples
-    --------
-    >>> test = TESTS["$gt"](Operator("$gt", "T", 1, set()))
-    >>> test(2), test(1), test(MISSING)
-    (True, False, False)
-
-    """
+    """An operator about to be compiled, with all that its test and its error messages need."""
 
     __slots__ = ("argument", "incomparable", "key", "name")
 
@@ -81,47 +45,13 @@ class Operator:
     def reject(self, kind: type[Exception], expected: str) -> NoReturn:
         """Refuse the argument.
 
-        Parameters
-        ----------
-        kind : type
-            The class of the error.
-        expected : str
-            What the operator takes.
-
-        Raises
-        ------
-        ValueError, TypeError
-            Always, as ``kind`` says.
-
-        Examples
-        --------
-        >>> Operator("$in", "T", 1, set()).reject(TypeError, "a list")
-        Traceback (most recent call last):
-        TypeError: Filter key 'T': $in takes a list, not int 1.
-
+        Raises ValueError, TypeError always, as ``kind`` says.
         """
         raise kind(f"Filter key '{self.key}': {self.name} takes {expected}, not {described(self.argument)}.")
 
 
 def holds_nan(value: Any) -> bool:
-    """Tell whether a value is NaN or holds one: such a value does not equal itself for Python.
-
-    Parameters
-    ----------
-    value : object
-        A JSON value.
-
-    Returns
-    -------
-    bool
-        Whether it does.
-
-    Examples
-    --------
-    >>> holds_nan([1, [float("nan")]]), holds_nan(float("inf"))
-    (True, False)
-
-    """
+    """Tell whether a value is NaN or holds one: such a value does not equal itself for Python."""
     if isinstance(value, (list, tuple)):
         return any(map(holds_nan, value))
     if isinstance(value, Mapping):

@@ -47,39 +47,11 @@ _SHOWN = 3  # collisions that a message lists
 
 
 class PathError(Error, RuntimeError):
-    """Jobs cannot be given paths in the way that was asked for.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> try:
-    ...     project.export_to("data", path="same")
-    ... except PathError:
-    ...     print("append {job.id}")
-    append {job.id}
-
-    """
+    """Jobs cannot be given paths in the way that was asked for."""
 
 
 class SchemaPathEvaluationError(PathError):
-    """A path template cannot be filled in for a job.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> try:
-    ...     project.export_to("data", path="b/{b}")
-    ... except SchemaPathEvaluationError:
-    ...     print("there is no b")
-    there is no b
-
-    """
+    """A path template cannot be filled in for a job."""
 
 
 class Taken(NamedTuple):
@@ -93,12 +65,6 @@ class Taken(NamedTuple):
         What is there.
     reason : str
         Why that is in the way.
-
-    Examples
-    --------
-    >>> Taken("9bfd29df07674bc4aa960cf661b5acd2", "data/a/0", "The destination exists").path
-    'data/a/0'
-
     """
 
     job_id: str
@@ -107,27 +73,7 @@ class Taken(NamedTuple):
 
 
 class PathsTakenError(Error, FileExistsError):
-    """Jobs cannot get their paths, because something stands there.
-
-    Parameters
-    ----------
-    taken : sequence of Taken
-        All that is in the way; the first is what the error is about as a :class:`FileExistsError`.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> os.makedirs("data/a/0/mine")
-    >>> try:
-    ...     project.export_to("data")
-    ... except PathsTakenError as error:
-    ...     print([taken.path for taken in error.taken])
-    ['data/a/0']
-
-    """
+    """Jobs cannot get their paths, because something stands there."""
 
     def __init__(self, taken: Sequence[Taken]) -> None:
         super().__init__(errno.EEXIST, taken[0].reason, taken[0].path)
@@ -138,17 +84,7 @@ class PathsTakenError(Error, FileExistsError):
 
 
 class UnknownTypeError(KeyError):
-    """A field of an import schema has a type that is not known.
-
-    Examples
-    --------
-    >>> try:
-    ...     parse_schema("a_{a:integer}")
-    ... except UnknownTypeError:
-    ...     print("int, float, bool or str")
-    int, float, bool or str
-
-    """
+    """A field of an import schema has a type that is not known."""
 
     def __str__(self) -> str:
         # KeyError would show the repr of the message.
@@ -168,46 +104,10 @@ def job_paths(
 ) -> dict[str, str]:
     """Give every job a path.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    ids : iterable of str
-        The ids of existing jobs; one that has vanished is left out.
-    path : str, callable, False or None
-        A template such as ``"T_{T}/{job.id}"``, a function of the job, False for the job ids, None for the keys and
-        values that tell the jobs apart.
-    leaf : str
-        Appended to each path.
-    damaged : list of str, optional
-        Takes the ids of damaged jobs, which get no path.
-
-    Returns
-    -------
-    dict of str to str
-        The path of each id, relative and normal; that of a single job may be empty. No two are equal or nested.
-
-    Raises
-    ------
-    PathError
-        If the paths are not unique, nested, absolute, contain ``..``, or cannot be determined.
-    SchemaPathEvaluationError
-        If a field of the template does not exist for a job.
-    ValueError
-        If ``path`` is of no accepted form, or the braces of the template do not match.
-    JobsCorruptedError
-        If jobs are damaged and there is no list to take them.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> ids = [project.open_job({"a": a, "b": 0}).init().id for a in range(2)]
-    >>> list(job_paths(project, ids).values())
-    ['a/0', 'a/1']
-    >>> list(job_paths(project, ids, "b_{b}/{{auto:_}}").values())
-    ['b_0/a_0', 'b_0/a_1']
-
+    Raises PathError if the paths are not unique, nested, absolute, contain ``..``, or cannot be determined;
+    SchemaPathEvaluationError if a field of the template does not exist for a job; ValueError if ``path`` is of no
+    accepted form, or the braces of the template do not match; JobsCorruptedError if jobs are damaged and there is no
+    list to take them.
     """
     name = _naming(project, path)
     state_points = dict(reading.read_state_points(project, ids, damaged=damaged, proven=True))
@@ -249,24 +149,6 @@ def automatic_tokens(
 
     Keys come in the order of their number of distinct values, then of their names; those with one value in all jobs are
     left out, as are those that a job lacks. Values are judged by type and text: ``1``, ``1.0`` and ``True`` differ.
-
-    Parameters
-    ----------
-    state_points : mapping
-        The state point of each id.
-    without : iterable of str
-        Dotted keys to leave out.
-
-    Yields
-    ------
-    tuple of str and list of str
-        The id, and keys and values in turn.
-
-    Examples
-    --------
-    >>> dict(automatic_tokens({"x": {"a": 1, "n": {"b": [2]}}, "y": {"a": 1, "n": {"b": [3]}}}))
-    {'x': ['n.b', '(2,)'], 'y': ['n.b', '(3,)']}
-
     """
     leaves: dict[str, dict[str, str]] = {}
     values: dict[str, set[tuple[type, str]]] = {}
@@ -354,13 +236,8 @@ class _Template:
 def _named_fields(part: str, template: str) -> Iterator[str]:
     """Names of the fields in a part of a template.
 
-    Raises
-    ------
-    ValueError
-        If braces do not match.
-    SchemaPathEvaluationError
-        If there are doubled braces other than ``{{auto}}``, which would be a mistake most likely.
-
+    Raises ValueError if braces do not match; SchemaPathEvaluationError if there are doubled braces other than
+    ``{{auto}}``, which would be a mistake most likely.
     """
     try:
         found = list(Formatter().parse(part))
@@ -515,28 +392,7 @@ def _shortened(value: object) -> str:
 def normal_path(text: str, job_id: str) -> str:
     """Path without empty and ``.`` components, once it is sure that it is one below the place it is meant for.
 
-    Parameters
-    ----------
-    text : str
-        The path.
-    job_id : str
-        The job, for the message.
-
-    Returns
-    -------
-    str
-        The normal path; empty for the place itself.
-
-    Raises
-    ------
-    PathError
-        If it is absolute, contains ``..``, or is not a possible file name.
-
-    Examples
-    --------
-    >>> normal_path("a//./1/", "9bfd29df07674bc4aa960cf661b5acd2")
-    'a/1'
-
+    Raises PathError if it is absolute, contains ``..``, or is not a possible file name.
     """
     parts = text.split("/")
     if text.startswith("/") or ".." in parts or "\0" in text:
@@ -564,22 +420,7 @@ def normal_path(text: str, job_id: str) -> str:
 def check_paths(paths: Mapping[str, str], specification: object = None) -> None:
     """Make sure that no two jobs have the same path, and none lies inside another.
 
-    Parameters
-    ----------
-    paths : mapping of str to str
-        The normal path of each id.
-    specification : object
-        What the paths were made of, for the message.
-
-    Raises
-    ------
-    PathError
-        If two paths are equal or nested, in whatever order they come.
-
-    Examples
-    --------
-    >>> check_paths({"id_1": "a/1", "id_2": "a/2"})
-
+    Raises PathError if two paths are equal or nested, in whatever order they come.
     """
     owners: dict[str, str] = {}
     equal = []
@@ -632,31 +473,8 @@ _TYPES: Mapping[str, tuple[splitting.Field, splitting.Field, Callable[[str], Any
 def parse_schema(template: str) -> Callable[[str], dict[str, Any] | None]:
     r"""Make a function that reads state points off relative paths.
 
-    Parameters
-    ----------
-    template : str
-        Such as ``"a/{a:int}/b_{n.b}"``: dotted keys nest, types are ``int``, ``float``, ``bool`` and ``str`` (default;
-        everything up to the text that follows, but for ``/``). All other text stands for itself. What is a match for
-        signac 2.x, whose fields are narrower, is read as there.
-
-    Returns
-    -------
-    callable
-        Function of a relative path that returns the state point, or None when the path does not match as a whole.
-
-    Raises
-    ------
-    UnknownTypeError
-        If a type is not known.
-    StatepointParsingError
-        If there are no fields, or their keys contradict each other.
-
-    Examples
-    --------
-    >>> read = parse_schema("a/{a:int}/b_{n.b}")
-    >>> read("a/1/b_x"), read("a/1/b_x/c"), read("a/one/b_x")
-    ({'a': 1, 'n': {'b': 'x'}}, None, None)
-
+    Raises UnknownTypeError if a type is not known; StatepointParsingError if there are no fields, or their keys
+    contradict each other.
     """
     texts: list[str] = []
     keys: list[list[str]] = []

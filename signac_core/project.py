@@ -534,11 +534,7 @@ class Project:
 
         Where its file is damaged, index and cache have the answer, as they have for queries.
 
-        Raises
-        ------
-        JobsCorruptedError
-            If it cannot be read or is not the one of the job.
-
+        Raises JobsCorruptedError if it cannot be read or is not the one of the job.
         """
         known = self._sp_cache.get(job_id)
         if known is None and self._expected:
@@ -1098,28 +1094,7 @@ def _absolute(path: str | os.PathLike[str] | None) -> str:
 def find_project(path: str | None = None) -> Project:
     """Find the project of a directory; unlike :meth:`Project.get_project`, leave a missing workspace missing.
 
-    Parameters
-    ----------
-    path : str, optional
-        The absolute path of the directory; by default the working directory.
-
-    Returns
-    -------
-    Project
-        The project; see :func:`workspace_problem`.
-
-    Raises
-    ------
-    LookupError, IncompatibleSchemaVersion, ConfigError
-        As :meth:`Project.get_project`.
-
-    Examples
-    --------
-    >>> project = init_project()
-    >>> os.rmdir("workspace")
-    >>> find_project() == project, os.path.exists("workspace")
-    (True, False)
-
+    Raises LookupError, IncompatibleSchemaVersion, ConfigError as :meth:`Project.get_project`.
     """
     start = os.getcwd() if path is None else path
     project = Project.__new__(Project)
@@ -1131,11 +1106,7 @@ def find_project(path: str | None = None) -> Project:
 def _root_above(start: str, *, is_default: bool) -> tuple[str, ProjectConfig]:
     """Project directory above another one, with its configuration.
 
-    Raises
-    ------
-    LookupError
-        If there is none, or the path does not exist.
-
+    Raises LookupError if there is none, or the path does not exist.
     """
     found = _find_root(start, is_default=is_default)
     if not is_default and (found is None or found[0] != start) and not os.path.exists(start):
@@ -1167,25 +1138,7 @@ def _logical_directory(directory: str) -> str | None:
 
 
 def workspace_problem(workspace: str) -> str:
-    """What is wrong with the place of a workspace that is no directory.
-
-    Parameters
-    ----------
-    workspace : str
-        The path.
-
-    Returns
-    -------
-    str
-        What is wrong, without a full stop.
-
-    Examples
-    --------
-    >>> os.symlink("/scratch/gone", "workspace")
-    >>> workspace_problem("workspace")
-    "The workspace is a link to '/scratch/gone', where no directory is"
-
-    """
+    """What is wrong with the place of a workspace that is no directory."""
     try:
         return f"The workspace is a link to '{os.readlink(workspace)}', where no directory is"
     except FileNotFoundError:

@@ -38,17 +38,7 @@ __all__ = ["MISSING", "NO_DOCUMENT", "And", "Condition", "FilterKeyError", "Not"
 
 
 class FilterKeyError(KeyError):
-    """A key of a filter names an unknown operator, or an operator in the wrong place.
-
-    Examples
-    --------
-    >>> try:
-    ...     compile_filter({"T.$greater": 1})
-    ... except FilterKeyError as error:
-    ...     "$greater" in str(error)
-    True
-
-    """
+    """A key of a filter names an unknown operator, or an operator in the wrong place."""
 
     def __str__(self) -> str:
         # KeyError would show the repr of the message.
@@ -77,13 +67,6 @@ class Condition(NamedTuple):
     test : callable
         Judges the JSON value found under the key, or `MISSING`. Only ``$exists: false`` accepts `MISSING`.
         Of a mapping it matters only whether it is empty.
-
-    Examples
-    --------
-    >>> (condition,) = compile_filter({"T.$lt": 1.5}).conditions
-    >>> condition.key, condition.operator, condition.argument, condition.test(1)
-    ('sp.T', '$lt', 1.5, True)
-
     """
 
     namespace: str
@@ -99,20 +82,7 @@ class Condition(NamedTuple):
 
 
 class And:
-    """All parts hold; without parts: every job.
-
-    Parameters
-    ----------
-    parts : tuple of Condition, And, Or or Not
-        The parts.
-
-    Examples
-    --------
-    >>> expression = compile_filter({"T": 1, "doc.done": True}).expression
-    >>> isinstance(expression, And), [part.key for part in expression.parts]
-    (True, ['sp.T', 'doc.done'])
-
-    """
+    """All parts hold; without parts: every job."""
 
     __slots__ = __match_args__ = ("parts",)
 
@@ -121,20 +91,7 @@ class And:
 
 
 class Or:
-    """At least one part holds.
-
-    Parameters
-    ----------
-    parts : tuple of Condition, And, Or or Not
-        The parts.
-
-    Examples
-    --------
-    >>> expression = compile_filter({"$or": [{"T": 1}, {"T": 2}]}).expression
-    >>> isinstance(expression, Or), len(expression.parts)
-    (True, 2)
-
-    """
+    """At least one part holds."""
 
     __slots__ = __match_args__ = ("parts",)
 
@@ -143,20 +100,7 @@ class Or:
 
 
 class Not:
-    """The part does not hold.
-
-    Parameters
-    ----------
-    part : Condition, And, Or or Not
-        The part.
-
-    Examples
-    --------
-    >>> expression = compile_filter({"$not": {"T": 1}}).expression
-    >>> isinstance(expression, Not), expression.part.key
-    (True, 'sp.T')
-
-    """
+    """The part does not hold."""
 
     __slots__ = __match_args__ = ("part",)
 
@@ -168,35 +112,7 @@ Expression: TypeAlias = Condition | And | Or | Not
 
 
 class Query:
-    """A compiled filter; made by :func:`compile_filter`.
-
-    Parameters
-    ----------
-    expression : Condition, And, Or or Not
-        The filter as a tree.
-    incomparable : set of str
-        The keys, with namespace, for which values were met that the operator cannot be applied to, such as
-        ``$gt: 1`` and a text. Such values do not match. Filled while the query is used.
-
-    Attributes
-    ----------
-    conditions : tuple of Condition
-        The leaves of the tree, in the order of the filter.
-    needs_state_points, needs_documents : bool
-        Whether any condition looks at state points, at documents.
-    unmet : set of tuple of str
-        The paths of those keys of documents that no document had which was read while the query was used.
-    matches : callable
-        ``matches(state_point, document)`` tells whether a job satisfies the filter. Both are plain JSON data; the
-        document may be anything unless `needs_documents`, and is `NO_DOCUMENT` for a job that has none.
-
-    Examples
-    --------
-    >>> query = compile_filter({"T.$gt": 1})
-    >>> query.matches({"T": 2}, NO_DOCUMENT), query.matches({"T": "high"}, NO_DOCUMENT), query.incomparable
-    (True, False, {'sp.T'})
-
-    """
+    """A compiled filter; made by :func:`compile_filter`."""
 
     __slots__ = (
         "conditions",
@@ -220,78 +136,20 @@ class Query:
         }
 
     def meet(self, document: Mapping[str, Any]) -> None:
-        """Note which keys of the query a document has.
-
-        Parameters
-        ----------
-        document : mapping
-            The document.
-
-        Examples
-        --------
-        >>> query = compile_filter({"doc.energy.$lt": 0, "doc.enregy.$lt": 0})
-        >>> query.meet({"energy": 1})
-        >>> query.unmet
-        {('enregy',)}
-
-        """
+        """Note which keys of the query a document has."""
         self.unmet = {path for path in self.unmet if _reach(path)(document) is MISSING}
 
     def evaluate(self, leaf_result: Callable[[Condition], Jobs], universe: Callable[[], Jobs]) -> Jobs:
-        """Combine the sets of jobs that satisfy the single conditions.
-
-        Parameters
-        ----------
-        leaf_result : callable
-            Gives the set of jobs that satisfy a condition.
-        universe : callable
-            Gives the set of all jobs; called only when a complement is needed.
-
-        Returns
-        -------
-        set
-            The jobs that satisfy the filter, in the type of set that the callables give.
-
-        Examples
-        --------
-        >>> query = compile_filter({"a": 1, "$not": {"b": 2}})
-        >>> query.evaluate(lambda leaf: {"a": {1, 2}, "b": {2, 3}}[leaf.path[0]], lambda: {1, 2, 3, 4})
-        {1}
-
-        """
+        """Combine the sets of jobs that satisfy the single conditions."""
         return _combine(self.expression, leaf_result, universe)
 
 
 def compile_filter(filter: Mapping[str, Any]) -> Query:
     """Check a filter and compile it.
 
-    Parameters
-    ----------
-    filter : mapping
-        A filter as `filterparse.normalise` gives it: text keys, JSON values. An empty one matches every job.
-
-    Returns
-    -------
-    Query
-        The compiled filter.
-
-    Raises
-    ------
-    KeyError
-        An operator is unknown or stands in the wrong place.
-    ValueError, TypeError
-        The argument of an operator has an unsuitable value or type.
-    Exception
-        Whatever the evaluation of the Python source of a ``$where`` raises.
-
-    Examples
-    --------
-    >>> query = compile_filter({"T": {"$gte": 1}, "doc.done": True})
-    >>> query.matches({"T": 1.5}, {"done": True})
-    True
-    >>> [(condition.key, condition.operator) for condition in query.conditions]
-    [('sp.T', '$gte'), ('doc.done', '$eq')]
-
+    Raises KeyError an operator is unknown or stands in the wrong place; ValueError, TypeError the argument of an
+    operator has an unsuitable value or type; Exception whatever the evaluation of the Python source of a ``$where``
+    raises.
     """
     incomparable: set[str] = set()
     try:

@@ -59,28 +59,7 @@ ROWS_PER_FILE = 50  # what the index puts together in the time that it takes to 
 
 
 class Listing:
-    """One listing of a workspace.
-
-    Parameters
-    ----------
-    entries : list of str
-        The names of all directories in it, links to directories included, unsorted.
-    others : list of str
-        The names of everything else in it, unsorted.
-    status : os.stat_result or None
-        The status of the workspace, if it was the same before and after.
-    wall_ns, monotonic : int, float
-        When it began, by the clock on the wall (ns) and by the one that is never set (s).
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> list_workspace(project).names
-    ['9bfd29df07674bc4aa960cf661b5acd2']
-
-    """
+    """One listing of a workspace."""
 
     __slots__ = ("_names", "entries", "monotonic", "others", "status", "wall_ns")
 
@@ -110,30 +89,7 @@ def list_workspace(project: Project) -> Listing:
     A job that changes its id while the listing is under way could appear under both ids; when the directory changed
     meanwhile, only the names that a second listing confirms are returned. A missing workspace has no jobs.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-
-    Returns
-    -------
-    Listing
-        The names, and what is needed to judge how current they are.
-
-    Raises
-    ------
-    WorkspaceError
-        If the workspace cannot be read.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> list_workspace(project).names
-    ['42b7b4f2921788ea14dac5566e6f06d0', '9bfd29df07674bc4aa960cf661b5acd2']
-
+    Raises WorkspaceError if the workspace cannot be read.
     """
     try:
         return _list_directory(project.workspace)
@@ -200,30 +156,7 @@ def _leads_to_a_directory(name: str, directory: int) -> bool:
 def open_index(project: Project) -> Snapshot | None:
     """Open the index and compare it with the workspace; None if there is none that can be used.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-
-    Returns
-    -------
-    Snapshot or None
-        The index, to be closed.
-
-    Raises
-    ------
-    WorkspaceError
-        If the workspace cannot be read.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> open_index(project) is None  # a few jobs need none
-    True
-
+    Raises WorkspaceError if the workspace cannot be read.
     """
     try:
         if settings.index_directory() is None:  # the usual query pays for no import
@@ -251,31 +184,7 @@ def open_index(project: Project) -> Snapshot | None:
 
 
 def ask_index(project: Project, question: Callable[[Snapshot], T | None]) -> T | None:
-    """Answer of the index to a question; None without a usable index.
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-    question : callable
-        Is given the index. If it raises anything, the index is not usable.
-
-    Returns
-    -------
-    object
-        The answer.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> ask_index(project, lambda snapshot: snapshot.number()) is None
-    True
-    >>> _ = project.update_cache()
-    >>> ask_index(project, lambda snapshot: snapshot.number())
-    0
-
-    """
+    """Answer of the index to a question; None without a usable index."""
     snapshot = open_index(project)
     if snapshot is None:
         return None
@@ -288,18 +197,7 @@ def ask_index(project: Project, question: Callable[[Snapshot], T | None]) -> T |
 
 
 def tell_unusable(error: Exception) -> None:
-    """Say at debug level why the index is not used.
-
-    Parameters
-    ----------
-    error : Exception
-        What went wrong.
-
-    Examples
-    --------
-    >>> tell_unusable(ValueError("damaged"))
-
-    """
+    """Say at debug level why the index is not used."""
     import logging
 
     logging.getLogger(__name__).debug("The index cannot be used: %s: %s", type(error).__name__, error)
@@ -308,30 +206,7 @@ def tell_unusable(error: Exception) -> None:
 def list_names(project: Project) -> list[str]:
     """Names of the directories that count as jobs by the rule of signac 2.x (their first 32 characters), sorted.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-
-    Returns
-    -------
-    list of str
-        The names.
-
-    Raises
-    ------
-    WorkspaceError
-        If the workspace cannot be read.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> list_names(project)
-    ['42b7b4f2921788ea14dac5566e6f06d0', '9bfd29df07674bc4aa960cf661b5acd2']
-
+    Raises WorkspaceError if the workspace cannot be read.
     """
     names = ask_index(project, _names_of)
     return list_workspace(project).names if names is None else names
@@ -344,22 +219,7 @@ def _names_of(snapshot: Snapshot) -> list[str]:
 
 
 def refresh(snapshot: Snapshot) -> None:
-    """Let the index catch up on the way out of a query, if that is possible.
-
-    Parameters
-    ----------
-    snapshot : Snapshot
-        The index.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> _ = project.update_cache()
-    >>> with open_index(project) as snapshot:
-    ...     refresh(snapshot)
-
-    """
+    """Let the index catch up on the way out of a query, if that is possible."""
     with suppress(Exception):  # nobody has asked for it
         if snapshot.worth_refreshing(snapshot.project._sp_cache):
             snapshot.refresh(snapshot.project._sp_cache)
@@ -368,53 +228,13 @@ def refresh(snapshot: Snapshot) -> None:
 def list_ids(project: Project) -> list[str]:
     """Ids of all jobs, sorted: the names that are job ids and nothing more.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-
-    Returns
-    -------
-    list of str
-        The ids.
-
-    Raises
-    ------
-    WorkspaceError
-        If the workspace cannot be read.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> list_ids(project)
-    ['42b7b4f2921788ea14dac5566e6f06d0', '9bfd29df07674bc4aa960cf661b5acd2']
-
+    Raises WorkspaceError if the workspace cannot be read.
     """
     return layout.job_ids(list_names(project))
 
 
 def unique_prefix_length(ids: Sequence[str]) -> int:
-    """Least number of characters that tells sorted ids apart; 0 for fewer than two.
-
-    Parameters
-    ----------
-    ids : sequence of str
-        The ids, sorted.
-
-    Returns
-    -------
-    int
-        The number.
-
-    Examples
-    --------
-    >>> unique_prefix_length(["42b7", "9bfa", "9bfd"])
-    4
-
-    """
+    """Least number of characters that tells sorted ids apart; 0 for fewer than two."""
     longest = 0
     for left, right in pairwise(ids):
         while left[:longest] == right[:longest]:
@@ -425,36 +245,7 @@ def unique_prefix_length(ids: Sequence[str]) -> int:
 def read_matching(path: str, job_id: str, *, dir_fd: int | None = None) -> dict[str, Any] | None:
     """State point in the file ``path`` if it is the one of ``job_id``; None when it is another or not readable as one.
 
-    Parameters
-    ----------
-    path : str
-        The file.
-    job_id : str
-        The job.
-    dir_fd : int, optional
-        Descriptor of the directory that ``path`` is relative to.
-
-    Returns
-    -------
-    dict or None
-        The state point.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be read.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> job = project.open_job({"a": 0})
-    >>> path = job.fn(job.FN_STATE_POINT)
-    >>> read_matching(path, job.id), read_matching(path, "0" * 32)
-    ({'a': 0}, None)
-
+    Raises OSError if the file cannot be read.
     """
     return _genuine(files.read_bytes(path, dir_fd=dir_fd), job_id)
 
@@ -478,38 +269,7 @@ def read_state_points(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Read the state points of jobs, in the given order (open, read, close per job that is not in memory yet).
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    ids : iterable of str
-        The ids of existing jobs; one that has vanished is skipped.
-    damaged : list of str, optional
-        Takes the ids of damaged jobs.
-    indexed : bool
-        The index may have them; False saves asking it.
-    proven : bool
-        They are going to be written somewhere: those from the index are compared with the ids, and read if they differ.
-
-    Yields
-    ------
-    tuple of str and dict
-        Id and state point, which must not be changed.
-
-    Raises
-    ------
-    JobsCorruptedError
-        At the end, if jobs are damaged and there is no list to take them.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> dict(read_state_points(project, ["9bfd29df07674bc4aa960cf661b5acd2"]))
-    {'9bfd29df07674bc4aa960cf661b5acd2': {'a': 0}}
-
+    Raises JobsCorruptedError at the end, if jobs are damaged and there is no list to take them.
     """
     ids = ids if isinstance(ids, (list, tuple)) else list(ids)
     known = project._sp_cache
@@ -573,34 +333,7 @@ def _read_files(project: Project, ids: list[str]) -> Iterator[dict[str, Any] | N
 def each_file(
     project: Project, ids: Sequence[str], name: str, function: Callable[[str, str, int | None], T]
 ) -> Iterator[T]:
-    """Apply a function to one file of each job, in order; to many files by short paths, and in threads if that pays.
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-    ids : sequence of str
-        The jobs.
-    name : str
-        The name of the file in their directories.
-    function : callable
-        Given the id, the path, and the descriptor that the path is relative to (or None); it raises nothing.
-
-    Yields
-    ------
-    object
-        The result for each job.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> paths = each_file(project, [job.id], "out.txt", lambda job_id, path, dir_fd: path)
-    >>> list(paths) == [job.fn("out.txt")]
-    True
-
-    """
+    """Apply a function to one file of each job, in order; to many files by short paths, and in threads if that pays."""
     end = "/" + name
     if len(ids) <= MANY_FILES:
         root = project.workspace + "/"
@@ -637,22 +370,6 @@ def preload(project: Project, number: int) -> None:
     """Take the state points of all jobs from the index into memory, if that is less work than reading files.
 
     Without an index, the cache file of signac 2.x serves.
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-    number : int
-        How many state points that are not in memory are going to be asked for.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> preload(project, 2)  # so few are read from their files
-
     """
 
     def take(snapshot: Snapshot) -> bool:
@@ -678,35 +395,7 @@ def read_values(
 ) -> tuple[list[str], list[list[Any]]]:
     """Values under dotted keys of state points; only the columns of these keys are read where there is an index.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    ids : list of str
-        The ids of existing jobs.
-    keys : sequence of str
-        The keys.
-    missing : object
-        Stands for the value of a job that lacks a key.
-
-    Returns
-    -------
-    tuple of list of str and list of list
-        The ids without those that have vanished, and for each key their values.
-
-    Raises
-    ------
-    JobsCorruptedError
-        If jobs are damaged.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": {"b": 1}}).init()
-    >>> read_values(project, [job.id], ["a.b", "c"], missing=None) == ([job.id], [[1], [None]])
-    True
-
+    Raises JobsCorruptedError if jobs are damaged.
     """
     found: list[dict[str, Any]] = [{} for _ in keys]
     if len(ids) > MANY_FILES and not project._preloaded:
@@ -734,34 +423,7 @@ def read_values(
 
 
 def read_columns(project: Project, ids: Sequence[str], wanted: Callable[[str], bool]) -> dict[str, list[Any]] | None:
-    """Values of all jobs under dotted keys, straight from the index, where state points all have the same keys.
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-    ids : sequence of str
-        The ids of all jobs.
-    wanted : callable
-        Tells by the dotted key which columns are wanted.
-
-    Returns
-    -------
-    dict of str to list
-        By dotted key one value per job, not to be changed; None without such an index.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for i in range(20):
-    ...     _ = project.open_job({"i": i, "n": {"k": 1}}).init()
-    >>> _ = project.update_cache()
-    >>> columns = read_columns(project, list_ids(project), lambda key: True)
-    >>> sorted(columns["i"]) == list(range(20)), columns["n.k"] == [1] * 20
-    (True, True)
-
-    """
+    """Values of all jobs under dotted keys, straight from the index, where state points all have the same keys."""
 
     def columns(snapshot: Snapshot) -> dict[str, list[Any]] | None:
         return snapshot.columns(wanted) if snapshot.names() == ids else None
@@ -770,28 +432,7 @@ def read_columns(project: Project, ids: Sequence[str], wanted: Callable[[str], b
 
 
 def look_up(data: Any, path: Iterable[str], missing: Any) -> Any:
-    """Value under a nested key.
-
-    Parameters
-    ----------
-    data : object
-        Plain data.
-    path : iterable of str
-        The parts of the key.
-    missing : object
-        What to return if there is none.
-
-    Returns
-    -------
-    object
-        The value.
-
-    Examples
-    --------
-    >>> look_up({"a": {"b": 1}}, ["a", "b"], None), look_up({"a": 1}, ["a", "b"], "none")
-    (1, 'none')
-
-    """
+    """Value under a nested key."""
     for part in path:
         if not isinstance(data, dict) or part not in data:
             return missing
@@ -800,88 +441,19 @@ def look_up(data: Any, path: Iterable[str], missing: Any) -> Any:
 
 
 def indexed_state_points(project: Project) -> dict[str, dict[str, Any]]:
-    """State points that the index holds, by id, of jobs whose directories exist; none without a usable index.
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-
-    Returns
-    -------
-    dict of str to dict
-        State points by id, not to be changed.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> _ = project.update_cache()
-    >>> sorted(indexed_state_points(project))
-    ['42b7b4f2921788ea14dac5566e6f06d0', '9bfd29df07674bc4aa960cf661b5acd2']
-
-    """
+    """State points that the index holds, by id, of jobs whose directories exist; none without a usable index."""
     return ask_index(project, lambda snapshot: snapshot.state_points()) or {}
 
 
 def state_point_in_memory(project: Project, job_id: str) -> dict[str, Any] | None:
-    """State point of one of the jobs that are being iterated over, if it need not be read from its file.
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-    job_id : str
-        The job.
-
-    Returns
-    -------
-    dict or None
-        The state point, not to be changed; None if it has to be read.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> state_point_in_memory(project, "9bfd29df07674bc4aa960cf661b5acd2")
-    {'a': 0}
-
-    """
+    """State point of one of the jobs that are being iterated over, if it need not be read from its file."""
     number, project._expected = project._expected, 0
     preload(project, number)
     return project._sp_cache.get(job_id)
 
 
 def recorded_state_point(project: Project, job_id: str) -> dict[str, Any] | None:
-    """State point of a job whose file is damaged, as index or cache have it; None if they do not.
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-    job_id : str
-        The job.
-
-    Returns
-    -------
-    dict or None
-        The state point, not to be changed.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> _ = project.update_cache()
-    >>> os.remove(job.fn("signac_statepoint.json"))
-    >>> recorded_state_point(project, job.id)
-    {'a': 0}
-
-    """
+    """State point of a job whose file is damaged, as index or cache have it; None if they do not."""
     preload(project, sys.maxsize)
     known = project._sp_cache.get(job_id)
     return known if canonical.state_point_matches(known, job_id) else None

@@ -27,12 +27,6 @@ class UnresolvedId(NamedTuple):
         The text, as it was given.
     reason : str
         What is wrong with it, as a sentence.
-
-    Examples
-    --------
-    >>> UnresolvedId("9bfd", "There is no such job.").text
-    '9bfd'
-
     """
 
     text: str
@@ -40,33 +34,7 @@ class UnresolvedId(NamedTuple):
 
 
 def resolve_ids(project: Project, texts: Sequence[str], *, minimum: int = 1) -> tuple[list[str], list[UnresolvedId]]:
-    """Find the jobs that users name.
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-    texts : sequence of str
-        Full ids, beginnings of ids, or paths of job directories of this project (or of something in them).
-    minimum : int
-        Least number of digits of an abbreviated id.
-
-    Returns
-    -------
-    tuple
-        The ids in the given order, duplicates included, and the texts that name no job or several.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> ids, unresolved = resolve_ids(project, ["9bfd", "0000"])
-    >>> ids, unresolved[0].text
-    (['9bfd29df07674bc4aa960cf661b5acd2'], '0000')
-
-    """
+    """Find the jobs that users name."""
     strip = _path_stripper(project)
     wanted = [strip(text) for text in texts]
     names: list[str] | None = None

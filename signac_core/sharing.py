@@ -18,28 +18,7 @@ _MOST_PROCESSES = 16
 
 
 def shared(function: Callable[[Sequence[str]], Any], items: Sequence[str], processes: int) -> list[Any]:
-    """Apply a function to shares of a list, each in a process of its own but the first.
-
-    Parameters
-    ----------
-    function : callable
-        Is given a share, returns plain JSON data. A share whose process fails is dealt with here, again.
-    items : sequence of str
-        The list.
-    processes : int
-        The number of shares; at most 16 are made.
-
-    Returns
-    -------
-    list
-        The results, in the order of the shares.
-
-    Examples
-    --------
-    >>> shared(len, ["a", "b", "c"], 2)
-    [1, 2]
-
-    """
+    """Apply a function to shares of a list, each in a process of its own but the first."""
     number = len(items)
     processes = min(processes, _MOST_PROCESSES)
     shares = [items[number * i // processes : number * (i + 1) // processes] for i in range(processes)]

@@ -27,30 +27,7 @@ _NONE = -1
 
 
 def split(path: str, texts: Sequence[str], fields: Sequence[Field]) -> list[str] | None:
-    """Parts of a path that the fields of a template stand for.
-
-    Parameters
-    ----------
-    path : str
-        The path.
-    texts : sequence of str
-        What stands before, between and behind the fields.
-    fields : sequence of callable
-        The kinds of the fields.
-
-    Returns
-    -------
-    list of str or None
-        The parts; None when the path does not match.
-
-    Examples
-    --------
-    >>> split("T_-1_p_lj", ["T_", "_p_", ""], [digits, word])
-    ['-1', 'lj']
-    >>> split("T_hot_p_lj", ["T_", "_p_", ""], [digits, word]) is None
-    True
-
-    """
+    """Parts of a path that the fields of a template stand for."""
     if not path.startswith(texts[0]) or not path.endswith(texts[-1]):
         return None
     last = len(path) - len(texts[-1])
@@ -73,70 +50,17 @@ def split(path: str, texts: Sequence[str], fields: Sequence[Field]) -> list[str]
 
 
 def word(path: str, allowed: Container[int]) -> Ends:
-    r"""Letters, digits and ``_``, at least one: ``\w+``.
-
-    Parameters
-    ----------
-    path : str
-        The path.
-    allowed : container of int
-        Where the field may end.
-
-    Returns
-    -------
-    dict of int to int
-        Its places.
-
-    Examples
-    --------
-    >>> word("a_1", {2, 3})
-    {2: 3, 1: 3, 0: 3}
-
-    """
+    r"""Letters, digits and ``_``, at least one: ``\w+``."""
     return _run(path, allowed, lambda character: character.isalnum() or character == "_")
 
 
 def digits(path: str, allowed: Container[int]) -> Ends:
-    """Digits, perhaps behind a sign: ``[+-]?[0-9]+``.
-
-    Parameters
-    ----------
-    path, allowed
-        As for :func:`word`.
-
-    Returns
-    -------
-    dict of int to int
-        Its places.
-
-    Examples
-    --------
-    >>> digits("a-12", {4})
-    {3: 4, 2: 4, 1: 4}
-
-    """
+    """Digits, perhaps behind a sign: ``[+-]?[0-9]+``."""
     return _signed(path, _run(path, allowed, _DIGITS.__contains__))
 
 
 def anything(path: str, allowed: Container[int]) -> Ends:
-    """Whatever a name can hold, at least one character, as few as possible: ``[^/]+?``.
-
-    Parameters
-    ----------
-    path, allowed
-        As for :func:`word`.
-
-    Returns
-    -------
-    dict of int to int
-        Its places.
-
-    Examples
-    --------
-    >>> anything("a-1", {2, 3})
-    {2: 3, 1: 2, 0: 2}
-
-    """
+    """Whatever a name can hold, at least one character, as few as possible: ``[^/]+?``."""
     ends: Ends = {}
     end = _NONE
     for start in range(len(path) - 1, -1, -1):
@@ -150,24 +74,7 @@ def anything(path: str, allowed: Container[int]) -> Ends:
 
 
 def number(path: str, allowed: Container[int]) -> Ends:
-    """A number as programs write it: with an exponent, without digits behind or before the point, inf, nan.
-
-    Parameters
-    ----------
-    path, allowed
-        As for :func:`word`.
-
-    Returns
-    -------
-    dict of int to int
-        Its places.
-
-    Examples
-    --------
-    >>> number("-1e-06", {6})[0], number("T5.", {3})
-    (6, {1: 3})
-
-    """
+    """A number as programs write it: with an exponent, without digits behind or before the point, inf, nan."""
     exponents = _signed(path, _run(path, allowed, _DIGITS.__contains__))
     # Where a number ends best, of which so much has come: digits, or digits with the point among or behind them.
     before_point, behind_point = [_NONE] * (len(path) + 2), [_NONE] * (len(path) + 2)
@@ -193,24 +100,7 @@ def number(path: str, allowed: Container[int]) -> Ends:
 
 
 def plain_number(path: str, allowed: Container[int]) -> Ends:
-    r"""A decimal number as signac 2.x reads it: ``[+-]?(?:[0-9]*\.)?[0-9]+``.
-
-    Parameters
-    ----------
-    path, allowed
-        As for :func:`word`.
-
-    Returns
-    -------
-    dict of int to int
-        Its places.
-
-    Examples
-    --------
-    >>> plain_number("+1.5", {4})[0]
-    4
-
-    """
+    r"""A decimal number as signac 2.x reads it: ``[+-]?(?:[0-9]*\.)?[0-9]+``."""
     whole = _run(path, allowed, _DIGITS.__contains__)
     pointed: Ends = {}
     for start in range(len(path) - 1, -1, -1):

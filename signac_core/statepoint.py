@@ -26,27 +26,10 @@ _T = TypeVar("_T")
 class StatePoint:
     """The tree behind ``job.statepoint``.
 
-    Parameters
-    ----------
-    job : Job
-        The handle whose job is renamed by changes; shallow copies of it are renamed with it.
-    tree : dict
-        The state point, plain; it is copied before the first change.
-
     Notes
     -----
     The handle holds the view, and the view this: there are no references back that would keep the handles of a long
     iteration alive until the garbage collector looks for them.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"T": 1.5}).init()
-    >>> live(job, {"T": 1.5}).T = 2.5
-    >>> job == project.open_job({"T": 2.5}), len(project)
-    (True, 1)
-
     """
 
     __slots__ = ("_directory_known", "_guard", "_handles", "_is_own", "place", "tree")
@@ -60,42 +43,11 @@ class StatePoint:
         self.tree = tree
 
     def share_with(self, job: Job) -> None:
-        """Take a shallow copy of the handle, whose job is renamed as well.
-
-        Parameters
-        ----------
-        job : Job
-            The copy.
-
-        Examples
-        --------
-        >>> from signac_core import init_project
-        >>> project = init_project("study")
-        >>> job, copy = project.open_job({"T": 1.5}).init(), project.open_job({"T": 1.5})
-        >>> state_point = StatePoint(job, {"T": 1.5})
-        >>> state_point.share_with(copy)
-        >>> state_point.handles() == [job, copy]
-        True
-
-        """
+        """Take a shallow copy of the handle, whose job is renamed as well."""
         self._handles = [handle for handle in self._handles if handle() is not None] + [ref(job)]
 
     def handles(self) -> list[Job]:
-        """Handles that are still in use, or a new one.
-
-        Returns
-        -------
-        list of Job
-            At least one.
-
-        Examples
-        --------
-        >>> from signac_core import init_project
-        >>> job = init_project("study").open_job({"T": 1.5}).init()
-        >>> StatePoint(job, {"T": 1.5}).handles() == [job]
-        True
-
-        """
+        """Handles that are still in use, or a new one."""
         handles = [job for handle in self._handles if (job := handle()) is not None]
         if not handles:
             from .job import Job
@@ -105,89 +57,21 @@ class StatePoint:
         return handles
 
     def describe(self) -> str:
-        """Name of the state point in messages.
-
-        Returns
-        -------
-        str
-            The name.
-
-        Examples
-        --------
-        >>> from signac_core import init_project
-        >>> job = init_project("study").open_job({"T": 1.5}).init()
-        >>> StatePoint(job, {"T": 1.5}).describe()
-        "the state point of job 'e99643db5357346e9026d8965a9e958a'"
-
-        """
+        """Name of the state point in messages."""
         return f"the state point of job '{self.place[1]}'"
 
     def reduce(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """How to get the root view back after pickling.
-
-        Returns
-        -------
-        tuple
-            A function and its arguments.
-
-        Examples
-        --------
-        >>> from signac_core import init_project
-        >>> job = init_project("study").open_job({"T": 1.5}).init()
-        >>> function, arguments = StatePoint(job, {"T": 1.5}).reduce()
-        >>> function(*arguments) == job.statepoint
-        True
-
-        """
+        """How to get the root view back after pickling."""
         return _view_of, (self.handles()[0], self.tree)
 
     def sync(self) -> None:
-        """Do nothing: the state point of an id does not change.
-
-        Examples
-        --------
-        >>> from signac_core import init_project
-        >>> job = init_project("study").open_job({"T": 1.5}).init()
-        >>> StatePoint(job, {"T": 1.5}).sync()
-
-        """
+        """Do nothing: the state point of an id does not change."""
 
     def mutate(self, view: BoundView, operation: Callable[[Any], _T], *, overwrite: bool = False) -> _T:
         """Apply one operation and rename the job; all or nothing.
 
-        Parameters
-        ----------
-        view : BoundView
-            The view whose container is changed.
-        operation : callable
-            Called with the container; changes it in place.
-        overwrite : bool
-            Of no meaning here.
-
-        Returns
-        -------
-        object
-            What the operation returns.
-
-        Raises
-        ------
-        DestinationExistsError
-            If a job with the new state point exists.
-        DetachedError
-            If the place of the view in the state point has gone.
-        OSError
-            If the job cannot be renamed.
-
-        Examples
-        --------
-        >>> from signac_core import init_project
-        >>> job = init_project("study").open_job({"T": 1.5}).init()
-        >>> view = live(job, {"T": 1.5})
-        >>> view._store.mutate(view, lambda data: data.pop("T"))
-        1.5
-        >>> job.sp()
-        {}
-
+        Raises DestinationExistsError if a job with the new state point exists; DetachedError if the place of the view
+        in the state point has gone; OSError if the job cannot be renamed.
         """
         with self._guard:
             return self._mutate(view, operation)
@@ -219,25 +103,7 @@ class StatePoint:
         return self.tree if is_proven else project._read_statepoint(job_id)
 
     def correct(self, tree: dict[str, Any], view: BoundView) -> None:
-        """Take the right state point in the place of a wrong one.
-
-        Parameters
-        ----------
-        tree : dict
-            The state point, plain.
-        view : BoundView
-            A live view.
-
-        Examples
-        --------
-        >>> from signac_core import init_project
-        >>> job = init_project("study").open_job({"T": 1.5}).init()
-        >>> view = live(job, {"T": 2.5})
-        >>> view._store.correct({"T": 1.5}, view)
-        >>> view
-        {'T': 1.5}
-
-        """
+        """Take the right state point in the place of a wrong one."""
         self._take(tree, view)
         self._is_own = False
 
@@ -257,28 +123,7 @@ class StatePoint:
 
 
 def live(job: Job, tree: dict[str, Any]) -> JSONDict:
-    """Live view of a state point.
-
-    Parameters
-    ----------
-    job : Job
-        The handle whose job is renamed by changes.
-    tree : dict
-        The state point, plain.
-
-    Returns
-    -------
-    JSONDict
-        The view.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> job = init_project("study").open_job({"T": 1.5}).init()
-    >>> live(job, {"T": 1.5})
-    {'T': 1.5}
-
-    """
+    """Live view of a state point."""
     return JSONDict._of(StatePoint(job, tree))
 
 

@@ -192,23 +192,7 @@ class FileSync:
         def __call__(self, src: Job, dst: Job, fn: str) -> bool:
             """Decide about one file.
 
-            Parameters
-            ----------
-            src, dst : Job
-                Source and destination job.
-            fn : str
-                The file, relative to both job directories.
-
-            Returns
-            -------
-            bool
-                The answer.
-
-            Raises
-            ------
-            EOFError
-                If standard input ends before an answer; the file is left as it is then.
-
+            Raises EOFError if standard input ends before an answer; the file is left as it is then.
             """
             with self._guard:  # one question at a time
                 if fn not in self.yes and fn not in self.no:
@@ -490,14 +474,6 @@ class Schemas(NamedTuple):
         The schemas, without the jobs of which one of the projects cannot read the state point.
     damaged_source, damaged_destination : list of str
         The ids of the jobs of each that are damaged.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> found = schemas(init_project("source"), init_project("destination"))
-    >>> found.source == found.destination
-    True
-
     """
 
     source: ProjectSchema
@@ -507,27 +483,7 @@ class Schemas(NamedTuple):
 
 
 def schemas(source: Project, destination: Project) -> Schemas:
-    """Find out which schemas two projects have without the jobs of which one of them cannot read the state point.
-
-    Parameters
-    ----------
-    source, destination : Project
-        The projects.
-
-    Returns
-    -------
-    Schemas
-        The schemas, and the ids of the damaged jobs.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> source, destination = init_project("source"), init_project("destination")
-    >>> _ = source.open_job({"T": 1}).init()
-    >>> len(schemas(source, destination).source)
-    1
-
-    """
+    """Find out which schemas two projects have without the jobs of which one of them cannot read the state point."""
     from .detecting import detect_schema
 
     projects = (source, destination)

@@ -77,28 +77,7 @@ class FileTransferStats(NamedTuple):
 
 
 class DocumentsDamagedError(Error, ValueError):
-    """Jobs were synchronized but for their documents, which are damaged.
-
-    Parameters
-    ----------
-    messages : mapping of str to str
-        What is wrong, by the ids of the jobs.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> source, destination = init_project("source"), init_project("destination")
-    >>> for project in (source, destination):
-    ...     job = project.open_job({"a": 0}).init()
-    ...     with open(job.fn("signac_job_document.json"), "w") as file:
-    ...         _ = file.write("{")
-    >>> try:
-    ...     destination.sync(source)
-    ... except DocumentsDamagedError as error:
-    ...     print(error.job_ids)
-    ['9bfd29df07674bc4aa960cf661b5acd2']
-
-    """
+    """Jobs were synchronized but for their documents, which are damaged."""
 
     def __init__(self, messages: Mapping[str, str]) -> None:
         super().__init__(messages)
@@ -171,41 +150,7 @@ class SyncAction(NamedTuple):
 class Synchronizer:
     """One synchronization: its options, and what it has done so far.
 
-    Parameters
-    ----------
-    strategy : callable, optional
-        What to do about files that differ.
-    doc_sync : callable, optional
-        How to merge documents.
-    options : TransferOptions
-        How to compare and copy files.
-    dry_run : bool
-        Touch nothing.
-    probe : bool
-        In a dry run, find out which files cannot be read.
-    report : callable, optional
-        Called with each action, by one thread at a time.
-    failed : callable, optional
-        Called with each job of a project with which something cannot be done, and the error, by one thread at a time;
-        without it the first error is raised at the end.
-
-    Raises
-    ------
-    TypeError
-        If a strategy is not callable.
-    ValueError
-        If options contradict each other.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> src, dst = project.open_job({"a": 0}).init(), project.open_job({"a": 1}).init()
-    >>> open(src.fn("log.txt"), "w").close()
-    >>> Synchronizer(None, None, TransferOptions()).synchronize_jobs(src, dst)
-    >>> dst.isfile("log.txt")
-    True
-
+    Raises TypeError if a strategy is not callable; ValueError if options contradict each other.
     """
 
     def __init__(
@@ -245,30 +190,8 @@ class Synchronizer:
     def synchronize_jobs(self, src: Job, dst: Job) -> None:
         """Synchronize two jobs, of which the destination exists unless this is a dry run; see :mod:`sync`.
 
-        Parameters
-        ----------
-        src, dst : Job
-            Source and destination.
-
-        Raises
-        ------
-        SyncConflict
-            If somebody has to decide; in a dry run, at the end.
-        ValueError
-            If a document is damaged.
-        OSError
-            If something cannot be read or written.
-
-        Examples
-        --------
-        >>> from signac_core import init_project
-        >>> project = init_project("study")
-        >>> src, dst = project.open_job({"a": 0}).init(), project.open_job({"a": 1}).init()
-        >>> open(src.fn("log.txt"), "w").close()
-        >>> Synchronizer(None, None, TransferOptions(), dry_run=True).synchronize_jobs(src, dst)
-        >>> dst.isfile("log.txt")
-        False
-
+        Raises SyncConflict if somebody has to decide; in a dry run, at the end; ValueError if a document is damaged;
+        OSError if something cannot be read or written.
         """
         try:
             self._synchronize(src, dst)
@@ -290,43 +213,11 @@ class Synchronizer:
     ) -> FileTransferStats:
         """Synchronize the documents of two projects and jobs of the source; see :mod:`sync`.
 
-        Parameters
-        ----------
-        source, destination : Project
-            The projects.
-        ids : sequence of str
-            The jobs of the source.
-        threads : int
-            How many threads work.
-        progress : Progress, optional
-            Told about each job.
-
-        Returns
-        -------
-        FileTransferStats
-            Files and bytes that were copied, or would be.
-
-        Raises
-        ------
-        SyncConflict
-            If somebody has to decide; in a dry run, at the end.
-        JobsCorruptedError
-            If jobs could not be cloned because their state points are damaged; all others are done.
-        DocumentsDamagedError
-            If documents of jobs are damaged; all else is done. It is a ValueError.
-        ValueError
-            If the document of a project is damaged; all else is done.
-        OSError
-            If something cannot be read or written; all other jobs are done, unless they would meet the same error.
-
-        Examples
-        --------
-        >>> from signac_core import init_project
-        >>> source, destination = init_project("source"), init_project("destination")
-        >>> job = source.open_job({"a": 0}).init()
-        >>> Synchronizer(None, None, TransferOptions()).synchronize_projects(source, destination, [job.id])
-        FileTransferStats(num_files=1, volume=8)
-
+        Raises SyncConflict if somebody has to decide; in a dry run, at the end; JobsCorruptedError if jobs could not be
+        cloned because their state points are damaged; all others are done; DocumentsDamagedError if documents of jobs
+        are damaged; all else is done. It is a ValueError; ValueError if the document of a project is damaged; all else
+        is done; OSError if something cannot be read or written; all other jobs are done, unless they would meet the
+        same error.
         """
         logger.info("Synchronizing '%s' -> '%s'.", source, destination)
         jobs = _Jobs(self._try, source, destination, total=len(ids), progress=progress)
@@ -510,11 +401,7 @@ class Synchronizer:
     def _clone(self, src: Job, dst: Job) -> None:
         """Copy a job that the destination lacks: under a hidden name first, then visible as a whole.
 
-        Raises
-        ------
-        DestinationExistsError
-            If the job has come into being at the destination meanwhile.
-
+        Raises DestinationExistsError if the job has come into being at the destination meanwhile.
         """
         try:
             src._plain_statepoint()
@@ -552,11 +439,8 @@ class Synchronizer:
     def _copy_job(self, src: Job, dst: Job, target: str) -> FileTransferStats:
         """Copy a job directory to ``target``, which does not exist (or would, in a dry run).
 
-        Raises
-        ------
-        FileNotFoundError
-            If anything has gone meanwhile: a part of a job that is on its way elsewhere is no copy of it.
-
+        Raises FileNotFoundError if anything has gone meanwhile: a part of a job that is on its way elsewhere is no copy
+        of it.
         """
         copied: list[Step] = []
         for step in filetransfer.plan(src.path, target, self._options, apart=self._apart, fresh=True):

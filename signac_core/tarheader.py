@@ -86,28 +86,7 @@ def _group(gid: int) -> str:
 
 
 def describe(name: str, status: os.stat_result | None = None) -> TarInfo:
-    """Header of a file or a directory.
-
-    Parameters
-    ----------
-    name : str
-        Its name in the archive.
-    status : os.stat_result, optional
-        Its status; by default a file that is being made now.
-
-    Returns
-    -------
-    tarfile.TarInfo
-        The header.
-
-    Examples
-    --------
-    >>> os.mkdir("job")
-    >>> header = describe("a/0", os.stat("job"))
-    >>> header.name, header.isdir(), header.size
-    ('a/0', True, 0)
-
-    """
+    """Header of a file or a directory."""
     header = _Header(name)
     if status is None:
         header.mtime = int(time.time())

@@ -22,19 +22,7 @@ __all__ = ["NotInitializedError", "clone", "move"]
 
 
 class NotInitializedError(Error, RuntimeError):
-    """A job that is to be moved has no directory.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project, other = init_project("study"), init_project("other")
-    >>> try:
-    ...     project.open_job({"a": 0}).move(other)
-    ... except NotInitializedError:
-    ...     print("there is nothing to move")
-    there is nothing to move
-
-    """
+    """A job that is to be moved has no directory."""
 
 
 def clone(
@@ -47,43 +35,9 @@ def clone(
 ) -> Job:
     """Copy a job into a project; see :meth:`Project.clone`.
 
-    Parameters
-    ----------
-    project : Project
-        The destination.
-    job : Job
-        The job.
-    copytree : callable, optional
-        Function of source and destination path that copies a directory.
-    disposable : bool
-        The function only copies, so that what it leaves when it is stopped may be deleted.
-    left_out : callable, optional
-        Told about each link that is not copied, see :mod:`links`; by default Python warns.
-
-    Returns
-    -------
-    Job
-        The copy.
-
-    Raises
-    ------
-    ValueError
-        If the job is not initialized.
-    DestinationExistsError
-        If the project has this job.
-    JobsCorruptedError
-        If its state point is damaged.
-    OSError
-        If something cannot be read or written; there is no copy then.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project, other = init_project("study"), init_project("other")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> clone(other, job) in other, job in project
-    (True, True)
-
+    Raises ValueError if the job is not initialized; DestinationExistsError if the project has this job;
+    JobsCorruptedError if its state point is damaged; OSError if something cannot be read or written; there is no copy
+    then.
     """
     from . import copying  # a move on one file system does not pay for it
 
@@ -115,32 +69,10 @@ def clone(
 def move(job: Job, project: Project) -> None:
     """Move a job into another project; see :meth:`Job.move`.
 
-    Parameters
-    ----------
-    job : Job
-        The job.
-    project : Project
-        The destination, on the same file system or another.
-
-    Raises
-    ------
-    NotInitializedError
-        If the job has no directory. It is a RuntimeError.
-    DestinationExistsError
-        If the project has this job; nothing is changed then. On another file system, an equal copy, which a move that
-        was stopped has left, is no obstacle: the move is finished.
-    OSError
-        If something cannot be read or written; one of the two projects has the whole job.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project, other = init_project("study"), init_project("other")
-    >>> job = project.open_job({"a": 0}).init()
-    >>> move(job, other)
-    >>> len(project), len(other)
-    (0, 1)
-
+    Raises NotInitializedError if the job has no directory. It is a RuntimeError; DestinationExistsError if the project
+    has this job; nothing is changed then. On another file system, an equal copy, which a move that was stopped has
+    left, is no obstacle: the move is finished; OSError if something cannot be read or written; one of the two projects
+    has the whole job.
     """
     if not files.is_directory(job.path):
         raise NotInitializedError(f"Cannot move job '{job.id}', because it is not initialized!")

@@ -47,12 +47,6 @@ class Limits(NamedTuple):
         Bytes of the descriptions of its members, beside their content; beyond that, ``ratio`` holds for them, too.
     names : int
         Bytes of the names of all directories.
-
-    Examples
-    --------
-    >>> Limits(ratio=1000).size == 2**30
-    True
-
     """
 
     size: int = 1 << 30
@@ -74,12 +68,6 @@ class Contents(NamedTuple):
         The content of the state point file, for each directory that holds one.
     directories : set of str
         The directories that have an entry of their own or hold a file.
-
-    Examples
-    --------
-    >>> Contents([], {}, directories={"a/0"}).state_points
-    {}
-
     """
 
     members: list[Member]
@@ -90,34 +78,8 @@ class Contents(NamedTuple):
 def scan(reader: Reader, limits: Limits | None = None) -> Contents:
     """Read the list of members, and the state points.
 
-    Parameters
-    ----------
-    reader : Reader
-        The archive.
-    limits : Limits, optional
-        What it may grow to.
-
-    Returns
-    -------
-    Contents
-        What it holds.
-
-    Raises
-    ------
-    ArchiveError
-        If a member has an absolute name or one with ``..``, is there twice, is a device, or lies below a link or a
-        file, or if the archive would grow beyond all measure.
-
-    Examples
-    --------
-    >>> from signac_core.archive import add_directory, create, open_archive
-    >>> os.mkdir("job")
-    >>> with create("data.zip", "zip") as writer:
-    ...     add_directory(writer, "job", "a/0", b'{"a": 0}')
-    >>> with open_archive("data.zip") as reader:
-    ...     scan(reader).state_points
-    {'a/0': b'{"a": 0}'}
-
+    Raises ArchiveError if a member has an absolute name or one with ``..``, is there twice, is a device, or lies below
+    a link or a file, or if the archive would grow beyond all measure.
     """
     limits = limits or Limits()
     by_ratio = limits.ratio * os.path.getsize(reader.path)
@@ -198,31 +160,7 @@ def _check_nesting(reader: Reader, known: Mapping[str, Member], longest: int) ->
 def rehearse(reader: Reader, contents: Contents, roots: Container[str], left_out: LeftOut) -> None:
     """Find out what unpacking directories of an archive would meet; nothing is written.
 
-    Parameters
-    ----------
-    reader : Reader
-        The archive.
-    contents : Contents
-        What :func:`scan` returned.
-    roots : container of str
-        The directories.
-    left_out : callable
-        Told about each link that would be left out.
-
-    Raises
-    ------
-    ArchiveError
-        If a link takes the place of a state point file.
-
-    Examples
-    --------
-    >>> from signac_core.archive import add_directory, create, open_archive
-    >>> os.mkdir("job")
-    >>> with create("data.zip", "zip") as writer:
-    ...     add_directory(writer, "job", "a/0", b'{"a": 0}')
-    >>> with open_archive("data.zip") as reader:
-    ...     rehearse(reader, scan(reader), {"a/0"}, print)
-
+    Raises ArchiveError if a link takes the place of a state point file.
     """
     for member in contents.members:
         if member.kind == "link" and (root := _root_of(member.name, roots)) is not None:
@@ -239,45 +177,8 @@ def extract(
 ) -> Iterator[str]:
     """Unpack directories of an archive, in one pass over it.
 
-    Parameters
-    ----------
-    reader : Reader
-        The archive.
-    contents : Contents
-        What :func:`scan` returned.
-    roots : mapping of str to str
-        Where to unpack each directory to: a path that does not exist yet. None lies inside another.
-    left_out : callable, optional
-        Told about each link that is not made, because it leads out of its directory or the file system has none; by
-        default Python warns.
-    failed : callable, optional
-        Told about each directory of ``roots`` in which something cannot be written, and why; it is left as it is then.
-        Without it the error is raised.
-
-    Yields
-    ------
-    str
-        Each directory of ``roots`` as soon as it is whole.
-
-    Raises
-    ------
-    ArchiveError
-        If a link takes the place of a state point file (nothing is written then), or the archive is damaged.
-    OSError
-        If something cannot be written.
-
-    Examples
-    --------
-    >>> from signac_core.archive import add_directory, create, open_archive
-    >>> os.mkdir("job")
-    >>> with create("data.zip", "zip") as writer:
-    ...     add_directory(writer, "job", "a/0", b'{"a": 0}')
-    >>> with open_archive("data.zip") as reader:
-    ...     list(extract(reader, scan(reader), {"a/0": "copy"}))
-    ['a/0']
-    >>> os.listdir("copy")
-    ['signac_statepoint.json']
-
+    Raises ArchiveError if a link takes the place of a state point file (nothing is written then), or the archive is
+    damaged; OSError if something cannot be written.
     """
     plan = [(member, root) for member in contents.members if (root := _root_of(member.name, roots)) is not None]
     left = dict.fromkeys(roots, 0)
@@ -386,11 +287,7 @@ def _below(name: str, root: str) -> str:
 def _judge_link(reader: Reader, member: Member, root: str, left_out: LeftOut) -> bool:
     """Tell whether a link is to be made; one that is left out is told about.
 
-    Raises
-    ------
-    ArchiveError
-        If it takes the place of a state point file.
-
+    Raises ArchiveError if it takes the place of a state point file.
     """
     name = _below(member.name, root)
     if name == layout.FN_STATE_POINT:

@@ -45,17 +45,6 @@ class ViewPlan(NamedTuple):
         Paths of links, below the prefix.
     leftovers : tuple of str
         Paths of the hidden links that an update left when it was killed.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> plan = plan_view(project, "view")
-    >>> sorted(plan.created)
-    ['a/0/job', 'a/1/job']
-
     """
 
     project: Project
@@ -71,30 +60,7 @@ class ViewPlan(NamedTuple):
     def carry_out(self, *, progress: Progress | None = None) -> dict[str, str]:
         """Bring the view up to date; the result is that of :func:`create_linked_view`.
 
-        Parameters
-        ----------
-        progress : Progress, optional
-            Told about each link that has been made, changed or removed.
-
-        Returns
-        -------
-        dict of str to str
-            As :func:`create_linked_view`.
-
-        Raises
-        ------
-        OSError
-            If a link cannot be made or removed; running again does the rest.
-
-        Examples
-        --------
-        >>> from signac_core import init_project
-        >>> project = init_project("study")
-        >>> for a in range(2):
-        ...     _ = project.open_job({"a": a}).init()
-        >>> sorted(plan_view(project, "view").carry_out())
-        ['a/0/job', 'a/1/job']
-
+        Raises OSError if a link cannot be made or removed; running again does the rest.
         """
         for link in self.leftovers:
             self._remove(link)
@@ -202,33 +168,7 @@ def plan_view(
 ) -> ViewPlan:
     """Find out what brings a view up to date, and whether that is possible; nothing is changed.
 
-    Parameters
-    ----------
-    project, prefix, job_ids, path
-        As :func:`create_linked_view`.
-    damaged : list of str, optional
-        Takes the ids of damaged jobs, which are left out.
-
-    Returns
-    -------
-    ViewPlan
-        The plan, which has found nothing in the way.
-
-    Raises
-    ------
-    KeyError, LookupError, RuntimeError, PathsTakenError, JobsCorruptedError
-        As :func:`create_linked_view`.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> plan = plan_view(project, "view", path="all/{job.id}")
-    >>> len(plan.created), os.path.exists("view")
-    (2, False)
-
+    Raises KeyError, LookupError, RuntimeError, PathsTakenError, JobsCorruptedError as :func:`create_linked_view`.
     """
     root = "view" if prefix is None else files.expand_home(os.fspath(prefix)) or "."
     ids = reading.list_names(project) if job_ids is None else _resolve(project, job_ids)
@@ -279,11 +219,7 @@ def _resolve(project: Project, job_ids: Iterable[str]) -> list[str]:
 def _check_slashes(project: Project, ids: Iterable[str]) -> None:
     """Make sure that no key or text of a state point would look like two levels of directories.
 
-    Raises
-    ------
-    PathError
-        If one contains a slash.
-
+    Raises PathError if one contains a slash.
     """
     for job_id, state_point in reading.read_state_points(project, ids):
         for key, value in state_point.items():
@@ -356,16 +292,7 @@ class _Location:
         return layout.is_job_directory(os.path.basename(os.readlink(path)))
 
     def taken(self, created: Mapping[str, str], removed: Iterable[str]) -> list[paths.Taken]:
-        """What stands in the place of links, or of the directories above them, and will not be removed.
-
-        Parameters
-        ----------
-        created : mapping of str to str
-            The links to create, and their jobs.
-        removed : iterable of str
-            The links to remove.
-
-        """
+        """What stands in the place of links, or of the directories above them, and will not be removed."""
         going = set(removed)
         known: set[str] = set()
         taken = []

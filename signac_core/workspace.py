@@ -67,33 +67,8 @@ _waited_in_vain = 0
 def read_state_point(directory: str, job_id: str) -> dict[str, Any]:
     """State point of a job, checked against its id (open, read, close).
 
-    Parameters
-    ----------
-    directory : str
-        The job directory.
-    job_id : str
-        The id that it is named after.
-
-    Returns
-    -------
-    dict
-        The state point.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such directory.
-    JobsCorruptedError
-        If the state point is missing, not readable, or not the one of ``job_id``.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"T": 1.5}).init()
-    >>> read_state_point(job.path, job.id)
-    {'T': 1.5}
-
+    Raises FileNotFoundError if there is no such directory; JobsCorruptedError if the state point is missing, not
+    readable, or not the one of ``job_id``.
     """
     path = os.path.join(directory, layout.FN_STATE_POINT)
     try:
@@ -235,43 +210,9 @@ def _now() -> float:
 def publish(workspace: str, job_id: str, text: bytes, *, force: bool = False, durable: bool = False) -> bool:
     """Make sure that a whole job exists (new: failed open, mkdir, open, write, close, rename; existing: three calls).
 
-    Parameters
-    ----------
-    workspace : str
-        The workspace; created when it is missing.
-    job_id : str
-        The id of the job.
-    text : bytes
-        The content of its state point file.
-    force : bool
-        Replace a state point file that is damaged or another's.
-    durable : bool
-        Survive a power loss, too.
-
-    Returns
-    -------
-    bool
-        True if the job was created, False if it existed.
-
-    Raises
-    ------
-    JobsCorruptedError
-        If the directory holds a state point that is not the one of ``job_id``, unless ``force``.
-    FileExistsError
-        If something that is not a directory stands in the place of the job or of the workspace.
-    OSError
-        If the job cannot be written; nothing is left behind then.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> text, job_id = b'{"T": 1.5}', canonical.calc_id({"T": 1.5})
-    >>> publish(project.workspace, job_id, text), publish(project.workspace, job_id, text)
-    (True, False)
-    >>> project.open_job(id=job_id).sp()
-    {'T': 1.5}
-
+    Raises JobsCorruptedError if the directory holds a state point that is not the one of ``job_id``, unless ``force``;
+    FileExistsError if something that is not a directory stands in the place of the job or of the workspace; OSError if
+    the job cannot be written; nothing is left behind then.
     """
     target = os.path.join(workspace, job_id)
     path = os.path.join(target, layout.FN_STATE_POINT)
@@ -322,11 +263,7 @@ def publish(workspace: str, job_id: str, text: bytes, *, force: bool = False, du
 def _is_whole(target: str, path: str, job_id: str, *, force: bool) -> bool:
     """Tell whether the job exists with the right state point; False when it has to be written.
 
-    Raises
-    ------
-    JobsCorruptedError
-        If the state point is another or cannot be read, unless ``force``.
-
+    Raises JobsCorruptedError if the state point is another or cannot be read, unless ``force``.
     """
     try:
         if read_matching(path, job_id) is not None:
@@ -349,32 +286,8 @@ def _is_whole(target: str, path: str, job_id: str, *, force: bool) -> bool:
 def create_job(project: Project, statepoint: Mapping[str, Any]) -> tuple[str, bool]:
     """Create the job of a state point unless it exists.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    statepoint : mapping
-        The state point.
-
-    Returns
-    -------
-    tuple of str and bool
-        The id, and whether the job was created.
-
-    Raises
-    ------
-    KeyTypeError, InvalidKeyError, TypeError
-        If the state point has invalid keys or values; nothing is written then.
-    JobsCorruptedError, OSError
-        As :func:`publish`.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> create_job(project, {"T": 1.5}), create_job(project, {"T": 1.5})
-    (('e99643db5357346e9026d8965a9e958a', True), ('e99643db5357346e9026d8965a9e958a', False))
-
+    Raises KeyTypeError, InvalidKeyError, TypeError if the state point has invalid keys or values; nothing is written
+    then; JobsCorruptedError, OSError as :func:`publish`.
     """
     plain = canonical.plain_state_point(statepoint)
     job_id = canonical.calc_id(plain)
@@ -385,34 +298,8 @@ def create_job(project: Project, statepoint: Mapping[str, Any]) -> tuple[str, bo
 def publish_directory(workspace: str, job_id: str, temporary: str, *, durable: bool = False) -> None:
     """Rename a whole directory, built under a hidden name inside the workspace, to its job id.
 
-    Parameters
-    ----------
-    workspace : str
-        The workspace.
-    job_id : str
-        The id of the job.
-    temporary : str
-        The path of the directory.
-    durable : bool
-        Survive a power loss, too.
-
-    Raises
-    ------
-    DestinationExistsError
-        If the job exists; the temporary directory is left to the caller.
-    OSError
-        If the rename fails.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> temporary = os.path.join(project.workspace, ".draft")
-    >>> files.write_directory(temporary, {"signac_statepoint.json": b'{"T": 1.5}'})
-    >>> publish_directory(project.workspace, "e99643db5357346e9026d8965a9e958a", temporary)
-    >>> [job.sp() for job in project]
-    [{'T': 1.5}]
-
+    Raises DestinationExistsError if the job exists; the temporary directory is left to the caller; OSError if the
+    rename fails.
     """
     target = os.path.join(workspace, job_id)
     try:
@@ -426,28 +313,7 @@ def publish_directory(workspace: str, job_id: str, temporary: str, *, durable: b
 
 
 def lock(directory: str) -> AbstractContextManager[Lock | None]:
-    """Lock of a job, for a ``with`` block.
-
-    Parameters
-    ----------
-    directory : str
-        The job directory.
-
-    Returns
-    -------
-    context manager
-        Entered, it takes the lock; left, it gives it back.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"T": 1.5}).init()
-    >>> with lock(job.path):
-    ...     print("nobody else changes the document of the job now")
-    nobody else changes the document of the job now
-
-    """
+    """Lock of a job, for a ``with`` block."""
     from .locks import Lock  # queries and creation do not pay for it
 
     return Lock(os.path.join(directory, layout.FN_STATE_POINT))
@@ -456,11 +322,7 @@ def lock(directory: str) -> AbstractContextManager[Lock | None]:
 def lock_if_possible(directory: str) -> AbstractContextManager[object]:
     """Lock of a job, taken; a damaged job without a state point file has none to take.
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such directory.
-
+    Raises FileNotFoundError if there is no such directory.
     """
     from .locks import acquire
 
@@ -470,36 +332,9 @@ def lock_if_possible(directory: str) -> AbstractContextManager[object]:
 def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *, durable: bool = False) -> None:
     """Turn the job ``old_id`` into the job ``new_id``, with all its data.
 
-    Parameters
-    ----------
-    workspace : str
-        The workspace.
-    old_id, new_id : str
-        The ids before and after; they differ.
-    text : bytes
-        The content of the new state point file.
-    durable : bool
-        Survive a power loss, too.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the job does not exist (any more).
-    DestinationExistsError
-        If a job ``new_id`` exists; nothing is changed then.
-    OSError
-        If the state point cannot be written; the job is the old one then. If the new one may not survive a power loss
-        as was asked for, the error says so.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"T": 1.5}).init()
-    >>> change_state_point(project.workspace, job.id, canonical.calc_id({"T": 2.5}), b'{"T": 2.5}')
-    >>> [job.sp() for job in project]
-    [{'T': 2.5}]
-
+    Raises FileNotFoundError if the job does not exist (any more); DestinationExistsError if a job ``new_id`` exists;
+    nothing is changed then; OSError if the state point cannot be written; the job is the old one then. If the new one
+    may not survive a power loss as was asked for, the error says so.
     """
     source = os.path.join(workspace, old_id)
     target = os.path.join(workspace, new_id)
@@ -572,14 +407,7 @@ def _lacks(path: str, job_id: str) -> bool:
 
 
 def finish_state_point_change(directory: str, job_id: str, *, durable: bool = False) -> bool:
-    """Do the last step of a state point change that was stopped before it; the caller holds the lock of the job.
-
-    Returns
-    -------
-    bool
-        Whether there was anything to finish.
-
-    """
+    """Do the last step of a state point change that was stopped before it; the caller holds the lock of the job."""
     path = os.path.join(directory, layout.FN_STATE_POINT)
     pending = os.path.join(directory, layout.pending_name(job_id))
     if not _lacks(path, job_id) or _lacks(pending, job_id):
@@ -595,34 +423,9 @@ def finish_state_point_change(directory: str, job_id: str, *, durable: bool = Fa
 def remove(workspace: str, job_id: str) -> bool:
     """Delete a job: one rename under its lock, after which no listing shows it, then the deletion.
 
-    Parameters
-    ----------
-    workspace : str
-        The workspace.
-    job_id : str
-        The id of the job.
-
-    Returns
-    -------
-    bool
-        Whether there was such a job.
-
-    Raises
-    ------
-    ValueError
-        If that is no job id.
-    OSError
-        If the directory cannot be renamed or is a link (the job is intact then), or something in it cannot be deleted
-        (the job is gone from the workspace, the rest is hidden and deleted by the next ``check --repair``).
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"T": 1.5}).init()
-    >>> remove(project.workspace, job.id), remove(project.workspace, job.id)
-    (True, False)
-
+    Raises ValueError if that is no job id; OSError if the directory cannot be renamed or is a link (the job is intact
+    then), or something in it cannot be deleted (the job is gone from the workspace, the rest is hidden and deleted by
+    the next ``check --repair``).
     """
     layout.check_job_directory(job_id)
     source = os.path.join(workspace, job_id)
@@ -641,22 +444,7 @@ def remove(workspace: str, job_id: str) -> bool:
 def refuse_link(directory: str, reason: str) -> None:
     """Make sure that a job directory is not a link to one.
 
-    Parameters
-    ----------
-    directory : str
-        The job directory.
-    reason : str
-        Why a link will not do, as the end of a sentence about it, and what to do.
-
-    Raises
-    ------
-    OSError
-        If it is one, whether it leads anywhere or not.
-
-    Examples
-    --------
-    >>> refuse_link(".", "its data would stay there")
-
+    Raises OSError if it is one, whether it leads anywhere or not.
     """
     try:
         target = os.readlink(directory)
@@ -670,33 +458,7 @@ def set_aside(workspace: str, job_id: str) -> str:
 
     Where the directory cannot be renamed, it gets a mark first; see the module.
 
-    Parameters
-    ----------
-    workspace : str
-        The workspace.
-    job_id : str
-        The id of the job.
-
-    Returns
-    -------
-    str
-        The path that :func:`finish_removal` is to delete now.
-
-    Raises
-    ------
-    OSError
-        If the rename fails.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> job = project.open_job({"T": 1.5}).init()
-    >>> with lock(job.path):
-    ...     aside = set_aside(project.workspace, job.id)
-    >>> job in project, os.listdir(aside)
-    (False, [])
-
+    Raises OSError if the rename fails.
     """
     source = os.path.join(workspace, job_id)
     aside = os.path.join(workspace, f"{layout.PREFIX_REMOVED}{job_id}-{files.unique_suffix()}")
@@ -727,22 +489,6 @@ def is_marked(directory: str) -> bool:
     """Tell whether a directory is that of a job whose removal has begun, and which could not be renamed.
 
     A link to such a directory is none: what it leads to is not ours to delete.
-
-    Parameters
-    ----------
-    directory : str
-        The directory, which need not exist.
-
-    Returns
-    -------
-    bool
-        Whether it is.
-
-    Examples
-    --------
-    >>> is_marked(".")
-    False
-
     """
     if not os.path.lexists(os.path.join(directory, layout.FN_REMOVED)):
         return False
@@ -752,23 +498,7 @@ def is_marked(directory: str) -> bool:
 def finish_removal(aside: str) -> None:
     """Delete a job that has been taken out of the workspace.
 
-    Parameters
-    ----------
-    aside : str
-        What :func:`set_aside` returned.
-
-    Raises
-    ------
-    OSError
-        If something cannot be deleted.
-
-    Examples
-    --------
-    >>> os.makedirs("workspace/.signac-rm-9bfd29df07674bc4aa960cf661b5acd2-0123456789abcdef")
-    >>> finish_removal("workspace/.signac-rm-9bfd29df07674bc4aa960cf661b5acd2-0123456789abcdef")
-    >>> os.listdir("workspace")
-    []
-
+    Raises OSError if something cannot be deleted.
     """
     if not os.path.basename(aside).startswith(layout.PREFIX_REMOVED):
         with suppress(FileNotFoundError):
@@ -781,35 +511,8 @@ def finish_removal(aside: str) -> None:
 def move_directory(source: str, workspace: str, name: str, *, job_id: str | None = None, durable: bool = False) -> None:
     """Move a job directory to another place on the same file system, under its lock.
 
-    Parameters
-    ----------
-    source : str
-        The job directory.
-    workspace : str
-        The directory that it is moved to, such as another workspace.
-    name : str
-        What it is called there: the id of the job, or a path of the user's.
-    job_id : str, optional
-        The id of the job, if it is called otherwise: nobody would know then what a pending state point is about.
-    durable : bool
-        Survive a power loss, too.
-
-    Raises
-    ------
-    DestinationExistsError
-        If there is something of that name.
-    OSError
-        With ``EXDEV`` if the place is on another file system; in general if the rename fails.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> job = init_project("draft").open_job({"T": 1.5}).init()
-    >>> study = init_project("study")
-    >>> move_directory(job.path, study.workspace, job.id)
-    >>> job in study
-    True
-
+    Raises DestinationExistsError if there is something of that name; OSError with ``EXDEV`` if the place is on another
+    file system; in general if the rename fails.
     """
     _refuse_relative_link(source)
     with lock_if_possible(source):

@@ -22,28 +22,7 @@ _SPOTS = 16  # one place in so many names may have changed
 
 
 def changes(entries: Sequence[str], known: bytes) -> tuple[set[str], set[str]] | None:
-    """Tell which names have come and which have gone.
-
-    Parameters
-    ----------
-    entries : sequence of str
-        The names in a directory, in the order in which it was listed.
-    known : bytes
-        The ids that were in it, 16 bytes each, in the order in which it was listed then.
-
-    Returns
-    -------
-    tuple of set of str and set of str
-        Names that are not known, and known ids that are not there. A name that is listed twice may count as not
-        known. None if the order has changed too much.
-
-    Examples
-    --------
-    >>> known = bytes.fromhex("aa" * 16 + "bb" * 16)
-    >>> changes(["bb" * 16, "new"], known) == ({"new"}, {"aa" * 16})
-    True
-
-    """
+    """Tell which names have come and which have gone."""
     spots = len(entries) // _SPOTS + _RUN
     farthest = _FARTHEST
     number = len(known) // ID_BYTES

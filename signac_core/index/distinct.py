@@ -18,24 +18,7 @@ _INTEGERS_ONLY = b"0123456789-, []"
 
 
 class SortedValues(Sequence[Any]):
-    """Distinct values of one type, sorted.
-
-    Parameters
-    ----------
-    kind : type
-        Their type.
-    texts : list of bytes
-        JSON arrays with the values, one after the other.
-    counts : list of int
-        How many values each of them holds.
-
-    Examples
-    --------
-    >>> values = SortedValues(int, [b"[1, 2]", b"[5]"], [2, 1])
-    >>> len(values), values[-1], values[:2], list(values)
-    (3, 5, [1, 2], [1, 2, 5])
-
-    """
+    """Distinct values of one type, sorted."""
 
     def __init__(self, kind: type, texts: list[bytes], counts: list[int]) -> None:
         self.kind = kind

@@ -44,16 +44,7 @@ def signature_of(status: os.stat_result) -> Entry:
 
 
 class IndexedDocuments:
-    """The documents that the index holds, compared with the files.
-
-    Parameters
-    ----------
-    snapshot : Snapshot
-        The state points.
-    asked : Rows
-        The rows of the base whose documents are asked for; others are not looked at.
-
-    """
+    """The documents that the index holds, compared with the files."""
 
     def __init__(self, snapshot: Snapshot, asked: Rows) -> None:
         self._snapshot = snapshot
@@ -72,20 +63,7 @@ class IndexedDocuments:
             self._compare(self._table)
 
     def find(self, query: Query) -> tuple[list[str], list[str]]:
-        """Ask for the jobs that match a query.
-
-        Parameters
-        ----------
-        query : Query
-            The query; ``asked`` are the rows that it allows, see :func:`possible_rows`.
-
-        Returns
-        -------
-        tuple of two lists of str
-            Ids of the jobs, among those whose documents are as they were indexed, that match, sorted; and ids of the
-            other indexed jobs that may match.
-
-        """
+        """Ask for the jobs that match a query."""
         base, valid = self._snapshot.base, Rows.of(self._valid)
         found: list[str] = []
         if self._table is not None:
@@ -126,16 +104,7 @@ class IndexedDocuments:
     def refresh(self, read: Mapping[str, tuple[dict[str, Any] | None, os.stat_result | None]]) -> None:
         """Write a new table if so many documents had to be read that it pays.
 
-        Parameters
-        ----------
-        read : mapping of str to tuple
-            Documents and the status of their files (None if absent), by job id.
-
-        Raises
-        ------
-        OSError
-            If it cannot be written.
-
+        Raises OSError if it cannot be written.
         """
         base = self._snapshot.base
         if len(read) < _WORTHWHILE or len(read) * _REWRITTEN_SHARE < base.rows:

@@ -30,7 +30,6 @@ class WrongTable(NamedTuple):
         What is wrong with it.
     is_believed : bool
         Whether queries may believe it all the same.
-
     """
 
     path: str
@@ -110,16 +109,7 @@ def _lists(project: Project, listing: reading.Listing) -> bool:
 
 
 class DocumentClaims:
-    """What the index says of documents, compared with the files one by one.
-
-    Attributes
-    ----------
-    path : str
-        The file of the index.
-    wrong : list of str
-        The jobs about whose documents it is wrong.
-
-    """
+    """What the index says of documents, compared with the files one by one."""
 
     def __init__(self, project: Project) -> None:
         self.path = index_path(project.path, DOCUMENTS)

@@ -19,19 +19,7 @@ __all__ = ["margin", "settled_signature", "signature", "signature_of", "time_of_
 
 
 def margin(*devices: int) -> int:
-    """Age, in nanoseconds, from which on a time stamp is beyond doubt.
-
-    Parameters
-    ----------
-    *devices : int
-        The file systems of the directory and of the clock.
-
-    Returns
-    -------
-    int
-        Two seconds where both are on the same file system of a kind that keeps time in one place, ten elsewhere.
-
-    """
+    """Age, in nanoseconds, from which on a time stamp is beyond doubt."""
     from .. import document
 
     is_one_clock = len(set(devices)) == 1 and not document.is_on_parallel_file_system(devices[0])
@@ -61,41 +49,13 @@ def signature(directory: str) -> list[int] | None:
 
 
 def time_of_reading(wall_ns: int, started: float, created: os.stat_result) -> int:
-    """The earliest time, by either clock, when something was read.
-
-    Parameters
-    ----------
-    wall_ns, started : int, float
-        When that began, by the clock on the wall (ns) and by the one that is never set (s).
-    created : os.stat_result
-        The status of a file that was just created: the time by the clock of the file system.
-
-    Returns
-    -------
-    int
-        The time, in nanoseconds.
-
-    """
+    """The earliest time, by either clock, when something was read."""
     elapsed = int((monotonic() - started) * 1e9)
     return min(wall_ns, times_of(created)[0] - elapsed)
 
 
 def settled_signature(listing: Listing, created: os.stat_result) -> list[int] | None:
-    """Signature under which a listing can be trusted later on.
-
-    Parameters
-    ----------
-    listing : Listing
-        The listing.
-    created : os.stat_result
-        The status of a file that was just created: the time by the clock of the file system.
-
-    Returns
-    -------
-    list of int or None
-        The signature, or None if it is too young.
-
-    """
+    """Signature under which a listing can be trusted later on."""
     if listing.status is None:
         return None
     listed = time_of_reading(listing.wall_ns, listing.monotonic, created)

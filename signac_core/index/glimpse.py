@@ -19,14 +19,7 @@ _MOST_CHUNKS = 40
 
 
 class Glimpse:
-    """The tables of the index, as they were written.
-
-    Parameters
-    ----------
-    tables : list of Table
-        The tables; they are closed with this.
-
-    """
+    """The tables of the index, as they were written."""
 
     def __init__(self, tables: list[Table]) -> None:
         self._tables = tables
@@ -60,23 +53,7 @@ class Glimpse:
 def open_tables(root: str, namespace: str) -> Glimpse:
     """Open the index of the project in the directory ``root``.
 
-    Parameters
-    ----------
-    root : str
-        The project.
-    namespace : str
-        ``"sp"`` for the state points, ``"doc"`` for the documents.
-
-    Returns
-    -------
-    Glimpse
-        The index.
-
-    Raises
-    ------
-    OSError, UnusableIndexError
-        If there is none that can be used.
-
+    Raises OSError, UnusableIndexError if there is none that can be used.
     """
     check_place()
     if namespace == "doc":

@@ -42,7 +42,6 @@ class Group(NamedTuple):
         The rows, in order.
     columns : sequence of sequences
         For each leaf of the shape, in order, the values of the rows.
-
     """
 
     shape: dict[str, Any]
@@ -55,25 +54,7 @@ class _Oddity(Exception):
 
 
 def take_apart(trees: Sequence[dict[str, Any] | None]) -> tuple[list[Group], list[int]]:
-    """Take state points apart.
-
-    Parameters
-    ----------
-    trees : sequence of dict or None
-        The state point (or document) of each row, or None if there is none.
-
-    Returns
-    -------
-    tuple of list of Group and list of int
-        The rows by shape, and the rows of those that a table cannot hold.
-
-    Examples
-    --------
-    >>> groups, odd = take_apart([{"a": 1, "b": {"c": 2}}, None, {"a.b": 1}])
-    >>> groups, odd
-    ([Group(shape={'a': 0, 'b': {'c': 0}}, rows=[0], columns=[(1,), (2,)])], [2])
-
-    """
+    """Take state points apart."""
     by_keys: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
     for row, tree in enumerate(trees):
         if tree is not None:
@@ -128,14 +109,7 @@ def _walk(tree: dict[str, Any], leaves: list[Any], depth: int) -> tuple[Any, ...
 
 
 def as_tree(shape: tuple[Any, ...]) -> dict[str, Any]:
-    """Shape in the form that is stored.
-
-    Examples
-    --------
-    >>> as_tree(("a", ("b", ("c",))))
-    {'a': 0, 'b': {'c': 0}}
-
-    """
+    """Shape in the form that is stored."""
     tree: dict[str, Any] = {}
     for part in shape:
         name = part if isinstance(part, str) else part[0]
@@ -146,14 +120,7 @@ def as_tree(shape: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def columns_of(shape: dict[str, Any], above: str = "") -> Iterator[str]:
-    """Dotted keys of the leaves of a shape, in order.
-
-    Examples
-    --------
-    >>> list(columns_of({"a": 0, "b": {"c": 0}}))
-    ['a', 'b.c']
-
-    """
+    """Dotted keys of the leaves of a shape, in order."""
     for name, below in shape.items():
         if below:
             yield from columns_of(below, f"{above}{name}.")
@@ -164,24 +131,7 @@ def columns_of(shape: dict[str, Any], above: str = "") -> Iterator[str]:
 def put_together(
     shape: dict[str, Any], column: Callable[[str], Iterable[Any]], above: str = ""
 ) -> Iterator[dict[str, Any]]:
-    """State points of a shape that is not empty.
-
-    Parameters
-    ----------
-    shape : dict
-        The shape.
-    column : callable
-        Gives the values under a dotted key, one per state point.
-    above : str
-        Put before each key.
-
-    Examples
-    --------
-    >>> columns = {"a": [1, 2], "b.c": [3, 4]}
-    >>> list(put_together({"a": 0, "b": {"c": 0}}, columns.__getitem__))
-    [{'a': 1, 'b': {'c': 3}}, {'a': 2, 'b': {'c': 4}}]
-
-    """
+    """State points of a shape that is not empty."""
     parts = [
         put_together(below, column, f"{above}{name}.") if below else column(above + name)
         for name, below in shape.items()

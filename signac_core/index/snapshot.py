@@ -51,11 +51,7 @@ def index_path(root: str, name: str) -> str:
 def check_place() -> None:
     """Make sure that no stranger can put an index where it is looked for: one stat, with ``SIGNAC_CACHE_DIR`` only.
 
-    Raises
-    ------
-    OSError
-        If others may write there, and are not kept from each other's files (as they are in ``/tmp``).
-
+    Raises OSError if others may write there, and are not kept from each other's files (as they are in ``/tmp``).
     """
     directory = settings.index_directory()
     if directory is not None and os.stat(directory).st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
@@ -72,11 +68,7 @@ def check_owner(status: os.stat_result, workspace: str) -> None:
     These are this user, root and the owner of the workspace; and where the group of the workspace may write to it, the
     members of that group. Only of a file of others the workspace has to be asked for.
 
-    Raises
-    ------
-    UnusableIndexError
-        If others may have written it.
-
+    Raises UnusableIndexError if others may have written it.
     """
     trusted = {os.geteuid(), 0}
     if status.st_uid in trusted and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -92,11 +84,7 @@ def check_owner(status: os.stat_result, workspace: str) -> None:
 def check_proven(state_points: Mapping[str, dict[str, Any]]) -> None:
     """Make sure that state points from the index are those of their jobs, before they get into a file.
 
-    Raises
-    ------
-    UnusableIndexError
-        If one is not.
-
+    Raises UnusableIndexError if one is not.
     """
     for job_id, state_point in state_points.items():
         if not canonical.state_point_matches(state_point, job_id):
@@ -113,29 +101,7 @@ class Layer(NamedTuple):
 class Snapshot:
     """The index, compared with the workspace.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    fd : int
-        The base, open; the snapshot closes it.
-    list_workspace : callable
-        Lists the workspace.
-
-    Attributes
-    ----------
-    layers : list of Layer
-        The jobs that are indexed.
-    pending : list of str
-        Names of the jobs that are not.
-    listing : Listing or None
-        The listing of the workspace, if one was necessary.
-
-    Raises
-    ------
-    UnusableIndexError, OSError, ValueError
-        If it cannot be used.
-
+    Raises UnusableIndexError, OSError, ValueError if it cannot be used.
     """
 
     def __init__(self, project: Project, fd: int, list_workspace: Callable[[], Listing]) -> None:
@@ -274,19 +240,7 @@ class Snapshot:
         return {ids[row]: tree for row, tree in self.delta.trees() if flags[row]}
 
     def columns(self, wanted: Callable[[str], bool]) -> dict[str, list[Any]] | None:
-        """Values under dotted keys, in the order of :meth:`names`, if all jobs are indexed and of the same shape.
-
-        Parameters
-        ----------
-        wanted : callable
-            Tells by the dotted key which columns are wanted.
-
-        Returns
-        -------
-        dict of str to list
-            The columns, in the order of the state points; None if they are not that uniform.
-
-        """
+        """Values under dotted keys, in the order of :meth:`names`, if all jobs are indexed and of the same shape."""
         shape = self.base.shape() if self._is_base_only() else None
         if shape is None:
             return None
@@ -334,20 +288,7 @@ class Snapshot:
     def refresh(self, known: Mapping[str, dict[str, Any]], *, cache: list[Any] | None = None) -> None:
         """Write a delta with everything that was found out since the base was written.
 
-        Parameters
-        ----------
-        known : mapping of str to dict
-            State points by id.
-        cache : list, optional
-            Mark of a cache file that holds just the jobs that are indexed then.
-
-        Raises
-        ------
-        OSError
-            If it cannot be written.
-        UnusableIndexError
-            If a state point is not the one of its job.
-
+        Raises OSError if it cannot be written; UnusableIndexError if a state point is not the one of its job.
         """
         points = self.corrected_state_points()
         points.update((name, known[name]) for name in self.pending if name in known)
@@ -396,11 +337,7 @@ class Snapshot:
 def _prove(table: Table) -> None:
     """Compare the state points of a small table with its ids, once in a process; in large ones that would take long.
 
-    Raises
-    ------
-    UnusableIndexError
-        If one is not the one of its job.
-
+    Raises UnusableIndexError if one is not the one of its job.
     """
     status = table.status
     mark = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
@@ -426,22 +363,7 @@ def write_base(
 ) -> None:
     """Write a new base that holds all listed jobs whose state points are known.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    listing : Listing
-        A listing of the workspace.
-    known : mapping of str to dict
-        State points by id, which are known to be right.
-    cache : list, optional
-        Mark of a cache file that holds just these.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; the old one is there then.
-
+    Raises OSError if it cannot be written; the old one is there then.
     """
     check_place()
     names = listing.names

@@ -78,7 +78,6 @@ class Directory(NamedTuple):
         Where the bytes are that the kind of table adds; empty if none.
     about : dict
         What the kind of table adds to this.
-
     """
 
     kind: str
@@ -109,23 +108,7 @@ class Chunk(NamedTuple):
 class Table:
     """A table in a file that is open.
 
-    Parameters
-    ----------
-    fd : int
-        The file; the table closes it.
-    kind : str
-        What the table should be.
-
-    Attributes
-    ----------
-    status : os.stat_result
-        The status of the file.
-
-    Raises
-    ------
-    UnusableIndexError
-        If it is no table of this version, or damaged.
-
+    Raises UnusableIndexError if it is no table of this version, or damaged.
     """
 
     def __init__(self, fd: int, kind: str) -> None:
@@ -405,14 +388,7 @@ class Table:
 
 
 def ids_in(data: bytes) -> list[str]:
-    """Ids of 16 bytes each as texts.
-
-    Examples
-    --------
-    >>> ids_in(bytes(32)) == ["0" * 32] * 2
-    True
-
-    """
+    """Ids of 16 bytes each as texts."""
     return data.hex(" ", ID_BYTES).split()
 
 

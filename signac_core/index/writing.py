@@ -37,7 +37,6 @@ class Unique(NamedTuple):
         The values, sorted.
     rows : array of u32
         Their rows.
-
     """
 
     values: list[Any]
@@ -57,35 +56,7 @@ def write_table(
 ) -> str:
     """Write a table in the place of an older one.
 
-    Parameters
-    ----------
-    path : str
-        The file.
-    kind : str
-        What the table is for.
-    number : int
-        The number of rows.
-    groups : iterable of Group
-        Their state points (or documents).
-    ids : sequence of str
-        The ids of the rows, sorted; none if they are those of the base.
-    base : str
-        The table that this one refers to.
-    extra : bytes
-        What the kind of table adds.
-    about : callable
-        Given the status of the new file, which tells the time of the file system, says what the directory adds.
-
-    Returns
-    -------
-    str
-        The random name of the table.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; the old one is there then.
-
+    Raises OSError if it cannot be written; the old one is there then.
     """
     with new_table(path) as (file, created):
         return fill_table(file, kind, number, groups, ids=ids, base=base, extra=extra, about=about(created))

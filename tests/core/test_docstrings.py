@@ -1,6 +1,7 @@
-"""Every public name is documented: what it is, its parameters, what it returns, and by an example that runs.
+"""Every public name is documented in full: what it is, its parameters, what it returns, and by an example that runs.
 
-The examples of the library are run as doctests.
+Public is what ``signac_core.__all__`` and the modules of signac 2.x offer. Everything else has at most a sentence and
+its invariants. The examples of the library are run as doctests.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 from importlib import import_module
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
@@ -22,10 +24,21 @@ import signac_core
 PACKAGE = signac_core.__name__
 MODULES = [PACKAGE, *sorted(module.name for module in pkgutil.walk_packages(signac_core.__path__, f"{PACKAGE}."))]
 
-INTERNAL = re.compile(rf"{PACKAGE}\.index(\..*)?")
-"""What only the library itself enters: names there need a docstring, the rest is said in the tests of its users."""
+OF_THE_PEER = [
+    "diff",
+    "errors",
+    "filterparse",
+    "h5store",
+    "import_export",
+    "job",
+    "migration",
+    "project",
+    "schema",
+    "sync",
+]
+"""The modules of signac 2.x, all of whose names are public."""
 
-PUBLIC_MODULES = [name for name in MODULES if not INTERNAL.fullmatch(name)]
+SECTIONS = re.compile(r"^(Parameters|Returns|Yields|Raises|Examples)\n-+$", re.MULTILINE)
 
 
 class Entry(NamedTuple):
@@ -36,20 +49,38 @@ class Entry(NamedTuple):
     owner: type | None  # the class that it belongs to
 
 
-def public_entries(module_name: str) -> Iterator[Entry]:
-    """The names that a module offers, and those of its classes; what it only passes on is another module's."""
-    module = import_module(module_name)
-    for name in getattr(module, "__all__", ()):
+def offered_by(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """The classes and functions that a module offers."""
+    for name in module.__all__:
         value = getattr(module, name)
-        if not (inspect.isclass(value) or inspect.isfunction(value)):
-            continue
-        if value.__module__ != module_name and module_name != PACKAGE:
-            continue
+        if inspect.isclass(value) or inspect.isfunction(value):
+            yield name, value
+
+
+def public_names() -> Iterator[tuple[str, Any]]:
+    """What the library offers to its users, each name once."""
+    seen: list[Any] = []
+    for module in (signac_core, signac.linked_view, *(import_module(f"signac.{name}") for name in OF_THE_PEER)):
+        for name, value in offered_by(module):
+            if value not in seen:
+                seen.append(value)
+                yield name, value
+    yield "JobsCursor", signac.project.JobsCursor
+    yield "Job", signac.job.Job
+    yield "JSONList", signac.jsondict.JSONList
+
+
+def public_entries() -> Iterator[Entry]:
+    """The public names, and those of their classes."""
+    for name, value in public_names():
         yield Entry(name, value, None)
         if inspect.isclass(value):
-            for member, method in vars(value).items():
-                if not member.startswith("_") and is_public_method(method):
-                    yield Entry(f"{name}.{member}", method, value)
+            for owner in value.__mro__:
+                if not owner.__module__.startswith(PACKAGE):
+                    continue
+                for member, method in vars(owner).items():
+                    if not member.startswith("_") and is_public_method(method):
+                        yield Entry(f"{name}.{member}", method, owner)
 
 
 def is_public_method(member: Any) -> bool:
@@ -125,43 +156,70 @@ def has_example(entry: Entry) -> bool:
     return re.search(rf"\.{entry.name.rpartition('.')[2]}\b", "\n".join(shown)) is not None
 
 
+ENTRIES = list(dict.fromkeys(public_entries()))
+
+
+def internal_functions(module_name: str) -> Iterator[tuple[str, str]]:
+    """Names and docstrings of what a module defines for the library itself."""
+    module = import_module(module_name)
+    public = {function_of(entry) for entry in ENTRIES if entry.value.__hash__ is not None}
+
+    def inside(scope: Any, prefix: str) -> Iterator[tuple[str, str]]:
+        for name, value in list(vars(scope).items()):
+            function = getattr(value, "__func__", value)
+            if isinstance(function, property):
+                function = function.fget
+            if getattr(function, "__module__", None) != module_name or value in public or function in public:
+                continue
+            if inspect.isfunction(function):
+                yield prefix + name, inspect.cleandoc(function.__doc__ or "")
+            elif inspect.isclass(function) and not prefix:
+                yield from inside(function, f"{name}.")
+
+    yield from inside(module, "")
+
+
 def test_the_package_and_the_drop_in_offer_documented_names_only() -> None:
-    everything = {entry.value for name in PUBLIC_MODULES[1:] for entry in public_entries(name) if entry.owner is None}
-    offered = {entry.name: entry.value for entry in public_entries(PACKAGE) if entry.owner is None}
-    assert len(offered) > 10
-    assert set(offered.values()) <= everything
-    assert {name: value for name, value in offered.items() if getattr(signac, name) is not value} == {}
+    offered = {entry.name: entry.value for entry in ENTRIES if entry.owner is None}
+    assert len(offered) > 30
+    own = {name: value for name, value in offered_by(signac_core)}
+    assert {name: value for name, value in own.items() if getattr(signac, name) is not value} == {}
 
 
 @pytest.mark.parametrize("module_name", MODULES)
-def test_every_public_name_has_a_docstring(module_name: str) -> None:
+def test_every_module_says_what_it_holds(module_name: str) -> None:
     assert import_module(module_name).__doc__
-    assert [entry.name for entry in public_entries(module_name) if not docstring(entry)] == []
 
 
-@pytest.mark.parametrize("module_name", PUBLIC_MODULES)
-def test_every_docstring_lists_the_parameters(module_name: str) -> None:
+@pytest.mark.parametrize("module_name", MODULES)
+def test_functions_of_the_library_itself_are_described_in_a_sentence(module_name: str) -> None:
+    assert [name for name, text in internal_functions(module_name) if SECTIONS.search(text)] == []
+
+
+def test_every_public_name_has_a_docstring() -> None:
+    assert [entry.name for entry in ENTRIES if not docstring(entry)] == []
+
+
+def test_every_docstring_lists_the_parameters() -> None:
     missing = {
         entry.name: undocumented_parameters(entry)
-        for entry in public_entries(module_name)
+        for entry in ENTRIES
         if not is_property(entry) and not takes_any_arguments(entry) and not is_protocol(entry)
     }
     assert {name: parameters for name, parameters in missing.items() if parameters} == {}
 
 
-@pytest.mark.parametrize("module_name", PUBLIC_MODULES)
-def test_every_docstring_says_what_is_returned(module_name: str) -> None:
+def test_every_docstring_says_what_is_returned() -> None:
     functions = [
         entry
-        for entry in public_entries(module_name)
+        for entry in ENTRIES
         if not is_property(entry) and not is_declaration(entry) and not inspect.isclass(entry.value)
     ]
     assert [entry.name for entry in functions if lacks_returns(entry)] == []
 
 
-@pytest.mark.parametrize("module_name", PUBLIC_MODULES)
-def test_every_public_name_has_an_example(module_name: str) -> None:
-    entries = [entry for entry in public_entries(module_name) if not is_declaration(entry)]
+def test_every_public_name_has_an_example() -> None:
+    entries = [entry for entry in ENTRIES if not is_declaration(entry)]
     assert [entry.name for entry in entries if not has_example(entry)] == []
 
 
