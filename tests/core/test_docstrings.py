@@ -182,7 +182,7 @@ def internal_functions(module_name: str) -> Iterator[tuple[str, str]]:
 def test_the_package_and_the_drop_in_offer_documented_names_only() -> None:
     offered = {entry.name: entry.value for entry in ENTRIES if entry.owner is None}
     assert len(offered) > 30
-    own = {name: value for name, value in offered_by(signac_core)}
+    own = dict(offered_by(signac_core))
     assert {name: value for name, value in own.items() if getattr(signac, name) is not value} == {}
 
 
