@@ -1,1 +1,1 @@
-from signac_core.h5store import *
+from signac_core.hdf5.store import *

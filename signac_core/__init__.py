@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .buffering import is_buffered as is_buffered
     from .buffering import set_buffer_capacity as set_buffer_capacity
     from .diff import diff_jobs as diff_jobs
-    from .h5store import H5Store as H5Store
-    from .h5store import H5StoreManager as H5StoreManager
+    from .hdf5.store import H5Store as H5Store
+    from .hdf5.store import H5StoreManager as H5StoreManager
     from .jsondict import JSONDict as JSONDict
     from .project import Project as Project
     from .project import get_job as get_job

@@ -16,8 +16,8 @@ from .errors import DestinationExistsError as DestinationExistsError
 from .errors import InvalidKeyError, JobsCorruptedError
 
 if TYPE_CHECKING:
-    from .h5store import H5Store
-    from .h5store import H5StoreManager as H5StoreManager
+    from .hdf5.store import H5Store
+    from .hdf5.store import H5StoreManager as H5StoreManager
     from .jsondict import JSONDict
     from .project import Project
     from .statepoint import StatePoint
@@ -716,7 +716,7 @@ class Job:
         """The HDF5 files of the job by name: ``job.stores["x"]`` is ``x.h5``; access creates the job if need be."""
         if self._stores is None:
             self.init(validate_statepoint=False)
-            from .h5store import H5StoreManager
+            from .hdf5.store import H5StoreManager
 
             self._stores = H5StoreManager(self.path, durable=self._project.durable)
         return self._stores
@@ -852,8 +852,8 @@ if not TYPE_CHECKING:
     __getattr__ = late_names(
         globals(),
         {
-            "H5Store": ".h5store",
-            "H5StoreManager": ".h5store",
+            "H5Store": ".hdf5.store",
+            "H5StoreManager": ".hdf5.store",
             "JSONDict": ".jsondict",
             "Project": ".project",
             "StatePoint": ".statepoint",

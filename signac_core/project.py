@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from .errors import IncompatibleSchemaVersion as IncompatibleSchemaVersion
     from .errors import WorkspaceError as WorkspaceError
     from .filterparse import parse_filter as parse_filter
-    from .h5store import H5Store
-    from .h5store import H5StoreManager as H5StoreManager
+    from .hdf5.store import H5Store
+    from .hdf5.store import H5StoreManager as H5StoreManager
     from .job import Job as Job
     from .job import calc_id as calc_id
     from .jsondict import JSONDict
@@ -426,7 +426,7 @@ class Project:
     def stores(self) -> H5StoreManager:
         """The HDF5 files of the project by name: ``project.stores["x"]`` is ``x.h5``."""
         if self._stores is None:
-            from .h5store import H5StoreManager
+            from .hdf5.store import H5StoreManager
 
             self._stores = H5StoreManager(self._path, durable=self._durable)
         return self._stores
@@ -1246,8 +1246,8 @@ if not TYPE_CHECKING:
             "DataFrame": "pandas",
             "DestinationExistsError": ".errors",
             "FileTransferStats": ".sync",
-            "H5Store": ".h5store",
-            "H5StoreManager": ".h5store",
+            "H5Store": ".hdf5.store",
+            "H5StoreManager": ".hdf5.store",
             "IncompatibleSchemaVersion": ".errors",
             "JSONDict": ".jsondict",
             "Job": ".job",

@@ -19,15 +19,10 @@ import h5py
 import numpy as np
 import pytest
 
-from signac_core import h5values, init_project
+from signac_core import init_project
 from signac_core.errors import InvalidKeyError
-from signac_core.h5store import (
-    H5Group,
-    H5Store,
-    H5StoreAlreadyOpenError,
-    H5StoreClosedError,
-    H5StoreManager,
-)
+from signac_core.hdf5 import values
+from signac_core.hdf5.store import H5Group, H5Store, H5StoreAlreadyOpenError, H5StoreClosedError, H5StoreManager
 
 STRUCTURED = np.dtype([("a", "i4"), ("b", "f8")])
 LARGE = 1 << 18  # elements of 8 bytes: above the size for which the room on disk is checked
@@ -121,7 +116,7 @@ def test_import_and_plain_reads_load_neither_h5py_nor_pandas_too_early(store: H5
     store["x"] = {"y": 1}
     code = """
 import sys
-from signac_core.h5store import H5Store, H5StoreManager
+from signac_core.hdf5.store import H5Store, H5StoreManager
 store = H5Store(sys.argv[1])
 assert not {"h5py", "numpy", "pandas"} & set(sys.modules)
 assert store["x"]["y"] == 1
@@ -316,7 +311,7 @@ def test_value_left_by_a_killed_writer_is_hidden_and_replaced(store: H5Store) ->
 
 def test_interrupt_while_overwriting_completes_the_write(store: H5Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store["v"] = "old"
-    write, calls = h5values._write, []
+    write, calls = values._write, []
 
     def interrupted(*args: Any) -> None:
         write(*args)
@@ -324,7 +319,7 @@ def test_interrupt_while_overwriting_completes_the_write(store: H5Store, monkeyp
         if len(calls) == 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(h5values, "_write", interrupted)
+    monkeypatch.setattr(values, "_write", interrupted)
     with pytest.raises(KeyboardInterrupt):
         store["v"] = "new"
     assert store == {"v": "new"}
@@ -332,13 +327,13 @@ def test_interrupt_while_overwriting_completes_the_write(store: H5Store, monkeyp
 
 def test_interrupt_while_writing_a_new_key_leaves_nothing(store: H5Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store["v"] = "old"
-    write = h5values._write
+    write = values._write
 
     def interrupted(*args: Any) -> None:
         write(*args)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(h5values, "_write", interrupted)
+    monkeypatch.setattr(values, "_write", interrupted)
     with pytest.raises(KeyboardInterrupt):
         store["new"] = {"a": 1}
     with h5py.File(store.filename) as file:
@@ -381,7 +376,7 @@ def test_end_of_the_process_while_overwriting_a_large_array_never_leaves_a_mixtu
 import os, sys
 import numpy as np
 from signac_core import h5values, init_project
-from signac_core.h5store import H5Store
+from signac_core.hdf5.store import H5Store
 write = h5values._write
 def killed(*args):
     write(*args)

@@ -79,7 +79,7 @@ project.find_job()
 TYPES = [
     "signac_core.job.Job",
     *["signac_core.jsondict.JSONDict"] * 4,
-    "signac_core.h5store.H5Store",
+    "signac_core.hdf5.store.H5Store",
     "typing.Mapping[str, Any]",
     "signac_core.jsondict.JSONDict",
     "signac_core.job.Job",

@@ -15,8 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
-from . import files, h5values, layout
-from .errors import H5StoreAlreadyOpenError, H5StoreClosedError, InvalidKeyError
+from .. import files, layout
+from ..errors import H5StoreAlreadyOpenError, H5StoreClosedError, InvalidKeyError
+from . import values
 
 if TYPE_CHECKING:
     import h5py
@@ -28,7 +29,7 @@ _CREATION_OPTIONS = frozenset({"userblock_size", "fs_strategy", "fs_persist", "f
 _MISSING = object()
 
 
-class _Node(h5values.Stored, MutableMapping[str, Any]):
+class _Node(values.Stored, MutableMapping[str, Any]):
     """What a store and a group have in common: a mapping at a path of a file."""
 
     __slots__ = ()
@@ -40,7 +41,7 @@ class _Node(h5values.Stored, MutableMapping[str, Any]):
         store, path = self._location()
         target = _resolve(store, path, key)
         with _reading(store) as file:
-            value = h5values.read(_item(file, store, target))
+            value = values.read(_item(file, store, target))
             return H5Group(store, target) if _is_group(value) else value
 
     def __setitem__(self, key: str, value: Any) -> None:
@@ -75,7 +76,7 @@ class _Node(h5values.Stored, MutableMapping[str, Any]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Mapping):
             return NotImplemented
-        return h5values.equal(_content(self), _content(other) if isinstance(other, _Node) else other)
+        return values.equal(_content(self), _content(other) if isinstance(other, _Node) else other)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -141,7 +142,7 @@ class _Node(h5values.Stored, MutableMapping[str, Any]):
         try:
             target = _resolve(store, path, key)
             with _reading(store) as file:
-                value = h5values.read_whole(_item(file, store, target))
+                value = values.read_whole(_item(file, store, target))
         except KeyError:
             if default is _MISSING:
                 raise
@@ -240,7 +241,7 @@ class _Node(h5values.Stored, MutableMapping[str, Any]):
             if file is None and path == "/":
                 parent.create_group(name)
             else:
-                h5values.copy_item(_item(file, store, path), parent, name)
+                values.copy_item(_item(file, store, path), parent, name)
 
 
 class H5Group(_Node):
@@ -458,7 +459,7 @@ class H5Store(_Node):
         (3,)
 
         """
-        with h5values.LOCK:
+        with values.LOCK:
             if _open_file(self) is not None:
                 raise H5StoreAlreadyOpenError(self)
             mode = self._kwargs.get("mode") if mode is None else mode
@@ -479,7 +480,7 @@ class H5Store(_Node):
         signac_core.errors.H5StoreClosedError: ...file.h5
 
         """
-        with h5values.LOCK:
+        with values.LOCK:
             file, self._file = self._file, None
             self._inside.clear()
             if file:
@@ -506,7 +507,7 @@ class H5Store(_Node):
         self.file.flush()
 
     def __enter__(self) -> Self:
-        with h5values.LOCK:
+        with values.LOCK:
             if _open_file(self) is None:
                 return self.open()
             self._inside.append(threading.get_ident())
@@ -514,7 +515,7 @@ class H5Store(_Node):
 
     def __exit__(self, *exc_info: object) -> None:
         me = threading.get_ident()
-        with h5values.LOCK:
+        with values.LOCK:
             if me in self._inside:
                 self._inside.remove(me)
             else:  # entered by another thread, which passed it on
@@ -790,13 +791,13 @@ def _names(node: _Node) -> list[str]:
     with _reading(store) as file:
         if file is None and path == "/":
             return []
-        return h5values.visible_names(_group(file, store, path))
+        return values.visible_names(_group(file, store, path))
 
 
 def _content(node: _Node) -> Any:
     store, path = node._location()
     with _reading(store) as file:
-        return {} if file is None and path == "/" else h5values.read_whole(_group(file, store, path))
+        return {} if file is None and path == "/" else values.read_whole(_group(file, store, path))
 
 
 def _members(value: Any) -> dict[str, Any]:
@@ -810,10 +811,10 @@ def _assign(node: _Node, items: Mapping[str, Any]) -> None:
     if not items:
         return
     store, path = node._location()
-    prepared: dict[str, h5values.Prepared] = {}
-    with h5values.Plan() as plan:
+    prepared: dict[str, values.Prepared] = {}
+    with values.Plan() as plan:
         for key, value in items.items():
-            h5values.split_key(key)
+            values.split_key(key)
             target = _join(path, key)
             if not (isinstance(value, H5Group) and _is_at(value, store, target)):  # nothing to do for a group itself
                 prepared[target] = plan.prepare(value)
@@ -868,7 +869,7 @@ def _open_file(store: H5Store) -> h5py.File | None:
 @contextmanager
 def _reading(store: H5Store) -> Iterator[h5py.File | None]:
     """The file of a store for one operation, or None if there is none."""
-    with h5values.LOCK:
+    with values.LOCK:
         file = _open_file(store)
         if file is not None:
             yield file
@@ -891,7 +892,7 @@ def _reading(store: H5Store) -> Iterator[h5py.File | None]:
 @contextmanager
 def _writing(store: H5Store, *, create: bool = True) -> Iterator[h5py.File]:
     """The file of a store for one operation that changes it."""
-    with h5values.LOCK:
+    with values.LOCK:
         file = _open_file(store)
         if file is not None:
             _check_writable(file)
@@ -912,7 +913,7 @@ def _check_writable(file: h5py.File) -> None:
 
 
 if not TYPE_CHECKING:
-    from . import late_names
+    from .. import late_names
 
     __getattr__ = late_names(
         globals(),

@@ -32,9 +32,9 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from .errors import InvalidKeyError
-from .files import unique_suffix
-from .layout import PREFIX_NEW
+from ..errors import InvalidKeyError
+from ..files import unique_suffix
+from ..layout import PREFIX_NEW
 
 if TYPE_CHECKING:
     import h5py

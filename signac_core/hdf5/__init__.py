@@ -1,0 +1,1 @@
+"""HDF5 data of jobs and projects: dictionaries of arrays."""
