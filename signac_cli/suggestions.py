@@ -271,7 +271,7 @@ def _state_point_keys(project: Project) -> _Keys:
 
 
 def _document_keys(project: Project, indexed: set[str]) -> _Keys:
-    from signac_core.documents import read_documents
+    from signac_core.documents.many import read_documents
     from signac_core.reading import list_ids
 
     names = set(indexed)

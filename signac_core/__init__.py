@@ -11,15 +11,15 @@ TYPE_CHECKING = bool()  # noqa: UP018
 if TYPE_CHECKING:
     from . import errors as errors
     from . import sync as sync
-    from .buffering import buffered as buffered
-    from .buffering import get_buffer_capacity as get_buffer_capacity
-    from .buffering import get_current_buffer_size as get_current_buffer_size
-    from .buffering import is_buffered as is_buffered
-    from .buffering import set_buffer_capacity as set_buffer_capacity
     from .diff import diff_jobs as diff_jobs
+    from .documents.buffer import buffered as buffered
+    from .documents.buffer import get_buffer_capacity as get_buffer_capacity
+    from .documents.buffer import get_current_buffer_size as get_current_buffer_size
+    from .documents.buffer import is_buffered as is_buffered
+    from .documents.buffer import set_buffer_capacity as set_buffer_capacity
+    from .documents.views import JSONDict as JSONDict
     from .hdf5.store import H5Store as H5Store
     from .hdf5.store import H5StoreManager as H5StoreManager
-    from .jsondict import JSONDict as JSONDict
     from .project import Project as Project
     from .project import get_job as get_job
     from .project import get_project as get_project

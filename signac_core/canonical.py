@@ -73,7 +73,7 @@ def _encode_state_point_value(value: Any) -> Any:
 
 
 def _is_live_view(value: Any) -> bool:
-    module = sys.modules.get("signac_core.jsondict")
+    module = sys.modules.get("signac_core.documents.views")
     return module is not None and isinstance(value, module.View)
 
 

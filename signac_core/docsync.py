@@ -12,10 +12,10 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from . import canonical
-from .buffering import MergeConflict, merge
-from .document import BoundView
+from .documents.buffer import MergeConflict, merge
+from .documents.store import BoundView
+from .documents.views import JSONDict, copy_plain
 from .errors import DocumentSyncConflict, SyncConflict
-from .jsondict import JSONDict, copy_plain
 
 if TYPE_CHECKING:
     import re

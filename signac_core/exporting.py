@@ -13,7 +13,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import archive, copying, document, files, layout, links, paths
+from . import archive, copying, files, layout, links, paths
+from .documents import store
 from .errors import Error, JobsCorruptedError
 from .failures import Failed, Failures, is_about_one_job
 from .links import LeftOut
@@ -65,8 +66,8 @@ class ExportPlan(NamedTuple):
         be read or written; running again does the rest.
         """
         project = self.project
-        if document.active_buffer is not None:
-            document.active_buffer.flush_below(project.workspace)
+        if store.active_buffer is not None:
+            store.active_buffer.flush_below(project.workspace)
         failures = Failures(failed)
         if self.kind is None:
             for job_id, path in track(self.paths.items(), "export", len(self.paths), progress):

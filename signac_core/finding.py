@@ -136,7 +136,7 @@ def _find_with_index(
 
 def _without_buffered(snapshot: Snapshot, found: list[str], rest: list[str]) -> tuple[list[str], list[str]]:
     """Ids found and ids that may match, where the index is not asked about documents that are buffered."""
-    from .documents import buffered_documents
+    from .documents.many import buffered_documents
 
     held = buffered_documents(snapshot.project)
     if held:
@@ -180,7 +180,7 @@ def _scan(
         state_points = dict(points)
         ids = list(state_points)
     found = []
-    from .documents import read_document_files
+    from .documents.many import read_document_files
 
     documents = read_document_files(project, ids, damaged=damaged)
     for job_id, document, status in _followed(documents, "documents", len(ids), progress):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import reading
 from .canonical import CONTAINERS
-from .documents import load_documents
-from .jsondict import copy_plain
+from .documents.many import load_documents
+from .documents.views import copy_plain
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -72,7 +72,7 @@ def _columns(project: Project, ids: list[str], paths: dict[str, list[str]]) -> t
     if paths["sp"]:
         ids, columns = reading.read_values(project, ids, paths["sp"], missing=_MISSING)
     if paths["doc"]:
-        from .documents import load_documents
+        from .documents.many import load_documents
 
         documents = load_documents(project, ids)
         if len(documents) < len(ids):

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from . import archive, canonical, copying, document, files, layout, links, paths, unpacking, workspace
+from . import archive, canonical, copying, files, layout, links, paths, unpacking, workspace
+from .documents import store
 from .errors import DestinationExistsError, InvalidKeyError, JobsCorruptedError, StatepointParsingError
 from .failures import Failed, Failures
 from .links import LeftOut
@@ -284,8 +285,8 @@ def _opened(
     if not isinstance(path, str) or not os.path.exists(path):
         raise ValueError(f"Unable to import from '{origin}': it does not exist.")
     if os.path.isdir(path):
-        if document.active_buffer is not None:
-            document.active_buffer.flush_below(os.path.abspath(path))
+        if store.active_buffer is not None:
+            store.active_buffer.flush_below(os.path.abspath(path))
         yield _Directory(project, path, copytree, apart or project.workspace)
         return
     if copytree is not None:

@@ -357,7 +357,7 @@ def _document_problem(name: str, path: str, claims: DocumentClaims | None = None
             text, status = files.read_with_status(path)
         else:
             claims, text = None, files.read_bytes(path)
-        from .document import parse_document  # many projects have none
+        from .documents.store import parse_document  # many projects have none
 
         document = parse_document(text, path)
     except (FileNotFoundError, NotADirectoryError):

@@ -16,11 +16,11 @@ from .errors import DestinationExistsError as DestinationExistsError
 from .errors import InvalidKeyError, JobsCorruptedError
 
 if TYPE_CHECKING:
+    from .documents.statepoint import StatePoint
+    from .documents.views import JSONDict
     from .hdf5.store import H5Store
     from .hdf5.store import H5StoreManager as H5StoreManager
-    from .jsondict import JSONDict
     from .project import Project
-    from .statepoint import StatePoint
     from .sync import sync_jobs as sync_jobs
 
 __all__ = ["Job", "calc_id"]
@@ -310,7 +310,7 @@ class Job:
         try:
             view = self.statepoint
         except InvalidKeyError:  # assignment is the way out, when it is on disk already
-            from .statepoint import live
+            from .documents.statepoint import live
 
             self._view = view = live(self, dict(self._given or self._plain_statepoint()))
         view.reset(value)
@@ -350,7 +350,7 @@ class Job:
         """
         cached = CachedStatePoint(data := self._plain_statepoint())
         if not canonical.CONTAINERS.isdisjoint(map(type, data.values())):
-            from .jsondict import copy_plain
+            from .documents.views import copy_plain
 
             for key, value in data.items():
                 if type(value) in canonical.CONTAINERS:
@@ -507,11 +507,11 @@ class Job:
             # Keep the handle usable: it can initialise the job again.
             with suppress(JobsCorruptedError, InvalidKeyError, TypeError):
                 self._plain_statepoint()
-        from . import document
+        from .documents import store
 
         workspace.remove(self._project.workspace, self._id)
-        if document.active_buffer is not None:
-            document.active_buffer.discard(self.fn(self.FN_DOCUMENT))
+        if store.active_buffer is not None:
+            store.active_buffer.discard(self.fn(self.FN_DOCUMENT))
         self._directory_known = False
         self._document = None
         self._stores = None
@@ -685,8 +685,8 @@ class Job:
         """
         if self._document is None:
             self.init(validate_statepoint=False)
-            from .document import for_job
-            from .jsondict import JSONDict
+            from .documents.store import for_job
+            from .documents.views import JSONDict
 
             self._document = JSONDict._of_document(for_job(self._project, self._id))
         return self._document
@@ -706,10 +706,10 @@ class Job:
 
     def _flush_document(self) -> None:
         """Write the document if it is buffered: its file is about to get another path."""
-        from . import document
+        from .documents import store
 
-        if document.active_buffer is not None:
-            document.active_buffer.flush([self.fn(self.FN_DOCUMENT)])
+        if store.active_buffer is not None:
+            store.active_buffer.flush([self.fn(self.FN_DOCUMENT)])
 
     @property
     def stores(self) -> H5StoreManager:
@@ -814,7 +814,7 @@ _live: Callable[[Job, dict[str, Any]], JSONDict] | None = None
 
 def _import_live() -> Callable[[Job, dict[str, Any]], JSONDict]:
     global _live  # an import statement would take a tenth of the time of a long iteration
-    from .statepoint import live
+    from .documents.statepoint import live
 
     _live = live
     return live
@@ -854,9 +854,9 @@ if not TYPE_CHECKING:
         {
             "H5Store": ".hdf5.store",
             "H5StoreManager": ".hdf5.store",
-            "JSONDict": ".jsondict",
+            "JSONDict": ".documents.views",
             "Project": ".project",
-            "StatePoint": ".statepoint",
+            "StatePoint": ".documents.statepoint",
             "sync_jobs": ".sync",
         },
     )

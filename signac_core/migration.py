@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from . import canonical, files, layout
 from .configfile import parse, text_of
-from .document import parse_document
+from .documents.store import parse_document
 from .errors import ConfigError
 from .layout import SCHEMA_VERSION as SCHEMA_VERSION
 from .locks import Lock

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from .cursor import JobsCursor as JobsCursor
+    from .documents.views import JSONDict
     from .errors import DestinationExistsError as DestinationExistsError
     from .errors import IncompatibleSchemaVersion as IncompatibleSchemaVersion
     from .errors import WorkspaceError as WorkspaceError
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from .hdf5.store import H5StoreManager as H5StoreManager
     from .job import Job as Job
     from .job import calc_id as calc_id
-    from .jsondict import JSONDict
     from .layout import SCHEMA_VERSION as SCHEMA_VERSION
     from .progress import Progress
     from .schema import ProjectSchema as ProjectSchema
@@ -403,8 +403,8 @@ class Project:
     def document(self) -> JSONDict:
         """The document of the project, live. Assignment of a mapping replaces it as a whole."""
         if self._document is None:
-            from .document import for_project
-            from .jsondict import JSONDict
+            from .documents.store import for_project
+            from .documents.views import JSONDict
 
             self._document = JSONDict._of_document(for_project(self))
         return self._document
@@ -1249,7 +1249,7 @@ if not TYPE_CHECKING:
             "H5Store": ".hdf5.store",
             "H5StoreManager": ".hdf5.store",
             "IncompatibleSchemaVersion": ".errors",
-            "JSONDict": ".jsondict",
+            "JSONDict": ".documents.views",
             "Job": ".job",
             "JobsCursor": ".cursor",
             "Progress": ".progress",

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from . import canonical, files, filetransfer, layout, links, transfer, workspace
 from .docsync import DocSync, DocumentStrategy, synchronize_document
-from .document import Document, for_job, for_project
+from .documents.store import Document, for_job, for_project
+from .documents.views import JSONDict
 from .errors import (
     DestinationExistsError,
     DocumentSyncConflict,
@@ -28,7 +29,6 @@ from .errors import (
 from .failures import Failed, Failures, is_about_one_job
 from .filetransfer import Step, TransferOptions
 from .job import Job
-from .jsondict import JSONDict
 
 if TYPE_CHECKING:
     from .progress import Progress

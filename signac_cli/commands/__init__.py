@@ -664,7 +664,7 @@ def read_records(
         preload(project, len(ids) - len(known))
     readers: dict[str, Callable[..., Iterable[tuple[str, dict[str, Any]]]]] = {"sp": read_state_points}
     if "doc" in parts:
-        from signac_core.documents import read_documents
+        from signac_core.documents.many import read_documents
 
         readers["doc"] = read_documents
     remaining = iter(ids)

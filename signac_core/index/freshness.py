@@ -20,10 +20,10 @@ __all__ = ["margin", "settled_signature", "signature", "signature_of", "time_of_
 
 def margin(*devices: int) -> int:
     """Age, in nanoseconds, from which on a time stamp is beyond doubt."""
-    from .. import document
+    from ..documents import store
 
-    is_one_clock = len(set(devices)) == 1 and not document.is_on_parallel_file_system(devices[0])
-    return document.SETTLED_NS if is_one_clock else document.SETTLED_PARALLEL_NS
+    is_one_clock = len(set(devices)) == 1 and not store.is_on_parallel_file_system(devices[0])
+    return store.SETTLED_NS if is_one_clock else store.SETTLED_PARALLEL_NS
 
 
 def times_of(status: os.stat_result) -> tuple[int, int]:

@@ -187,7 +187,7 @@ def test_keys_when_there_are_many_jobs_then_a_bounded_number_of_files_is_read(cl
         project.open_job({"i": i}).init()
     job = min(project, key=lambda job: job.id)
     job.doc.energy = 1
-    from signac_core import documents
+    from signac_core.documents import many
 
     read: list[str] = []
 
@@ -195,8 +195,8 @@ def test_keys_when_there_are_many_jobs_then_a_bounded_number_of_files_is_read(cl
         read.extend(ids)
         return plain(project, ids, **options)
 
-    plain = documents.read_documents
-    monkeypatch.setattr(documents, "read_documents", counting)
+    plain = many.read_documents
+    monkeypatch.setattr(many, "read_documents", counting)
     assert hints(cli("find", "i>=0", "doc.enregy<0", "-j", job.id).err) == [
         "No document is known to have the key 'enregy'; did you mean 'doc.energy'?"
     ]

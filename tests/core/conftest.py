@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from signac_core import Project, document
+from signac_core import Project
+from signac_core.documents import store
 from signac_core.index import freshness
 
 
@@ -24,9 +25,9 @@ def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
         nonlocal passed
         passed += int(seconds * 1e9)
 
-    monkeypatch.setattr(document, "time_ns", lambda: time.time_ns() + passed)
-    monkeypatch.setattr(document, "monotonic_ns", lambda: time.monotonic_ns() + passed)
-    monkeypatch.setattr(document, "_seen", {})
+    monkeypatch.setattr(store, "time_ns", lambda: time.time_ns() + passed)
+    monkeypatch.setattr(store, "monotonic_ns", lambda: time.monotonic_ns() + passed)
+    monkeypatch.setattr(store, "_seen", {})
     return pass_time
 
 

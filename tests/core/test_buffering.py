@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import signac_core
-from signac_core import Project, buffered, buffering
+from signac_core import Project, buffered
 from signac_core.canonical import equal
-from signac_core.document import Document, edit_document, would_edit_document
+from signac_core.documents import buffer
+from signac_core.documents.store import Document, edit_document, would_edit_document
 from signac_core.errors import BufferedError, DetachedError, MetadataError
 from signac_core.index import documents as indexed_documents
 from signac_core.job import Job
@@ -142,7 +143,7 @@ def test_size_and_capacity(job: Job) -> None:
         signac_core.set_buffer_capacity(10)
         assert signac_core.get_current_buffer_size() == 0
         assert on_disk(job)["more"] == "y" * 100
-        signac_core.set_buffer_capacity(new_capacity=buffering.DEFAULT_CAPACITY)
+        signac_core.set_buffer_capacity(new_capacity=buffer.DEFAULT_CAPACITY)
     with buffered(300):
         assert signac_core.get_buffer_capacity() == 300
         job.doc.big = "z" * 300
@@ -201,14 +202,14 @@ documents = st.dictionaries(st.sampled_from("abc"), trees, max_size=3)
 
 @given(documents, documents)
 def test_merge_with_an_unchanged_side_is_the_other(base: dict[str, Any], changed: dict[str, Any]) -> None:
-    assert equal(buffering.merge(base, changed, base), changed)
-    assert equal(buffering.merge(base, base, changed), changed)
-    assert equal(buffering.merge(base, changed, changed), changed)
+    assert equal(buffer.merge(base, changed, base), changed)
+    assert equal(buffer.merge(base, base, changed), changed)
+    assert equal(buffer.merge(base, changed, changed), changed)
 
 
 @given(documents, documents, st.integers())
 def test_merge_of_different_keys_keeps_both(base: dict[str, Any], theirs: dict[str, Any], value: int) -> None:
-    merged = buffering.merge(base, {**base, "mine": value}, theirs)
+    merged = buffer.merge(base, {**base, "mine": value}, theirs)
     assert merged == {**theirs, "mine": value}
 
 
@@ -241,14 +242,14 @@ def test_a_context_can_be_entered_several_times(job: Job) -> None:
 
 def test_an_unexpected_failure_does_not_cost_the_other_documents(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     broken, other = (job.project.open_job({"b": i}).init() for i in range(2))
-    flush = buffering._Entry.flush
+    flush = buffer._Entry.flush
 
-    def fail_for_one(entry: buffering._Entry) -> None:
+    def fail_for_one(entry: buffer._Entry) -> None:
         if entry.document.path == broken.fn(broken.FN_DOCUMENT):
             raise RecursionError("too deep")
         flush(entry)
 
-    monkeypatch.setattr(buffering._Entry, "flush", fail_for_one)
+    monkeypatch.setattr(buffer._Entry, "flush", fail_for_one)
     with pytest.raises(BufferedError) as caught, buffered():
         job.doc.x = 2
         broken.doc.x = 1
@@ -386,7 +387,7 @@ def test_what_a_query_within_a_block_leaves_behind_holds_what_is_on_disk(
         for job in jobs:
             job.doc.q = 77
         assert len(study.find_jobs({"doc.q": 77})) == len(study.to_dataframe()) == len(jobs)
-        buffering._buffer._entries.clear()  # as if the program had been killed here
+        buffer._buffer._entries.clear()  # as if the program had been killed here
         raise RuntimeError
     assert len(Project().find_jobs({"doc.q": 1})) == len(jobs) - 1
 
@@ -423,14 +424,14 @@ def test_exports_within_a_block_hold_what_it_has_written(job: Job, target: str) 
 
 
 def test_a_context_whose_entry_fails_leaves_the_capacity_as_it_was(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(entry: buffering._Entry) -> None:
+    def fail(entry: buffer._Entry) -> None:
         raise OSError("No space left")
 
     capacity = signac_core.get_buffer_capacity()
     with buffered():
         job.doc.x = "x" * 100
         with monkeypatch.context() as patch, pytest.raises(BufferedError):
-            patch.setattr(buffering._Entry, "flush", fail)
+            patch.setattr(buffer._Entry, "flush", fail)
             buffered(10).__enter__()
         assert signac_core.get_buffer_capacity() == capacity
     context = buffered("10")  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ import pytest
 
 from signac_core import Project, finding, integrity, reading, resolving, workspace
 from signac_core.canonical import calc_id
-from signac_core.documents import read_documents
+from signac_core.documents.many import read_documents
 from signac_core.errors import JobsCorruptedError
 
 

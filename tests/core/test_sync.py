@@ -23,6 +23,7 @@ import signac_core
 from signac_core import layout, synchronizer
 from signac_core.canonical import calc_id
 from signac_core.docsync import ByKeyOrKeep, synchronize_document
+from signac_core.documents.views import JSONDict
 from signac_core.errors import (
     DocumentSyncConflict,
     FileSyncConflict,
@@ -31,7 +32,6 @@ from signac_core.errors import (
     SyncConflict,
 )
 from signac_core.job import Job
-from signac_core.jsondict import JSONDict
 from signac_core.project import Project, init_project
 from signac_core.sync import DocSync, FileSync, FileTransferStats, SyncAction, sync_jobs, sync_projects
 

@@ -149,7 +149,7 @@ def test_wheel_when_installed_then_type_checkers_know_signac(environment, ours, 
     command = [*mypy, str(environment.bin / "python"), "use.py"]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (0, "")
-    assert 'Revealed type is "signac_core.jsondict.JSONDict"' in run.stdout
+    assert 'Revealed type is "signac_core.documents.views.JSONDict"' in run.stdout
 
 
 def test_wheel_when_installed_then_manuals_and_completions_are_where_they_are_looked_for(environment, ours):

@@ -78,10 +78,10 @@ project.find_job()
 
 TYPES = [
     "signac_core.job.Job",
-    *["signac_core.jsondict.JSONDict"] * 4,
+    *["signac_core.documents.views.JSONDict"] * 4,
     "signac_core.hdf5.store.H5Store",
     "typing.Mapping[str, Any]",
-    "signac_core.jsondict.JSONDict",
+    "signac_core.documents.views.JSONDict",
     "signac_core.job.Job",
     "signac_core.project.Project",
     "def (src: signac_core.job.Job, dst: signac_core.job.Job, fn: str) -> bool",

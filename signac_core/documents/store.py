@@ -18,12 +18,12 @@ from contextlib import AbstractContextManager
 from time import monotonic_ns, time_ns
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-from . import canonical, files, layout
-from .errors import InvalidKeyError
+from .. import canonical, files, layout
+from ..errors import InvalidKeyError
 
 if TYPE_CHECKING:
-    from .buffering import Buffer
-    from .project import Project
+    from ..project import Project
+    from .buffer import Buffer
 
 __all__ = [
     "Document",
@@ -315,7 +315,7 @@ class Document:
         Raises FileNotFoundError if the directory of the document does not exist; LockTimeoutError if another process
         holds the lock for too long.
         """
-        from .locks import acquire  # readers do not pay for it
+        from ..locks import acquire  # readers do not pay for it
 
         directory = os.path.dirname(self.path) or "."
         try:
@@ -369,7 +369,7 @@ active_buffer: Buffer | None = None
 
 
 def _restore_view(path: str, lock_path: str, durable: bool) -> Any:
-    from .jsondict import JSONDict
+    from .views import JSONDict
 
     return JSONDict._of_document(Document(path, lock_path, durable=durable))
 

@@ -13,10 +13,11 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, TypeVar
 
-from . import canonical, document
-from .document import BoundView, Document
-from .errors import BufferedError, MetadataError
-from .jsondict import copy_plain
+from .. import canonical
+from ..errors import BufferedError, MetadataError
+from . import store
+from .store import BoundView, Document
+from .views import copy_plain
 
 __all__ = [
     "BufferedDocument",
@@ -258,7 +259,7 @@ class Buffer:
         """Begin to buffer every document."""
         with self.guard:
             self.depth += 1
-            document.active_buffer = self
+            store.active_buffer = self
 
     def leave(self) -> None:
         """End what :meth:`enter` began; the last exit flushes."""
@@ -271,7 +272,7 @@ class Buffer:
         """Begin to buffer one document."""
         with self.guard:
             self.own_depth[path] = self.own_depth.get(path, 0) + 1
-            document.active_buffer = self
+            store.active_buffer = self
 
     def leave_own(self, path: str) -> None:
         """End what :meth:`enter_own` began; the last exit flushes."""
@@ -287,7 +288,7 @@ class Buffer:
             self.flush(paths)
         finally:
             if self.depth == 0 and not self.own_depth:
-                document.active_buffer = None
+                store.active_buffer = None
 
 
 _buffer = Buffer()

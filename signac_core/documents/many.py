@@ -12,14 +12,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from . import files, layout, reading, settings
+from .. import files, layout, reading, settings
 
 if TYPE_CHECKING:
     import os
 
-    from .index.documents import IndexedDocuments
-    from .index.snapshot import Snapshot
-    from .project import Project
+    from ..index.documents import IndexedDocuments
+    from ..index.snapshot import Snapshot
+    from ..project import Project
 
 __all__ = ["buffered_documents", "load_documents", "read_document_files", "read_documents"]
 
@@ -49,9 +49,9 @@ def load_documents(project: Project, ids: Collection[str]) -> dict[str, dict[str
 
 def buffered_documents(project: Project) -> dict[str, dict[str, Any]]:
     """Documents of jobs that are buffered at the moment, by id, as copies."""
-    from . import document
+    from . import store
 
-    buffer = document.active_buffer
+    buffer = store.active_buffer
     if buffer is None:
         return {}
     root, end = project.workspace + "/", "/" + layout.FN_DOCUMENT
@@ -67,7 +67,7 @@ def _indexed(snapshot: Snapshot, ids: Collection[str]) -> tuple[IndexedDocuments
     if len(ids) * reading.ROWS_PER_FILE < snapshot.number():
         return None, {}
     try:
-        from .index.documents import IndexedDocuments
+        from ..index.documents import IndexedDocuments
 
         indexed = IndexedDocuments(snapshot, snapshot.base.rows_among(ids))
         return indexed, indexed.trees()
@@ -95,7 +95,7 @@ def read_document_files(
 
     What is buffered is not read.
     """
-    from .document import parse_document
+    from .store import parse_document
 
     ids = ids if isinstance(ids, (list, tuple)) else list(ids)
     for job_id, result in zip(ids, _read_files(project, ids), strict=True):

@@ -24,12 +24,12 @@ from collections.abc import (
 )
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from .canonical import CONTAINERS, equal, plain, validate_key
-from .document import Document, Store
-from .errors import DetachedError
+from ..canonical import CONTAINERS, equal, plain, validate_key
+from ..errors import DetachedError
+from .store import Document, Store
 
 if TYPE_CHECKING:
-    from .buffering import BufferedDocument
+    from .buffer import BufferedDocument
 
 __all__ = ["JSONDict", "JSONList", "View"]
 
@@ -296,7 +296,7 @@ class JSONDict(View, MutableMapping[str, Any]):
     @property
     def buffered(self) -> BufferedDocument:
         """Context in which the changes of this document are collected and written at its end; see :func:`buffered`."""
-        from .buffering import BufferedDocument
+        from .buffer import BufferedDocument
 
         return BufferedDocument(self._document().path)
 
@@ -1102,11 +1102,11 @@ def _plain_data(other: Any) -> Any:
 
 
 if not TYPE_CHECKING:
-    from . import late_names
+    from .. import late_names
 
     __getattr__ = late_names(
         globals(),
         {
-            "BufferedDocument": ".buffering",
+            "BufferedDocument": ".documents.buffer",
         },
     )

@@ -11,12 +11,12 @@ from _weakref import ref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import canonical
-from .document import BoundView
-from .jsondict import JSONDict, copy_plain
+from .. import canonical
+from .store import BoundView
+from .views import JSONDict, copy_plain
 
 if TYPE_CHECKING:
-    from .job import Job
+    from ..job import Job
 
 __all__ = ["StatePoint", "live"]
 
@@ -50,7 +50,7 @@ class StatePoint:
         """Handles that are still in use, or a new one."""
         handles = [job for handle in self._handles if (job := handle()) is not None]
         if not handles:
-            from .job import Job
+            from ..job import Job
 
             handles = [Job._known(*self.place, self.tree)]
             handles[0]._directory_known = self._directory_known

@@ -1,0 +1,1 @@
+"""JSON documents on disk: read, changed, buffered, looked at live."""
