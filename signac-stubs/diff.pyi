@@ -1,1 +1,1 @@
-from signac_core.diff import *
+from signac_core.survey.diff import *

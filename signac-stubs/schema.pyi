@@ -1,1 +1,1 @@
-from signac_core.schema import *
+from signac_core.survey.schema import *

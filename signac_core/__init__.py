@@ -11,7 +11,6 @@ TYPE_CHECKING = bool()  # noqa: UP018
 if TYPE_CHECKING:
     from . import errors as errors
     from . import sync as sync
-    from .diff import diff_jobs as diff_jobs
     from .documents.buffer import buffered as buffered
     from .documents.buffer import get_buffer_capacity as get_buffer_capacity
     from .documents.buffer import get_current_buffer_size as get_current_buffer_size
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from .project import get_job as get_job
     from .project import get_project as get_project
     from .project import init_project as init_project
+    from .survey.diff import diff_jobs as diff_jobs
     from .temporary import TemporaryProject as TemporaryProject
     from .version import __version__ as __version__
 else:

@@ -138,7 +138,7 @@ class JobsCursor:
         return Job._known(self._project, self._ids[index])
 
     def _repr_html_(self) -> str:
-        from .html import cursor_html
+        from .survey.html import cursor_html
 
         return cursor_html(self)
 
@@ -177,7 +177,7 @@ class JobsCursor:
         True [0, 2]
 
         """
-        from .grouping import groupby
+        from .survey.grouping import groupby
 
         return groupby(self, key, default)
 
@@ -222,7 +222,7 @@ class JobsCursor:
         ((2, 2), [0, 1])
 
         """
-        from .frame import to_dataframe
+        from .survey.frame import to_dataframe
 
         return to_dataframe(self, sp_prefix=sp_prefix, doc_prefix=doc_prefix, usecols=usecols, flatten=flatten)
 

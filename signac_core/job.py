@@ -435,7 +435,7 @@ class Job:
 
     def _get_neighbors(self, ignore: Any = ()) -> dict[str, dict[Any, str]]:
         """Jobs that differ from this one in one parameter only; see :meth:`Project.get_neighbors`."""
-        from .neighbors import job_neighbors
+        from .survey.neighbors import job_neighbors
 
         return job_neighbors(self, ignore)
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .job import calc_id as calc_id
     from .layout import SCHEMA_VERSION as SCHEMA_VERSION
     from .progress import Progress
-    from .schema import ProjectSchema as ProjectSchema
+    from .survey.schema import ProjectSchema as ProjectSchema
     from .sync import FileTransferStats
     from .sync import sync_projects as sync_projects
     from .temporary import TemporaryProject as TemporaryProject
@@ -329,7 +329,7 @@ class Project:
     __hash__ = None  # type: ignore[assignment]
 
     def _repr_html_(self) -> str:
-        from .html import project_html
+        from .survey.html import project_html
 
         return project_html(self)
 
@@ -720,7 +720,7 @@ class Project:
         ['T']
 
         """
-        from .detecting import detect_schema
+        from .survey.detecting import detect_schema
 
         return detect_schema(self, exclude_const=exclude_const, subset=subset)
 
@@ -752,7 +752,7 @@ class Project:
         True
 
         """
-        from .neighbors import get_neighbors
+        from .survey.neighbors import get_neighbors
 
         return get_neighbors(self, ignore)
 
@@ -1253,7 +1253,7 @@ if not TYPE_CHECKING:
             "Job": ".job",
             "JobsCursor": ".cursor",
             "Progress": ".progress",
-            "ProjectSchema": ".schema",
+            "ProjectSchema": ".survey.schema",
             "SCHEMA_VERSION": ".layout",
             "TemporaryProject": ".temporary",
             "WorkspaceError": ".errors",

@@ -29,7 +29,7 @@ from .synchronizer import FileStrategy, FileTransferStats, SyncAction, Synchroni
 if TYPE_CHECKING:
     from .progress import Progress
     from .project import Project
-    from .schema import ProjectSchema
+    from .survey.schema import ProjectSchema
 
 __all__ = ["DocSync", "FileSync", "FileTransferStats", "SyncAction", "sync_jobs", "sync_projects"]
 
@@ -484,7 +484,7 @@ class Schemas(NamedTuple):
 
 def schemas(source: Project, destination: Project) -> Schemas:
     """Find out which schemas two projects have without the jobs of which one of them cannot read the state point."""
-    from .detecting import detect_schema
+    from .survey.detecting import detect_schema
 
     projects = (source, destination)
     damaged: tuple[list[str], list[str]] = ([], [])
@@ -512,6 +512,6 @@ if not TYPE_CHECKING:
         {
             "Progress": ".progress",
             "Project": ".project",
-            "ProjectSchema": ".schema",
+            "ProjectSchema": ".survey.schema",
         },
     )

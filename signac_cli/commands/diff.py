@@ -105,7 +105,7 @@ def command(
 
 def _differences(project: Project, ids: Sequence[str], parts: frozenset[str], damaged: list[str]) -> list[Record]:
     """Records of the jobs, each once, with what is its own in the place of the state point."""
-    from signac_core.diff import diff_state_points
+    from signac_core.survey.diff import diff_state_points
 
     records = list(read_records(project, list(dict.fromkeys(ids)), parts | {"sp"}, damaged=damaged))
     own = diff_state_points({record["id"]: record["sp"] for record in records})

@@ -82,7 +82,7 @@ def _records(
 ) -> Iterator[dict[str, Any]]:
     import warnings
 
-    from signac_core.neighbors import neighbors_of
+    from signac_core.survey.neighbors import neighbors_of
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

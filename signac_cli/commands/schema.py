@@ -13,7 +13,7 @@ from ..output import JSON, TABLE
 from . import allow_eval_option, filter_option, job_id_option, reading_bar, select, shape_of
 
 if TYPE_CHECKING:
-    from signac_core.schema import ProjectSchema
+    from signac_core.survey.schema import ProjectSchema
 
     from ..app import Session
     from ..output import Output
@@ -91,8 +91,8 @@ def command(
     if job_ids or filter_tokens:
         selected = select(session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
 
-    from signac_core.detecting import detect_schema
     from signac_core.layout import is_job_id
+    from signac_core.survey.detecting import detect_schema
 
     with reading_bar(session) as progress:
         schema = detect_schema(

@@ -13,8 +13,8 @@ from ..arguments import Command, Rules
 from ..output import one_line
 
 if TYPE_CHECKING:
-    from signac_core.glance import Glance
     from signac_core.project import Project
+    from signac_core.survey.glance import Glance
 
     from ..app import Session
 
@@ -35,7 +35,7 @@ def command(session: Session, /, *, as_json: bool) -> int:
     Only a part of the jobs is looked at: 'signac check' looks at every one. The exit status is 1 if the workspace is
     missing.
     """
-    from signac_core.glance import glance
+    from signac_core.survey.glance import glance
 
     project = session.project()
     seen = glance(project)

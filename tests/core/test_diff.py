@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signac_core import Project, diff_jobs
-from signac_core.diff import diff_state_points
 from signac_core.errors import JobsCorruptedError
+from signac_core.survey.diff import diff_state_points
 
 
 def diff(project: Project, *state_points: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Tests of :mod:`signac_core.frame`."""
+"""Tests of :mod:`signac_core.survey.frame`."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import pytest
 
 from signac_core import Project, reading
 from signac_core.canonical import calc_id
-from signac_core.glance import SAMPLE, glance
+from signac_core.survey.glance import SAMPLE, glance
 
 
 @pytest.fixture

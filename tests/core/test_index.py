@@ -17,10 +17,10 @@ import pytest
 
 from signac_core import Project, finding, reading
 from signac_core.canonical import calc_id
-from signac_core.detecting import detect_schema
 from signac_core.errors import DestinationExistsError
 from signac_core.index import documents, freshness, snapshot
 from signac_core.query import NO_DOCUMENT, compile_filter
+from signac_core.survey.detecting import detect_schema
 
 SECOND = 10**9
 HISTORIES = int(os.environ.get("SIGNAC_TEST_HISTORIES", "10"))

@@ -9,7 +9,7 @@ import pytest
 
 from signac_core import Project
 from signac_core.errors import JobsCorruptedError
-from signac_core.neighbors import get_neighbors, job_neighbors, neighbors_of
+from signac_core.survey.neighbors import get_neighbors, job_neighbors, neighbors_of
 
 
 def ids(project: Project, *state_points: dict[str, Any]) -> list[str]:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from signac_core import Project
 from signac_core.canonical import calc_id
-from signac_core.detecting import detect_schema
 from signac_core.errors import JobsCorruptedError
-from signac_core.schema import ProjectSchema, hashable, leaves, ordered
+from signac_core.survey.detecting import detect_schema
+from signac_core.survey.schema import ProjectSchema, hashable, leaves, ordered
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, canonical, detecting, schema
+from signac_core import Project, canonical
 from signac_core.index.distinct import SortedValues
+from signac_core.survey import detecting, schema
 
 NUMBER = 1300
 

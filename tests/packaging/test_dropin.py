@@ -280,7 +280,7 @@ def test_signac_when_loaded_again_then_one_finder_and_the_same_modules(again):
         "import signac.schema, signac.job\n"
         "assert (len(sys.meta_path), signac.Project, signac.job.Job) == before\n"
         "assert sys.meta_path[0].__module__ == 'signac'\n"
-        "assert signac.schema is importlib.import_module('signac_core.schema')\n"
+        "assert signac.schema is importlib.import_module('signac_core.survey.schema')\n"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (0, "")

@@ -6,13 +6,13 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from . import reading
-from .index.shapes import without_collection
-from .job import Job
+from .. import reading
+from ..index.shapes import without_collection
+from ..job import Job
 
 if TYPE_CHECKING:
-    from .cursor import JobsCursor
-    from .project import Project
+    from ..cursor import JobsCursor
+    from ..project import Project
 
 __all__ = ["groupby"]
 
@@ -72,7 +72,7 @@ def _columns(project: Project, ids: list[str], paths: dict[str, list[str]]) -> t
     if paths["sp"]:
         ids, columns = reading.read_values(project, ids, paths["sp"], missing=_MISSING)
     if paths["doc"]:
-        from .documents.many import load_documents
+        from ..documents.many import load_documents
 
         documents = load_documents(project, ids)
         if len(documents) < len(ids):

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import TYPE_CHECKING, Any
 
-from . import canonical, reading
+from .. import canonical, reading
 from .schema import hashable, leaves, ordered
 
 if TYPE_CHECKING:
-    from .job import Job
-    from .project import Project
+    from ..job import Job
+    from ..project import Project
 
 __all__ = ["get_neighbors", "job_neighbors", "neighbors_of"]
 
@@ -147,7 +147,7 @@ def _check_ignored(ignored: set[Any], known: Set[str], numbers: Mapping[str, tup
     if unknown:
         import warnings
 
-        from .nearest import nearest_key
+        from ..nearest import nearest_key
 
         near = (nearest_key(str(key).removeprefix("sp."), sorted(known)) for key in ignored - known)
         close = [key for key in near if key is not None]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import canonical
+from .. import canonical
 
 if TYPE_CHECKING:
-    from .job import Job
+    from ..job import Job
 
 __all__ = ["diff_jobs", "diff_state_points"]
 
@@ -123,7 +123,7 @@ def _with_tuples(value: Any) -> Any:
 
 
 if not TYPE_CHECKING:
-    from . import late_names
+    from .. import late_names
 
     __getattr__ = late_names(
         globals(),

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import reading
-from .canonical import CONTAINERS
-from .documents.many import load_documents
-from .documents.views import copy_plain
+from .. import reading
+from ..canonical import CONTAINERS
+from ..documents.many import load_documents
+from ..documents.views import copy_plain
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from .cursor import JobsCursor
-    from .project import Project
+    from ..cursor import JobsCursor
+    from ..project import Project
 
 __all__ = ["to_dataframe"]
 

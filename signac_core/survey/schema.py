@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from .index.distinct import SortedValues
+    from ..index.distinct import SortedValues
 
 __all__ = ["ProjectSchema", "Types", "hashable", "leaves", "ordered"]
 
@@ -357,7 +357,7 @@ def _levels(node: _Node) -> dict[str, Any]:
 
 
 if not TYPE_CHECKING:
-    from . import late_names
+    from .. import late_names
 
     __getattr__ = late_names(
         globals(),

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from . import layout, reading
-from .progress import track
+from .. import layout, reading
+from ..progress import track
 from .schema import ProjectSchema, Types, hashable
 
 if TYPE_CHECKING:
-    from .index.distinct import SortedValues
-    from .index.snapshot import Snapshot
-    from .job import Job
-    from .progress import Progress
-    from .project import Project
+    from ..index.distinct import SortedValues
+    from ..index.snapshot import Snapshot
+    from ..job import Job
+    from ..progress import Progress
+    from ..project import Project
 
 __all__ = ["detect_schema"]
 
@@ -136,7 +136,7 @@ def _collect_from_index(snapshot: Snapshot) -> tuple[dict[str, _Key], int, list[
     None if values may belong to jobs that have gone, or if a key has values of several types: these are in the order of
     their first appearance, which the index does not know.
     """
-    from .index.distinct import sorted_values
+    from ..index.distinct import sorted_values
 
     base, present = snapshot.layers[0]
     if present.bits.bit_count() != base.rows:

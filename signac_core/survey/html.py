@@ -6,8 +6,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .cursor import JobsCursor
-    from .project import Project
+    from ..cursor import JobsCursor
+    from ..project import Project
 
 __all__ = ["cursor_html", "project_html"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from . import layout, reading
+from .. import layout, reading
 
 if TYPE_CHECKING:
-    from .cache import CacheReport
-    from .project import Project
+    from ..cache import CacheReport
+    from ..project import Project
 
 __all__ = ["Glance", "IndexReport", "glance"]
 
@@ -67,7 +67,7 @@ def glance(project: Project) -> Glance:
 
     Raises WorkspaceError if the workspace cannot be read.
     """
-    from .cache import examine_cache
+    from ..cache import examine_cache
 
     names = reading.list_names(project)
     ids = [name for name in names if layout.is_job_id(name)]
@@ -77,7 +77,7 @@ def glance(project: Project) -> Glance:
     for state_point in sample.values():
         keys.update(_dotted(state_point))
     if sample and index.state == "stale":
-        from .index.shapes import take_apart
+        from ..index.shapes import take_apart
 
         missing = index.missing - len(take_apart(list(sample.values()))[1])  # the others cannot be indexed
         index = IndexReport("stale" if missing else "current", index.size, missing)

@@ -1,0 +1,1 @@
+"""What a space of parameters looks like: schema, differences, neighbours, groups, tables."""
