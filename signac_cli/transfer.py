@@ -25,8 +25,8 @@ from .commands import (
 from .output import Failure
 
 if TYPE_CHECKING:
+    from signac_core.exchange.links import LeftOut
     from signac_core.job import Job
-    from signac_core.links import LeftOut
     from signac_core.project import Project
 
     from .app import Session

@@ -283,7 +283,7 @@ class JobsCursor:
         ['N_10/T_1.5', 'N_10/T_2.0']
 
         """
-        from .exporting import export_to
+        from .exchange.exporting import export_to
 
         return export_to(self, target, path=path, copytree=copytree, force=force)
 

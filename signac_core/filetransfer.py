@@ -16,7 +16,8 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cached_property
 from typing import NamedTuple
 
-from . import files, layout, links
+from . import files, layout
+from .exchange import links
 from .litter import is_leftover
 
 __all__ = [

@@ -9,14 +9,14 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from . import exporting, importing
 from .errors import DestinationExistsError as DestinationExistsError
 from .errors import StatepointParsingError as StatepointParsingError
+from .exchange import exporting, importing
 from .job import Job as Job
 
 if TYPE_CHECKING:
-    from .copying import CopyTree
-    from .importing import Schema
+    from .exchange.copying import CopyTree
+    from .exchange.importing import Schema
     from .paths import PathSpecification
     from .project import Project
 
@@ -38,7 +38,7 @@ def export_jobs(
     jobs : Project, JobsCursor or any iterable of Job
         The jobs, of one project.
     target, path, copytree, force
-        As :func:`signac_core.exporting.export_to`.
+        As :func:`signac_core.exchange.exporting.export_to`.
 
     Yields
     ------
@@ -50,7 +50,7 @@ def export_jobs(
     ValueError
         If the jobs belong to several projects.
     TypeError, RuntimeError, FileExistsError, JobsCorruptedError, OSError
-        As :func:`signac_core.exporting.export_to`.
+        As :func:`signac_core.exchange.exporting.export_to`.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def import_into_project(
     Parameters
     ----------
     origin, project, schema, copytree
-        As :func:`signac_core.importing.import_from`.
+        As :func:`signac_core.exchange.importing.import_from`.
 
     Yields
     ------
@@ -93,7 +93,7 @@ def import_into_project(
     Raises
     ------
     ValueError, TypeError, RuntimeError, DestinationExistsError, OSError
-        As :func:`signac_core.importing.import_from`.
+        As :func:`signac_core.exchange.importing.import_from`.
 
     Examples
     --------
@@ -114,9 +114,9 @@ if not TYPE_CHECKING:
     __getattr__ = late_names(
         globals(),
         {
-            "CopyTree": ".copying",
+            "CopyTree": ".exchange.copying",
             "PathSpecification": ".paths",
             "Project": ".project",
-            "Schema": ".importing",
+            "Schema": ".exchange.importing",
         },
     )

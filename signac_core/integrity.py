@@ -497,7 +497,7 @@ def _may_rename(project: Project, name: str, rescue: _Rescue) -> bool:
     """Tell whether a damaged job can get the name that its state point has: there is none, or a copy of this one."""
     if _is_free(project, rescue.job_id):
         return True
-    from . import copying
+    from .exchange import copying
 
     source, target = (os.path.join(project.workspace, job_id) for job_id in (name, rescue.job_id))
     try:
@@ -562,7 +562,7 @@ def _rename(project: Project, directory: str, rescue: _Rescue) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-    from . import copying
+    from .exchange import copying
 
     target = os.path.join(project.workspace, rescue.job_id)
     copying.change_by_copy(directory, target, rescue.job_id, rescue.text, durable=project.durable)

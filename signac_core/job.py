@@ -602,10 +602,10 @@ class Job:
         (True, True)
 
         """
-        from . import transfer
+        from .exchange import moving
 
         self._flush_document()
-        transfer.move(self, project)
+        moving.move(self, project)
         data = self._data
         if data is not None and canonical.state_point_matches(data, self._id):
             project._remember(self._id, data)

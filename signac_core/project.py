@@ -789,7 +789,7 @@ class Project:
         (True, True, {'T': 1.5})
 
         """
-        from .transfer import clone
+        from .exchange.moving import clone
 
         return clone(self, job, copytree=copytree)
 
@@ -889,7 +889,7 @@ class Project:
         (['T/1.0/job', 'T/1.5/job'], True)
 
         """
-        from .view import create_linked_view
+        from .exchange.views import create_linked_view
 
         return create_linked_view(self, prefix=prefix, job_ids=job_ids, path=path)
 
@@ -986,7 +986,7 @@ class Project:
         [10, 15]
 
         """
-        from .importing import import_from
+        from .exchange.importing import import_from
 
         return import_from(self, origin, schema=schema, sync=sync, copytree=copytree)
 

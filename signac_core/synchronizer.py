@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from . import canonical, files, filetransfer, layout, links, transfer, workspace
+from . import canonical, files, filetransfer, layout, workspace
 from .docsync import DocSync, DocumentStrategy, synchronize_document
 from .documents.store import Document, for_job, for_project
 from .documents.views import JSONDict
@@ -26,6 +26,7 @@ from .errors import (
     JobsCorruptedError,
     SyncConflict,
 )
+from .exchange import links, moving
 from .failures import Failed, Failures, is_about_one_job
 from .filetransfer import Step, TransferOptions
 from .job import Job
@@ -427,7 +428,7 @@ class Synchronizer:
             copied = self._copy_job(src, dst, temporary)
 
         try:
-            transfer.clone(dst.project, src, copytree=copy_tree, disposable=True)
+            moving.clone(dst.project, src, copytree=copy_tree, disposable=True)
         except BaseException as error:
             for temporary in built:
                 if isinstance(error, OSError) and str(error.filename).startswith(temporary):

@@ -348,7 +348,7 @@ def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *,
             os.rename(source, target)
         except OSError as error:
             if error.errno == errno.EXDEV:
-                from . import copying
+                from .exchange import copying
 
                 copying.change_by_copy(source, target, new_id, text, durable=durable)
                 return

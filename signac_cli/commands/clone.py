@@ -10,8 +10,8 @@ from ..arguments import Command
 from ..transfer import RULES, transfer, transfer_options
 
 if TYPE_CHECKING:
+    from signac_core.exchange.links import LeftOut
     from signac_core.job import Job
-    from signac_core.links import LeftOut
     from signac_core.project import Project
 
     from ..app import Session
@@ -33,13 +33,13 @@ def command(session: Session, /, **options: Any) -> int:
 
 
 def _clone(job: Job, project: Project, left_out: LeftOut) -> None:
-    from signac_core.transfer import clone
+    from signac_core.exchange.moving import clone
 
     clone(project, job, left_out=left_out)
 
 
 def _rehearse(job: Job, left_out: LeftOut) -> None:
-    from signac_core.copying import rehearse, state_point_text
+    from signac_core.exchange.copying import rehearse, state_point_text
 
     state_point_text(job.path, job.id)
     rehearse(job.path, left_out)

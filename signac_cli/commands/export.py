@@ -12,7 +12,7 @@ from ..output import Failure
 from . import allow_eval_option, confirm_selected, dry_run_option, filter_option, job_id_option, report_option, select
 
 if TYPE_CHECKING:
-    from signac_core.copying import CopyTree
+    from signac_core.exchange.copying import CopyTree
 
     from ..app import Session
 
@@ -66,7 +66,7 @@ def command(
 
     On a terminal you are asked before several jobs are moved that -f selects; -y answers.
     """
-    from signac_core.exporting import plan_export
+    from signac_core.exchange.exporting import plan_export
     from signac_core.paths import PathsTakenError
 
     from ..pathreport import Collision, PathReport
@@ -133,7 +133,7 @@ def _is_archive(target: str, *, move: bool) -> bool:
         If it is of an unknown kind, or jobs cannot be moved to it.
 
     """
-    from signac_core.archive import archive_format
+    from signac_core.exchange.archives import archive_format
 
     try:
         is_archive = archive_format(target) is not None

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from contextlib import ExitStack
 
-    from signac_core.copying import CopyTree
-    from signac_core.importing import Found
+    from signac_core.exchange.copying import CopyTree
+    from signac_core.exchange.importing import Found
     from signac_core.project import Project
 
     from ..app import Session
@@ -106,7 +106,7 @@ def _import(
     """Import jobs that do not exist yet, those that exist are noted as ``existing``; return the exit status."""
     from contextlib import ExitStack
 
-    from signac_core.importing import plan_import
+    from signac_core.exchange.importing import plan_import
 
     from ..pathreport import Collision
     from ..progress import bar
@@ -191,7 +191,7 @@ def _import_apart(
     stack: ExitStack, session: Session, project: Project, report: PathReport, origin: str, path: str | None
 ) -> tuple[Project, Sequence[Found]]:
     """Import to a temporary project that lasts as long as the stack, and tell which directories do not match."""
-    from signac_core.importing import import_apart
+    from signac_core.exchange.importing import import_apart
 
     from ..progress import bar
 

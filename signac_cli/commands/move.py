@@ -10,8 +10,8 @@ from ..arguments import Command
 from ..transfer import RULES, transfer, transfer_options
 
 if TYPE_CHECKING:
+    from signac_core.exchange.links import LeftOut
     from signac_core.job import Job
-    from signac_core.links import LeftOut
     from signac_core.project import Project
 
     from ..app import Session

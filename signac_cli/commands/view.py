@@ -65,8 +65,8 @@ def command(
     Links of the view to other jobs are removed. Nothing else is, and nothing is changed unless all is possible. A dry
     run prints what would be done.
     """
+    from signac_core.exchange.views import plan_view
     from signac_core.paths import PathsTakenError
-    from signac_core.view import plan_view
 
     from ..pathreport import Collision, PathReport
     from ..progress import bar

@@ -287,7 +287,7 @@ def test_command_when_interrupted_then_status_130_and_one_line(project):
         (["document", "ID", "--set", "a=1"], "signac_core.documents.store.edit_document", " No job is left half done."),
         (
             ["export", "out"],
-            "signac_core.exporting.ExportPlan.carry_out",
+            "signac_core.exchange.exporting.ExportPlan.carry_out",
             " No job is left half done; the same command does the rest.",
         ),
         (["find", "T>0"], "signac_core.finding.find_ids", ""),

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, copying
+from signac_core import Project
+from signac_core.exchange import copying
 from signac_core.job import Job
 
 GIVEN_TO_USER = 12001

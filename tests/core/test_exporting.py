@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, archive, buffered, copying, init_project, layout
+from signac_core import Project, buffered, init_project, layout
 from signac_core.errors import JobsCorruptedError
-from signac_core.exporting import export_to, plan_export
+from signac_core.exchange import archives, copying
+from signac_core.exchange.exporting import export_to, plan_export
 from signac_core.paths import PathError, PathsTakenError
 
 SP = layout.FN_STATE_POINT
@@ -702,7 +703,7 @@ def test_export_when_to_an_open_archive_then_appended(project, jobs, kind):
             project.export_to(target, path="b/{a}")
         with pytest.raises(FileExistsError):
             project.find_jobs({"a": 0}).export_to(target, path="a")
-    with archive.open_archive("out") as reader:
+    with archives.open_archive("out") as reader:
         names = {member.name.rstrip("/") for member in reader.members()}
     assert {f"a/0/{SP}", f"a/1/{SP}", f"b/0/{SP}", f"b/1/{SP}"} <= names
 

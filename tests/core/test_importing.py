@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, copying, layout
-from signac_core.archive import ArchiveError
+from signac_core import Project, layout
 from signac_core.canonical import calc_id
 from signac_core.errors import DestinationExistsError, StatepointParsingError, SyncConflict
-from signac_core.importing import import_apart, import_from, plan_import
+from signac_core.exchange import copying
+from signac_core.exchange.archives import ArchiveError
+from signac_core.exchange.importing import import_apart, import_from, plan_import
 
 SP = layout.FN_STATE_POINT
 KINDS = ["dir", "zip", "tar", "tar.gz"]

@@ -705,7 +705,7 @@ def test_move_across_file_systems_copies_compares_and_then_removes(
 def test_move_across_file_systems_when_the_copy_differs_keeps_the_source(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from signac_core import copying
+    from signac_core.exchange import copying
 
     other = Project.init_project("other")
     job = project.open_job({"a": 1}).init()
@@ -727,8 +727,8 @@ def test_move_across_file_systems_when_the_copy_differs_keeps_the_source(
 def test_move_across_file_systems_lets_nobody_write_between_comparison_and_removal(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from signac_core import copying
     from signac_core.errors import LockTimeoutError
+    from signac_core.exchange import copying
 
     other = Project.init_project("other")
     job = project.open_job({"a": 1}).init()

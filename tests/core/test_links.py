@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from signac_core.links import LEADS_BACK, Way, depth_of, leads_back, stays_inside
+from signac_core.exchange.links import LEADS_BACK, Way, depth_of, leads_back, stays_inside
 
 
 def judged(directory: str | Path, *, follow: bool = False) -> dict[str, tuple[str, str]]:

@@ -13,19 +13,9 @@ from typing import Any
 
 import pytest
 
-from signac_core import (
-    Project,
-    copying,
-    files,
-    filetransfer,
-    importing,
-    integrity,
-    layout,
-    litter,
-    synchronizer,
-    workspace,
-)
+from signac_core import Project, files, filetransfer, integrity, layout, litter, synchronizer, workspace
 from signac_core.errors import JobsCorruptedError
+from signac_core.exchange import copying, importing
 from signac_core.job import Job
 from signac_core.sync import FileSync
 

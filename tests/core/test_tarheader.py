@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from signac_core import tarheader
+from signac_core.exchange import tarheader
 
 
 def written(header: tarfile.TarInfo, data: bytes = b"") -> tarfile.TarInfo:

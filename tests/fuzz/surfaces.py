@@ -29,9 +29,9 @@ from signac_cli.commands import _split_ids
 from signac_cli.commands.job import _documents
 from signac_cli.templates import Template
 from signac_core import cache, canonical, config, configfile, errors, finding, paths, reading
-from signac_core.archive import ArchiveError
+from signac_core.exchange.archives import ArchiveError
+from signac_core.exchange.importing import import_apart, plan_import
 from signac_core.filterparse import normalise, parse_tokens
-from signac_core.importing import import_apart, plan_import
 from signac_core.index import freshness
 from signac_core.layout import is_job_id
 from signac_core.query import compile_filter

@@ -25,7 +25,8 @@ from limits import limited
 from running import InProcess, Result
 
 from signac_cli import complete
-from signac_core import Project, reading, unpacking
+from signac_core import Project, reading
+from signac_core.exchange import unpacking
 from signac_core.index import freshness
 from signac_core.layout import is_job_id
 

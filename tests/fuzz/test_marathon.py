@@ -19,8 +19,8 @@ from study import Study, Surface, expect
 from surfaces import SURFACES
 
 from signac_core import cache
-from signac_core.archive import ArchiveError
-from signac_core.importing import plan_import
+from signac_core.exchange.archives import ArchiveError
+from signac_core.exchange.importing import plan_import
 
 
 @pytest.fixture(scope="module")

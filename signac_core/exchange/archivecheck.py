@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import IO
 
-from .archive import ArchiveError, Member, Reader, Writer, open_archive
+from .archives import ArchiveError, Member, Reader, Writer, open_archive
 
 __all__ = ["holds"]
 

@@ -14,13 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import files, layout, paths, reading
-from .litter import is_temporary
-from .progress import track
+from .. import files, layout, paths, reading
+from ..litter import is_temporary
+from ..progress import track
 
 if TYPE_CHECKING:
-    from .progress import Progress
-    from .project import Project
+    from ..progress import Progress
+    from ..project import Project
 
 __all__ = ["ViewPlan", "create_linked_view", "plan_view"]
 
@@ -322,7 +322,7 @@ class _Location:
 
 
 if not TYPE_CHECKING:
-    from . import late_names
+    from .. import late_names
 
     __getattr__ = late_names(
         globals(),

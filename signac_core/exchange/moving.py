@@ -10,13 +10,14 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import files, links, workspace
-from .errors import DestinationExistsError, Error
-from .job import Job
+from .. import files, workspace
+from ..errors import DestinationExistsError, Error
+from ..job import Job
+from . import links
 from .links import LeftOut
 
 if TYPE_CHECKING:
-    from .project import Project
+    from ..project import Project
 
 __all__ = ["NotInitializedError", "clone", "move"]
 

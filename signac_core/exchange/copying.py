@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from . import canonical, files, layout, links, workspace
-from .errors import DestinationExistsError, JobsCorruptedError
+from .. import canonical, files, layout, workspace
+from ..errors import DestinationExistsError, JobsCorruptedError
+from ..litter import is_leftover
+from . import links
 from .links import LeftOut, Verdict, Way
-from .litter import is_leftover
 
 __all__ = [
     "PREFIX_COPY",

@@ -17,11 +17,12 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from . import files, layout, links
-from .archive import Member, Reader, refusal
-from .failures import is_about_one_job
+from .. import files, layout
+from ..failures import is_about_one_job
+from ..litter import is_leftover
+from . import links
+from .archives import Member, Reader, refusal
 from .links import LeftOut
-from .litter import is_leftover
 
 __all__ = ["Contents", "Limits", "extract", "rehearse", "scan"]
 

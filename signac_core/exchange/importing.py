@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from . import archive, canonical, copying, files, layout, links, paths, unpacking, workspace
-from .documents import store
-from .errors import DestinationExistsError, InvalidKeyError, JobsCorruptedError, StatepointParsingError
-from .failures import Failed, Failures
+from .. import canonical, files, layout, paths, workspace
+from ..documents import store
+from ..errors import DestinationExistsError, InvalidKeyError, JobsCorruptedError, StatepointParsingError
+from ..failures import Failed, Failures
+from ..progress import Progress, track
+from . import archives, copying, links, unpacking
 from .links import LeftOut
-from .progress import Progress, track
 
 if TYPE_CHECKING:
-    from .project import Project
+    from ..project import Project
 
 __all__ = ["Found", "ImportPlan", "Schema", "import_apart", "import_from", "plan_import"]
 
@@ -96,7 +97,7 @@ def import_apart(
 
     Raises ValueError, TypeError, ArchiveError, StatepointParsingError as :func:`import_from`.
     """
-    from .temporary import TemporaryProject
+    from ..temporary import TemporaryProject
 
     files.ensure_directory(project.workspace, durable=project.durable)
     # Under a name that tells what it is, should the import be stopped.
@@ -291,7 +292,7 @@ def _opened(
         return
     if copytree is not None:
         raise ValueError("A copytree function can only be used when the origin is a directory.")
-    with archive.open_archive(path) as reader:
+    with archives.open_archive(path) as reader:
         yield _Archive(project, reader)
 
 
@@ -480,7 +481,7 @@ class _Directory:
 class _Archive:
     """An archive that jobs come from."""
 
-    def __init__(self, project: Project, reader: archive.Reader) -> None:
+    def __init__(self, project: Project, reader: archives.Reader) -> None:
         self._project = project
         self._reader = reader
         self._contents = unpacking.scan(reader)

@@ -20,10 +20,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from . import files, layout, links
-from .errors import Error
+from .. import files, layout
+from ..errors import Error
+from ..litter import is_leftover
+from . import links
 from .links import LeftOut, Way
-from .litter import is_leftover
 
 if TYPE_CHECKING:
     from tarfile import TarFile, TarInfo
@@ -352,7 +353,7 @@ class Member(NamedTuple):
     Parameters
     ----------
     name : str
-        As in the archive; normal after :func:`signac_core.unpacking.scan`.
+        As in the archive; normal after :func:`signac_core.exchange.unpacking.scan`.
     kind : str
         ``"file"``, ``"directory"``, ``"link"`` (symbolic) or ``"same"`` (a second name of a file).
     handle : object

@@ -1,0 +1,1 @@
+"""Jobs to and from other places: copies, archives, linked views, other projects."""
