@@ -249,7 +249,7 @@ class Session:
 
     def _with_reasons(self, job_ids: Sequence[str]) -> Iterator[str]:
         """Ids of damaged jobs, each with what is wrong with it."""
-        from signac_core.integrity import examine_job
+        from signac_core.care.integrity import examine_job
 
         for job_id in job_ids:
             problems = [] if self._project is None else examine_job(self._project, job_id)

@@ -17,8 +17,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from . import files, layout
+from .care.litter import is_leftover
 from .exchange import links
-from .litter import is_leftover
 
 __all__ = [
     "HAS_GONE",

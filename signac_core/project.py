@@ -1011,7 +1011,7 @@ class Project:
         True
 
         """
-        from .integrity import check
+        from .care.integrity import check
 
         check(self)
 
@@ -1038,7 +1038,7 @@ class Project:
         True
 
         """
-        from .integrity import repair
+        from .care.integrity import repair
 
         repair(self, job_ids)
 

@@ -15,7 +15,7 @@ from ..output import SHOWN, OutputClosed, one_line
 from . import Report, dry_run_option, enough_digits, report_option
 
 if TYPE_CHECKING:
-    from signac_core.integrity import Outcome, Problem
+    from signac_core.care.integrity import Outcome, Problem
     from signac_core.project import Project
 
     from ..app import Session
@@ -96,7 +96,7 @@ def command(session: Session, /, *, repair: bool, dry_run: bool, as_json: bool) 
     """
     if dry_run and not repair:
         raise click.UsageError("--dry-run goes with --repair.")
-    from signac_core.integrity import examine, mend
+    from signac_core.care.integrity import examine, mend
     from signac_core.mounts import lock_warnings
 
     from ..progress import bar

@@ -12,7 +12,7 @@ from ..output import Failure, OutputClosed
 from . import dry_run_option, report_option
 
 if TYPE_CHECKING:
-    from signac_core.migration import WorkspaceChange
+    from signac_core.care.migration import WorkspaceChange
 
     from ..app import Session
 
@@ -41,8 +41,8 @@ def command(session: Session, /, *, root_directory: str, dry_run: bool, as_json:
     The jobs stay as they are. A workspace of another name below the project becomes 'workspace'; to one that lies
     elsewhere there is a link from then on. A migration that was stopped can be run again. A dry run prints the steps.
     """
+    from signac_core.care.migration import apply_migrations, pending_migrations, pending_workspace_change
     from signac_core.errors import ConfigError
-    from signac_core.migration import apply_migrations, pending_migrations, pending_workspace_change
 
     root = os.path.abspath(root_directory)
     try:
@@ -83,7 +83,7 @@ def _of_workspace(change: WorkspaceChange) -> str:
 
 
 def _migrate(session: Session, root: str, report: _Report) -> None:
-    from signac_core.migration import apply_migrations
+    from signac_core.care.migration import apply_migrations
 
     try:
         apply_migrations(root, on_step=report.note)

@@ -69,7 +69,7 @@ def _update(session: Session, project: Project, *, as_json: bool) -> int:
 
 def _describe(project: Project, job_id: str) -> dict[str, str]:
     """Say what is wrong with a job."""
-    from signac_core.integrity import examine_job
+    from signac_core.care.integrity import examine_job
 
     details = " ".join(problem.detail for problem in examine_job(project, job_id))
     return {"id": job_id, "code": "damaged-jobs", "message": f"Job {job_id}: {details or 'It cannot be read.'}"}

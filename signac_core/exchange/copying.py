@@ -17,8 +17,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from .. import canonical, files, layout, workspace
+from ..care.litter import is_leftover
 from ..errors import DestinationExistsError, JobsCorruptedError
-from ..litter import is_leftover
 from . import links
 from .links import LeftOut, Verdict, Way
 

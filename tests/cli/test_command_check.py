@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from running import execute, on_terminal, snapshot
 
-from signac_core import Project, files, litter, mounts
+from signac_core import Project, files, mounts
 from signac_core.canonical import calc_id
+from signac_core.care import litter
 
 SP, DOC = "signac_statepoint.json", "signac_job_document.json"
 BOGUS = "0" * 32

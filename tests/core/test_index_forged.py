@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from forgery import Forgery
 
-from signac_core import Project, finding, integrity, reading
+from signac_core import Project, finding, reading
 from signac_core.cache import update_cache
 from signac_core.canonical import calc_id
+from signac_core.care import integrity
 from signac_core.errors import JobsCorruptedError
 from signac_core.index import UnusableIndexError, snapshot
 from signac_core.index.glimpse import open_tables

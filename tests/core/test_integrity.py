@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, litter, workspace
+from signac_core import Project, workspace
 from signac_core.canonical import calc_id
+from signac_core.care import litter
+from signac_core.care.integrity import Outcome, Problem, check, examine, examine_job, mend, repair
 from signac_core.errors import JobsCorruptedError
-from signac_core.integrity import Outcome, Problem, check, examine, examine_job, mend, repair
 from signac_core.job import Job
 from signac_core.layout import pending_name
 

@@ -19,8 +19,9 @@ from typing import Any
 import orjson
 import pytest
 
-from signac_core import Project, buffered, files, layout, litter, workspace
+from signac_core import Project, buffered, files, layout, workspace
 from signac_core.canonical import calc_id
+from signac_core.care import litter
 from signac_core.errors import (
     DestinationExistsError,
     InvalidKeyError,

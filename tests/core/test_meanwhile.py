@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, files, filetransfer, integrity, layout, litter, synchronizer, workspace
+from signac_core import Project, files, filetransfer, layout, synchronizer, workspace
+from signac_core.care import integrity, litter
 from signac_core.errors import JobsCorruptedError
 from signac_core.exchange import copying, importing
 from signac_core.job import Job

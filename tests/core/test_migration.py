@@ -14,8 +14,8 @@ import pytest
 
 from signac_core import Project, files, get_project
 from signac_core.canonical import calc_id
+from signac_core.care.migration import apply_migrations, pending_migrations, pending_workspace_change
 from signac_core.errors import ConfigError, IncompatibleSchemaVersion
-from signac_core.migration import apply_migrations, pending_migrations, pending_workspace_change
 
 NEW_CONFIG = "schema_version = 2\n"
 

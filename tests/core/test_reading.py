@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from signac_core import Project, finding, integrity, reading, resolving, workspace
+from signac_core import Project, finding, reading, resolving, workspace
 from signac_core.canonical import calc_id
+from signac_core.care import integrity
 from signac_core.documents.many import read_documents
 from signac_core.errors import JobsCorruptedError
 

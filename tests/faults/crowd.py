@@ -36,9 +36,10 @@ import crowd_worker
 from inventory import DATA, leftovers
 from shim import HERE, Fault, build_shim, shim_environment
 
-from signac_core import Project, layout, litter, workspace
+from signac_core import Project, layout, workspace
+from signac_core.care import litter
+from signac_core.care.integrity import check, examine, mend
 from signac_core.errors import JobsCorruptedError
-from signac_core.integrity import check, examine, mend
 
 LONGEST = 3600.0
 """Seconds after which a crowd that does not end is given up."""

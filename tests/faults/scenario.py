@@ -39,8 +39,9 @@ from inventory import (
     wrong_answers,
 )
 
-from signac_core import Project, layout, litter
-from signac_core.integrity import check, examine, mend
+from signac_core import Project, layout
+from signac_core.care import litter
+from signac_core.care.integrity import check, examine, mend
 
 # What asks the file system for room, what transfers, and what names a file.
 ALLOCATING = ("open", "write", "mkdir", "rename", "symlink", "link", "fsync", "close", "copy_file_range", "sendfile")

@@ -15,7 +15,7 @@ from scenario import Trial
 from scenarios import SCENARIOS
 
 from signac_core import Project
-from signac_core.integrity import examine, mend
+from signac_core.care.integrity import examine, mend
 
 CHANGING = (
     "open",

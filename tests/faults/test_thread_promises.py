@@ -12,7 +12,7 @@ import pytest
 
 import signac_core
 from signac_core import Project
-from signac_core.integrity import check, examine
+from signac_core.care.integrity import check, examine
 
 THREADS = 16
 JOBS = 6

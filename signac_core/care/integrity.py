@@ -15,13 +15,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from . import canonical, files, layout, litter, reading, settings, workspace
-from .errors import DestinationExistsError, JobsCorruptedError
+from .. import canonical, files, layout, reading, settings, workspace
+from ..errors import DestinationExistsError, JobsCorruptedError
+from . import litter
 
 if TYPE_CHECKING:
-    from .index.examining import DocumentClaims
-    from .progress import Progress
-    from .project import Project
+    from ..index.examining import DocumentClaims
+    from ..progress import Progress
+    from ..project import Project
 
 __all__ = ["Outcome", "Problem", "check", "examine", "examine_job", "mend", "repair"]
 
@@ -132,14 +133,14 @@ def _told(items: Sequence[_T], what: str, progress: Progress | None) -> Iterable
     """Yield the items, and report each to ``progress`` when it has been dealt with."""
     if progress is None:
         return items
-    from .progress import track
+    from ..progress import track
 
     return track(items, what, len(items), progress)
 
 
 def _is_readable(project: Project, name: str) -> bool:
     """Tell whether a job has its state point, or has gone."""
-    from . import workspace  # what only looks for problems does not pay for it
+    from .. import workspace  # what only looks for problems does not pay for it
 
     directory = os.path.join(project.workspace, name)
     try:
@@ -357,7 +358,7 @@ def _document_problem(name: str, path: str, claims: DocumentClaims | None = None
             text, status = files.read_with_status(path)
         else:
             claims, text = None, files.read_bytes(path)
-        from .documents.store import parse_document  # many projects have none
+        from ..documents.store import parse_document  # many projects have none
 
         document = parse_document(text, path)
     except (FileNotFoundError, NotADirectoryError):
@@ -375,14 +376,14 @@ def _document_claims(project: Project) -> DocumentClaims | None:
     """What the index says of documents; None if there is no index."""
     if settings.index_directory() is None and not os.path.lexists(project.fn(layout.FN_INDEX)):
         return None
-    from .index.examining import DocumentClaims
+    from ..index.examining import DocumentClaims
 
     return DocumentClaims(project)
 
 
 def _derived_problems(project: Project, listing: reading.Listing, claims: DocumentClaims | None) -> Iterator[Problem]:
     """What the index and the cache file say of jobs and is not true, whoever has written it there."""
-    from .cache import wrong_entries
+    from ..cache import wrong_entries
 
     remedy = "delete it; it is written anew"
     path = project.fn(project.FN_CACHE)
@@ -391,7 +392,7 @@ def _derived_problems(project: Project, listing: reading.Listing, claims: Docume
         yield Problem("", "wrong-cache", path, f"The cache file is wrong about {_jobs(wrong)}.", remedy)
     if claims is None:
         return
-    from .index.examining import examine_tables
+    from ..index.examining import examine_tables
 
     for table in examine_tables(project, listing):
         yield Problem("", "wrong-index" if table.is_believed else "unused-index", table.path, table.detail, remedy)
@@ -445,7 +446,7 @@ class _Known:
         if state_point is not None and canonical.calc_id(state_point) == job_id:
             return state_point
         if self._cached is None:
-            from .cache import read_cache
+            from ..cache import read_cache
 
             self._cached = reading.indexed_state_points(self._project) | read_cache(self._project)
         state_point = self._cached.get(job_id)
@@ -497,7 +498,7 @@ def _may_rename(project: Project, name: str, rescue: _Rescue) -> bool:
     """Tell whether a damaged job can get the name that its state point has: there is none, or a copy of this one."""
     if _is_free(project, rescue.job_id):
         return True
-    from .exchange import copying
+    from ..exchange import copying
 
     source, target = (os.path.join(project.workspace, job_id) for job_id in (name, rescue.job_id))
     try:
@@ -512,7 +513,7 @@ def _restore(project: Project, name: str, known: _Known) -> str:
     Raises _BeyondRepair if that is not possible; nothing is changed then; OSError if the directory does not exist, or
     cannot be changed.
     """
-    from . import workspace
+    from .. import workspace
 
     if not layout.is_job_directory(name) or "/" in name:
         raise _BeyondRepair(f"'{name}' is not a job id.")
@@ -529,7 +530,7 @@ def _restore(project: Project, name: str, known: _Known) -> str:
 
 
 def _restore_locked(project: Project, name: str, directory: str, known: _Known) -> str:
-    from . import workspace
+    from .. import workspace
 
     path = os.path.join(directory, layout.FN_STATE_POINT)
     with suppress(FileNotFoundError):
@@ -551,7 +552,7 @@ def _restore_locked(project: Project, name: str, directory: str, known: _Known) 
 
 def _rename(project: Project, directory: str, rescue: _Rescue) -> None:
     """Give a job directory the name that its state point has, its lock being held."""
-    from . import workspace
+    from .. import workspace
 
     try:
         workspace.publish_directory(project.workspace, rescue.job_id, directory, durable=project.durable)
@@ -562,7 +563,7 @@ def _rename(project: Project, directory: str, rescue: _Rescue) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-    from .exchange import copying
+    from ..exchange import copying
 
     target = os.path.join(project.workspace, rescue.job_id)
     copying.change_by_copy(directory, target, rescue.job_id, rescue.text, durable=project.durable)

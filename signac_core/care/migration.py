@@ -23,12 +23,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from . import canonical, files, layout
-from .configfile import parse, text_of
-from .documents.store import parse_document
-from .errors import ConfigError
-from .layout import SCHEMA_VERSION as SCHEMA_VERSION
-from .locks import Lock
+from .. import canonical, files, layout
+from ..configfile import parse, text_of
+from ..documents.store import parse_document
+from ..errors import ConfigError
+from ..layout import SCHEMA_VERSION as SCHEMA_VERSION
+from ..locks import Lock
 
 if TYPE_CHECKING:
     from configobj import ConfigObj

@@ -10,8 +10,8 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 
-from . import files, layout, settings
-from .index import BASE, DELTA, DOCUMENTS
+from .. import files, layout, settings
+from ..index import BASE, DELTA, DOCUMENTS
 
 __all__ = [
     "STALE_SECONDS",
@@ -127,7 +127,7 @@ def in_project(root: str) -> Iterator[str]:
     ]
     elsewhere = settings.index_directory()
     if elsewhere is not None:
-        from .index.snapshot import index_path
+        from ..index.snapshot import index_path
 
         names = [os.path.basename(index_path(root, name)) for name in (BASE, DELTA, DOCUMENTS)]
         places.append((elsewhere, names, []))
@@ -143,7 +143,7 @@ def delete(path: str) -> bool:
 
     Raises OSError if it cannot be deleted.
     """
-    from .workspace import finish_removal, is_marked
+    from ..workspace import finish_removal, is_marked
 
     if os.path.basename(path).startswith(layout.PREFIX_REMOVED) or is_marked(path):
         finish_removal(path)

@@ -1,0 +1,1 @@
+"""Care for a project: checks, repair, leftovers, older layouts."""
