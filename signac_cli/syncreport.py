@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from signac_core.progress import Progress
-    from signac_core.synchronizer import SyncAction
+    from signac_core.sync.work import SyncAction
 
     from .app import Session
 
@@ -187,8 +187,8 @@ class SyncReport(Report):
 
     def _tell_skipped(self) -> None:
         """Tell what was left alone, one line for each reason, and by which keys documents still differ."""
-        from signac_core.filetransfer import NOT_RECURSIVE
-        from signac_core.synchronizer import DAMAGED, KEPT
+        from signac_core.sync.plan import NOT_RECURSIVE
+        from signac_core.sync.work import DAMAGED, KEPT
 
         groups: dict[str, list[SyncAction]] = {}
         for action in self._sorted():
@@ -237,7 +237,7 @@ class SyncReport(Report):
         return change | ({"reason": action.reason} if action.reason else {})
 
     def _verb(self, action: SyncAction) -> str:
-        from signac_core.synchronizer import KEPT
+        from signac_core.sync.work import KEPT
 
         if action.kind == "overwrite" and self.asks:
             return "ask"

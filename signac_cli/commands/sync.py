@@ -18,12 +18,12 @@ from . import allow_eval_option, dry_run_option, filter_option, job_id_option, r
 if TYPE_CHECKING:
     import re
 
-    from signac_core.docsync import DocSync
     from signac_core.failures import Failed
     from signac_core.job import Job
     from signac_core.progress import Progress
     from signac_core.project import Project
-    from signac_core.synchronizer import FileStrategy, SyncAction
+    from signac_core.sync.documents import DocSync
+    from signac_core.sync.work import FileStrategy, SyncAction
 
     from ..app import Session
     from ..syncreport import SyncReport
@@ -180,7 +180,7 @@ def command(
 
 def _document_strategy(keys: Sequence[str], *, all_keys: bool, no_keys: bool) -> DocSync.ByKey:
     """What to do about keys that differ: overwrite them, or leave them; a conflict by default."""
-    from signac_core.docsync import ByKeyOrKeep, DocSync
+    from signac_core.sync.documents import ByKeyOrKeep, DocSync
 
     if bool(keys) + all_keys + no_keys > 1:
         raise Failure("-k/--key, --all-keys and --no-keys exclude each other.", code="usage")
@@ -288,7 +288,7 @@ def _run(
     """Synchronize until all is done or a conflict has been reported; return the ids of damaged jobs of the source."""
     from signac_core.errors import DocumentSyncConflict, FileSyncConflict, JobsCorruptedError
     from signac_core.sync import sync_projects
-    from signac_core.synchronizer import DocumentsDamagedError
+    from signac_core.sync.work import DocumentsDamagedError
 
     try:
         sync_projects(
@@ -366,7 +366,7 @@ def _report_damaged(session: Session, source: Project, job_ids: Iterable[str], r
 
 def _report_damaged_documents(session: Session, source: Project, destination: Project, report: SyncReport) -> None:
     """Tell which documents could not be looked at."""
-    from signac_core.synchronizer import DAMAGED
+    from signac_core.sync.work import DAMAGED
 
     for project, name, reason in zip((source, destination), ("source", "destination"), DAMAGED, strict=True):
         for job_id in (ids := report.damaged_documents(reason)):
@@ -390,7 +390,7 @@ def _warnings(session: Session) -> Iterator[None]:
     """Show what the library warns of, except for what the report tells about anyway."""
     import logging
 
-    from signac_core.synchronizer import SyncAction
+    from signac_core.sync.work import SyncAction
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from running import on_terminal, snapshot
 
-from signac_core import Project, sync, synchronizer
+from signac_core import Project, sync
 from signac_core.job import Job
+from signac_core.sync import work
 
 DOCUMENT, PROJECT_DOCUMENT = "signac_job_document.json", "signac_project_document.json"
 NEW, OLD = 2_000_000_000, 1_000_000_000
@@ -367,7 +368,7 @@ def test_sync_when_keys_differ_then_options_decide(cli, torn, destination, optio
 def test_sync_when_a_conflict_comes_up_after_all_then_told_and_the_rest_stays(cli, source, destination, monkeypatch):
     job(source, 0, {"f": "ours"})
     job(source, 1, {"f": "ours"})
-    synchronize = synchronizer.Synchronizer._synchronize
+    synchronize = work.Synchronizer._synchronize
     job(destination, 0)
 
     def meanwhile(self, src, dst):
@@ -375,7 +376,7 @@ def test_sync_when_a_conflict_comes_up_after_all_then_told_and_the_rest_stays(cl
             job(destination, 0, {"f": "they came"})
         synchronize(self, src, dst)
 
-    monkeypatch.setattr(synchronizer.Synchronizer, "_synchronize", meanwhile)
+    monkeypatch.setattr(work.Synchronizer, "_synchronize", meanwhile)
     result = cli("sync", "../source", "-m")
     assert result.status == 1
     assert "the file 'f' differs." in result.err
@@ -710,7 +711,7 @@ def test_sync_when_the_disk_fails_then_told_with_what_was_done(cli, busy, destin
     def full(self, src, dst):
         raise OSError(errno.ENOSPC, "No space left on device", dst.path)
 
-    monkeypatch.setattr(synchronizer.Synchronizer, "_publish_copy", full)
+    monkeypatch.setattr(work.Synchronizer, "_publish_copy", full)
     result = cli("sync", "../source", "-mr", "--json")
     report = json.loads(result.out)
     assert result.status == 1

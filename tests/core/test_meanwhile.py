@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, files, filetransfer, layout, synchronizer, workspace
+from signac_core import Project, files, layout, workspace
 from signac_core.care import integrity, litter
 from signac_core.errors import JobsCorruptedError
 from signac_core.exchange import copying, importing
 from signac_core.job import Job
-from signac_core.sync import FileSync
+from signac_core.sync import FileSync, plan, work
 
 
 @pytest.fixture
@@ -188,12 +188,12 @@ def synchronize(job: Job, other: Project) -> None:
     other.sync(job.project, FileSync.always, recursive=True, check_schema=False)
 
 
-def during_the_plan(monkeypatch: pytest.MonkeyPatch, events: list[Callable[[], object]]) -> list[filetransfer.Step]:
+def during_the_plan(monkeypatch: pytest.MonkeyPatch, events: list[Callable[[], object]]) -> list[plan.Step]:
     """Let an event happen before the first file of each plan; the steps that were planned."""
-    plan = filetransfer.plan
-    steps: list[filetransfer.Step] = []
+    plan = plan.plan
+    steps: list[plan.Step] = []
 
-    def eventful(*arguments: Any, **options: Any) -> Iterator[filetransfer.Step]:
+    def eventful(*arguments: Any, **options: Any) -> Iterator[plan.Step]:
         ahead = events[:1]
         del events[:1]
         for step in plan(*arguments, **options):
@@ -202,7 +202,7 @@ def during_the_plan(monkeypatch: pytest.MonkeyPatch, events: list[Callable[[], o
             steps.append(step)
             yield step
 
-    monkeypatch.setattr(synchronizer.filetransfer, "plan", eventful)
+    monkeypatch.setattr(work.filetransfer, "plan", eventful)
     return steps
 
 
@@ -218,10 +218,10 @@ def test_sync_when_a_job_goes_away_halfway_then_there_is_no_half_copy(
 def test_sync_when_a_job_goes_away_and_comes_back_then_the_copy_is_whole(
     job: Job, other: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    carry_out = filetransfer.carry_out
+    carry_out = plan.carry_out
     trips = []
 
-    def on_a_trip(step: filetransfer.Step, *arguments: Any, **options: Any) -> bool:
+    def on_a_trip(step: plan.Step, *arguments: Any, **options: Any) -> bool:
         if step.path == "data.txt" and not trips:
             trips.append(step)
             os.rename(job.path, "elsewhere")
@@ -231,7 +231,7 @@ def test_sync_when_a_job_goes_away_and_comes_back_then_the_copy_is_whole(
                 os.rename("elsewhere", job.path)
         return carry_out(step, *arguments, **options)
 
-    monkeypatch.setattr(filetransfer, "carry_out", on_a_trip)
+    monkeypatch.setattr(plan, "carry_out", on_a_trip)
     synchronize(job, other)
     assert len(trips) == 1
     copy = other.open_job(id=job.id)

@@ -20,9 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import signac_core
-from signac_core import layout, synchronizer
+from signac_core import layout
 from signac_core.canonical import calc_id
-from signac_core.docsync import ByKeyOrKeep, synchronize_document
 from signac_core.documents.views import JSONDict
 from signac_core.errors import (
     DocumentSyncConflict,
@@ -33,7 +32,8 @@ from signac_core.errors import (
 )
 from signac_core.job import Job
 from signac_core.project import Project, init_project
-from signac_core.sync import DocSync, FileSync, FileTransferStats, SyncAction, sync_jobs, sync_projects
+from signac_core.sync import DocSync, FileSync, FileTransferStats, SyncAction, sync_jobs, sync_projects, work
+from signac_core.sync.documents import ByKeyOrKeep, synchronize_document
 
 OLD, NEW = 1_000_000_000, 1_500_000_000  # modification times in seconds
 
@@ -828,7 +828,7 @@ def test_sync_projects_when_jobs_cannot_be_copied_then_all_others_are(
         for a in range(9):
             destination.open_job({"a": a}).init()
     lost = {jobs[2].id, jobs[6].id}
-    copy, probe = synchronizer.filetransfer._copy_file, synchronizer.files.ensure_readable
+    copy, probe = work.filetransfer._copy_file, work.files.ensure_readable
 
     def deny(origin: str) -> None:
         if origin.endswith("/file") and os.path.basename(os.path.dirname(origin)) in lost:
@@ -842,8 +842,8 @@ def test_sync_projects_when_jobs_cannot_be_copied_then_all_others_are(
         deny(origin)
         probe(origin)
 
-    monkeypatch.setattr(synchronizer.filetransfer, "_copy_file", copy_some)
-    monkeypatch.setattr(synchronizer.files, "ensure_readable", probe_some)
+    monkeypatch.setattr(work.filetransfer, "_copy_file", copy_some)
+    monkeypatch.setattr(work.files, "ensure_readable", probe_some)
     told: list[str | None] = []
     for dry_run in (True, False):
         told.clear()
@@ -1695,9 +1695,9 @@ def test_sync_projects_when_documents_are_damaged_then_all_else_is_done_and_they
     actions: list[SyncAction] = []
     with pytest.raises(ValueError, match="is not valid JSON") as caught:
         sync_projects(source, destination, report=actions.append, parallel=2)
-    assert isinstance(caught.value, synchronizer.DocumentsDamagedError)
+    assert isinstance(caught.value, work.DocumentsDamagedError)
     assert caught.value.job_ids == sorted(job.id for job in jobs[:2])
-    assert {action.job_id for action in actions if action.reason in synchronizer.DAMAGED} == set(caught.value.job_ids)
+    assert {action.job_id for action in actions if action.reason in work.DAMAGED} == set(caught.value.job_ids)
     assert [read(destination.open_job(job.sp()), "file") for job in jobs] == ["text"] * 3
     assert destination.open_job(jobs[2].sp()).doc() == {"x": 1}
 

@@ -16,9 +16,9 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cached_property
 from typing import NamedTuple
 
-from . import files, layout
-from .care.litter import is_leftover
-from .exchange import links
+from .. import files, layout
+from ..care.litter import is_leftover
+from ..exchange import links
 
 __all__ = [
     "HAS_GONE",

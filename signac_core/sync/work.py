@@ -14,11 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from . import canonical, files, filetransfer, layout, workspace
-from .docsync import DocSync, DocumentStrategy, synchronize_document
-from .documents.store import Document, for_job, for_project
-from .documents.views import JSONDict
-from .errors import (
+from .. import canonical, files, layout, workspace
+from ..documents.store import Document, for_job, for_project
+from ..documents.views import JSONDict
+from ..errors import (
     DestinationExistsError,
     DocumentSyncConflict,
     Error,
@@ -26,14 +25,16 @@ from .errors import (
     JobsCorruptedError,
     SyncConflict,
 )
-from .exchange import links, moving
-from .failures import Failed, Failures, is_about_one_job
-from .filetransfer import Step, TransferOptions
-from .job import Job
+from ..exchange import links, moving
+from ..failures import Failed, Failures, is_about_one_job
+from ..job import Job
+from . import plan
+from .documents import DocSync, DocumentStrategy, synchronize_document
+from .plan import Step, TransferOptions
 
 if TYPE_CHECKING:
-    from .progress import Progress
-    from .project import Project
+    from ..progress import Progress
+    from ..project import Project
 
 __all__ = ["KEPT", "DocumentsDamagedError", "FileStrategy", "FileTransferStats", "SyncAction", "Synchronizer"]
 
@@ -312,7 +313,7 @@ class Synchronizer:
         """Synchronize two jobs, of which the destination exists unless this is a dry run."""
         self._flush(src, dst)
         changed: set[str] = set()
-        for step in filetransfer.plan(src.path, dst.path, self._options, apart=self._apart):
+        for step in plan.plan(src.path, dst.path, self._options, apart=self._apart):
             if not self._left_alone(step, dst.id) and self._take(step, src, dst):
                 changed.add(os.path.dirname(step.path))
         if dst.project.durable and not self._dry_run:
@@ -378,15 +379,15 @@ class Synchronizer:
         durable = job.project.durable
         try:
             if step.kind == "filled":
-                complete = filetransfer.finish_directory(step, target, self._options, durable=durable)
+                complete = plan.finish_directory(step, target, self._options, durable=durable)
             else:
-                complete = filetransfer.carry_out(
+                complete = plan.carry_out(
                     step, source, target, self._options, lock=lock, unseen=unseen, durable=durable
                 )
         except FileNotFoundError:
-            if unseen or not filetransfer.lacks(source, step.path):
+            if unseen or not plan.lacks(source, step.path):
                 raise
-            self._note(SyncAction("skip", job.id, step.path, reason=filetransfer.HAS_GONE))
+            self._note(SyncAction("skip", job.id, step.path, reason=plan.HAS_GONE))
             return False
         except OSError as error:
             if step.link is None or not links.unsupported(error):
@@ -444,8 +445,8 @@ class Synchronizer:
         of it.
         """
         copied: list[Step] = []
-        for step in filetransfer.plan(src.path, target, self._options, apart=self._apart, fresh=True):
-            if step.reason == filetransfer.HAS_GONE:
+        for step in plan.plan(src.path, target, self._options, apart=self._apart, fresh=True):
+            if step.reason == plan.HAS_GONE:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), src.fn(step.path))
             if self._left_alone(step, src.id) or not self._carry_out(step, src.path, target, dst, unseen=True):
                 continue
@@ -467,7 +468,7 @@ class Synchronizer:
                 reason = links.nowhere(error) if os.path.islink(src.fn(name)) else None
                 if reason is not None:
                     self._note(SyncAction("skip", src.id, name, reason=reason))
-                elif not isinstance(error, FileNotFoundError) or not filetransfer.lacks(src.path, name):
+                elif not isinstance(error, FileNotFoundError) or not plan.lacks(src.path, name):
                     raise
         if not self._dry_run:
             try:
@@ -581,7 +582,7 @@ class _Jobs:
 
 
 if not TYPE_CHECKING:
-    from . import late_names
+    from .. import late_names
 
     __getattr__ = late_names(
         globals(),

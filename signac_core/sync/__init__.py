@@ -15,21 +15,21 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from . import reading
-from .docsync import DocSync, DocumentStrategy
-from .errors import DestinationExistsError as DestinationExistsError
-from .errors import DocumentSyncConflict as DocumentSyncConflict
-from .errors import FileSyncConflict as FileSyncConflict
-from .errors import SchemaSyncConflict
-from .failures import Failed as Failed
-from .filetransfer import TransferOptions, compile_patterns
-from .job import Job
-from .synchronizer import FileStrategy, FileTransferStats, SyncAction, Synchronizer
+from .. import reading
+from ..errors import DestinationExistsError as DestinationExistsError
+from ..errors import DocumentSyncConflict as DocumentSyncConflict
+from ..errors import FileSyncConflict as FileSyncConflict
+from ..errors import SchemaSyncConflict
+from ..failures import Failed as Failed
+from ..job import Job
+from .documents import DocSync, DocumentStrategy
+from .plan import TransferOptions, compile_patterns
+from .work import FileStrategy, FileTransferStats, SyncAction, Synchronizer
 
 if TYPE_CHECKING:
-    from .progress import Progress
-    from .project import Project
-    from .survey.schema import ProjectSchema
+    from ..progress import Progress
+    from ..project import Project
+    from ..survey.schema import ProjectSchema
 
 __all__ = ["DocSync", "FileSync", "FileTransferStats", "SyncAction", "sync_jobs", "sync_projects"]
 
@@ -484,7 +484,7 @@ class Schemas(NamedTuple):
 
 def schemas(source: Project, destination: Project) -> Schemas:
     """Find out which schemas two projects have without the jobs of which one of them cannot read the state point."""
-    from .survey.detecting import detect_schema
+    from ..survey.detecting import detect_schema
 
     projects = (source, destination)
     damaged: tuple[list[str], list[str]] = ([], [])
@@ -505,7 +505,7 @@ def _number_of_threads(parallel: bool | int) -> int:
 
 
 if not TYPE_CHECKING:
-    from . import late_names
+    from .. import late_names
 
     __getattr__ = late_names(
         globals(),

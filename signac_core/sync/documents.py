@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping, MutableMapping
 from itertools import count
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
 
-from . import canonical
-from .documents.buffer import MergeConflict, merge
-from .documents.store import BoundView
-from .documents.views import JSONDict, copy_plain
-from .errors import DocumentSyncConflict, SyncConflict
+from .. import canonical
+from ..documents.buffer import MergeConflict, merge
+from ..documents.store import BoundView
+from ..documents.views import JSONDict, copy_plain
+from ..errors import DocumentSyncConflict, SyncConflict
 
 if TYPE_CHECKING:
     import re
@@ -269,7 +269,7 @@ class _Draft:
 
 
 if not TYPE_CHECKING:
-    from . import late_names
+    from .. import late_names
 
     __getattr__ = late_names(
         globals(),
