@@ -70,11 +70,14 @@ __path__: list[str] = []  # modules below this one are found by _Finder, nowhere
 _CORE = "signac_core"
 
 _FACADES: Mapping[str, Mapping[str, tuple[str, str]]] = {
-    "_utility": {"_to_hashable": ("schema", "hashable")},
-    "linked_view": {"create_linked_view": ("view", "create_linked_view")},
+    "_utility": {"_to_hashable": ("survey.schema", "hashable")},
+    "linked_view": {"create_linked_view": ("exchange.views", "create_linked_view")},
     "version": {"__version__": ("version", "COMPATIBLE_VERSION"), "SCHEMA_VERSION": ("layout", "SCHEMA_VERSION")},
 }
 """Modules without a room of the same meaning: their names, and the room and name that each one stands for."""
+
+_ROOMS = {"diff": "survey.diff", "h5store": "hdf5.store", "migration": "care.migration", "schema": "survey.schema"}
+"""Modules of signac 2.x that lie in a package of the core."""
 
 
 class _Finder:
@@ -107,7 +110,7 @@ class _Finder:
 
         name = module.__name__.partition(".")[2]
         if name not in _FACADES:
-            sys.modules[module.__name__] = import_module(f"{_CORE}.{name}")
+            sys.modules[module.__name__] = import_module(f"{_CORE}.{_ROOMS.get(name, name)}")
             return
         names = {
             public: getattr(import_module(f"{_CORE}.{room}"), original)
@@ -119,7 +122,7 @@ class _Finder:
 def _is_room(name: str) -> bool:
     from importlib.util import find_spec
 
-    return find_spec(f"{_CORE}.{name}") is not None
+    return name in _ROOMS or find_spec(f"{_CORE}.{name}") is not None
 
 
 if __name__ == "__main__":

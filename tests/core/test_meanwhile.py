@@ -190,13 +190,13 @@ def synchronize(job: Job, other: Project) -> None:
 
 def during_the_plan(monkeypatch: pytest.MonkeyPatch, events: list[Callable[[], object]]) -> list[plan.Step]:
     """Let an event happen before the first file of each plan; the steps that were planned."""
-    plan = plan.plan
+    make_plan = plan.plan
     steps: list[plan.Step] = []
 
     def eventful(*arguments: Any, **options: Any) -> Iterator[plan.Step]:
         ahead = events[:1]
         del events[:1]
-        for step in plan(*arguments, **options):
+        for step in make_plan(*arguments, **options):
             if step.kind == "copy" and ahead:
                 ahead.pop()()
             steps.append(step)

@@ -415,7 +415,7 @@ def test_a_file_of_the_old_layout_beside_another_project_is_kept(root: Path) -> 
 
 def test_concurrent_migrations_all_succeed(root: Path) -> None:
     legacy(root, "project = testing\nworkspace_dir = ws\n", "ws")
-    code = f"from signac_core.migration import apply_migrations; apply_migrations({str(root)!r})"
+    code = f"from signac_core.care.migration import apply_migrations; apply_migrations({str(root)!r})"
     runs = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(4)]
     assert [run.wait() for run in runs] == [0] * 4
     assert_migrated(root)
