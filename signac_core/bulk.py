@@ -10,7 +10,7 @@ from math import inf
 from time import perf_counter
 from typing import TypeVar
 
-from . import settings
+from . import config
 
 __all__ = ["in_order", "short_paths"]
 
@@ -27,7 +27,7 @@ _WINDOW = 2048  # items under way at once
 def in_order(function: Callable[[_T], _R], items: Sequence[_T]) -> Iterator[_R]:
     """Apply a function to items and yield the results in order."""
     waiting = iter(items)
-    threads = settings.io_threads()
+    threads = config.io_threads()
     if threads is None:
         alone = []
         for item in islice(waiting, _PROBE):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import layout, reading, settings
+from . import config, layout, reading
 
 if TYPE_CHECKING:
     import os
@@ -70,7 +70,7 @@ def find_ids(
         if not project._preloaded:
             return _shared_scan(project, query, names, damaged, processes, progress)
     found = _scan(project, query, names, damaged, progress=progress)
-    if len(project._sp_cache) - before >= _MANY_FILES_READ and settings.queries_write_index():
+    if len(project._sp_cache) - before >= _MANY_FILES_READ and config.queries_write_index():
         _write_first_index(project, listing)
     return found
 
@@ -125,7 +125,7 @@ def _find_with_index(
         found += _scan(project, query, rest, damaged, read, indexed=rest_is_indexed, progress=progress)
         found.sort()
     reading.refresh(snapshot)
-    if documents is not None and read is not None and settings.queries_write_index():
+    if documents is not None and read is not None and config.queries_write_index():
         with suppress(Exception):  # nobody has asked for it
             documents.refresh(read)
     if among is not None:

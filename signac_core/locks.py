@@ -98,9 +98,9 @@ class Lock:
             pass
         import time
 
-        from . import settings
+        from . import config
 
-        deadline = time.monotonic() + settings.lock_timeout()
+        deadline = time.monotonic() + config.lock_timeout()
         while time.monotonic() < deadline:
             time.sleep(_LONGEST_PAUSE * int.from_bytes(os.urandom(2), "big") / 0xFFFF)
             try:
@@ -110,7 +110,7 @@ class Lock:
                 continue
         raise LockTimeoutError(
             errno.ETIMEDOUT,
-            f"The lock was held by another process for {settings.lock_timeout():g} s (see SIGNAC_LOCK_TIMEOUT)",
+            f"The lock was held by another process for {config.lock_timeout():g} s (see SIGNAC_LOCK_TIMEOUT)",
             self.path,
         )
 

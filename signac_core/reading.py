@@ -18,7 +18,7 @@ from operator import eq
 from time import monotonic, time_ns
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import canonical, files, layout, settings
+from . import canonical, config, files, layout
 from .errors import JobsCorruptedError, WorkspaceError
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def open_index(project: Project) -> Snapshot | None:
     Raises WorkspaceError if the workspace cannot be read.
     """
     try:
-        if settings.index_directory() is None:  # the usual query pays for no import
+        if config.index_directory() is None:  # the usual query pays for no import
             fd = os.open(f"{project.path}/{layout.FN_INDEX}", OPEN_FLAGS)
         else:
             from .index import BASE

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from .. import canonical, files, layout, reading, settings, workspace
+from .. import canonical, config, files, layout, reading, workspace
 from ..errors import DestinationExistsError, JobsCorruptedError
 from . import litter
 
@@ -374,7 +374,7 @@ def _document_problem(name: str, path: str, claims: DocumentClaims | None = None
 
 def _document_claims(project: Project) -> DocumentClaims | None:
     """What the index says of documents; None if there is no index."""
-    if settings.index_directory() is None and not os.path.lexists(project.fn(layout.FN_INDEX)):
+    if config.index_directory() is None and not os.path.lexists(project.fn(layout.FN_INDEX)):
         return None
     from ..index.examining import DocumentClaims
 

@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 
-from .. import files, layout, settings
+from .. import config, files, layout
 from ..index import BASE, DELTA, DOCUMENTS
 
 __all__ = [
@@ -125,7 +125,7 @@ def in_project(root: str) -> Iterator[str]:
         (root, [layout.FN_PROJECT_DOCUMENT], []),
         (os.path.join(root, layout.CONFIG_DIRECTORY), derived, [f"{cache}~"]),
     ]
-    elsewhere = settings.index_directory()
+    elsewhere = config.index_directory()
     if elsewhere is not None:
         from ..index.snapshot import index_path
 

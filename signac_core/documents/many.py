@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .. import files, layout, reading, settings
+from .. import config, files, layout, reading
 
 if TYPE_CHECKING:
     import os
@@ -40,7 +40,7 @@ def load_documents(project: Project, ids: Collection[str]) -> dict[str, dict[str
         read = {
             job_id: (document, status) for job_id, document, status in read_document_files(project, rest, damaged=None)
         }
-        if indexed is not None and settings.queries_write_index():
+        if indexed is not None and config.queries_write_index():
             with suppress(Exception):  # nobody has asked for it
                 indexed.refresh(read)
     found.update((job_id, document or {}) for job_id, (document, _) in read.items())

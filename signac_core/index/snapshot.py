@@ -10,7 +10,7 @@ from contextlib import suppress
 from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import canonical, files, layout, settings
+from .. import canonical, config, files, layout
 from ..reading import OPEN_FLAGS
 from . import BASE, DELTA, UnusableIndexError, freshness
 from .changes import changes
@@ -40,7 +40,7 @@ _MOST_GONE = 16  # rows for each job that still exists; what a table takes is bo
 
 def index_path(root: str, name: str) -> str:
     """Path of a file of the index of the project in the directory ``root``."""
-    directory = settings.index_directory()
+    directory = config.index_directory()
     if directory is None:
         return f"{root}/{layout.CONFIG_DIRECTORY}/{name}"
     from ..canonical import id_of_text
@@ -53,7 +53,7 @@ def check_place() -> None:
 
     Raises OSError if others may write there, and are not kept from each other's files (as they are in ``/tmp``).
     """
-    directory = settings.index_directory()
+    directory = config.index_directory()
     if directory is not None and os.stat(directory).st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
         raise PermissionError(
             errno.EPERM,
@@ -142,10 +142,7 @@ class Snapshot:
         _check_names([*about["unread"], *about["uncached"]])
         gone: set[int] = set(about["dropped"])
         present = [table.all_rows() for table in self._layered()]
-        if (
-            settings.index_is_trusted()
-            and about["signature"] == freshness.signature(self.project.workspace) is not None
-        ):
+        if config.index_is_trusted() and about["signature"] == freshness.signature(self.project.workspace) is not None:
             root = self.project.workspace
             self.pending: list[str] = [name for name in about["unread"] if files.is_directory(f"{root}/{name}")]
             present[0] = present[0] - _rows_at(gone, self.base.rows)
@@ -279,7 +276,7 @@ class Snapshot:
     def worth_refreshing(self, known: Mapping[str, dict[str, Any]]) -> bool:
         """Tell whether a query found out so much that the next one should not have to do it again."""
         listing = self.listing
-        if listing is None or not settings.queries_write_index():
+        if listing is None or not config.queries_write_index():
             return False
         new = sum(name in known for name in self.pending)
         saves_listing = len(listing.entries) >= _LONG_LISTING and _will_settle(listing)
@@ -349,7 +346,7 @@ def _prove(table: Table) -> None:
 
 def _will_settle(listing: Listing) -> bool:
     status = listing.status
-    if status is None or not settings.index_is_trusted():
+    if status is None or not config.index_is_trusted():
         return False
     return max(freshness.times_of(status)) < listing.wall_ns - freshness.margin(status.st_dev)
 
