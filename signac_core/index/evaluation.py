@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..operators import MISSING
-from ..query import Condition, Query
+from ..query import MISSING, Condition, Query
 from .table import Chunk, Rows, Table
 from .writing import NUMBERS, TEXTS
 
