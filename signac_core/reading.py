@@ -339,7 +339,7 @@ def each_file(
         root = project.workspace + "/"
         yield from (function(job_id, root + job_id + end, None) for job_id in ids)
         return
-    from .bulk import in_order, short_paths
+    from .parallel import in_order, short_paths
 
     with short_paths(project.workspace) as (root, workspace):
         yield from in_order(lambda job_id: function(job_id, root + job_id + end, workspace), ids)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from unittest import mock
 
 import pytest
+from signac_core.bulk import shared
 
 from signac_core import Project, finding
 from signac_core.query import compile_filter
-from signac_core.sharing import shared
 
 
 def test_results_come_in_the_order_of_the_shares() -> None:
