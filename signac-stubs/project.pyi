@@ -9,6 +9,6 @@ from signac_core.job import Job as Job
 from signac_core.job import calc_id as calc_id
 from signac_core.layout import SCHEMA_VERSION as SCHEMA_VERSION
 from signac_core.project import *
+from signac_core.project import TemporaryProject as TemporaryProject
 from signac_core.survey.schema import ProjectSchema as ProjectSchema
 from signac_core.sync import sync_projects as sync_projects
-from signac_core.temporary import TemporaryProject as TemporaryProject

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from .hdf5.store import H5Store as H5Store
     from .hdf5.store import H5StoreManager as H5StoreManager
     from .project import Project as Project
+    from .project import TemporaryProject as TemporaryProject
     from .project import get_job as get_job
     from .project import get_project as get_project
     from .project import init_project as init_project
     from .survey.diff import diff_jobs as diff_jobs
-    from .temporary import TemporaryProject as TemporaryProject
     from .version import __version__ as __version__
 else:
     _ROOMS = {

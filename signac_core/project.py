@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, TypeVar
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from . import config as configuration
 from . import files, layout
@@ -33,11 +33,19 @@ if TYPE_CHECKING:
     from .survey.schema import ProjectSchema as ProjectSchema
     from .sync import FileTransferStats
     from .sync import sync_projects as sync_projects
-    from .temporary import TemporaryProject as TemporaryProject
+
+    pass
 
     JOB_ID_REGEX: re.Pattern[str]
 
-__all__ = ["JOB_ID_LENGTH", "Project", "get_job", "get_project", "init_project"]
+__all__ = [
+    "JOB_ID_LENGTH",
+    "Project",
+    "TemporaryProject",
+    "get_job",
+    "get_project",
+    "init_project",
+]
 
 JOB_ID_LENGTH = layout.JOB_ID_LENGTH
 
@@ -308,7 +316,8 @@ class Project:
 
         """
         from . import files
-        from .temporary import TemporaryProject
+
+        pass
 
         if dir is None:
             dir = self.workspace
@@ -1237,6 +1246,44 @@ def get_job(path: str | os.PathLike[str] | None = None) -> Job:
     return Project.get_job(path)
 
 
+@overload
+def TemporaryProject(cls: None = None, **kwargs: Any) -> AbstractContextManager[Project]: ...
+
+
+@overload
+def TemporaryProject(cls: type[_P], **kwargs: Any) -> AbstractContextManager[_P]: ...
+
+
+@contextmanager
+def TemporaryProject(cls: type[Any] | None = None, **kwargs: Any) -> Iterator[Any]:
+    """Context manager for a project in a temporary directory.
+
+    Parameters
+    ----------
+    cls : type, optional
+        The class of the project, :class:`Project` by default.
+    **kwargs
+        Passed to :class:`tempfile.TemporaryDirectory`: ``dir``, ``prefix``, ``suffix``.
+
+    Yields
+    ------
+    Project
+        The project, which is deleted with all its data when the context is left.
+
+    Examples
+    --------
+    >>> with TemporaryProject() as project:
+    ...     job = project.open_job({"a": 1}).init()
+    ...     len(project)
+    1
+
+    """
+    import tempfile
+
+    with tempfile.TemporaryDirectory(**kwargs) as directory:
+        yield (cls or Project).init_project(directory)
+
+
 if not TYPE_CHECKING:
     from . import late_names
 
@@ -1255,7 +1302,7 @@ if not TYPE_CHECKING:
             "Progress": ".progress",
             "ProjectSchema": ".survey.schema",
             "SCHEMA_VERSION": ".layout",
-            "TemporaryProject": ".temporary",
+            "TemporaryProject": ".project",
             "WorkspaceError": ".errors",
             "calc_id": ".job",
             "parse_filter": ".filterparse",

@@ -97,7 +97,7 @@ def import_apart(
 
     Raises ValueError, TypeError, ArchiveError, StatepointParsingError as :func:`import_from`.
     """
-    from ..temporary import TemporaryProject
+    from ..project import TemporaryProject
 
     files.ensure_directory(project.workspace, durable=project.durable)
     # Under a name that tells what it is, should the import be stopped.
