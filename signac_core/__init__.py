@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 else:
     _ROOMS = {
         "Project": "project",
-        "TemporaryProject": "temporary",
+        "TemporaryProject": "project",
         "get_project": "project",
         "init_project": "project",
         "get_job": "project",

@@ -202,7 +202,7 @@ def _shared_scan(
     progress: Progress | None,
 ) -> list[str]:
     """Do what :func:`_scan` says in several processes."""
-    from .bulk import shared
+    from .parallel import shared
 
     def tell(what: str, done: int, total: int | None) -> None:
         if progress is not None and total:  # the others are about as far

@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from .sync import FileTransferStats
     from .sync import sync_projects as sync_projects
 
-    pass
-
     JOB_ID_REGEX: re.Pattern[str]
 
 __all__ = [
@@ -316,8 +314,6 @@ class Project:
 
         """
         from . import files
-
-        pass
 
         if dir is None:
             dir = self.workspace

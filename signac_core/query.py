@@ -16,13 +16,10 @@ mapping is opaque: only the empty one equals something (``{}``), and it compares
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
-
-pass
-import operator
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeAlias
 
 if TYPE_CHECKING:
     from typing import Protocol, Self, TypeVar

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from unittest import mock
 
 import pytest
-from signac_core.bulk import shared
+from signac_core.parallel import shared
 
 from signac_core import Project, finding
 from signac_core.query import compile_filter
