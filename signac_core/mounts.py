@@ -1,4 +1,4 @@
-"""What the kernel knows of mounted file systems, as far as it matters for locks.
+"""What the kernel knows of mounted file systems, as far as it matters for locks and time stamps.
 
 The lock of a document is a ``flock``. Some network file systems forward it to their servers, unless a mount option
 keeps it on the host that asks for it, where it is granted without a word; others know it on that host only. Of a file
@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-__all__ = ["Mount", "lock_warning", "lock_warnings", "parse_mounts"]
+__all__ = ["Mount", "kind_of", "lock_warning", "lock_warnings", "parse_mounts"]
 
 _MOUNT_TABLE = "/proc/self/mountinfo"
 
@@ -108,20 +108,32 @@ def _is_local_to_host(kind: str) -> bool:
     return kind in _LOCAL_LOCKS
 
 
+def kind_of(device: int) -> str:
+    """Type of the file system on a device, "unknown" if the kernel does not tell (one read)."""
+    number = _number_of(device)
+    return next((mount.kind for mount in _mounts() if mount.device == number), "unknown")
+
+
 def lock_warnings(*paths: str) -> list[str]:
     """Warnings about the file systems of some files or directories (one stat each, one read)."""
     devices = set()
     for path in paths:
         try:
-            number = os.stat(path).st_dev
+            devices.add(_number_of(os.stat(path).st_dev))
         except OSError:
             continue
-        devices.add(f"{os.major(number)}:{os.minor(number)}")
+    # One file system can be mounted in several places, with the same consequences.
+    found = {mount.device: lock_warning(mount) for mount in _mounts() if mount.device in devices}
+    return [warning for warning in found.values() if warning]
+
+
+def _number_of(device: int) -> str:
+    return f"{os.major(device)}:{os.minor(device)}"
+
+
+def _mounts() -> list[Mount]:
     try:
         with open(_MOUNT_TABLE, encoding="utf-8", errors="surrogateescape") as table:
-            text = table.read()
+            return parse_mounts(table.read())
     except OSError:
         return []
-    # One file system can be mounted in several places, with the same consequences.
-    found = {mount.device: lock_warning(mount) for mount in parse_mounts(text) if mount.device in devices}
-    return [warning for warning in found.values() if warning]

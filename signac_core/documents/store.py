@@ -15,11 +15,11 @@ import os
 from _thread import RLock
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from time import monotonic_ns, time_ns
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .. import canonical, files, layout
 from ..errors import InvalidKeyError
+from ..stamps import Signature, settled_signature
 
 if TYPE_CHECKING:
     from ..project import Project
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Document",
-    "Signature",
     "Store",
     "edit_document",
     "for_job",
@@ -37,89 +36,6 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
-
-SETTLED_NS = 2_000_000_000
-"""A file at rest for so long cannot change again without a change of its time stamps (local file systems)."""
-SETTLED_PARALLEL_NS = 10_000_000_000
-"""The same for all others, whose clocks belong to servers."""
-_BEYOND_DOUBT_NS = 86_400_000_000_000
-
-
-class Signature(NamedTuple):
-    """What tells one content of a file from another without reading it.
-
-    Parameters
-    ----------
-    inode, size, mtime_ns, ctime_ns : int
-        As in :class:`os.stat_result`.
-    """
-
-    inode: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-
-    @classmethod
-    def of(cls, status: os.stat_result) -> Signature:
-        """Signature of a file."""
-        return cls(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-def settled_signature(status: os.stat_result) -> Signature | None:
-    """Signature of a file about to be read, or None when it is so young that another change might not show in it.
-
-    The age is that of the younger of both time stamps: of the content (mtime), which can be put back, and of anything
-    (ctime), which cannot. It is taken by the clock of this host and by what is known of that of the file system: an
-    age of a day is beyond doubt, as no clock is so wrong.
-    """
-    now, newest = time_ns(), max(status.st_mtime_ns, status.st_ctime_ns)
-    is_parallel = is_on_parallel_file_system(status.st_dev)
-    margin = SETTLED_PARALLEL_NS if is_parallel else SETTLED_NS
-    seen = _clock_seen(status)
-    if newest + margin <= now and (newest + margin <= seen or newest + _BEYOND_DOUBT_NS <= now):
-        return Signature.of(status)
-    return None
-
-
-_seen: dict[int, int] = {}
-"""The latest time stamp seen of each device, less the time of the monotonic clock when it was seen."""
-
-
-def _clock_seen(status: os.stat_result) -> int:
-    """The earliest time that the clock behind the time stamps of a device can show now.
-
-    It was at least as late as each of its time stamps of changes when that was seen, and has gone on since.
-    """
-    elapsed = monotonic_ns()
-    offset = max(_seen.get(status.st_dev, -elapsed), status.st_ctime_ns - elapsed)
-    _seen[status.st_dev] = offset
-    return offset + elapsed
-
-
-_LOCAL_FILE_SYSTEMS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "zfs", "overlay", "f2fs"})
-_parallel_devices: dict[int, bool] = {}
-
-
-def is_on_parallel_file_system(device: int) -> bool:
-    """Tell whether a device is of a kind whose time stamps come from other clocks; unknown kinds count as such."""
-    known = _parallel_devices.get(device)
-    if known is None:
-        known = _file_system_type(device) not in _LOCAL_FILE_SYSTEMS
-        _parallel_devices[device] = known
-    return known
-
-
-def _file_system_type(device: int) -> str:
-    try:
-        with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounts:
-            wanted = f"{os.major(device)}:{os.minor(device)}"
-            for line in mounts:
-                fields = line.split()
-                if fields[2] == wanted:
-                    return fields[fields.index("-") + 1]
-    except (OSError, ValueError, IndexError, OverflowError):
-        pass
-    return "unknown"
 
 
 def parse_document(text: bytes, path: str) -> dict[str, Any]:

@@ -15,32 +15,25 @@ from contextlib import suppress
 from time import monotonic, time_ns
 from typing import Any
 
-from .. import layout
+from .. import layout, stamps
 from ..query import And, Condition, Query
 from ..reading import OPEN_FLAGS, each_file
-from . import DOCUMENTS, freshness
+from ..stamps import Signature
+from . import DOCUMENTS
 from .evaluation import rows_that_satisfy
 from .shapes import Group, take_apart, without_collection
 from .snapshot import Snapshot, index_path
 from .table import Rows, Table
 from .writing import fill_table, new_table
 
-__all__ = ["ABSENT", "UNKNOWN", "Entry", "IndexedDocuments", "entries_of", "possible_rows", "signature_of"]
+__all__ = ["ABSENT", "UNKNOWN", "IndexedDocuments", "possible_rows", "signatures_in"]
 
-Entry = tuple[int, int, int, int]
-"""Signature of a document: inode, size, time of modification and of change."""
-
-ABSENT: Entry = (0, 1, 0, 0)
-UNKNOWN: Entry = (0, 0, 0, 0)
+ABSENT = Signature(0, 1, 0, 0)
+UNKNOWN = Signature(0, 0, 0, 0)
 _WIDTH = 4
 _REWRITTEN_SHARE = 4
 """A new table is worth its while when a quarter of the documents had to be read."""
 _WORTHWHILE = 64
-
-
-def signature_of(status: os.stat_result) -> Entry:
-    """What tells one content of a document from another."""
-    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 class IndexedDocuments:
@@ -85,7 +78,7 @@ class IndexedDocuments:
 
     def _compare(self, table: Table) -> None:
         """Find the rows whose documents are as they were."""
-        entries = entries_of(table)
+        entries = signatures_in(table)
         flags = self._asked.flags(table.rows)
         rows = [row for row, flag in enumerate(flags) if flag]
         asked = [self._ids[row] for row in rows]
@@ -118,18 +111,18 @@ class IndexedDocuments:
 
     def _settled(
         self, read: Mapping[str, tuple[dict[str, Any] | None, os.stat_result | None]], created: os.stat_result
-    ) -> tuple[list[Group], list[Entry]]:
+    ) -> tuple[list[Group], list[tuple[int, ...]]]:
         """Documents that cannot change without a change of their signatures, and these.
 
-        Both time stamps of a file must have been older than its reading by a margin, see ``freshness``.
+        Both time stamps of a file must have been older than its reading by a margin, see `stamps`.
         """
         base = self._snapshot.base
-        began = freshness.time_of_reading(self._started, self._started_monotonic, created)
+        began = stamps.time_of_reading(self._started, self._started_monotonic, created)
         youngest: dict[int, int] = {}
         trees: list[dict[str, Any] | None] = [None] * base.rows
-        entries = [UNKNOWN] * base.rows
+        entries: list[tuple[int, ...]] = [UNKNOWN] * base.rows
         if self._table is not None:
-            before = entries_of(self._table)
+            before = signatures_in(self._table)
             for row, valid in enumerate(self._valid):
                 if valid:
                     entries[row] = before[row]
@@ -143,17 +136,17 @@ class IndexedDocuments:
             if status is not None:
                 device = status.st_dev
                 if device not in youngest:
-                    youngest[device] = began - freshness.margin(device, created.st_dev)
-                if max(freshness.times_of(status)) >= youngest[device]:
+                    youngest[device] = began - stamps.margin(device, created.st_dev)
+                if max(stamps.times_of(status)) >= youngest[device]:
                     continue
-            trees[row], entries[row] = document, ABSENT if status is None else signature_of(status)
+            trees[row], entries[row] = document, ABSENT if status is None else Signature.of(status)
         groups, odd = take_apart(trees)
         for row in odd:
             entries[row] = UNKNOWN
         return groups, entries
 
 
-def _signature(job_id: str, path: str, dir_fd: int | None) -> Entry | None:
+def _signature(job_id: str, path: str, dir_fd: int | None) -> Signature | None:
     """Signature of the document in a file; None if that cannot be told, as of a link that leads nowhere."""
     try:
         status = os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
@@ -166,10 +159,10 @@ def _signature(job_id: str, path: str, dir_fd: int | None) -> Entry | None:
             status = os.stat(path, dir_fd=dir_fd)
         except OSError:
             return None
-    return signature_of(status)
+    return Signature.of(status)
 
 
-def entries_of(table: Table) -> Sequence[Entry]:
+def signatures_in(table: Table) -> Sequence[tuple[int, ...]]:
     """Signatures of the documents in a table, by row."""
     numbers = array("Q")
     numbers.frombytes(table.extra())

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import canonical, reading
-from . import BASE, DELTA, DOCUMENTS, UnusableIndexError, freshness
-from .documents import ABSENT, UNKNOWN, Entry, entries_of, signature_of
+from .. import canonical, reading, stamps
+from ..stamps import Signature
+from . import BASE, DELTA, DOCUMENTS, UnusableIndexError
+from .documents import ABSENT, UNKNOWN, signatures_in
 from .snapshot import check_owner, check_place, check_proven, index_path
 from .table import Table
 
@@ -100,7 +101,7 @@ def _lists(project: Project, listing: reading.Listing) -> bool:
     with snapshot:
         if snapshot.listing is not None or listing.status is None:
             return True
-        if freshness.signature_of(listing.status) != snapshot.about["signature"]:
+        if stamps.directory_signature_of(listing.status) != snapshot.about["signature"]:
             return True
         try:
             return snapshot.names() == listing.names
@@ -114,7 +115,7 @@ class DocumentClaims:
     def __init__(self, project: Project) -> None:
         self.path = index_path(project.path, DOCUMENTS)
         self.wrong: list[str] = []
-        self._claims: dict[str, tuple[Entry, dict[str, Any]]] = {}
+        self._claims: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {}
         snapshot = reading.open_index(project)
         if snapshot is None:
             return
@@ -124,7 +125,7 @@ class DocumentClaims:
                 trees, ids = dict(table.trees()), snapshot.base.ids()
                 self._claims = {
                     job_id: (entry, trees.get(row, {}))
-                    for row, (job_id, entry) in enumerate(zip(ids, entries_of(table), strict=True))
+                    for row, (job_id, entry) in enumerate(zip(ids, signatures_in(table), strict=True))
                     if entry != UNKNOWN
                 }
 
@@ -134,7 +135,7 @@ class DocumentClaims:
     def compare(self, job_id: str, status: os.stat_result | None, document: dict[str, Any]) -> None:
         """Compare what the index says of a document with what has just been read; no file has no status."""
         entry, claimed = self._claims.get(job_id, (UNKNOWN, {}))
-        if entry == (ABSENT if status is None else signature_of(status)):
+        if entry == (ABSENT if status is None else Signature.of(status)):
             same = canonical.dumps(claimed, sort_keys=True) == canonical.dumps(document, sort_keys=True)
             if not same:
                 self.wrong.append(job_id)

@@ -10,9 +10,9 @@ from contextlib import suppress
 from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import canonical, config, files, layout
+from .. import canonical, config, files, layout, stamps
 from ..reading import OPEN_FLAGS
-from . import BASE, DELTA, UnusableIndexError, freshness
+from . import BASE, DELTA, UnusableIndexError
 from .changes import changes
 from .evaluation import evaluate
 from .shapes import Group, columns_of, put_together, take_apart, without_collection
@@ -142,7 +142,10 @@ class Snapshot:
         _check_names([*about["unread"], *about["uncached"]])
         gone: set[int] = set(about["dropped"])
         present = [table.all_rows() for table in self._layered()]
-        if config.index_is_trusted() and about["signature"] == freshness.signature(self.project.workspace) is not None:
+        if (
+            config.index_is_trusted()
+            and about["signature"] == stamps.directory_signature(self.project.workspace) is not None
+        ):
             root = self.project.workspace
             self.pending: list[str] = [name for name in about["unread"] if files.is_directory(f"{root}/{name}")]
             present[0] = present[0] - _rows_at(gone, self.base.rows)
@@ -304,7 +307,7 @@ class Snapshot:
 
         def about(created: os.stat_result) -> dict[str, Any]:
             signature = (
-                self.about["signature"] if self.listing is None else freshness.settled_signature(self.listing, created)
+                self.about["signature"] if self.listing is None else stamps.listing_signature(self.listing, created)
             )
             return {
                 "signature": signature,
@@ -348,7 +351,7 @@ def _will_settle(listing: Listing) -> bool:
     status = listing.status
     if status is None or not config.index_is_trusted():
         return False
-    return max(freshness.times_of(status)) < listing.wall_ns - freshness.margin(status.st_dev)
+    return max(stamps.times_of(status)) < listing.wall_ns - stamps.margin(status.st_dev)
 
 
 def write_base(
@@ -374,7 +377,7 @@ def write_base(
 
     def about(created: os.stat_result) -> dict[str, Any]:
         return {
-            "signature": freshness.settled_signature(listing, created),
+            "signature": stamps.listing_signature(listing, created),
             "unread": unread,
             "dropped": [],
             "cache": cache,

@@ -5,9 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from signac_core import Project
-from signac_core.documents import store
-from signac_core.index import freshness
+from signac_core import Project, stamps
 
 
 @pytest.fixture
@@ -25,13 +23,13 @@ def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
         nonlocal passed
         passed += int(seconds * 1e9)
 
-    monkeypatch.setattr(store, "time_ns", lambda: time.time_ns() + passed)
-    monkeypatch.setattr(store, "monotonic_ns", lambda: time.monotonic_ns() + passed)
-    monkeypatch.setattr(store, "_seen", {})
+    monkeypatch.setattr(stamps, "time_ns", lambda: time.time_ns() + passed)
+    monkeypatch.setattr(stamps, "monotonic_ns", lambda: time.monotonic_ns() + passed)
+    monkeypatch.setattr(stamps, "_seen", {})
     return pass_time
 
 
 @pytest.fixture
 def at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every workspace, and every document, look to the index as if nothing had happened to it for long."""
-    monkeypatch.setattr(freshness, "margin", lambda *devices: -(10**18))
+    monkeypatch.setattr(stamps, "margin", lambda *devices: -(10**18))

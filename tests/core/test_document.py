@@ -387,14 +387,14 @@ def test_a_document_that_was_seen_some_time_ago_and_has_not_changed_is_settled(
 def test_a_document_is_settled_by_what_another_file_tells_of_the_clock(
     project: Project, job: Job, wait: Callable[[float], None], reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from signac_core.documents import store
+    from signac_core import stamps
 
     job.doc.a = 1
     other = project.open_job({"other": 1}).init()
     other.doc.a = 2
     later = os.stat(other.fn(job.FN_DOCUMENT)).st_ctime_ns + 5 * 10**9
     wait(60)
-    store._clock_seen(SimpleNamespace(st_dev=os.stat(job.path).st_dev, st_ctime_ns=later))
+    stamps._clock_seen(SimpleNamespace(st_dev=os.stat(job.path).st_dev, st_ctime_ns=later))
     job.doc()
     reads.clear()
     assert job.doc.a == 1
@@ -415,9 +415,9 @@ def test_a_document_with_an_old_time_of_modification_is_not_settled(job: Job, wa
 def test_a_document_is_not_settled_by_a_clock_that_is_ahead_of_that_of_the_file_system(
     job: Job, wait: Callable[[float], None], reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from signac_core.documents import store
+    from signac_core import stamps
 
-    monkeypatch.setattr(store, "time_ns", lambda: time.time_ns() + 3600 * 10**9)
+    monkeypatch.setattr(stamps, "time_ns", lambda: time.time_ns() + 3600 * 10**9)
     job.doc.a = 1
     assert job.doc.a == 1
     reads.clear()
@@ -443,25 +443,25 @@ def test_a_young_document_is_read_at_every_access(job: Job) -> None:
 def test_the_margin_is_larger_on_file_systems_with_other_clocks(
     job: Job, wait: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from signac_core.documents import store
+    from signac_core import stamps
 
     job.doc.a = 1
     path = job.fn(job.FN_DOCUMENT)
     device = os.stat(path).st_dev
-    assert store.settled_signature(os.stat(path)) is None
+    assert stamps.settled_signature(os.stat(path)) is None
     for seconds, parallel, settled in [(1, False, False), (4, False, True), (0, True, False), (6, True, True)]:
         wait(seconds)
-        monkeypatch.setattr(store, "_parallel_devices", {device: parallel})
-        assert (store.settled_signature(os.stat(path)) is not None) is settled
+        monkeypatch.setattr(stamps, "_parallel_devices", {device: parallel})
+        assert (stamps.settled_signature(os.stat(path)) is not None) is settled
 
 
 @pytest.mark.parametrize("kind", ["nfs", "nfs4", "lustre", "gpfs", "fuse.sshfs", "exfat", "9p", "unknown"])
 def test_a_file_system_whose_clock_is_elsewhere_is_not_a_local_one(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from signac_core.documents import store
+    from signac_core import mounts, stamps
 
-    monkeypatch.setattr(store, "_file_system_type", lambda device: kind)
-    monkeypatch.setattr(store, "_parallel_devices", {})
-    assert store.is_on_parallel_file_system(1)
+    monkeypatch.setattr(mounts, "kind_of", lambda device: kind)
+    monkeypatch.setattr(stamps, "_parallel_devices", {})
+    assert stamps.is_on_parallel_file_system(1)
 
 
 # damage ---------------------------------------------------------------------------------------------------------

@@ -15,11 +15,12 @@ from unittest import mock
 
 import pytest
 
-from signac_core import Project, finding, reading
+from signac_core import Project, finding, reading, stamps
 from signac_core.canonical import calc_id
 from signac_core.errors import DestinationExistsError
-from signac_core.index import documents, freshness, snapshot
+from signac_core.index import documents, snapshot
 from signac_core.query import NO_DOCUMENT, compile_filter
+from signac_core.stamps import Signature
 from signac_core.survey.detecting import detect_schema
 
 SECOND = 10**9
@@ -145,16 +146,16 @@ class Clock:
     def signature_of(self, status: os.stat_result) -> list[int]:
         return [status.st_ino, *self.times_of(status)]
 
-    def signature_of_document(self, status: os.stat_result) -> documents.Entry:
-        return status.st_ino, status.st_size, *self.times_of(status)
+    def signature_of_document(self, status: os.stat_result) -> Signature:
+        return Signature(status.st_ino, status.st_size, *self.times_of(status))
 
     @contextmanager
     def running(self) -> Iterator[None]:
         with (
-            mock.patch.object(freshness, "times_of", self.times_of),
-            mock.patch.object(freshness, "signature_of", self.signature_of),
-            mock.patch.object(freshness, "monotonic", self.seconds),
-            mock.patch.object(documents, "signature_of", self.signature_of_document),
+            mock.patch.object(stamps, "times_of", self.times_of),
+            mock.patch.object(stamps, "directory_signature_of", self.signature_of),
+            mock.patch.object(stamps, "monotonic", self.seconds),
+            mock.patch.object(Signature, "of", self.signature_of_document),
             mock.patch.object(documents, "time_ns", self.nanoseconds),
             mock.patch.object(documents, "monotonic", self.seconds),
             mock.patch.object(reading, "time_ns", self.nanoseconds),
@@ -339,7 +340,7 @@ def test_state_points_schema_groups_and_frames_are_the_same_with_an_index(tmp_pa
             str(detect_schema(Project(str(root)), exclude_const=True)),
         ]
 
-    with index_for_small_projects(), mock.patch.object(freshness, "margin", return_value=-(10**18)):
+    with index_for_small_projects(), mock.patch.object(stamps, "margin", return_value=-(10**18)):
         for tree in trees[:later]:
             project.open_job(tree).init()
         for number, job in enumerate(list(project)[: chance.random.randrange(11)]):

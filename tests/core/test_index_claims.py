@@ -10,9 +10,9 @@ import pytest
 from forgery import Forgery
 from limits import limited
 
-from signac_core import Project, finding, reading
+from signac_core import Project, finding, reading, stamps
 from signac_core.cache import update_cache
-from signac_core.index import UnusableIndexError, freshness
+from signac_core.index import UnusableIndexError
 from signac_core.index.table import Table
 
 MEMORY = 1 << 28
@@ -101,7 +101,7 @@ def test_keys_that_share_their_chunks_are_not_read_over_and_over(study, forgery)
 @pytest.mark.parametrize("name", ["../../../../../../../../../etc/ab", "0" * 32 + "/../../..", "x", 1, None])
 @pytest.mark.parametrize("key", ["unread", "uncached"])
 def test_names_that_lead_out_of_the_workspace_are_not_believed(study, forgery, key, name):
-    forgery.directory["about"]["signature"] = freshness.signature(study.workspace)
+    forgery.directory["about"]["signature"] = stamps.directory_signature(study.workspace)
     forgery.directory["about"][key] = [name]
     forgery.write()
     assert answers(study) == [ids_by_scan(study)] * 4

@@ -282,12 +282,12 @@ def test_check_finds_a_cache_file_that_is_wrong_and_repair_deletes_it(study: Pro
 
 
 def test_check_finds_an_index_that_lists_other_jobs(study: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    from signac_core.index import freshness
+    from signac_core import stamps
 
     study.update_cache()
     study.open_job({"a": 0}).remove()
     table = Forgery(Path(study.fn(".signac/index")))
-    table.directory["about"]["signature"] = freshness.signature(study.workspace)
+    table.directory["about"]["signature"] = stamps.directory_signature(study.workspace)
     table.write()
     (problem,) = integrity.examine(Project())
     assert (problem.kind, problem.detail) == ("wrong-index", "The index does not list the jobs that exist.")

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from unittest import mock
 
 import pytest
-from signac_core.parallel import shared
 
 from signac_core import Project, finding
+from signac_core.parallel import shared
 from signac_core.query import compile_filter
 
 

@@ -28,11 +28,10 @@ from signac_cli import complete
 from signac_cli.commands import _split_ids
 from signac_cli.commands.job import _documents
 from signac_cli.templates import Template
-from signac_core import cache, canonical, config, configfile, errors, finding, paths, reading
+from signac_core import cache, canonical, config, configfile, errors, finding, paths, reading, stamps
 from signac_core.exchange.archives import ArchiveError
 from signac_core.exchange.importing import import_apart, plan_import
 from signac_core.filterparse import normalise, parse_tokens
-from signac_core.index import freshness
 from signac_core.layout import is_job_id
 from signac_core.query import compile_filter
 from signac_core.resolving import resolve_ids
@@ -358,7 +357,7 @@ def forged_index(study: Study, chance: Chance) -> Damaged:
     if chance.chance(0.7):  # an index that is believed to be up to date
         for name in DERIVED[:2]:
             table = Forgery(place / name)
-            table.directory["about"]["signature"] = freshness.signature(str(study.workspace))
+            table.directory["about"]["signature"] = stamps.directory_signature(str(study.workspace))
             table.write()
     name = chance.choice(DERIVED[:3])
     forge(place / name, chance)

@@ -25,9 +25,8 @@ from limits import limited
 from running import InProcess, Result
 
 from signac_cli import complete
-from signac_core import Project, reading
+from signac_core import Project, reading, stamps
 from signac_core.exchange import unpacking
-from signac_core.index import freshness
 from signac_core.layout import is_job_id
 
 MEMORY = 1 << 28
@@ -572,7 +571,7 @@ def test_indexes_with_right_checksums(cli, place, seed, monkeypatch, capfdbinary
     if chance.chance(0.7):  # an index that is believed to be up to date
         for name in files[:2]:
             table = Forgery(root / ".signac" / name)
-            table.directory["about"]["signature"] = freshness.signature(str(root / "workspace"))
+            table.directory["about"]["signature"] = stamps.directory_signature(str(root / "workspace"))
             table.write()
     forge(root / ".signac" / chance.choice(files), chance)
     with left_alone(place):
