@@ -350,7 +350,7 @@ class Job:
         """
         cached = CachedStatePoint(data := self._plain_statepoint())
         if not canonical.CONTAINERS.isdisjoint(map(type, data.values())):
-            from .documents.views import copy_plain
+            from .trees import copy_plain
 
             for key, value in data.items():
                 if type(value) in canonical.CONTAINERS:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import canonical, config, files, layout
 from .errors import JobsCorruptedError, WorkspaceError
+from .trees import look_up
 
 if TYPE_CHECKING:
     from .index.snapshot import Snapshot
@@ -37,7 +38,6 @@ __all__ = [
     "list_ids",
     "list_names",
     "list_workspace",
-    "look_up",
     "open_index",
     "preload",
     "read_columns",
@@ -429,15 +429,6 @@ def read_columns(project: Project, ids: Sequence[str], wanted: Callable[[str], b
         return snapshot.columns(wanted) if snapshot.names() == ids else None
 
     return ask_index(project, columns) if len(ids) > MANY_FILES else None
-
-
-def look_up(data: Any, path: Iterable[str], missing: Any) -> Any:
-    """Value under a nested key."""
-    for part in path:
-        if not isinstance(data, dict) or part not in data:
-            return missing
-        data = data[part]
-    return data
 
 
 def indexed_state_points(project: Project) -> dict[str, dict[str, Any]]:

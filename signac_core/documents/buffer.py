@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 from .. import canonical
 from ..errors import BufferedError, MetadataError
+from ..trees import copy_plain
 from . import store
 from .store import BoundView, Document
-from .views import copy_plain
 
 __all__ = [
     "BufferedDocument",

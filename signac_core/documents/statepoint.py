@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import canonical
+from ..trees import copy_plain
 from .store import BoundView
-from .views import JSONDict, copy_plain
+from .views import JSONDict
 
 if TYPE_CHECKING:
     from ..job import Job

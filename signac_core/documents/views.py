@@ -24,32 +24,23 @@ from collections.abc import (
 )
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ..canonical import CONTAINERS, equal, plain, validate_key
+from ..canonical import equal, plain, validate_key
 from ..errors import DetachedError
+from ..trees import copy_plain
 from .store import Document, Store
 
 if TYPE_CHECKING:
     from .buffer import BufferedDocument
 
-__all__ = ["JSONDict", "JSONList", "View"]
+__all__ = [
+    "JSONDict",
+    "JSONList",
+    "View",
+]
 
 _T = TypeVar("_T")
 
 _MISSING = object()
-
-
-def copy_plain(value: Any) -> Any:
-    """Deep copy of a plain tree."""
-    kind = type(value)
-    if kind is dict:
-        copy = value.copy()
-        if not CONTAINERS.isdisjoint(map(type, copy.values())):
-            for key, item in copy.items():
-                copy[key] = copy_plain(item)
-        return copy
-    if kind is list:
-        return [copy_plain(item) for item in value]
-    return value
 
 
 class View:

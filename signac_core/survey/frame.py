@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .. import reading
 from ..canonical import CONTAINERS
 from ..documents.many import load_documents
-from ..documents.views import copy_plain
+from ..trees import copy_plain
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .. import reading
+from .. import reading, trees
 from ..index.shapes import without_collection
 from ..job import Job
 
@@ -81,7 +81,7 @@ def _columns(project: Project, ids: list[str], paths: dict[str, list[str]]) -> t
             ]
         for path in paths["doc"]:
             parts = path.split(".")
-            columns.append([reading.look_up(document, parts, _MISSING) for document in documents.values()])
+            columns.append([trees.look_up(document, parts, _MISSING) for document in documents.values()])
         ids = list(documents)
     return ids, columns
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 from .. import canonical, reading
-from .schema import hashable, leaves, ordered
+from ..trees import leaves
+from .schema import hashable, ordered
 
 if TYPE_CHECKING:
     from ..job import Job

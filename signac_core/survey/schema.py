@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from ..index.distinct import SortedValues
 
-__all__ = ["ProjectSchema", "Types", "hashable", "leaves", "ordered"]
+__all__ = [
+    "ProjectSchema",
+    "Types",
+    "hashable",
+    "ordered",
+]
 
 _T = TypeVar("_T")
 
@@ -55,38 +60,6 @@ def _with_one_nan(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_with_one_nan(item) for item in value]
     return _NAN if value != value else value
-
-
-def leaves(state_point: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Values of nested mappings under dotted keys; an empty mapping below the top is a value.
-
-    A key with a dot in it, which only another program can have written, is left out: nobody could address it.
-
-    Parameters
-    ----------
-    state_point : mapping
-        A plain state point, or a part of one.
-    above : str
-        What to put in front of the keys.
-
-    Yields
-    ------
-    tuple of str and object
-        Dotted key and value.
-
-    Examples
-    --------
-    >>> list(leaves({"a": {"b": 1, "c": {}}, "d": [2]}))
-    [('a.b', 1), ('a.c', {}), ('d', [2])]
-
-    """
-    for key, value in state_point.items():
-        if "." in key:
-            continue
-        if value and isinstance(value, dict):
-            yield from leaves(value, f"{above}{key}.")
-        else:
-            yield above + key, value
 
 
 def ordered(items: Iterable[_T], *, value: Callable[[_T], Any] | None = None) -> list[_T]:

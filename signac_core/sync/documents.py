@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
 from .. import canonical
 from ..documents.buffer import MergeConflict, merge
 from ..documents.store import BoundView
-from ..documents.views import JSONDict, copy_plain
+from ..documents.views import JSONDict
 from ..errors import DocumentSyncConflict, SyncConflict
+from ..trees import copy_plain
 
 if TYPE_CHECKING:
     import re

@@ -14,7 +14,8 @@ from signac_core import Project
 from signac_core.canonical import calc_id
 from signac_core.errors import JobsCorruptedError
 from signac_core.survey.detecting import detect_schema
-from signac_core.survey.schema import ProjectSchema, hashable, leaves, ordered
+from signac_core.survey.schema import ProjectSchema, hashable, ordered
+from signac_core.trees import leaves
 
 
 @pytest.fixture
