@@ -220,7 +220,8 @@ class _Space:
     def indexed(self, namespace: str) -> set[str]:
         """Keys in the index as it was written."""
         if namespace not in self._indexed:
-            from signac_core.index import UnusableIndexError, glimpse
+            from signac_core.index import glimpse
+            from signac_core.index.table import UnusableIndexError
 
             names: set[str] = set()
             with suppress(OSError, UnusableIndexError), glimpse.open_tables(self._project.path, namespace) as index:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from . import canonical, files, layout, reading
 from .errors import JobsCorruptedError
-from .index import UnusableIndexError
+from .index.table import UnusableIndexError
 from .progress import track
 
 if TYPE_CHECKING:
@@ -400,8 +400,8 @@ def delete_cache(project: Project) -> bool:
 
     Raises OSError if they cannot be deleted.
     """
-    from .index import BASE, DELTA, DOCUMENTS
     from .index.snapshot import index_path
+    from .layout import BASE, DELTA, DOCUMENTS
 
     found = False
     for path in (project.fn(project.FN_CACHE), *(index_path(project.path, name) for name in (DELTA, DOCUMENTS, BASE))):

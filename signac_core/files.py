@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Literal
 
+from .layout import unique_suffix
+
 __all__ = [
     "Replaced",
     "Replacement",
@@ -36,7 +38,6 @@ __all__ = [
     "sync_directory",
     "temporary_for",
     "umask",
-    "unique_suffix",
     "write_directory",
     "write_file",
 ]
@@ -61,11 +62,6 @@ Replaced = os.stat_result | Literal["look"] | None
 def nested_too_deeply(path: str) -> OSError:
     """Build the error about a directory with more levels below it than Python, or the length of a path, allows."""
     return OSError(errno.ENAMETOOLONG, "It holds too many levels of directories", path)
-
-
-def unique_suffix() -> str:
-    """A random name part: 16 hexadecimal digits."""
-    return os.urandom(8).hex()
 
 
 def _open(path: str, dir_fd: int | None = None) -> int:

@@ -16,7 +16,18 @@
             .signac-rm-<id>-<random>/             a job being deleted; anyone may finish the deletion
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "BASE",
+    "DELTA",
+    "DOCUMENTS",
+    "is_leftover",
+    "is_temporary",
+    "temporary_state_points",
+    "unique_suffix",
+]
 
 SCHEMA_VERSION = 2
 
@@ -86,3 +97,59 @@ def is_id_prefix(text: str) -> bool:
 def pending_name(job_id: str) -> str:
     """Name, inside a job directory, of the state point that makes it another job once renamed."""
     return f"._signac_next_{job_id}.json"
+
+
+BASE = "index"
+
+
+DELTA = "index.delta"
+
+
+DOCUMENTS = "index.documents"
+
+
+_TOKEN_LENGTHS = frozenset({16, 36})  # of this library; a UUID of signac 2.x
+
+
+_TOKEN_CHARACTERS = frozenset("0123456789abcdef-")
+
+
+def _target(name: str) -> str | None:
+    """Name of the file that the unfinished file ``name`` was to become; None when it is no unfinished file."""
+    token, separator, target = name[2:].partition("_")
+    known = len(token) in _TOKEN_LENGTHS and _TOKEN_CHARACTERS.issuperset(token)
+    return target if name.startswith("._") and separator and known else None
+
+
+def is_temporary(name: str, *targets: str) -> bool:
+    """Tell whether a name is that of an unfinished file, or link, that was to become one of others."""
+    return _target(name) in targets
+
+
+def is_leftover(name: str) -> bool:
+    """Tell whether a name in a job is that of a file being written, or left by a writer that was killed.
+
+    Such files are not part of the data: they are neither copied nor compared.
+    """
+    unfinished = _is_pending(name) or name.startswith(layout.PREFIX_NEW) or name == layout.FN_REMOVED
+    return unfinished or _target(name) is not None
+
+
+def _is_pending(name: str) -> bool:
+    before, after = layout.pending_name("|").split("|")
+    return name.startswith(before) and name.endswith(after) and layout.is_job_id(name[len(before) : -len(after)])
+
+
+def temporary_state_points(names: Iterable[str]) -> list[str]:
+    """Find the files that were to become a state point file."""
+    found = []
+    for name in names:
+        target = _target(name) or name
+        if _is_pending(target) or (target == layout.FN_STATE_POINT and target != name):
+            found.append(name)
+    return sorted(found)
+
+
+def unique_suffix() -> str:
+    """A random name part: 16 hexadecimal digits."""
+    return os.urandom(8).hex()

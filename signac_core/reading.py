@@ -162,8 +162,8 @@ def open_index(project: Project) -> Snapshot | None:
         if config.index_directory() is None:  # the usual query pays for no import
             fd = os.open(f"{project.path}/{layout.FN_INDEX}", OPEN_FLAGS)
         else:
-            from .index import BASE
             from .index.snapshot import check_place, index_path
+            from .layout import BASE
 
             check_place()
             fd = os.open(index_path(project.path, BASE), OPEN_FLAGS)

@@ -456,7 +456,7 @@ class _Known:
 def _find_rescue(directory: str, name: str, known: _Known) -> _Rescue | None:
     """Find the state point that a damaged job should have."""
     try:
-        left = litter.temporary_state_points(os.listdir(directory))
+        left = layout.temporary_state_points(os.listdir(directory))
     except OSError:
         return None
     candidates = [layout.FN_STATE_POINT, layout.FN_STATE_POINT_BACKUP, *left]

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from .. import config, files, layout
-from ..index import BASE, DELTA, DOCUMENTS
+from ..layout import BASE, DELTA, DOCUMENTS, is_temporary, temporary_state_points
 
 __all__ = [
     "STALE_SECONDS",
@@ -19,53 +19,12 @@ __all__ = [
     "in_job",
     "in_project",
     "in_workspace",
-    "is_leftover",
-    "is_temporary",
-    "temporary_state_points",
 ]
 
 STALE_SECONDS = 3600
 """What is older than this is not being worked on any more."""
 
-_TOKEN_LENGTHS = frozenset({16, 36})  # of this library; a UUID of signac 2.x
-_TOKEN_CHARACTERS = frozenset("0123456789abcdef-")
 _SYNC = "sync"  # the last part of the name of every file that a synchronization is writing
-
-
-def _target(name: str) -> str | None:
-    """Name of the file that the unfinished file ``name`` was to become; None when it is no unfinished file."""
-    token, separator, target = name[2:].partition("_")
-    known = len(token) in _TOKEN_LENGTHS and _TOKEN_CHARACTERS.issuperset(token)
-    return target if name.startswith("._") and separator and known else None
-
-
-def is_temporary(name: str, *targets: str) -> bool:
-    """Tell whether a name is that of an unfinished file, or link, that was to become one of others."""
-    return _target(name) in targets
-
-
-def is_leftover(name: str) -> bool:
-    """Tell whether a name in a job is that of a file being written, or left by a writer that was killed.
-
-    Such files are not part of the data: they are neither copied nor compared.
-    """
-    unfinished = _is_pending(name) or name.startswith(layout.PREFIX_NEW) or name == layout.FN_REMOVED
-    return unfinished or _target(name) is not None
-
-
-def _is_pending(name: str) -> bool:
-    before, after = layout.pending_name("|").split("|")
-    return name.startswith(before) and name.endswith(after) and layout.is_job_id(name[len(before) : -len(after)])
-
-
-def temporary_state_points(names: Iterable[str]) -> list[str]:
-    """Find the files that were to become a state point file."""
-    found = []
-    for name in names:
-        target = _target(name) or name
-        if _is_pending(target) or (target == layout.FN_STATE_POINT and target != name):
-            found.append(name)
-    return sorted(found)
 
 
 def in_job(directory: str, *, document_is_valid: bool) -> Iterator[str]:

@@ -21,8 +21,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from .. import files, layout
-from ..care.litter import is_leftover
 from ..errors import Error
+from ..layout import is_leftover
 from . import links
 from .links import LeftOut, Way
 

@@ -17,8 +17,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from .. import canonical, files, layout, workspace
-from ..care.litter import is_leftover
 from ..errors import DestinationExistsError, JobsCorruptedError
+from ..layout import is_leftover
 from . import links
 from .links import LeftOut, Verdict, Way
 
@@ -117,7 +117,7 @@ def bring(
     own = copytree is None or is_own_copy(copytree)
     disposable = disposable or own
     prefix = layout.PREFIX_NEW if disposable else PREFIX_COPY
-    temporary = os.path.join(above, f"{prefix}{name}-{files.unique_suffix()}")
+    temporary = os.path.join(above, f"{prefix}{name}-{layout.unique_suffix()}")
     try:
         if copytree is None or own:
             _copy(source, temporary, state_point, left_out, durable=durable)
@@ -175,7 +175,7 @@ def move_by_copy(source: str, destination: str, *, name: str, state_point: bytes
     source could not be deleted.
     """
     workspace.refuse_link(source, "what it leads to cannot be moved from here. Move that, or clone the job")
-    temporary = os.path.join(os.path.dirname(destination) or ".", f"{layout.PREFIX_NEW}{name}-{files.unique_suffix()}")
+    temporary = os.path.join(os.path.dirname(destination) or ".", f"{layout.PREFIX_NEW}{name}-{layout.unique_suffix()}")
     is_present = os.path.lexists(destination) and not _is_empty(destination)
     try:
         for attempt in range(_ATTEMPTS, 0, -1):
@@ -211,7 +211,7 @@ def change_by_copy(source: str, target: str, new_id: str, state_point: bytes, *,
     or written; the job is unchanged then.
     """
     pending = layout.pending_name(new_id)
-    temporary = os.path.join(os.path.dirname(target), f"{layout.PREFIX_NEW}{new_id}-{files.unique_suffix()}")
+    temporary = os.path.join(os.path.dirname(target), f"{layout.PREFIX_NEW}{new_id}-{layout.unique_suffix()}")
     stopped = is_stopped_change(source, target, new_id, state_point)
     try:
         if not stopped:

@@ -555,7 +555,7 @@ class _Archive:
         """Context manager for an iterator of names and hidden directories in the workspace; what is left is deleted."""
         ids = {one.name: one.job_id for one in found}
         places = {
-            one.name: f"{self._project.workspace}/{layout.PREFIX_NEW}{one.job_id}-{files.unique_suffix()}"
+            one.name: f"{self._project.workspace}/{layout.PREFIX_NEW}{one.job_id}-{layout.unique_suffix()}"
             for one in found
         }
         try:

@@ -18,8 +18,8 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from .. import files, layout
-from ..care.litter import is_leftover
 from ..failures import is_about_one_job
+from ..layout import is_leftover
 from . import links
 from .archives import Member, Reader, refusal
 from .links import LeftOut

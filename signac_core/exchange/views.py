@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import files, layout, paths, reading
-from ..care.litter import is_temporary
+from ..layout import is_temporary
 from ..progress import track
 
 if TYPE_CHECKING:

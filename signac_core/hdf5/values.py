@@ -33,8 +33,7 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ..errors import InvalidKeyError
-from ..files import unique_suffix
-from ..layout import PREFIX_NEW
+from ..layout import PREFIX_NEW, unique_suffix
 
 if TYPE_CHECKING:
     import h5py

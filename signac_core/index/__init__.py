@@ -37,13 +37,3 @@ Every section is read with its length and CRC-32 (that of zlib) and believed onl
 """
 
 from __future__ import annotations
-
-__all__ = ["BASE", "DELTA", "DOCUMENTS", "UnusableIndexError"]
-
-BASE = "index"
-DELTA = "index.delta"
-DOCUMENTS = "index.documents"
-
-
-class UnusableIndexError(Exception):
-    """The index cannot be used; whoever asked it asks the files instead."""

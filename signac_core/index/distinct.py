@@ -8,9 +8,7 @@ from itertools import accumulate
 from typing import Any, overload
 
 from .. import canonical
-from . import UnusableIndexError
-from .table import Table
-from .writing import OTHERS, TEXTS
+from .table import OTHERS, TEXTS, Table, UnusableIndexError
 
 __all__ = ["SortedValues", "sorted_values"]
 

@@ -16,10 +16,10 @@ from time import monotonic, time_ns
 from typing import Any
 
 from .. import layout, stamps
+from ..layout import DOCUMENTS
 from ..query import And, Condition, Query
 from ..reading import OPEN_FLAGS, each_file
 from ..stamps import Signature
-from . import DOCUMENTS
 from .evaluation import rows_that_satisfy
 from .shapes import Group, take_apart, without_collection
 from .snapshot import Snapshot, index_path

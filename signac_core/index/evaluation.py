@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..query import MISSING, Condition, Query
-from .table import Chunk, Rows, Table
-from .writing import NUMBERS, TEXTS
+from .table import NUMBERS, TEXTS, Chunk, Rows, Table
 
 __all__ = ["evaluate", "is_indexable", "rows_that_satisfy", "rows_with_key"]
 

@@ -8,11 +8,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import canonical, reading, stamps
+from ..layout import BASE, DELTA, DOCUMENTS
 from ..stamps import Signature
-from . import BASE, DELTA, DOCUMENTS, UnusableIndexError
 from .documents import ABSENT, UNKNOWN, signatures_in
 from .snapshot import check_owner, check_place, check_proven, index_path
-from .table import Table
+from .table import Table, UnusableIndexError
 
 if TYPE_CHECKING:
     from ..project import Project

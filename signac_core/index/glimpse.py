@@ -8,10 +8,10 @@ from itertools import chain
 from typing import Any
 
 from .. import layout
+from ..layout import BASE, DELTA, DOCUMENTS
 from ..reading import OPEN_FLAGS
-from . import BASE, DELTA, DOCUMENTS, UnusableIndexError
 from .snapshot import check_owner, check_place, index_path
-from .table import Table
+from .table import Table, UnusableIndexError
 
 __all__ = ["Glimpse", "open_tables"]
 

@@ -11,12 +11,12 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import canonical, config, files, layout, stamps
+from ..layout import BASE, DELTA
 from ..reading import OPEN_FLAGS
-from . import BASE, DELTA, UnusableIndexError
 from .changes import changes
 from .evaluation import evaluate
 from .shapes import Group, columns_of, put_together, take_apart, without_collection
-from .table import ID_BYTES, Rows, Table
+from .table import ID_BYTES, Rows, Table, UnusableIndexError
 from .writing import write_table
 
 if TYPE_CHECKING:

@@ -10,10 +10,21 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from .. import canonical
-from . import UnusableIndexError
 from .shapes import put_together
 
-__all__ = ["HEADER", "IDS_PER_BLOCK", "ID_BYTES", "MAGIC", "VERSION", "Chunk", "Directory", "Rows", "Table", "ids_in"]
+__all__ = [
+    "HEADER",
+    "IDS_PER_BLOCK",
+    "ID_BYTES",
+    "MAGIC",
+    "VERSION",
+    "Chunk",
+    "Directory",
+    "Rows",
+    "Table",
+    "UnusableIndexError",
+    "ids_in",
+]
 
 MAGIC = b"signacIX"
 VERSION = 1
@@ -421,3 +432,10 @@ def _places(flags: bytes) -> Iterator[int]:
 
 def _covers_all(chunk: Chunk, data: memoryview) -> bool:
     return chunk.values == 1 and chunk.length == chunk.json_length
+
+
+class UnusableIndexError(Exception):
+    """The index cannot be used; whoever asked it asks the files instead."""
+
+
+NUMBERS, TEXTS, OTHERS = range(3)

@@ -12,16 +12,19 @@ from math import copysign
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from .. import canonical, files
+from .. import canonical, files, layout
 from .shapes import Group, columns_of, without_collection
-from .table import HEADER, IDS_PER_BLOCK, MAGIC, VERSION
+from .table import HEADER, IDS_PER_BLOCK, MAGIC, NUMBERS, OTHERS, TEXTS, VERSION
 
-__all__ = ["fill_table", "new_table", "write_table"]
+__all__ = [
+    "fill_table",
+    "new_table",
+    "write_table",
+]
 
 _VALUES = 512
 _ROWS = 16384
 _SAMPLE = 500  # values that show in most cases that not all are different
-NUMBERS, TEXTS, OTHERS = range(3)
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 Groups = Iterable[tuple[Any, Sequence[int]]]
@@ -97,7 +100,7 @@ def fill_table(
             keys[key] = writer.chunks(_sorted_groups(columns.pop(key)), number)
         directory = {
             "kind": kind,
-            "id": files.unique_suffix(),
+            "id": layout.unique_suffix(),
             "base": base,
             "rows": number,
             "ids": blocks,

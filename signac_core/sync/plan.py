@@ -17,8 +17,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from .. import files, layout
-from ..care.litter import is_leftover
 from ..exchange import links
+from ..layout import is_leftover
 
 __all__ = [
     "HAS_GONE",
@@ -399,7 +399,7 @@ def carry_out(
         return True
     temporary = destination
     if not unseen:
-        temporary = os.path.join(os.path.dirname(destination), f"._{files.unique_suffix()}_sync")
+        temporary = os.path.join(os.path.dirname(destination), f"._{layout.unique_suffix()}_sync")
     try:
         if step.link is not None:
             os.symlink(step.link, temporary)

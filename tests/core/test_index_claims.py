@@ -12,8 +12,7 @@ from limits import limited
 
 from signac_core import Project, finding, reading, stamps
 from signac_core.cache import update_cache
-from signac_core.index import UnusableIndexError
-from signac_core.index.table import Table
+from signac_core.index.table import Table, UnusableIndexError
 
 MEMORY = 1 << 28
 

@@ -19,9 +19,10 @@ from signac_core.cache import update_cache
 from signac_core.canonical import calc_id
 from signac_core.care import integrity
 from signac_core.errors import JobsCorruptedError
-from signac_core.index import UnusableIndexError, snapshot
+from signac_core.index import snapshot
 from signac_core.index.glimpse import open_tables
 from signac_core.index.snapshot import Snapshot, check_owner, write_base
+from signac_core.index.table import UnusableIndexError
 
 NUMBER = 40
 
