@@ -90,7 +90,7 @@ def _warn_of_damage(project: Project, warn: Callable[[str], None] | None) -> Non
 
 def _warn_of_place(warn: Callable[[str], None] | None) -> None:
     """Warn if there will be no index, because of where it would be."""
-    from .index.snapshot import check_place
+    from .config import check_place
 
     try:
         check_place()
@@ -400,7 +400,7 @@ def delete_cache(project: Project) -> bool:
 
     Raises OSError if they cannot be deleted.
     """
-    from .index.snapshot import index_path
+    from .config import index_path
     from .layout import BASE, DELTA, DOCUMENTS
 
     found = False

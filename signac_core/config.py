@@ -6,7 +6,9 @@ The dialect is that of the ``configobj`` package, which is imported only for fil
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from typing import Any, NoReturn
 
 from . import files, layout
@@ -15,11 +17,13 @@ from .errors import ConfigError, IncompatibleSchemaVersion
 __all__ = [
     "ProjectConfig",
     "check_lines",
+    "check_place",
     "check_schema_version",
     "durable",
     "find_root",
     "index_directory",
     "index_is_trusted",
+    "index_path",
     "io_threads",
     "load",
     "lock_timeout",
@@ -264,3 +268,27 @@ def io_threads() -> int | None:
         return max(1, int(os.environ["SIGNAC_IO_THREADS"]))
     except (KeyError, ValueError):
         return None
+
+
+def index_path(root: str, name: str) -> str:
+    """Path of a file of the index of the project in the directory ``root``."""
+    directory = config.index_directory()
+    if directory is None:
+        return f"{root}/{layout.CONFIG_DIRECTORY}/{name}"
+    from .canonical import id_of_text
+
+    return os.path.join(directory, f"{name}-{id_of_text(os.path.realpath(root))}")
+
+
+def check_place() -> None:
+    """Make sure that no stranger can put an index where it is looked for: one stat, with ``SIGNAC_CACHE_DIR`` only.
+
+    Raises OSError if others may write there, and are not kept from each other's files (as they are in ``/tmp``).
+    """
+    directory = config.index_directory()
+    if directory is not None and os.stat(directory).st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
+        raise PermissionError(
+            errno.EPERM,
+            "The directory of the index (SIGNAC_CACHE_DIR) is not used, as others may write to it",
+            directory,
+        )

@@ -162,7 +162,7 @@ def open_index(project: Project) -> Snapshot | None:
         if config.index_directory() is None:  # the usual query pays for no import
             fd = os.open(f"{project.path}/{layout.FN_INDEX}", OPEN_FLAGS)
         else:
-            from .index.snapshot import check_place, index_path
+            from .config import check_place, index_path
             from .layout import BASE
 
             check_place()

@@ -86,7 +86,7 @@ def in_project(root: str) -> Iterator[str]:
     ]
     elsewhere = config.index_directory()
     if elsewhere is not None:
-        from ..index.snapshot import index_path
+        from ..config import index_path
 
         names = [os.path.basename(index_path(root, name)) for name in (BASE, DELTA, DOCUMENTS)]
         places.append((elsewhere, names, []))

@@ -16,13 +16,14 @@ from time import monotonic, time_ns
 from typing import Any
 
 from .. import layout, stamps
+from ..config import index_path
 from ..layout import DOCUMENTS
 from ..query import And, Condition, Query
 from ..reading import OPEN_FLAGS, each_file
 from ..stamps import Signature
 from .evaluation import rows_that_satisfy
 from .shapes import Group, take_apart, without_collection
-from .snapshot import Snapshot, index_path
+from .snapshot import Snapshot
 from .table import Rows, Table
 from .writing import fill_table, new_table
 

@@ -8,10 +8,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import canonical, reading, stamps
+from ..config import check_place, index_path
 from ..layout import BASE, DELTA, DOCUMENTS
 from ..stamps import Signature
 from .documents import ABSENT, UNKNOWN, signatures_in
-from .snapshot import check_owner, check_place, check_proven, index_path
+from .snapshot import check_owner, check_proven
 from .table import Table, UnusableIndexError
 
 if TYPE_CHECKING:

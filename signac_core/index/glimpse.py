@@ -8,9 +8,10 @@ from itertools import chain
 from typing import Any
 
 from .. import layout
+from ..config import check_place, index_path
 from ..layout import BASE, DELTA, DOCUMENTS
 from ..reading import OPEN_FLAGS
-from .snapshot import check_owner, check_place, index_path
+from .snapshot import check_owner
 from .table import Table, UnusableIndexError
 
 __all__ = ["Glimpse", "open_tables"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import canonical, config, files, layout, stamps
+from ..config import check_place, index_path
 from ..layout import BASE, DELTA
 from ..reading import OPEN_FLAGS
 from .changes import changes
@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from ..query import Query
     from ..reading import Listing
 
-__all__ = ["Layer", "Snapshot", "check_owner", "check_place", "check_proven", "index_path", "write_base"]
+__all__ = [
+    "Layer",
+    "Snapshot",
+    "check_owner",
+    "check_proven",
+    "write_base",
+]
 
 QUERY_LIMIT = 20_000
 """Jobs that a query adds to the index at most; more than that is left to ``update-cache``."""
@@ -36,30 +42,6 @@ _PROVEN = 1000
 _proven: set[tuple[int, ...]] = set()
 """The tables that were."""
 _MOST_GONE = 16  # rows for each job that still exists; what a table takes is bounded by the project then
-
-
-def index_path(root: str, name: str) -> str:
-    """Path of a file of the index of the project in the directory ``root``."""
-    directory = config.index_directory()
-    if directory is None:
-        return f"{root}/{layout.CONFIG_DIRECTORY}/{name}"
-    from ..canonical import id_of_text
-
-    return os.path.join(directory, f"{name}-{id_of_text(os.path.realpath(root))}")
-
-
-def check_place() -> None:
-    """Make sure that no stranger can put an index where it is looked for: one stat, with ``SIGNAC_CACHE_DIR`` only.
-
-    Raises OSError if others may write there, and are not kept from each other's files (as they are in ``/tmp``).
-    """
-    directory = config.index_directory()
-    if directory is not None and os.stat(directory).st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
-        raise PermissionError(
-            errno.EPERM,
-            "The directory of the index (SIGNAC_CACHE_DIR) is not used, as others may write to it",
-            directory,
-        )
 
 
 def check_owner(status: os.stat_result, workspace: str) -> None:

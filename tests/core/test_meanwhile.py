@@ -277,7 +277,7 @@ def test_litter_when_the_writer_of_a_derived_file_was_stopped_then_it_is_found(
 def test_litter_when_the_index_is_in_another_place_then_that_of_this_project_is_found_there(
     project: Project, other: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from signac_core.index.snapshot import index_path
+    from signac_core.config import index_path
 
     os.mkdir("indexes")
     monkeypatch.setenv("SIGNAC_CACHE_DIR", "indexes")
