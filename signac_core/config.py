@@ -272,7 +272,7 @@ def io_threads() -> int | None:
 
 def index_path(root: str, name: str) -> str:
     """Path of a file of the index of the project in the directory ``root``."""
-    directory = config.index_directory()
+    directory = index_directory()
     if directory is None:
         return f"{root}/{layout.CONFIG_DIRECTORY}/{name}"
     from .canonical import id_of_text
@@ -285,7 +285,7 @@ def check_place() -> None:
 
     Raises OSError if others may write there, and are not kept from each other's files (as they are in ``/tmp``).
     """
-    directory = config.index_directory()
+    directory = index_directory()
     if directory is not None and os.stat(directory).st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
         raise PermissionError(
             errno.EPERM,

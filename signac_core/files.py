@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Literal
 
-from .layout import unique_suffix
+from . import layout
 
 __all__ = [
     "Replaced",
@@ -36,7 +36,6 @@ __all__ = [
     "set_path",
     "status_of",
     "sync_directory",
-    "temporary_for",
     "umask",
     "write_directory",
     "write_file",
@@ -46,7 +45,6 @@ _CHUNK = 1 << 16
 _COPIED_AT_ONCE = 1 << 20
 _READ = os.O_RDONLY | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-_NAME_MAX = 255
 _HELD_OPEN = (".fuse_hidden", ".nfs")  # begin the names of deleted files that somebody has open, on such file systems
 _VAIN = 3  # attempts
 _DEEPEST = 100  # levels of directories that are deleted by recursion, with a descriptor for each
@@ -281,17 +279,6 @@ def set_path(error: OSError, path: str) -> None:
     del error.filename2  # None would be shown
 
 
-def temporary_for(path: str) -> str:
-    """Hidden name for a file that is to become another, in the same directory."""
-    directory, slash, name = path.rpartition("/")
-    hidden = f"._{unique_suffix()}_{name}"
-    if len(hidden) > _NAME_MAX or not hidden.isascii():
-        encoded = os.fsencode(hidden)
-        if len(encoded) > _NAME_MAX:  # the part of a character that a cut leaves is no name for some file systems
-            hidden = encoded[:_NAME_MAX].decode("utf-8", "ignore")
-    return directory + slash + hidden
-
-
 class Replacement:
     """A file under construction that takes the place of another when the ``with`` block ends without an error.
 
@@ -301,7 +288,7 @@ class Replacement:
     def __init__(self, path: str, *, durable: bool = False, replaced: Replaced = "look") -> None:
         self._path = path
         self._durable = durable
-        self._temporary = temporary_for(path)
+        self._temporary = layout.temporary_for(path)
         old = status_of(path) if replaced == "look" else replaced
         mode = None if old is None or not stat.S_ISREG(old.st_mode) else stat.S_IMODE(old.st_mode) & 0o777
         if old is None or mode is None or mode == 0o666 & ~umask():
@@ -472,7 +459,7 @@ def _delete(path: str, dir_fd: int | None, *, top: int | None, depth: int) -> bo
                         kept.add(name)
                 elif is_directory:
                     with suppress(FileNotFoundError):
-                        os.rename(name, unique_suffix(), src_dir_fd=fd, dst_dir_fd=top)
+                        os.rename(name, layout.unique_name(), src_dir_fd=fd, dst_dir_fd=top)
                 else:
                     _unlink(name, fd)
             try:

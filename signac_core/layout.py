@@ -19,22 +19,15 @@
 import os
 from collections.abc import Iterable, Sequence
 
-__all__ = [
-    "BASE",
-    "DELTA",
-    "DOCUMENTS",
-    "is_leftover",
-    "is_temporary",
-    "temporary_state_points",
-    "unique_suffix",
-]
-
 SCHEMA_VERSION = 2
 
 CONFIG_DIRECTORY = ".signac"
 FN_CONFIG = ".signac/config"
 FN_CACHE = ".signac/statepoint_cache.json.gz"
 FN_INDEX = ".signac/index"
+BASE = "index"
+DELTA = "index.delta"
+DOCUMENTS = "index.documents"
 FN_PROJECT_DOCUMENT = "signac_project_document.json"
 FN_LEGACY_CONFIG = "signac.rc"
 WORKSPACE = "workspace"
@@ -50,8 +43,15 @@ FN_REMOVED = "._signac_removed"
 
 PREFIX_NEW = ".signac-new-"
 PREFIX_REMOVED = ".signac-rm-"
+PREFIX_COPY = ".signac-copy-"
+
+SYNC = "sync"  # ends the name of every file that a synchronization is writing
+NAME_MAX = 255  # bytes
+PATH_MAX = 4096  # bytes, the NUL at its end included
 
 _HEX_DIGITS = frozenset("0123456789abcdef")
+_TOKEN_LENGTHS = frozenset({16, 36})  # of this library; a UUID of signac 2.x
+_TOKEN_CHARACTERS = frozenset("0123456789abcdef-")
 
 
 def is_job_id(name: str) -> bool:
@@ -99,21 +99,6 @@ def pending_name(job_id: str) -> str:
     return f"._signac_next_{job_id}.json"
 
 
-BASE = "index"
-
-
-DELTA = "index.delta"
-
-
-DOCUMENTS = "index.documents"
-
-
-_TOKEN_LENGTHS = frozenset({16, 36})  # of this library; a UUID of signac 2.x
-
-
-_TOKEN_CHARACTERS = frozenset("0123456789abcdef-")
-
-
 def _target(name: str) -> str | None:
     """Name of the file that the unfinished file ``name`` was to become; None when it is no unfinished file."""
     token, separator, target = name[2:].partition("_")
@@ -131,13 +116,13 @@ def is_leftover(name: str) -> bool:
 
     Such files are not part of the data: they are neither copied nor compared.
     """
-    unfinished = _is_pending(name) or name.startswith(layout.PREFIX_NEW) or name == layout.FN_REMOVED
+    unfinished = _is_pending(name) or name.startswith(PREFIX_NEW) or name == FN_REMOVED
     return unfinished or _target(name) is not None
 
 
 def _is_pending(name: str) -> bool:
-    before, after = layout.pending_name("|").split("|")
-    return name.startswith(before) and name.endswith(after) and layout.is_job_id(name[len(before) : -len(after)])
+    before, after = pending_name("|").split("|")
+    return name.startswith(before) and name.endswith(after) and is_job_id(name[len(before) : -len(after)])
 
 
 def temporary_state_points(names: Iterable[str]) -> list[str]:
@@ -145,11 +130,42 @@ def temporary_state_points(names: Iterable[str]) -> list[str]:
     found = []
     for name in names:
         target = _target(name) or name
-        if _is_pending(target) or (target == layout.FN_STATE_POINT and target != name):
+        if _is_pending(target) or (target == FN_STATE_POINT and target != name):
             found.append(name)
     return sorted(found)
 
 
-def unique_suffix() -> str:
-    """A random name part: 16 hexadecimal digits."""
+def unique_name() -> str:
+    """A name that nothing else has: 16 hexadecimal digits."""
     return os.urandom(8).hex()
+
+
+def temporary_for(path: str) -> str:
+    """Hidden name for a file, or link, that is to become another, in the same directory."""
+    directory, slash, name = path.rpartition("/")
+    hidden = f"._{unique_name()}_{name}"
+    if len(hidden) > NAME_MAX or not hidden.isascii():
+        encoded = os.fsencode(hidden)
+        if len(encoded) > NAME_MAX:  # the part of a character that a cut leaves is no name for some file systems
+            hidden = encoded[:NAME_MAX].decode("utf-8", "ignore")
+    return directory + slash + hidden
+
+
+def temporary_beside(path: str) -> str:
+    """Hidden path in the directory of a file that a synchronization is writing."""
+    return os.path.join(os.path.dirname(path), f"._{unique_name()}_{SYNC}")
+
+
+def building_name(name: str = "") -> str:
+    """Hidden name for what is deleted unless it is renamed when whole: a job, by its id, or a file."""
+    return f"{PREFIX_NEW}{name}-{unique_name()}" if name else PREFIX_NEW + unique_name()
+
+
+def copying_name(name: str) -> str:
+    """Hidden name for a copy that is made by a function of the user's, and never deleted by this library."""
+    return f"{PREFIX_COPY}{name}-{unique_name()}"
+
+
+def removed_name(job_id: str) -> str:
+    """Hidden name for a job that is being deleted."""
+    return f"{PREFIX_REMOVED}{job_id}-{unique_name()}"

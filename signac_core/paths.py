@@ -17,7 +17,7 @@ from contextlib import suppress
 from string import Formatter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import reading, splitting
+from . import layout, reading, splitting
 from .errors import Error, StatepointParsingError
 from .job import Job
 
@@ -41,8 +41,6 @@ __all__ = [
 PathSpecification = str | bool | Callable[[Job], str] | None
 """None: automatic. False: the job id. A str: a template. A callable: a function of the job."""
 
-_NAME_MAX = 255  # bytes
-_PATH_MAX = 4095
 _SHOWN = 3  # collisions that a message lists
 
 
@@ -404,14 +402,14 @@ def normal_path(text: str, job_id: str) -> str:
         longest = max((len(os.fsencode(part)) for part in parts), default=0)
     except UnicodeEncodeError as error:
         raise PathError(f"Job '{job_id}' would get the path {text!r}, which is no file name: {error}.") from None
-    if len(text) > _PATH_MAX:
+    if len(text) >= layout.PATH_MAX:
         raise PathError(
-            f"Job '{job_id}' would get a path of {len(text)} characters, more than the {_PATH_MAX} that systems allow: "
-            f"{_shortened(text)}. Choose another path, such as '{{job.id}}'."
+            f"Job '{job_id}' would get a path of {len(text)} characters, more than the {layout.PATH_MAX - 1} that systems "
+            f"allow: {_shortened(text)}. Choose another path, such as '{{job.id}}'."
         )
-    if longest > _NAME_MAX:
+    if longest > layout.NAME_MAX:
         raise PathError(
-            f"Job '{job_id}' would get a path with a name of {longest} bytes, more than the {_NAME_MAX} that file "
+            f"Job '{job_id}' would get a path with a name of {longest} bytes, more than the {layout.NAME_MAX} that file "
             f"systems allow: {_shortened(text)}. Choose another path, such as '{{job.id}}'."
         )
     return "/".join(parts)

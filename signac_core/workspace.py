@@ -219,7 +219,7 @@ def publish(workspace: str, job_id: str, text: bytes, *, force: bool = False, du
     while True:
         if _is_whole(target, path, job_id, force=force):
             return False
-        temporary = os.path.join(workspace, f"{layout.PREFIX_NEW}{job_id}-{layout.unique_suffix()}")
+        temporary = os.path.join(workspace, layout.building_name(job_id))
         try:
             files.write_directory(temporary, {layout.FN_STATE_POINT: text}, durable=durable)
         except FileNotFoundError:
@@ -461,7 +461,7 @@ def set_aside(workspace: str, job_id: str) -> str:
     Raises OSError if the rename fails.
     """
     source = os.path.join(workspace, job_id)
-    aside = os.path.join(workspace, f"{layout.PREFIX_REMOVED}{job_id}-{layout.unique_suffix()}")
+    aside = os.path.join(workspace, layout.removed_name(job_id))
     try:
         os.rename(source, aside)
     except OSError as error:

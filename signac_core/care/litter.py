@@ -24,8 +24,6 @@ __all__ = [
 STALE_SECONDS = 3600
 """What is older than this is not being worked on any more."""
 
-_SYNC = "sync"  # the last part of the name of every file that a synchronization is writing
-
 
 def in_job(directory: str, *, document_is_valid: bool) -> Iterator[str]:
     """Stale files in a job with a valid state point, at any depth; links are not followed.
@@ -36,7 +34,7 @@ def in_job(directory: str, *, document_is_valid: bool) -> Iterator[str]:
         entries = sorted(found, key=lambda entry: entry.name)
     names = [entry.name for entry in entries]
     obsolete = [*temporary_state_points(names), layout.FN_STATE_POINT_BACKUP]
-    obsolete += [name for name in names if is_temporary(name, _SYNC) or name.startswith(layout.PREFIX_NEW)]
+    obsolete += [name for name in names if is_temporary(name, layout.SYNC) or name.startswith(layout.PREFIX_NEW)]
     if document_is_valid and layout.FN_DOCUMENT in names:
         obsolete += [name for name in names if is_temporary(name, layout.FN_DOCUMENT)]
         obsolete.append(f"{layout.FN_DOCUMENT}~")  # of a stopped sync of signac 2.x, which refuses to go on with it
@@ -47,7 +45,7 @@ def in_job(directory: str, *, document_is_valid: bool) -> Iterator[str]:
     for entry in entries:
         if entry.name not in obsolete and entry.is_dir(follow_symlinks=False):
             for below in _below(entry.path):
-                is_unfinished = is_temporary(below.name, _SYNC) and not below.is_dir(follow_symlinks=False)
+                is_unfinished = is_temporary(below.name, layout.SYNC) and not below.is_dir(follow_symlinks=False)
                 if is_unfinished and _is_stale(below.path):
                     yield below.path
 

@@ -55,7 +55,6 @@ _FORMATS = {
     ".txz": "tar:xz",
 }
 _CHUNK = 1 << 20
-_PATH_MAX = 4096
 _LARGEST_HEADER = 1 << 20
 """Bytes that the description of a member of a tar file may take, long names and extended attributes included."""
 
@@ -266,7 +265,7 @@ def create(path: str, kind: str, *, durable: bool = False) -> Iterator[Writer]:
     Raises OSError if the archive cannot be written whole; what had its name is untouched then.
     """
     directory = os.path.dirname(path)
-    temporary = files.temporary_for(path)
+    temporary = layout.temporary_for(path)
     try:
         with open(temporary, "xb") as file:
             with _new_archive(file, path, kind) as archive:
@@ -426,10 +425,10 @@ class _ZipReader:
 
     def _target(self, info: ZipInfo) -> str:
         """What a link points to, which is its content."""
-        if not 0 < info.file_size <= _PATH_MAX:
+        if not 0 < info.file_size <= layout.PATH_MAX:
             raise refusal(self.path, info.orig_filename, f"is a link to a name of {info.file_size} bytes")
         with self._archive.open(info) as content:
-            return os.fsdecode(content.read(_PATH_MAX))
+            return os.fsdecode(content.read(layout.PATH_MAX))
 
     def open(self, member: Member) -> IO[bytes]:
         return self._archive.open(member.handle)

@@ -23,7 +23,6 @@ from . import links
 from .links import LeftOut, Verdict, Way
 
 __all__ = [
-    "PREFIX_COPY",
     "CopyTree",
     "bring",
     "change_by_copy",
@@ -45,7 +44,6 @@ CopyTree = Callable[[str, str], Any]
 
 _ATTEMPTS = 3  # how often a job is copied anew because others keep writing to it while it is moved
 
-PREFIX_COPY = ".signac-copy-"
 """What a function of the user's is filling; nobody deletes it but the user."""
 
 _UNSUPPORTED = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENODATA, errno.EINVAL, errno.EACCES})
@@ -69,7 +67,7 @@ def _of_shutil(name: str) -> object:
 
 def is_unfinished(name: str) -> bool:
     """Tell whether a directory name is that of a copy under way, or of what is left of one that was stopped."""
-    return name.startswith((layout.PREFIX_NEW, layout.PREFIX_REMOVED, PREFIX_COPY))
+    return name.startswith((layout.PREFIX_NEW, layout.PREFIX_REMOVED, layout.PREFIX_COPY))
 
 
 def state_point_text(directory: str, job_id: str) -> bytes:
@@ -116,8 +114,8 @@ def bring(
         return
     own = copytree is None or is_own_copy(copytree)
     disposable = disposable or own
-    prefix = layout.PREFIX_NEW if disposable else PREFIX_COPY
-    temporary = os.path.join(above, f"{prefix}{name}-{layout.unique_suffix()}")
+    hidden = layout.building_name(name) if disposable else layout.copying_name(name)
+    temporary = os.path.join(above, hidden)
     try:
         if copytree is None or own:
             _copy(source, temporary, state_point, left_out, durable=durable)
@@ -175,7 +173,7 @@ def move_by_copy(source: str, destination: str, *, name: str, state_point: bytes
     source could not be deleted.
     """
     workspace.refuse_link(source, "what it leads to cannot be moved from here. Move that, or clone the job")
-    temporary = os.path.join(os.path.dirname(destination) or ".", f"{layout.PREFIX_NEW}{name}-{layout.unique_suffix()}")
+    temporary = os.path.join(os.path.dirname(destination) or ".", layout.building_name(name))
     is_present = os.path.lexists(destination) and not _is_empty(destination)
     try:
         for attempt in range(_ATTEMPTS, 0, -1):
@@ -211,7 +209,7 @@ def change_by_copy(source: str, target: str, new_id: str, state_point: bytes, *,
     or written; the job is unchanged then.
     """
     pending = layout.pending_name(new_id)
-    temporary = os.path.join(os.path.dirname(target), f"{layout.PREFIX_NEW}{new_id}-{layout.unique_suffix()}")
+    temporary = os.path.join(os.path.dirname(target), layout.building_name(new_id))
     stopped = is_stopped_change(source, target, new_id, state_point)
     try:
         if not stopped:

@@ -554,10 +554,7 @@ class _Archive:
     ) -> Iterator[Iterator[tuple[str, str]]]:
         """Context manager for an iterator of names and hidden directories in the workspace; what is left is deleted."""
         ids = {one.name: one.job_id for one in found}
-        places = {
-            one.name: f"{self._project.workspace}/{layout.PREFIX_NEW}{one.job_id}-{layout.unique_suffix()}"
-            for one in found
-        }
+        places = {one.name: f"{self._project.workspace}/{layout.building_name(one.job_id)}" for one in found}
         try:
             unpacked = unpacking.extract(
                 self._reader,

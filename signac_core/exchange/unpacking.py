@@ -27,7 +27,6 @@ from .links import LeftOut
 __all__ = ["Contents", "Limits", "extract", "rehearse", "scan"]
 
 _CHUNK = 1 << 20
-_PATH_MAX = 4096
 _DEEPEST = 256
 
 
@@ -135,7 +134,7 @@ def _normal_name(reader: Reader, name: str, member: Member) -> str:
     parts = name.split("/")
     if name.startswith("/") or ".." in parts or "\0" in name:
         raise refusal(reader.path, member.name, "leads out of the archive")
-    if len(name) > _PATH_MAX or len(parts) > _DEEPEST:
+    if len(name) > layout.PATH_MAX or len(parts) > _DEEPEST:
         raise refusal(
             reader.path, f"{name[:50]}...", f"has a name of {len(name)} characters in {len(parts)} directories"
         )

@@ -88,7 +88,7 @@ class ViewPlan(NamedTuple):
     def _update(self, link: str) -> None:
         path = os.path.join(self.prefix, link)
         for last in (False, False, True):
-            temporary = files.temporary_for(path)
+            temporary = layout.temporary_for(path)
             os.symlink(self.targets[link], temporary)
             try:
                 os.rename(temporary, path)

@@ -620,7 +620,7 @@ class H5StoreManager:
         members = _members(value)
         if not members:
             raise ValueError(f"There is nothing to store in '{path}': assign at least one value, or delete the key.")
-        temporary = os.path.join(self._prefix, layout.PREFIX_NEW + layout.unique_suffix())
+        temporary = os.path.join(self._prefix, layout.building_name())
         try:
             with _make_store(self, temporary).open(mode="x") as store:
                 store.update(members)

@@ -32,8 +32,8 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from .. import layout
 from ..errors import InvalidKeyError
-from ..layout import PREFIX_NEW, unique_suffix
 
 if TYPE_CHECKING:
     import h5py
@@ -346,7 +346,7 @@ def _deepest_group(file: h5py.File, path: str) -> tuple[h5py.Group, str]:
 
 def _check_room(directory: str, size: int) -> None:
     """Raise OSError if a file of this size would not fit on the file system, or into a quota."""
-    probe = os.path.join(directory, PREFIX_NEW + unique_suffix())
+    probe = os.path.join(directory, layout.building_name())
     if not hasattr(os, "posix_fallocate"):
         return
     try:
@@ -392,7 +392,7 @@ def _is_pandas(value: Any) -> bool:
 def _memory_file() -> h5py.File:
     import h5py
 
-    return h5py.File(f"signac-{unique_suffix()}", "w", driver="core", backing_store=False)
+    return h5py.File(f"signac-{layout.unique_name()}", "w", driver="core", backing_store=False)
 
 
 def _table_store(mode: Literal["r", "w"], **kwargs: Any) -> Any:
@@ -405,7 +405,7 @@ def _table_store(mode: Literal["r", "w"], **kwargs: Any) -> Any:
         ) from error
     import pandas
 
-    name = f"signac-{unique_suffix()}"
+    name = f"signac-{layout.unique_name()}"
     return pandas.HDFStore(name, mode=mode, driver="H5FD_CORE", driver_core_backing_store=0, **kwargs)
 
 

@@ -32,8 +32,14 @@ HEADER = 40
 IDS_PER_BLOCK = 4096
 ID_BYTES = 16
 ID_DIGITS = 2 * ID_BYTES
+NUMBERS, TEXTS, OTHERS = range(3)
 _FEW = 8  # one id in so many is cut out of its block rather than picked from a list
 _AT_ONCE = 4 << 20  # bytes of neighbouring chunks that one call reads
+
+
+class UnusableIndexError(Exception):
+    """The index cannot be used; whoever asked it asks the files instead."""
+
 
 if array("I").itemsize != 4 or array("I", [1]).tobytes()[0] != 1:  # pragma: no cover
     raise UnusableIndexError("This machine has no little-endian 32-bit numbers.")
@@ -432,10 +438,3 @@ def _places(flags: bytes) -> Iterator[int]:
 
 def _covers_all(chunk: Chunk, data: memoryview) -> bool:
     return chunk.values == 1 and chunk.length == chunk.json_length
-
-
-class UnusableIndexError(Exception):
-    """The index cannot be used; whoever asked it asks the files instead."""
-
-
-NUMBERS, TEXTS, OTHERS = range(3)

@@ -100,7 +100,7 @@ def fill_table(
             keys[key] = writer.chunks(_sorted_groups(columns.pop(key)), number)
         directory = {
             "kind": kind,
-            "id": layout.unique_suffix(),
+            "id": layout.unique_name(),
             "base": base,
             "rows": number,
             "ids": blocks,

@@ -399,7 +399,7 @@ def carry_out(
         return True
     temporary = destination
     if not unseen:
-        temporary = os.path.join(os.path.dirname(destination), f"._{layout.unique_suffix()}_sync")
+        temporary = layout.temporary_beside(destination)
     try:
         if step.link is not None:
             os.symlink(step.link, temporary)

@@ -626,7 +626,7 @@ def test_export_when_the_function_fails_then_what_it_left_is_named(project, jobs
     with pytest.raises(RuntimeError, match="my failure") as caught:
         project.export_to("out", copytree=fail)
     (left,) = os.listdir("out/a")
-    assert left.startswith(copying.PREFIX_COPY)
+    assert left.startswith(layout.PREFIX_COPY)
     assert left in caught.value.__notes__[0]
 
 

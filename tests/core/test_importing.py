@@ -212,7 +212,7 @@ def test_import_when_from_another_project_then_its_jobs(project, source):
 
 
 def test_import_when_copies_are_unfinished_then_they_are_no_jobs(project):
-    for prefix in (layout.PREFIX_NEW, layout.PREFIX_REMOVED, copying.PREFIX_COPY):
+    for prefix in (layout.PREFIX_NEW, layout.PREFIX_REMOVED, layout.PREFIX_COPY):
         tree("data", {f"x/{prefix}123/{SP}": '{"a": 1}'})
     tree("data", {f"x/.mine/{SP}": '{"a": 2}'})
     assert list(project.import_from("data")) == ["data/x/.mine"]
