@@ -404,13 +404,13 @@ def normal_path(text: str, job_id: str) -> str:
         raise PathError(f"Job '{job_id}' would get the path {text!r}, which is no file name: {error}.") from None
     if len(text) >= layout.PATH_MAX:
         raise PathError(
-            f"Job '{job_id}' would get a path of {len(text)} characters, more than the {layout.PATH_MAX - 1} that systems "
-            f"allow: {_shortened(text)}. Choose another path, such as '{{job.id}}'."
+            f"Job '{job_id}' would get a path of {len(text)} characters, more than the {layout.PATH_MAX - 1} that "
+            f"systems allow: {_shortened(text)}. Choose another path, such as '{{job.id}}'."
         )
     if longest > layout.NAME_MAX:
         raise PathError(
-            f"Job '{job_id}' would get a path with a name of {longest} bytes, more than the {layout.NAME_MAX} that file "
-            f"systems allow: {_shortened(text)}. Choose another path, such as '{{job.id}}'."
+            f"Job '{job_id}' would get a path with a name of {longest} bytes, more than the {layout.NAME_MAX} that "
+            f"file systems allow: {_shortened(text)}. Choose another path, such as '{{job.id}}'."
         )
     return "/".join(parts)
 
