@@ -254,8 +254,9 @@ def _has(state_point: Mapping[str, Any], path: Iterable[str]) -> bool:
 
 
 def _state_point_keys(project: Project) -> _Keys:
+    from signac_core.catalog import ask_index, read_state_points
     from signac_core.layout import job_ids
-    from signac_core.reading import ask_index, list_workspace, read_state_points
+    from signac_core.workspace import list_workspace
 
     def look(snapshot: Snapshot) -> tuple[set[str], list[str], bool]:
         keys = {key for table, _ in snapshot.layers for key in table.directory.keys}
@@ -272,8 +273,8 @@ def _state_point_keys(project: Project) -> _Keys:
 
 
 def _document_keys(project: Project, indexed: set[str]) -> _Keys:
+    from signac_core.catalog import list_ids
     from signac_core.documents.many import read_documents
-    from signac_core.reading import list_ids
 
     names = set(indexed)
     ids = list_ids(project)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from . import canonical, files, layout, reading
+from . import canonical, catalog, files, layout, workspace
 from .errors import JobsCorruptedError
 from .index.table import UnusableIndexError
 from .progress import track
@@ -179,7 +179,7 @@ def update_cache(
     """
     failed: list[str] = []
     _warn_of_place(warn)
-    snapshot = reading.open_index(project)
+    snapshot = catalog.open_index(project)
     if snapshot is None:
         written = _update_without_index(project, failed, progress, warn)
     else:
@@ -199,7 +199,7 @@ def _update_without_index(
     project: Project, failed: list[str], progress: Progress | None, warn: Callable[[str], None] | None
 ) -> int | None:
     """Read what the cache file does not hold, and write both file and index anew."""
-    listing = reading.list_workspace(project)
+    listing = workspace.list_workspace(project)
     ids = layout.job_ids(listing.names)
     before = _read_file(project)
     mark = _mark_of(before)
@@ -209,7 +209,7 @@ def _update_without_index(
     cached = {} if entries is None else _genuine(entries, ids)
     for job_id, state_point in cached.items():
         project._remember(job_id, state_point)
-    found = reading.read_state_points(project, ids, damaged=failed, proven=True)
+    found = catalog.read_state_points(project, ids, damaged=failed, proven=True)
     state_points = dict(track(found, "update-cache", len(ids), progress))
     current = entries is not None and entries.keys() == state_points.keys() == cached.keys()
     if not current:
@@ -219,7 +219,7 @@ def _update_without_index(
 
 
 def _write_base(
-    project: Project, listing: reading.Listing, state_points: dict[str, dict[str, Any]], mark: list[Any] | None
+    project: Project, listing: workspace.Listing, state_points: dict[str, dict[str, Any]], mark: list[Any] | None
 ) -> None:
     """Write a new base of the index, which remembers the cache file if both hold the same jobs."""
     from .index.snapshot import write_base
@@ -263,7 +263,7 @@ class _Update:
         """Do it; return what :func:`update_cache` says."""
         project, snapshot = self.project, self.snapshot
         pending = layout.job_ids(snapshot.pending)
-        found = reading.read_state_points(project, pending, damaged=self.failed, proven=True)
+        found = catalog.read_state_points(project, pending, damaged=self.failed, proven=True)
         new = dict(track(found, "update-cache", len(pending), self.progress))
         number = snapshot.number() + len(new)
         written = self._append(new) if self._is_known() else self._rewrite(new)
@@ -329,7 +329,7 @@ class _Update:
         snapshot = self.snapshot
         corrections = snapshot.corrections()
         if corrections > _MOST_CORRECTIONS or corrections > _CORRECTED_SHARE * snapshot.base.rows:
-            listing = snapshot.listing or reading.list_workspace(self.project)
+            listing = snapshot.listing or workspace.list_workspace(self.project)
             _write_base(self.project, listing, self._indexed() | new, self.mark)
         elif written or snapshot.listing is not None or self.mark != snapshot.about["cache"]:
             snapshot.refresh(new, cache=self.mark)
@@ -368,10 +368,10 @@ def examine_cache(project: Project) -> CacheReport:
 
     Raises WorkspaceError if the workspace cannot be read.
     """
-    report = reading.ask_index(project, lambda snapshot: _report_by_index(project, snapshot))
+    report = catalog.ask_index(project, lambda snapshot: _report_by_index(project, snapshot))
     if report is not None:
         return report
-    ids = reading.list_ids(project)
+    ids = catalog.list_ids(project)
     entries = _entries_in(_read_file(project))
     if entries is None:
         exists = os.path.lexists(project.fn(project.FN_CACHE))

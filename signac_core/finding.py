@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import config, layout, reading
+from . import catalog, config, layout, workspace
 
 if TYPE_CHECKING:
     import os
@@ -45,13 +45,13 @@ def find_ids(
     the filter is invalid; WorkspaceError if the workspace cannot be read.
     """
     if filter is None:
-        return _counted(reading.list_names(project), foreign=foreign) if ids is None else list(ids)
+        return _counted(catalog.list_names(project), foreign=foreign) if ids is None else list(ids)
     from .query import Query, compile_filter
 
     query = filter if isinstance(filter, Query) else compile_filter(filter)
     if ids is not None and len(ids) <= _FEW:
         return _scan(project, query, ids, damaged, progress=progress)
-    snapshot = reading.open_index(project)
+    snapshot = catalog.open_index(project)
     if snapshot is not None:
         with snapshot:
             answer = _find_with_index(
@@ -61,12 +61,12 @@ def find_ids(
             return answer
     if ids is not None:
         return _scan(project, query, ids, damaged, progress=progress)
-    listing = reading.list_workspace(project)
+    listing = workspace.list_workspace(project)
     before = len(project._sp_cache)
     names = _counted(listing.names, foreign=foreign)
     if processes > 1 and len(names) >= _SHARED and damaged is not None:
         if query.needs_state_points:
-            reading.preload(project, len(names))
+            catalog.preload(project, len(names))
         if not project._preloaded:
             return _shared_scan(project, query, names, damaged, processes, progress)
     found = _scan(project, query, names, damaged, progress=progress)
@@ -112,7 +112,7 @@ def _find_with_index(
         else:
             found, rest = snapshot.find(query), snapshot.pending
     except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
-        reading.tell_unusable(error)
+        catalog.tell_unusable(error)
         return None
     if proven and found and (query.needs_documents or not snapshot.is_proven):
         found = _scan(project, query, found, damaged, proven=True, progress=progress)
@@ -124,7 +124,7 @@ def _find_with_index(
     if rest:
         found += _scan(project, query, rest, damaged, read, indexed=rest_is_indexed, progress=progress)
         found.sort()
-    reading.refresh(snapshot)
+    catalog.refresh(snapshot)
     if documents is not None and read is not None and config.queries_write_index():
         with suppress(Exception):  # nobody has asked for it
             documents.refresh(read)
@@ -145,7 +145,7 @@ def _without_buffered(snapshot: Snapshot, found: list[str], rest: list[str]) -> 
     return found, rest
 
 
-def _write_first_index(project: Project, listing: reading.Listing) -> None:
+def _write_first_index(project: Project, listing: workspace.Listing) -> None:
     """Write an index on the way out of a query that had to read many files, in a project that is not too large."""
     from .index.snapshot import QUERY_LIMIT, check_proven, write_base
 
@@ -171,7 +171,7 @@ def _scan(
     from .query import NO_DOCUMENT
 
     matches = query.matches
-    points = reading.read_state_points(project, ids, damaged=damaged, indexed=indexed, proven=proven)
+    points = catalog.read_state_points(project, ids, damaged=damaged, indexed=indexed, proven=proven)
     points = _followed(points, "state points", len(ids), progress)
     if not query.needs_documents:
         return [job_id for job_id, state_point in points if matches(state_point, {})]

@@ -10,7 +10,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import canonical, files, layout, workspace
+from . import canonical, files, layout, lifecycle, workspace
 from .canonical import calc_id
 from .errors import DestinationExistsError as DestinationExistsError
 from .errors import InvalidKeyError, JobsCorruptedError
@@ -408,7 +408,7 @@ class Job:
         text = canonical.dumps(tree).encode("ascii")
         project = self._project
         try:
-            workspace.change_state_point(project.workspace, self._id, new_id, text, durable=project.durable)
+            lifecycle.change_state_point(project.workspace, self._id, new_id, text, durable=project.durable)
         except FileNotFoundError:
             if files.is_directory(self.path):
                 raise JobsCorruptedError([self._id]) from None
@@ -481,7 +481,7 @@ class Job:
         data = self._proven_statepoint()
         project = self._project
         text = canonical.dumps(data).encode("ascii")
-        workspace.publish(project.workspace, self._id, text, force=force, durable=project.durable)
+        lifecycle.publish(project.workspace, self._id, text, force=force, durable=project.durable)
         self._directory_known = True
         project._remember(self._id, data if self._view is None else canonical.loads(text))
         return self
@@ -509,7 +509,7 @@ class Job:
                 self._plain_statepoint()
         from .documents import store
 
-        workspace.remove(self._project.workspace, self._id)
+        lifecycle.remove(self._project.workspace, self._id)
         if store.active_buffer is not None:
             store.active_buffer.discard(self.fn(self.FN_DOCUMENT))
         self._directory_known = False

@@ -8,11 +8,18 @@ from contextlib import contextmanager
 from itertools import islice
 from math import inf
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import canonical, config
 
+if TYPE_CHECKING:
+    from .project import Project
+
+    T = TypeVar("T")
+
 __all__ = [
+    "MANY_FILES",
+    "each_file",
     "in_order",
     "shared",
     "short_paths",
@@ -124,3 +131,21 @@ def _read_all(pipe: int) -> bytes:
     while part := os.read(pipe, 1 << 20):
         parts.append(part)
     return b"".join(parts)
+
+
+MANY_FILES = 16  # up to here nothing is cheaper than reading them
+
+
+def each_file(
+    project: Project, ids: Sequence[str], name: str, function: Callable[[str, str, int | None], T]
+) -> Iterator[T]:
+    """Apply a function to one file of each job, in order; to many files by short paths, and in threads if that pays."""
+    end = "/" + name
+    if len(ids) <= MANY_FILES:
+        root = project.workspace + "/"
+        yield from (function(job_id, root + job_id + end, None) for job_id in ids)
+        return
+    from .parallel import in_order, short_paths
+
+    with short_paths(project.workspace) as (root, workspace):
+        yield from in_order(lambda job_id: function(job_id, root + job_id + end, workspace), ids)

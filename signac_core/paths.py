@@ -17,7 +17,7 @@ from contextlib import suppress
 from string import Formatter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import layout, reading, splitting
+from . import catalog, layout, splitting
 from .errors import Error, StatepointParsingError
 from .job import Job
 
@@ -108,7 +108,7 @@ def job_paths(
     list to take them.
     """
     name = _naming(project, path)
-    state_points = dict(reading.read_state_points(project, ids, damaged=damaged, proven=True))
+    state_points = dict(catalog.read_state_points(project, ids, damaged=damaged, proven=True))
     paths = {job_id: normal_path(f"{text}/{leaf}" if text else leaf, job_id) for job_id, text in name(state_points)}
     check_paths(paths, path)
     return paths

@@ -448,9 +448,9 @@ class Project:
     # jobs ---------------------------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        from . import reading
+        from . import catalog
 
-        names = reading.list_names(self)
+        names = catalog.list_names(self)
         awaited, self._awaited = self._awaited, None
         if awaited is not None:
             awaited.append(names)
@@ -525,9 +525,9 @@ class Project:
             if layout.is_job_directory(text) and "/" not in text and self._contains_job_id(text):
                 return text
             raise KeyError(text)
-        from . import reading
+        from . import catalog
 
-        matches = [name for name in reading.list_names(self) if name.startswith(text)]
+        matches = [name for name in catalog.list_names(self) if name.startswith(text)]
         if not matches:
             raise KeyError(text)
         if len(matches) > 1:
@@ -543,17 +543,17 @@ class Project:
         """
         known = self._sp_cache.get(job_id)
         if known is None and self._expected:
-            from . import reading
+            from . import catalog
 
-            known = reading.state_point_in_memory(self, job_id)
+            known = catalog.state_point_in_memory(self, job_id)
         if known is not None:
             return known
         try:
             return self._read_statepoint(job_id)
         except JobsCorruptedError:
-            from . import reading
+            from . import catalog
 
-            known = reading.recorded_state_point(self, job_id) if os.path.isdir(f"{self._workspace}/{job_id}") else None
+            known = catalog.recorded_state_point(self, job_id) if os.path.isdir(f"{self._workspace}/{job_id}") else None
             if known is None:
                 raise
         self._remember(job_id, known)
@@ -687,9 +687,9 @@ class Project:
         1
 
         """
-        from . import reading
+        from . import catalog, resolving
 
-        return reading.unique_prefix_length(reading.list_names(self))
+        return resolving.unique_prefix_length(catalog.list_names(self))
 
     def detect_schema(self, exclude_const: bool = False, subset: Iterable[Job | str] | None = None) -> ProjectSchema:
         """Find out which keys the state points have, with which types and values.

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import files, layout
-from .reading import list_ids, unique_prefix_length
+from .catalog import list_ids
 
 if TYPE_CHECKING:
     from .project import Project
 
-__all__ = ["UnresolvedId", "resolve_ids"]
+__all__ = [
+    "UnresolvedId",
+    "resolve_ids",
+    "unique_prefix_length",
+]
 
 _MOST_HINTS = 10  # unknown ids for which similar ones are looked for
 _MANY_IDS = 64  # from here on one listing is cheaper than a look at each
@@ -129,3 +134,12 @@ def _differ_little(left: str, right: str) -> bool:
         i, j = different
         return j == i + 1 and left[i] == right[j] and left[j] == right[i]
     return len(different) == 1
+
+
+def unique_prefix_length(ids: Sequence[str]) -> int:
+    """Least number of characters that tells sorted ids apart; 0 for fewer than two."""
+    longest = 0
+    for left, right in pairwise(ids):
+        while left[:longest] == right[:longest]:
+            longest += 1
+    return longest

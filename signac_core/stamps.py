@@ -13,7 +13,7 @@ from time import monotonic, monotonic_ns, time_ns
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from .reading import Listing
+    from .workspace import Listing
 
 __all__ = [
     "SETTLED_NS",

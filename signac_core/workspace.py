@@ -25,33 +25,25 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
+import stat
 from contextlib import suppress
+from itertools import islice
+from operator import eq
+from time import monotonic, time_ns
 from typing import TYPE_CHECKING, Any
 
 from . import canonical, files, layout
-from .errors import DestinationExistsError, JobsCorruptedError
-from .reading import read_matching
+from .errors import JobsCorruptedError, WorkspaceError
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from .locks import Lock
     from .project import Project
 
 __all__ = [
-    "change_state_point",
-    "create_job",
-    "finish_removal",
+    "Listing",
     "is_marked",
-    "lock",
-    "move_directory",
-    "publish",
-    "publish_directory",
+    "list_workspace",
+    "read_matching",
     "read_state_point",
-    "refuse_link",
-    "remove",
-    "set_aside",
 ]
 
 _ROUNDS = 3
@@ -207,284 +199,6 @@ def _now() -> float:
     return time.time()
 
 
-def publish(workspace: str, job_id: str, text: bytes, *, force: bool = False, durable: bool = False) -> bool:
-    """Make sure that a whole job exists (new: failed open, mkdir, open, write, close, rename; existing: three calls).
-
-    Raises JobsCorruptedError if the directory holds a state point that is not the one of ``job_id``, unless ``force``;
-    FileExistsError if something that is not a directory stands in the place of the job or of the workspace; OSError if
-    the job cannot be written; nothing is left behind then.
-    """
-    target = os.path.join(workspace, job_id)
-    path = os.path.join(target, layout.FN_STATE_POINT)
-    while True:
-        if _is_whole(target, path, job_id, force=force):
-            return False
-        temporary = os.path.join(workspace, layout.building_name(job_id))
-        try:
-            files.write_directory(temporary, {layout.FN_STATE_POINT: text}, durable=durable)
-        except FileNotFoundError:
-            files.ensure_directory(workspace, durable=durable)
-            continue
-        except OSError as error:
-            error.filename = target
-            raise
-        try:
-            os.rename(temporary, target)
-        except OSError as error:
-            try:
-                if not files.is_occupied(error, target):
-                    files.set_path(error, target)
-                    raise
-                # Another process was faster, or a directory without a (valid) state point waits for one.
-                if os.path.islink(target) and not os.path.exists(target):
-                    raise FileExistsError(
-                        errno.EEXIST, "A broken link stands where the job directory belongs", target
-                    ) from None
-                if is_marked(target):
-                    finish_removal(target)
-                    continue
-                if force or not os.path.lexists(path):
-                    with suppress(FileNotFoundError):
-                        written = os.path.join(temporary, layout.FN_STATE_POINT)
-                        files.keep_mode(written, path)
-                        os.rename(written, path)
-                        if durable:
-                            files.sync_directory(target)
-                            files.sync_directory(workspace)
-                        return True
-            finally:
-                files.delete_tree(temporary)
-        else:
-            if durable:
-                files.sync_directory(workspace)
-            return True
-
-
-def _is_whole(target: str, path: str, job_id: str, *, force: bool) -> bool:
-    """Tell whether the job exists with the right state point; False when it has to be written.
-
-    Raises JobsCorruptedError if the state point is another or cannot be read, unless ``force``.
-    """
-    try:
-        if read_matching(path, job_id) is not None:
-            return True
-        with suppress(FileNotFoundError, JobsCorruptedError):
-            read_state_point(target, job_id)  # a state point change may be under way
-            return True
-    except FileNotFoundError:
-        return False
-    except NotADirectoryError:
-        raise FileExistsError(errno.EEXIST, "A file stands where the job directory belongs", target) from None
-    except OSError as error:
-        if not force:
-            raise JobsCorruptedError([job_id]) from error
-    if not force:
-        raise JobsCorruptedError([job_id])
-    return False
-
-
-def create_job(project: Project, statepoint: Mapping[str, Any]) -> tuple[str, bool]:
-    """Create the job of a state point unless it exists.
-
-    Raises KeyTypeError, InvalidKeyError, TypeError if the state point has invalid keys or values; nothing is written
-    then; JobsCorruptedError, OSError as :func:`publish`.
-    """
-    plain = canonical.plain_state_point(statepoint)
-    job_id = canonical.calc_id(plain)
-    text = canonical.dumps(plain).encode("ascii")
-    return job_id, publish(project.workspace, job_id, text, durable=project.durable)
-
-
-def publish_directory(workspace: str, job_id: str, temporary: str, *, durable: bool = False) -> None:
-    """Rename a whole directory, built under a hidden name inside the workspace, to its job id.
-
-    Raises DestinationExistsError if the job exists; the temporary directory is left to the caller; OSError if the
-    rename fails.
-    """
-    target = os.path.join(workspace, job_id)
-    try:
-        os.rename(temporary, target)
-    except OSError as error:
-        if files.is_occupied(error, target):
-            raise DestinationExistsError(job_id) from None
-        raise
-    if durable:
-        files.sync_directory(workspace)
-
-
-def lock(directory: str) -> AbstractContextManager[Lock | None]:
-    """Lock of a job, for a ``with`` block."""
-    from .locks import Lock  # queries and creation do not pay for it
-
-    return Lock(os.path.join(directory, layout.FN_STATE_POINT))
-
-
-def lock_if_possible(directory: str) -> AbstractContextManager[object]:
-    """Lock of a job, taken; a damaged job without a state point file has none to take.
-
-    Raises FileNotFoundError if there is no such directory.
-    """
-    from .locks import acquire
-
-    return acquire(os.path.join(directory, layout.FN_STATE_POINT), directory)
-
-
-def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *, durable: bool = False) -> None:
-    """Turn the job ``old_id`` into the job ``new_id``, with all its data.
-
-    Raises FileNotFoundError if the job does not exist (any more); DestinationExistsError if a job ``new_id`` exists;
-    nothing is changed then; OSError if the state point cannot be written; the job is the old one then. If the new one
-    may not survive a power loss as was asked for, the error says so.
-    """
-    source = os.path.join(workspace, old_id)
-    target = os.path.join(workspace, new_id)
-    with lock(source) as held:
-        finish_state_point_change(source, old_id, durable=durable)
-        pending = os.path.join(source, layout.pending_name(new_id))
-        # It gets the mode of the file that it is going to replace. There may be one of a change that was stopped.
-        replaced = (held and held.status) or files.status_of(os.path.join(source, layout.FN_STATE_POINT))
-        files.replace_file(pending, text, durable=durable, replaced=replaced)
-        try:
-            os.rename(source, target)
-        except OSError as error:
-            if error.errno == errno.EXDEV:
-                from .exchange import copying
-
-                copying.change_by_copy(source, target, new_id, text, durable=durable)
-                return
-            with suppress(OSError):
-                os.unlink(pending)
-            if files.is_occupied(error, target):
-                raise DestinationExistsError(new_id) from None
-            raise
-        try:
-            _put_in_place(target, new_id, text, durable=durable)
-        except OSError:
-            if _take_back(source, target, new_id):
-                raise
-            return  # the job is the new one, and whoever locks it next does the last step
-        if durable:
-            try:
-                files.sync_directory(target)
-                files.sync_directory(workspace)
-            except OSError as error:
-                error.strerror = f"The job is {new_id} now, but this may not survive a power loss: {error.strerror}"
-                raise
-
-
-def _put_in_place(directory: str, job_id: str, text: bytes, *, durable: bool) -> None:
-    """Do the last step of a state point change.
-
-    Where locks do not exclude anybody, others may have done it, may have taken the file away, and may have changed the
-    state point again.
-    """
-    path = os.path.join(directory, layout.FN_STATE_POINT)
-    try:
-        os.rename(os.path.join(directory, layout.pending_name(job_id)), path)
-    except FileNotFoundError:
-        with suppress(FileNotFoundError):
-            if _lacks(path, job_id):
-                files.replace_file(path, text, durable=durable)
-
-
-def _take_back(source: str, target: str, new_id: str) -> bool:
-    """Take back a state point change whose last step failed; False if that is not possible either."""
-    try:
-        os.rename(target, source)
-    except OSError:
-        return False
-    with suppress(OSError):  # without its directory it means nothing
-        os.unlink(os.path.join(source, layout.pending_name(new_id)))
-    return True
-
-
-def _lacks(path: str, job_id: str) -> bool:
-    """Tell whether a file is missing, or holds another state point than that of a job."""
-    try:
-        return read_matching(path, job_id) is None
-    except FileNotFoundError:
-        return True
-
-
-def finish_state_point_change(directory: str, job_id: str, *, durable: bool = False) -> bool:
-    """Do the last step of a state point change that was stopped before it; the caller holds the lock of the job."""
-    path = os.path.join(directory, layout.FN_STATE_POINT)
-    pending = os.path.join(directory, layout.pending_name(job_id))
-    if not _lacks(path, job_id) or _lacks(pending, job_id):
-        return False
-    with suppress(FileNotFoundError):
-        os.rename(pending, path)
-        if durable:
-            files.sync_directory(directory)
-        return True
-    return False
-
-
-def remove(workspace: str, job_id: str) -> bool:
-    """Delete a job: one rename under its lock, after which no listing shows it, then the deletion.
-
-    Raises ValueError if that is no job id; OSError if the directory cannot be renamed or is a link (the job is intact
-    then), or something in it cannot be deleted (the job is gone from the workspace, the rest is hidden and deleted by
-    the next ``check --repair``).
-    """
-    layout.check_job_directory(job_id)
-    source = os.path.join(workspace, job_id)
-    refuse_link(source, "its data would stay there. Remove them, then the link")
-    try:
-        with lock_if_possible(source):
-            aside = set_aside(workspace, job_id)
-    except NotADirectoryError:  # a file in the place of a job
-        aside = set_aside(workspace, job_id)
-    except FileNotFoundError:
-        return False
-    finish_removal(aside)
-    return True
-
-
-def refuse_link(directory: str, reason: str) -> None:
-    """Make sure that a job directory is not a link to one.
-
-    Raises OSError if it is one, whether it leads anywhere or not.
-    """
-    try:
-        target = os.readlink(directory)
-    except OSError:
-        return
-    raise OSError(errno.ELOOP, f"The job directory is a link to '{target}', and {reason}", directory)
-
-
-def set_aside(workspace: str, job_id: str) -> str:
-    """Take a job out of the workspace by one rename, its lock being held, and delete its state point file.
-
-    Where the directory cannot be renamed, it gets a mark first; see the module.
-
-    Raises OSError if the rename fails.
-    """
-    source = os.path.join(workspace, job_id)
-    aside = os.path.join(workspace, layout.removed_name(job_id))
-    try:
-        os.rename(source, aside)
-    except OSError as error:
-        if error.errno != errno.EXDEV or os.path.islink(source):
-            raise
-        _mark(source, job_id)
-        return source
-    with suppress(OSError):  # whoever waits for its lock, or has just opened it, shall see that it has gone
-        os.unlink(os.path.join(aside, layout.FN_STATE_POINT))
-    return aside
-
-
-def _mark(directory: str, job_id: str) -> None:
-    """Take a job out of the workspace whose directory cannot be renamed, its lock being held."""
-    finish_state_point_change(directory, job_id)
-    with suppress(FileExistsError):  # of a removal that was stopped
-        files.write_file(os.path.join(directory, layout.FN_REMOVED), b"")
-    rescues = (layout.pending_name(job_id), layout.FN_STATE_POINT_BACKUP)
-    for name in (*rescues, layout.FN_STATE_POINT, layout.FN_DOCUMENT):
-        with suppress(FileNotFoundError):
-            os.unlink(os.path.join(directory, name))
-
-
 def is_marked(directory: str) -> bool:
     """Tell whether a directory is that of a job whose removal has begun, and which could not be renamed.
 
@@ -495,47 +209,116 @@ def is_marked(directory: str) -> bool:
     return not os.path.lexists(os.path.join(directory, layout.FN_STATE_POINT)) and not os.path.islink(directory)
 
 
-def finish_removal(aside: str) -> None:
-    """Delete a job that has been taken out of the workspace.
+OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe in the place of a file does not block
 
-    Raises OSError if something cannot be deleted.
+
+class Listing:
+    """One listing of a workspace."""
+
+    __slots__ = ("_names", "entries", "monotonic", "others", "status", "wall_ns")
+
+    def __init__(
+        self, entries: list[str], others: list[str], status: os.stat_result | None, wall_ns: int, monotonic: float
+    ) -> None:
+        self.entries = entries
+        self.others = others
+        self.status = status
+        self.wall_ns = wall_ns
+        self.monotonic = monotonic
+        self._names: list[str] | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The directories that count as jobs by the rule of signac 2.x (their first 32 characters), sorted."""
+        if self._names is None:
+            names = sorted(layout.job_directories(self.entries))
+            twice = any(map(eq, names, islice(names, 1, None)))  # some file systems do that while entries come and go
+            self._names = list(dict.fromkeys(names)) if twice else names
+        return self._names
+
+
+def list_workspace(project: Project) -> Listing:
+    """List the workspace (open, fstat, listing, fstat, close).
+
+    A job that changes its id while the listing is under way could appear under both ids; when the directory changed
+    meanwhile, only the names that a second listing confirms are returned. A missing workspace has no jobs.
+
+    Raises WorkspaceError if the workspace cannot be read.
     """
-    if not os.path.basename(aside).startswith(layout.PREFIX_REMOVED):
-        with suppress(FileNotFoundError):
-            for name in os.listdir(aside):
-                if name != layout.FN_REMOVED:  # as long as it is there, there is no job
-                    files.delete_tree(os.path.join(aside, name))
-    files.delete_tree(aside)
+    try:
+        return _list_directory(project.workspace)
+    except FileNotFoundError:
+        target = os.readlink(project.workspace)
+        raise WorkspaceError(
+            f"The link '{project.workspace}' pointing to the workspace is broken: '{target}' does not exist."
+        ) from None
+    except OSError as error:
+        raise WorkspaceError(error) from error
 
 
-def move_directory(source: str, workspace: str, name: str, *, job_id: str | None = None, durable: bool = False) -> None:
-    """Move a job directory to another place on the same file system, under its lock.
+def _list_directory(workspace: str) -> Listing:
+    now = time_ns(), monotonic()
+    try:
+        fd = os.open(workspace, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        if os.path.islink(workspace):
+            raise
+        return Listing([], [], None, *now)
+    try:
+        before = os.fstat(fd)
+        entries, others = _entries_of(fd)
+        after = os.fstat(fd)
+        if (before.st_mtime_ns, before.st_ctime_ns) == (after.st_mtime_ns, after.st_ctime_ns):
+            return Listing(entries, others, after, *now)
+        confirmed = set(os.listdir(fd))
+        entries, others = ([name for name in names if name in confirmed] for names in (entries, others))
+        return Listing(entries, others, None, *now)
+    finally:
+        files.close_after_work(fd)
 
-    Raises DestinationExistsError if there is something of that name; OSError with ``EXDEV`` if the place is on another
-    file system; in general if the rename fails.
+
+def _entries_of(fd: int) -> tuple[list[str], list[str]]:
+    """Names of the directories in a directory, and of what else is in it.
+
+    The listing tells which is which; a link takes a call, and so does everything where a file system does not tell.
     """
-    _refuse_relative_link(source)
-    with lock_if_possible(source):
-        if job_id is not None:
-            finish_state_point_change(source, job_id, durable=durable)
-        try:
-            publish_directory(workspace, name, source, durable=durable)
-        except FileNotFoundError:
-            if not files.is_directory(source):
-                raise
-            files.ensure_directory(workspace, durable=durable)
-            publish_directory(workspace, name, source, durable=durable)
-        with suppress(OSError):  # the job is where it should be
-            _renew(os.path.join(workspace, name, layout.FN_STATE_POINT), durable=durable)
+    names: list[str] = []
+    others: list[os.DirEntry[str]] = []
+    with os.scandir(fd) as found:
+        for entry in found:
+            try:
+                known = entry.is_dir(follow_symlinks=False)
+            except OSError:  # who reads it will see
+                known = True
+            if known:
+                names.append(entry.name)
+            else:
+                others.append(entry)
+    linked = {entry.name for entry in others if entry.is_symlink() and _leads_to_a_directory(entry.name, fd)}
+    names += linked
+    return names, [entry.name for entry in others if entry.name not in linked]
 
 
-def _refuse_relative_link(directory: str) -> None:
-    if os.path.islink(directory) and not os.path.isabs(os.readlink(directory)):
-        refuse_link(directory, "would lead elsewhere from another place. Make it absolute, then move it")
+def _leads_to_a_directory(name: str, directory: int) -> bool:
+    """Tell whether a link leads to a directory; one that nobody can follow does not, one that we may not follow may."""
+    try:
+        return stat.S_ISDIR(os.stat(name, dir_fd=directory).st_mode)
+    except OSError as error:
+        return error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
-def _renew(path: str, *, durable: bool) -> None:
-    """Write a state point file anew, the lock on it being held: who has opened it before sees that it has moved."""
-    if not os.path.islink(path):
-        text, status = files.read_with_status(path)
-        files.replace_file(path, text, durable=durable, replaced=status)
+def read_matching(path: str, job_id: str, *, dir_fd: int | None = None) -> dict[str, Any] | None:
+    """State point in the file ``path`` if it is the one of ``job_id``; None when it is another or not readable as one.
+
+    Raises OSError if the file cannot be read.
+    """
+    return _genuine(files.read_bytes(path, dir_fd=dir_fd), job_id)
+
+
+def _genuine(text: bytes, job_id: str) -> dict[str, Any] | None:
+    """State point in a text if it is the one of a job."""
+    try:
+        state_point = canonical.loads(text)
+    except ValueError:
+        return None
+    return state_point if canonical.state_point_matches(state_point, job_id) else None

@@ -601,8 +601,8 @@ def confirm_selected(
     if filter_tokens is None or len(ids) < 2 or session.yes or not session.output.can_ask:
         return
     from signac_core.canonical import dumps
+    from signac_core.catalog import list_ids
     from signac_core.filterparse import parse_tokens
-    from signac_core.reading import list_ids
 
     total = len(list_ids(project))
     filter = parse_tokens(filter_tokens, allow_eval=True)
@@ -619,7 +619,8 @@ def enough_digits(project: Project) -> Callable[[], int]:
     known: list[int] = []
 
     def digits() -> int:
-        from signac_core.reading import list_ids, unique_prefix_length
+        from signac_core.catalog import list_ids
+        from signac_core.resolving import unique_prefix_length
 
         if not known:
             known.append(max(_FEWEST_DIGITS, unique_prefix_length(list_ids(project))))
@@ -657,7 +658,7 @@ def read_records(
         The record of a job: ``id``, and ``path``, ``sp``, ``doc`` as asked for.
 
     """
-    from signac_core.reading import preload, read_state_points
+    from signac_core.catalog import preload, read_state_points
 
     known = known or {}
     if "sp" in parts:

@@ -113,7 +113,8 @@ def _differences(project: Project, ids: Sequence[str], parts: frozenset[str], da
 
 
 def _write_table(session: Session, project: Project, records: Sequence[Record]) -> None:
-    from signac_core.reading import list_ids, unique_prefix_length
+    from signac_core.catalog import list_ids
+    from signac_core.resolving import unique_prefix_length
 
     from ..tables import compare
 

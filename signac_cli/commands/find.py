@@ -372,7 +372,8 @@ def _pretty_text(depth: int) -> Callable[[Record], str]:
 def _one_line_text(project: Project) -> Callable[[Record], str]:
     """Text of a record as ``-1`` prints it: the id, then JSON behind the beginning of the id."""
     from signac_core.canonical import dumps
-    from signac_core.reading import list_ids, unique_prefix_length
+    from signac_core.catalog import list_ids
+    from signac_core.resolving import unique_prefix_length
 
     length = max(6, unique_prefix_length(list_ids(project)))
 

@@ -80,7 +80,7 @@ def command(
 def _describe(project: Project, state_point: dict[str, Any], *, create: bool) -> Record:
     created = False
     if create:
-        from signac_core.workspace import create_job
+        from signac_core.lifecycle import create_job
 
         job_id, created = create_job(project, state_point)
     else:

@@ -111,7 +111,7 @@ def command(
 def _question(project: Project, verb: str, job_id: str) -> str:
     """The question about a job, with its state point as far as that can be read."""
     from signac_core.canonical import dumps
-    from signac_core.reading import read_state_points
+    from signac_core.catalog import read_state_points
 
     found = dict(read_state_points(project, [job_id], damaged=[]))
     text = dumps(found[job_id]) if found else ""
@@ -124,7 +124,7 @@ def _question(project: Project, verb: str, job_id: str) -> str:
 def _remove(project: Project, job_id: str, *, clear: bool) -> bool:
     """Remove or clear a job; False when there is none any more."""
     if not clear:
-        from signac_core.workspace import remove
+        from signac_core.lifecycle import remove
 
         return remove(project.workspace, job_id)
     try:

@@ -101,7 +101,7 @@ def command(
     damaged = list(filter(is_job_id, damaged))  # other directories are no concern of anybody's here
     output = session.output
     if shape.mode == JSON:
-        from signac_core.reading import list_ids
+        from signac_core.catalog import list_ids
 
         jobs = set(list_ids(project) if selected is None else selected).difference(damaged)
         output.write_json({"keys": _described(schema), "jobs": len(jobs)})

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from .. import canonical, config, files, layout, reading, workspace
+from .. import canonical, catalog, config, files, layout, workspace
 from ..errors import DestinationExistsError, JobsCorruptedError
 from . import litter
 
@@ -116,7 +116,7 @@ def check(project: Project, *, progress: Progress | None = None) -> None:
     Raises JobsCorruptedError if any is damaged. Directories with names that only begin like job ids are damaged jobs,
     too; WorkspaceError if the workspace cannot be read.
     """
-    names = _names_like_jobs(reading.list_workspace(project))
+    names = _names_like_jobs(workspace.list_workspace(project))
     suspects = [name for name in _told(names, "check", progress) if not _is_readable(project, name)]
     # Another look, because a job may have been at the moment of its creation (by signac 2.x) or of a change.
     damaged = [name for name in suspects if not _is_readable(project, name)]
@@ -124,7 +124,7 @@ def check(project: Project, *, progress: Progress | None = None) -> None:
         raise JobsCorruptedError(damaged)
 
 
-def _names_like_jobs(listing: reading.Listing) -> list[str]:
+def _names_like_jobs(listing: workspace.Listing) -> list[str]:
     """Names of all entries of the workspace that look like jobs, directories or not, sorted."""
     return sorted([*listing.names, *filter(layout.is_job_directory, listing.others)])
 
@@ -171,7 +171,7 @@ def repair(project: Project, job_ids: Iterable[str] | None = None, *, progress: 
     """
     listed = job_ids is None
     if job_ids is None:
-        names = _names_like_jobs(reading.list_workspace(project))
+        names = _names_like_jobs(workspace.list_workspace(project))
     else:
         names = list(dict.fromkeys(map(str, job_ids)))
     known = _Known(project)
@@ -193,7 +193,7 @@ def examine(project: Project, *, progress: Progress | None = None) -> Iterator[P
 
     Raises WorkspaceError if the workspace cannot be read.
     """
-    listing = reading.list_workspace(project)
+    listing = workspace.list_workspace(project)
     if not files.is_directory(project.workspace):
         yield Problem("", "missing-workspace", project.workspace, "The workspace does not exist.", "")
     known = _Known(project)
@@ -331,7 +331,7 @@ def _other_problems(project: Project, name: str, claims: DocumentClaims | None, 
         yield Problem(name, "invalid-state-point", directory, f"The directory cannot be read: {error.strerror}.", "")
 
 
-def _strays(project: Project, listing: reading.Listing) -> Iterator[Problem]:
+def _strays(project: Project, listing: workspace.Listing) -> Iterator[Problem]:
     """Entries of the workspace that are neither jobs nor left behind by an operation."""
     directories = frozenset(listing.entries)
     for name in sorted([*directories, *listing.others]):
@@ -381,7 +381,7 @@ def _document_claims(project: Project) -> DocumentClaims | None:
     return DocumentClaims(project)
 
 
-def _derived_problems(project: Project, listing: reading.Listing, claims: DocumentClaims | None) -> Iterator[Problem]:
+def _derived_problems(project: Project, listing: workspace.Listing, claims: DocumentClaims | None) -> Iterator[Problem]:
     """What the index and the cache file say of jobs and is not true, whoever has written it there."""
     from ..cache import wrong_entries
 
@@ -448,7 +448,7 @@ class _Known:
         if self._cached is None:
             from ..cache import read_cache
 
-            self._cached = reading.indexed_state_points(self._project) | read_cache(self._project)
+            self._cached = catalog.indexed_state_points(self._project) | read_cache(self._project)
         state_point = self._cached.get(job_id)
         return state_point if state_point is not None and canonical.calc_id(state_point) == job_id else None
 
@@ -513,7 +513,7 @@ def _restore(project: Project, name: str, known: _Known) -> str:
     Raises _BeyondRepair if that is not possible; nothing is changed then; OSError if the directory does not exist, or
     cannot be changed.
     """
-    from .. import workspace
+    from .. import lifecycle
 
     if not layout.is_job_directory(name) or "/" in name:
         raise _BeyondRepair(f"'{name}' is not a job id.")
@@ -525,16 +525,16 @@ def _restore(project: Project, name: str, known: _Known) -> str:
         raise _BeyondRepair("Nothing is written through the link, which may lead to another job.")
     with ExitStack() as stack:
         with suppress(FileNotFoundError):  # without the file nobody else can have locked it
-            stack.enter_context(workspace.lock(directory))
+            stack.enter_context(lifecycle.lock(directory))
         return _restore_locked(project, name, directory, known)
 
 
 def _restore_locked(project: Project, name: str, directory: str, known: _Known) -> str:
-    from .. import workspace
+    from .. import lifecycle
 
     path = os.path.join(directory, layout.FN_STATE_POINT)
     with suppress(FileNotFoundError):
-        if workspace.finish_state_point_change(directory, name, durable=project.durable):
+        if lifecycle.finish_state_point_change(directory, name, durable=project.durable):
             return name
     os.listdir(directory)  # says why, if this is no directory
     rescue = _find_rescue(directory, name, known)
@@ -552,10 +552,10 @@ def _restore_locked(project: Project, name: str, directory: str, known: _Known) 
 
 def _rename(project: Project, directory: str, rescue: _Rescue) -> None:
     """Give a job directory the name that its state point has, its lock being held."""
-    from .. import workspace
+    from .. import lifecycle
 
     try:
-        workspace.publish_directory(project.workspace, rescue.job_id, directory, durable=project.durable)
+        lifecycle.publish_directory(project.workspace, rescue.job_id, directory, durable=project.durable)
         return
     except DestinationExistsError:
         if not _may_rename(project, os.path.basename(directory), rescue):

@@ -100,7 +100,8 @@ def delete(path: str) -> bool:
 
     Raises OSError if it cannot be deleted.
     """
-    from ..workspace import finish_removal, is_marked
+    from ..lifecycle import finish_removal
+    from ..workspace import is_marked
 
     if os.path.basename(path).startswith(layout.PREFIX_REMOVED) or is_marked(path):
         finish_removal(path)

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .. import config, files, layout, reading
+from .. import catalog, config, files, layout, parallel
 
 if TYPE_CHECKING:
     import os
@@ -29,7 +29,7 @@ def load_documents(project: Project, ids: Collection[str]) -> dict[str, dict[str
 
     Raises ValueError if a document is not a JSON object; OSError if a document cannot be read.
     """
-    snapshot = reading.open_index(project) if len(ids) > reading.MANY_FILES else None
+    snapshot = catalog.open_index(project) if len(ids) > parallel.MANY_FILES else None
     if snapshot is None:
         return dict(read_documents(project, ids))
     held = buffered_documents(project)
@@ -64,7 +64,7 @@ def buffered_documents(project: Project) -> dict[str, dict[str, Any]]:
 
 def _indexed(snapshot: Snapshot, ids: Collection[str]) -> tuple[IndexedDocuments | None, dict[str, dict[str, Any]]]:
     """Index of the documents, if it is of use, and what it has."""
-    if len(ids) * reading.ROWS_PER_FILE < snapshot.number():
+    if len(ids) * catalog.ROWS_PER_FILE < snapshot.number():
         return None, {}
     try:
         from ..index.documents import IndexedDocuments
@@ -72,7 +72,7 @@ def _indexed(snapshot: Snapshot, ids: Collection[str]) -> tuple[IndexedDocuments
         indexed = IndexedDocuments(snapshot, snapshot.base.rows_among(ids))
         return indexed, indexed.trees()
     except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
-        reading.tell_unusable(error)
+        catalog.tell_unusable(error)
         return None, {}
 
 
@@ -135,4 +135,4 @@ def _read_files(
             error.filename = _path(project, job_id)
             return error
 
-    return reading.each_file(project, ids, layout.FN_DOCUMENT, read)
+    return parallel.each_file(project, ids, layout.FN_DOCUMENT, read)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from .. import canonical, files, layout, workspace
+from .. import canonical, files, layout, lifecycle, workspace
 from ..errors import DestinationExistsError, JobsCorruptedError
 from ..layout import is_leftover
 from . import links
@@ -156,7 +156,7 @@ def _move(source: str, destination: str, name: str, state_point: bytes, *, durab
         files.replace_file(path, state_point, durable=durable, replaced=None)
     above, called = os.path.split(destination)
     try:
-        workspace.move_directory(source, above or ".", called, job_id=name, durable=durable)
+        lifecycle.move_directory(source, above or ".", called, job_id=name, durable=durable)
     except DestinationExistsError:
         raise _occupied(destination) from None
 
@@ -172,14 +172,14 @@ def move_by_copy(source: str, destination: str, *, name: str, state_point: bytes
     something cannot be read or written; the source is untouched then, or the error says that the copy is whole and the
     source could not be deleted.
     """
-    workspace.refuse_link(source, "what it leads to cannot be moved from here. Move that, or clone the job")
+    lifecycle.refuse_link(source, "what it leads to cannot be moved from here. Move that, or clone the job")
     temporary = os.path.join(os.path.dirname(destination) or ".", layout.building_name(name))
     is_present = os.path.lexists(destination) and not _is_empty(destination)
     try:
         for attempt in range(_ATTEMPTS, 0, -1):
             if not is_present:
                 _copy(source, temporary, state_point, links.warn, durable=durable, keep_links=True)
-            with workspace.lock_if_possible(source):
+            with lifecycle.lock_if_possible(source):
                 difference = _difference(source, destination if is_present else temporary, state_point)
                 if difference is None:
                     if not is_present:
@@ -196,7 +196,7 @@ def move_by_copy(source: str, destination: str, *, name: str, state_point: bytes
             files.delete_tree(temporary)
         raise
     with suppress(OSError):  # the job has moved; what is left is hidden, and found by check
-        workspace.finish_removal(aside)
+        lifecycle.finish_removal(aside)
 
 
 def change_by_copy(source: str, target: str, new_id: str, state_point: bytes, *, durable: bool = False) -> None:
@@ -230,7 +230,7 @@ def change_by_copy(source: str, target: str, new_id: str, state_point: bytes, *,
     aside = _set_aside(source, target)
     with suppress(OSError):  # the job has changed; what is left is hidden, and found by check
         os.unlink(os.path.join(target, pending))
-        workspace.finish_removal(aside)
+        lifecycle.finish_removal(aside)
 
 
 def is_stopped_change(source: str, target: str, new_id: str, state_point: bytes) -> bool:
@@ -244,7 +244,7 @@ def _set_aside(source: str, destination: str) -> str:
     if called in ("", ".", ".."):
         above, called = os.path.split(os.path.realpath(source))
     try:
-        return workspace.set_aside(above, called)
+        return lifecycle.set_aside(above, called)
     except OSError as error:
         reason = f"{error.strerror}. The job is whole at '{destination}', and still here: move it again to finish it"
         raise OSError(error.errno, reason, source) from error

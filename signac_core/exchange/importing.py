@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from .. import canonical, files, layout, paths, workspace
+from .. import canonical, files, layout, lifecycle, paths, workspace
 from ..documents import store
 from ..errors import DestinationExistsError, InvalidKeyError, JobsCorruptedError, StatepointParsingError
 from ..failures import Failed, Failures
@@ -466,7 +466,7 @@ class _Directory:
                     )
             for path in self.moved:
                 with failures.of(None):
-                    workspace.finish_removal(path)
+                    lifecycle.finish_removal(path)
 
     def rehearse(self, found: Sequence[Found], left_out: LeftOut, failures: Failures) -> None:
         if copying.is_own_copy(self._copytree):

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .. import files, workspace
+from .. import files, lifecycle
 from ..errors import DestinationExistsError, Error
 from ..job import Job
 from . import links
@@ -82,7 +82,7 @@ def move(job: Job, project: Project) -> None:
     if os.path.realpath(source) == os.path.realpath(destination):
         return
     try:
-        workspace.move_directory(source, project.workspace, job.id, durable=project.durable)
+        lifecycle.move_directory(source, project.workspace, job.id, durable=project.durable)
     except DestinationExistsError:
         raise DestinationExistsError(project.open_job(id=job.id)) from None
     except OSError as error:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from .. import files, layout, paths, reading
+from .. import catalog, files, layout, paths
 from ..layout import is_temporary
 from ..progress import track
 
@@ -171,7 +171,7 @@ def plan_view(
     Raises KeyError, LookupError, RuntimeError, PathsTakenError, JobsCorruptedError as :func:`create_linked_view`.
     """
     root = "view" if prefix is None else files.expand_home(os.fspath(prefix)) or "."
-    ids = reading.list_names(project) if job_ids is None else _resolve(project, job_ids)
+    ids = catalog.list_names(project) if job_ids is None else _resolve(project, job_ids)
     found = paths.job_paths(project, ids, path, leaf=LINK, damaged=damaged)
     _check_slashes(project, found)
     links = {link: job_id for job_id, link in found.items()}
@@ -201,7 +201,7 @@ def _resolve(project: Project, job_ids: Iterable[str]) -> list[str]:
     """Full ids of the jobs that are named, each once."""
     if isinstance(job_ids, str):
         raise TypeError("The job ids must be an iterable of str, not one str.")
-    names = reading.list_names(project)
+    names = catalog.list_names(project)
     ids: dict[str, None] = {}
     for text in job_ids:
         if not isinstance(text, str):
@@ -221,7 +221,7 @@ def _check_slashes(project: Project, ids: Iterable[str]) -> None:
 
     Raises PathError if one contains a slash.
     """
-    for job_id, state_point in reading.read_state_points(project, ids):
+    for job_id, state_point in catalog.read_state_points(project, ids):
         for key, value in state_point.items():
             for text in (key, value):
                 if isinstance(text, str) and "/" in text:

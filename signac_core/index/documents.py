@@ -18,9 +18,10 @@ from typing import Any
 from .. import layout, stamps
 from ..config import index_path
 from ..layout import DOCUMENTS
+from ..parallel import each_file
 from ..query import And, Condition, Query
-from ..reading import OPEN_FLAGS, each_file
 from ..stamps import Signature
+from ..workspace import OPEN_FLAGS
 from .evaluation import rows_that_satisfy
 from .shapes import Group, take_apart, without_collection
 from .snapshot import Snapshot

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import canonical, reading, stamps
+from .. import canonical, catalog, stamps, workspace
 from ..config import check_place, index_path
 from ..layout import BASE, DELTA, DOCUMENTS
 from ..stamps import Signature
@@ -39,7 +39,7 @@ class WrongTable(NamedTuple):
     is_believed: bool
 
 
-def examine_tables(project: Project, listing: reading.Listing) -> Iterator[WrongTable]:
+def examine_tables(project: Project, listing: workspace.Listing) -> Iterator[WrongTable]:
     """Say which files of the index are wrong about the jobs in a listing; those that nobody believes are passed over.
 
     Documents are another matter, see :class:`DocumentClaims`.
@@ -71,7 +71,7 @@ def examine_tables(project: Project, listing: reading.Listing) -> Iterator[Wrong
 
 
 def _opened(path: str, kind: str) -> Table:
-    fd = os.open(path, reading.OPEN_FLAGS)
+    fd = os.open(path, workspace.OPEN_FLAGS)
     try:
         return Table(fd, kind)
     except BaseException:
@@ -94,9 +94,9 @@ def _wrong_state_points(table: Table) -> str:
     return ""
 
 
-def _lists(project: Project, listing: reading.Listing) -> bool:
+def _lists(project: Project, listing: workspace.Listing) -> bool:
     """Tell whether the index, if it is believed without a listing of the workspace, has the jobs of this one."""
-    snapshot = reading.open_index(project)
+    snapshot = catalog.open_index(project)
     if snapshot is None:
         return True
     with snapshot:
@@ -117,11 +117,11 @@ class DocumentClaims:
         self.path = index_path(project.path, DOCUMENTS)
         self.wrong: list[str] = []
         self._claims: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {}
-        snapshot = reading.open_index(project)
+        snapshot = catalog.open_index(project)
         if snapshot is None:
             return
         with snapshot, suppress(Exception):  # nobody believes it
-            table = snapshot.opened(os.open(self.path, reading.OPEN_FLAGS), DOCUMENTS)
+            table = snapshot.opened(os.open(self.path, workspace.OPEN_FLAGS), DOCUMENTS)
             if table.directory.base == snapshot.base.directory.id:
                 trees, ids = dict(table.trees()), snapshot.base.ids()
                 self._claims = {

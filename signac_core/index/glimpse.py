@@ -10,7 +10,7 @@ from typing import Any
 from .. import layout
 from ..config import check_place, index_path
 from ..layout import BASE, DELTA, DOCUMENTS
-from ..reading import OPEN_FLAGS
+from ..workspace import OPEN_FLAGS
 from .snapshot import check_owner
 from .table import Table, UnusableIndexError
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .. import canonical, config, files, layout, stamps
 from ..config import check_place, index_path
 from ..layout import BASE, DELTA
-from ..reading import OPEN_FLAGS
+from ..workspace import OPEN_FLAGS
 from .changes import changes
 from .evaluation import evaluate
 from .shapes import Group, columns_of, put_together, take_apart, without_collection
@@ -22,7 +22,7 @@ from .writing import write_table
 if TYPE_CHECKING:
     from ..project import Project
     from ..query import Query
-    from ..reading import Listing
+    from ..workspace import Listing
 
 __all__ = [
     "Layer",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .. import layout, reading
+from .. import catalog, layout
 from ..progress import track
 from .schema import ProjectSchema, Types, hashable
 
@@ -74,12 +74,12 @@ def detect_schema(
     if subset is not None:
         ids = sorted({name for name in map(str, subset) if layout.is_job_directory(name) and "/" not in name})
     else:
-        root, indexed, ids = reading.ask_index(project, _collect_from_index) or (root, 0, reading.list_names(project))
+        root, indexed, ids = catalog.ask_index(project, _collect_from_index) or (root, 0, catalog.list_names(project))
     jobs = indexed + _collect_from_files(project, ids, root, damaged, progress)
     keys = _by_name(root)
     if indexed and any(len(key.types) > 1 for key in keys.values()):  # the index does not know which came first
         root = {}
-        jobs = _collect_from_files(project, reading.list_names(project), root, damaged, progress)
+        jobs = _collect_from_files(project, catalog.list_names(project), root, damaged, progress)
         keys = _by_name(root)
     found = sorted((key.distinct(), name) for name, key in keys.items())
     return ProjectSchema._of_keys(
@@ -98,7 +98,7 @@ def _collect_from_files(
 ) -> int:
     """Add the values of the state points of jobs, in this order; return their number."""
     jobs = 0
-    state_points = reading.read_state_points(project, ids, damaged=damaged)
+    state_points = catalog.read_state_points(project, ids, damaged=damaged)
     for _, state_point in track(state_points, "schema", len(ids), progress):
         jobs += 1
         _collect(state_point, root)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .. import reading
+from .. import catalog
 from ..canonical import CONTAINERS
 from ..documents.many import load_documents
 from ..trees import copy_plain
@@ -42,7 +42,7 @@ def to_dataframe(
     columns = _indexed_columns(project, rows, sp_prefix, wanted, flatten=flatten)
     trees: list[dict[str, Any]] = []
     if columns is None:
-        state_points = dict(reading.read_state_points(project, rows))
+        state_points = dict(catalog.read_state_points(project, rows))
         rows, trees = list(state_points), list(state_points.values())
         columns = _uniform_columns(trees, sp_prefix, wanted, flatten=flatten)
     if columns is None:
@@ -67,7 +67,7 @@ def _indexed_columns(
     def needed(key: str) -> bool:
         return (not flatten and "." in key) or wanted(prefix + key)
 
-    columns = reading.read_columns(project, ids, needed)
+    columns = catalog.read_columns(project, ids, needed)
     if columns is None or (not flatten and any("." in key for key in columns)):
         return None
     return {prefix + key: _own(values, flatten=flatten) for key, values in columns.items()}

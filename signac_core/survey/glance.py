@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from .. import layout, reading
+from .. import catalog, layout
 
 if TYPE_CHECKING:
     from ..cache import CacheReport
@@ -69,11 +69,11 @@ def glance(project: Project) -> Glance:
     """
     from ..cache import examine_cache
 
-    names = reading.list_names(project)
+    names = catalog.list_names(project)
     ids = [name for name in names if layout.is_job_id(name)]
     damaged = [name for name in names if not layout.is_job_id(name)]
     index, keys, unknown = _ask_index(project, ids)
-    sample = dict(reading.read_state_points(project, unknown[:SAMPLE], damaged=damaged))
+    sample = dict(catalog.read_state_points(project, unknown[:SAMPLE], damaged=damaged))
     for state_point in sample.values():
         keys.update(_dotted(state_point))
     if sample and index.state == "stale":
@@ -87,7 +87,7 @@ def glance(project: Project) -> Glance:
 
 def _ask_index(project: Project, ids: list[str]) -> tuple[IndexReport, set[str], list[str]]:
     """State of the index, the keys that it knows, and the jobs of which it does not know the keys."""
-    snapshot = reading.open_index(project)
+    snapshot = catalog.open_index(project)
     if snapshot is None:
         return IndexReport("absent"), set(), ids
     with snapshot:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .. import reading, trees
+from .. import catalog, trees
 from ..index.shapes import without_collection
 from ..job import Job
 
@@ -70,7 +70,7 @@ def _columns(project: Project, ids: list[str], paths: dict[str, list[str]]) -> t
     """Ids without those that have vanished, and their values, first those in state points."""
     columns: list[list[Any]] = []
     if paths["sp"]:
-        ids, columns = reading.read_values(project, ids, paths["sp"], missing=_MISSING)
+        ids, columns = catalog.read_values(project, ids, paths["sp"], missing=_MISSING)
     if paths["doc"]:
         from ..documents.many import load_documents
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import TYPE_CHECKING, Any
 
-from .. import canonical, reading
+from .. import canonical, catalog
 from ..trees import leaves
 from .schema import hashable, ordered
 
@@ -31,7 +31,7 @@ def get_neighbors(project: Project, ignore: Any = (), *, damaged: list[str] | No
     Raises ValueError if jobs cannot be told apart without the ignored keys; JobsCorruptedError if state points cannot
     be read and there is no list to take the ids.
     """
-    space = _Space(dict(reading.read_state_points(project, reading.list_names(project), damaged=damaged)), ignore)
+    space = _Space(dict(catalog.read_state_points(project, catalog.list_names(project), damaged=damaged)), ignore)
     found: dict[str, Neighbors] = {job_id: {} for job_id in space.points}
     for key in space.keys:
         if space.is_constant(key):
@@ -53,7 +53,7 @@ def job_neighbors(job: Job, ignore: Any = (), *, damaged: list[str] | None = Non
 
     Raises ValueError, JobsCorruptedError as :func:`get_neighbors`.
     """
-    state_points = dict(reading.read_state_points(job.project, reading.list_names(job.project), damaged=damaged))
+    state_points = dict(catalog.read_state_points(job.project, catalog.list_names(job.project), damaged=damaged))
     state_points.setdefault(job.id, dict(job.cached_statepoint))
     return _Space(state_points, ignore).around(job.id)
 
@@ -65,7 +65,7 @@ def neighbors_of(
 
     Raises ValueError, JobsCorruptedError as :func:`get_neighbors`.
     """
-    space = _Space(dict(reading.read_state_points(project, reading.list_names(project), damaged=damaged)), ignore)
+    space = _Space(dict(catalog.read_state_points(project, catalog.list_names(project), damaged=damaged)), ignore)
     return {job_id: space.around(job_id) for job_id in ids if job_id in space.points}
 
 

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from .. import reading
+from .. import catalog
 from ..errors import DestinationExistsError as DestinationExistsError
 from ..errors import DocumentSyncConflict as DocumentSyncConflict
 from ..errors import FileSyncConflict as FileSyncConflict
@@ -457,7 +457,7 @@ preserve_group, deep, dry_run, size_only, round_times, report
         schema_src, schema_dst, *_ = schemas(source, destination)
         if schema_src and schema_dst and schema_src != schema_dst:
             raise SchemaSyncConflict(schema_src, schema_dst)
-    ids = reading.list_ids(source)
+    ids = catalog.list_ids(source)
     if selection is not None:
         selected = {selection} if isinstance(selection, str) else {str(job) for job in selection}
         ids = [job_id for job_id in ids if job_id in selected]
@@ -491,7 +491,7 @@ def schemas(source: Project, destination: Project) -> Schemas:
     found = [detect_schema(project, damaged=ids) for project, ids in zip(projects, damaged, strict=True)]
     apart = {*damaged[0], *damaged[1]}
     if apart:  # what is sound on one side only must not make the difference
-        sound = [[job_id for job_id in reading.list_ids(project) if job_id not in apart] for project in projects]
+        sound = [[job_id for job_id in catalog.list_ids(project) if job_id not in apart] for project in projects]
         found = [detect_schema(project, subset=ids, damaged=[]) for project, ids in zip(projects, sound, strict=True)]
     return Schemas(found[0], found[1], sorted(damaged[0]), sorted(damaged[1]))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from running import snapshot
 
-from signac_core import Project, workspace
+from signac_core import Project, lifecycle
 
 
 @pytest.fixture
@@ -200,14 +200,14 @@ def test_move_when_other_project_is_of_an_older_layout_then_refused(cli, study):
 
 
 def test_move_when_a_job_fails_then_told_and_the_others_moved(cli, study, project, other, monkeypatch):
-    move_directory = workspace.move_directory
+    move_directory = lifecycle.move_directory
 
     def refused(source, directory, job_id, **options):
         if job_id == study["1"]:
             raise PermissionError(errno.EACCES, "Permission denied", source)
         move_directory(source, directory, job_id, **options)
 
-    monkeypatch.setattr(workspace, "move_directory", refused)
+    monkeypatch.setattr(lifecycle, "move_directory", refused)
     result = cli("move", "../other", study["1"], study["2"], "--json", "-e")
     report = json.loads(result.out)
     assert result.status == 1
@@ -232,7 +232,7 @@ def test_move_when_between_file_systems_then_copied_and_removed(cli, study, proj
     def across(source, directory, job_id, **options):
         raise OSError(errno.EXDEV, "Invalid cross-device link", source)
 
-    monkeypatch.setattr(workspace, "move_directory", across)
+    monkeypatch.setattr(lifecycle, "move_directory", across)
     result = cli("move", "../other", study["1.5"])
     assert (result.status, result.err) == (0, "1 moved, 0 already present.\n")
     assert study["1.5"] not in jobs(project)

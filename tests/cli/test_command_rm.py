@@ -176,30 +176,30 @@ def test_rm_when_job_is_damaged_then_removed_by_id(cli, study, project):
 
 
 def test_rm_when_a_job_was_removed_meanwhile_then_absent(cli, study, project, monkeypatch):
-    from signac_core import workspace
+    from signac_core import lifecycle
 
-    remove = workspace.remove
+    remove = lifecycle.remove
 
     def removed_by_another_first(directory, job_id):
         remove(directory, job_id)
         return remove(directory, job_id)
 
-    monkeypatch.setattr(workspace, "remove", removed_by_another_first)
+    monkeypatch.setattr(lifecycle, "remove", removed_by_another_first)
     result = cli("rm", study["1"])
     assert (result.status, result.err) == (0, "Removed 0 jobs, 1 absent.\n")
 
 
 def test_rm_when_a_job_cannot_be_removed_then_told_and_the_others_removed(cli, study, project, monkeypatch):
-    from signac_core import workspace
+    from signac_core import lifecycle
 
-    remove = workspace.remove
+    remove = lifecycle.remove
 
     def refused(directory, job_id):
         if job_id == study["1"]:
             raise PermissionError(13, "Permission denied", f"{directory}/{job_id}")
         return remove(directory, job_id)
 
-    monkeypatch.setattr(workspace, "remove", refused)
+    monkeypatch.setattr(lifecycle, "remove", refused)
     result = cli("rm", study["1"], study["2"], "--json")
     report = json.loads(result.out)
     assert result.status == 1

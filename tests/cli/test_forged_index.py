@@ -7,7 +7,7 @@ import os
 import pytest
 from running import snapshot as content_of
 
-from signac_core import Project, reading
+from signac_core import Project, workspace
 from signac_core.index import snapshot
 
 NUMBER = 20
@@ -18,7 +18,7 @@ def forged(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project whose index says that the jobs have other state points."""
     for a in range(NUMBER):
         project.open_job({"a": a}).init().doc.x = 0
-    listing = reading.list_workspace(project)
+    listing = workspace.list_workspace(project)
     lies = {name: {"a": 1000 + number} for number, name in enumerate(listing.names)}
     snapshot.write_base(project, listing, lies)
     monkeypatch.setattr(snapshot, "_PROVEN", 0)  # as if it were large

@@ -114,7 +114,7 @@ def refuse(*arguments: object, **options: object) -> None:
 
 
 REFUSED = {
-    "rm": (["rm", "--filter", "{}"], "signac_core.workspace.remove"),
+    "rm": (["rm", "--filter", "{}"], "signac_core.lifecycle.remove"),
     "move": (["move", "../other", "--filter", "{}"], "os.rename"),
     "clone": (["clone", "../other", "--filter", "{}"], "os.mkdir"),
     "document": (["document", "-f", "{}", "--set", "x=1"], "signac_core.files.replace_file"),

@@ -282,7 +282,7 @@ def test_command_when_interrupted_then_status_130_and_one_line(project):
 @pytest.mark.parametrize(
     ("arguments", "work", "hint"),
     [
-        (["rm", "ID"], "signac_core.workspace.remove", " No job is left half done."),
+        (["rm", "ID"], "signac_core.lifecycle.remove", " No job is left half done."),
         (["rm", "-n", "ID"], None, ""),
         (["document", "ID", "--set", "a=1"], "signac_core.documents.store.edit_document", " No job is left half done."),
         (

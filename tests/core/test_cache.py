@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, cache, files, finding, layout, reading, workspace
+from signac_core import Project, cache, catalog, files, finding, layout, lifecycle
 from signac_core.cache import CacheReport, delete_cache, examine_cache, read_cache, update_cache
 from signac_core.canonical import calc_id
 from signac_core.errors import JobsCorruptedError
@@ -193,7 +193,7 @@ def test_jobs_that_vanish_or_are_being_born_are_left_out(study: Project, monkeyp
 
     def vanishing(path: str, **options: Any) -> bytes:
         if gone in path:
-            workspace.remove(study.workspace, gone)
+            lifecycle.remove(study.workspace, gone)
         return original(path, **options)
 
     monkeypatch.setattr(files, "read_bytes", vanishing)
@@ -320,7 +320,7 @@ def test_find_when_there_is_only_a_cache_file_then_reads_no_state_point(
     cached_only: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = sorted(calc_id({"i": i, "big": 2**70}) for i in range(1, 40, 2))
-    monkeypatch.setattr(reading, "_read_files", refuse)
+    monkeypatch.setattr(catalog, "_read_files", refuse)
     assert [job.id for job in cached_only.find_jobs({"big": 2**70})] == expected
     assert sorted(job.sp.i for job in Project(cached_only.path)) == list(range(40))
 
@@ -348,7 +348,7 @@ def test_find_when_the_only_cache_file_is_damaged_then_reads_the_files(cached_on
 def test_find_when_the_cache_file_is_that_of_far_more_jobs_then_reads_the_files(
     cached_only: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "_CACHE_BYTES_PER_FILE", 1)
+    monkeypatch.setattr(catalog, "_CACHE_BYTES_PER_FILE", 1)
     monkeypatch.setattr(cache, "read_cache", refuse)
     assert len(cached_only.find_jobs({"i.$lt": 5})) == 5
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from signac_core import Project, layout, reading
+from signac_core import Project, layout, workspace
 from signac_core.errors import JobsCorruptedError
 from signac_core.project import JobsCursor
 
@@ -184,7 +184,7 @@ def test_a_job_that_changes_its_id_during_the_listing_appears_once(
     study: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = study.find_jobs({"i": 0})[0]
-    entries_of = reading._entries_of
+    entries_of = workspace._entries_of
     old_id = job.id
 
     def listing_during_a_change(fd: int) -> tuple[list[str], list[str]]:
@@ -194,7 +194,7 @@ def test_a_job_that_changes_its_id_during_the_listing_appears_once(
             return [*names, job.id], others
         return names, others
 
-    monkeypatch.setattr(reading, "_entries_of", listing_during_a_change)
+    monkeypatch.setattr(workspace, "_entries_of", listing_during_a_change)
     assert len(Project()) in (5, 6)
     assert old_id not in [j.id for j in Project()]
 

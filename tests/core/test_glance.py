@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from signac_core import Project, reading
+from signac_core import Project, workspace
 from signac_core.canonical import calc_id
 from signac_core.survey.glance import SAMPLE, glance
 
@@ -32,7 +32,7 @@ def test_glance_when_there_is_an_index_then_no_state_point_is_read(
     def refused(path: str, job_id: str) -> None:
         raise AssertionError(path)
 
-    monkeypatch.setattr(reading, "read_matching", refused)
+    monkeypatch.setattr(workspace, "read_matching", refused)
     seen = glance(Project())
     assert (seen.keys, seen.keys_from) == (["model.eps", "model.none", "n"], 3)
     assert (seen.cache.state, seen.indexed.state, seen.indexed.size) == ("current", "current", 3)

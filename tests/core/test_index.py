@@ -15,7 +15,7 @@ from unittest import mock
 
 import pytest
 
-from signac_core import Project, finding, reading, stamps
+from signac_core import Project, catalog, finding, parallel, stamps
 from signac_core.canonical import calc_id
 from signac_core.errors import DestinationExistsError
 from signac_core.index import documents, snapshot
@@ -114,7 +114,7 @@ def index_for_small_projects() -> Iterator[None]:
         mock.patch.object(snapshot, "_LONG_LISTING", 1),
         mock.patch.object(finding, "_MANY_FILES_READ", 1),
         mock.patch.object(documents, "_WORTHWHILE", 1),
-        mock.patch.object(reading, "MANY_FILES", 0),
+        mock.patch.object(parallel, "MANY_FILES", 0),
     ):
         yield
 
@@ -158,8 +158,8 @@ class Clock:
             mock.patch.object(Signature, "of", self.signature_of_document),
             mock.patch.object(documents, "time_ns", self.nanoseconds),
             mock.patch.object(documents, "monotonic", self.seconds),
-            mock.patch.object(reading, "time_ns", self.nanoseconds),
-            mock.patch.object(reading, "monotonic", self.seconds),
+            mock.patch.object(catalog, "time_ns", self.nanoseconds),
+            mock.patch.object(catalog, "monotonic", self.seconds),
         ):
             yield
 
@@ -310,7 +310,7 @@ def _compare_with_scan(root: Path, filter: dict[str, Any]) -> None:
             finding.find_ids(Project(str(root)), filter)
         return
     assert finding.find_ids(Project(str(root)), filter) == expected
-    assert reading.list_names(Project(str(root))) == by_full_scan(project, {})
+    assert catalog.list_names(Project(str(root))) == by_full_scan(project, {})
 
 
 @pytest.mark.parametrize("seed", range(4 * HISTORIES))
@@ -322,7 +322,7 @@ def test_state_points_schema_groups_and_frames_are_the_same_with_an_index(tmp_pa
     project = Project.init_project(root)
 
     def everything(project: Project) -> list[Any]:
-        state_points = dict(reading.read_state_points(project, reading.list_names(project)))
+        state_points = dict(catalog.read_state_points(project, catalog.list_names(project)))
         groups = [(repr(key), [job.id for job in jobs]) for key, jobs in Project(str(root)).groupby("a.b", "none")]
         frames = [
             repr(Project(str(root)).to_dataframe(flatten=flatten, usecols=usecols))
@@ -364,7 +364,7 @@ def test_state_points_schema_groups_and_frames_are_the_same_with_an_index(tmp_pa
 def _compare_some_with_scan(root: Path, chance: Chance) -> None:
     """The same for a filter over some of the jobs, in an order of their own."""
     filter = chance.filter()
-    some = reading.list_names(Project(str(root)))
+    some = catalog.list_names(Project(str(root)))
     chance.random.shuffle(some)
     some = some[: chance.random.randrange(len(some) + 1)]
     try:

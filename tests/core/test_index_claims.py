@@ -10,7 +10,7 @@ import pytest
 from forgery import Forgery
 from limits import limited
 
-from signac_core import Project, finding, reading, stamps
+from signac_core import Project, catalog, finding, stamps
 from signac_core.cache import update_cache
 from signac_core.index.table import Table, UnusableIndexError
 
@@ -40,8 +40,8 @@ def answers(project: Project) -> list[list[str]]:
         return [
             finding.find_ids(Project(project.path), {"a.$gte": 0}),
             finding.find_ids(Project(project.path), {"b": 1}),
-            [job_id for job_id, _ in reading.read_state_points(Project(project.path), ids_by_scan(project))],
-            reading.list_names(Project(project.path)),
+            [job_id for job_id, _ in catalog.read_state_points(Project(project.path), ids_by_scan(project))],
+            catalog.list_names(Project(project.path)),
         ]
 
 
@@ -114,10 +114,10 @@ def test_an_index_nearly_all_of_whose_jobs_are_gone_is_not_used_and_written_anew
         study.open_job({"a": a}).remove()
     for a in range(2, 20):
         study.open_job({"a": a, "b": 1}).remove()
-    assert reading.open_index(Project()) is None
+    assert catalog.open_index(Project()) is None
     assert answers(study) == [ids_by_scan(study)] * 4
     assert update_cache(Project()) == 2
-    with reading.open_index(Project()) as snapshot:
+    with catalog.open_index(Project()) as snapshot:
         assert snapshot.number() == 2
 
 
@@ -139,5 +139,5 @@ def test_update_cache_when_the_delta_makes_no_sense_then_everything_is_written_a
     with limited(20, MEMORY):
         Project().update_cache()
     assert answers(study) == [ids_by_scan(study)] * 4
-    with reading.open_index(Project()) as snapshot:
+    with catalog.open_index(Project()) as snapshot:
         assert sorted(snapshot.names()) == ids_by_scan(study)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, files, finding, reading
+from signac_core import Project, catalog, files, finding, workspace
 from signac_core.index import snapshot
 from signac_core.index.glimpse import open_tables
 from signac_core.index.table import Table
@@ -153,7 +153,7 @@ def test_many_new_jobs_go_to_the_delta_and_update_cache_makes_a_new_base(study: 
 
 def test_a_young_workspace_is_listed_again_until_it_is_at_rest(study: Project, opened: list[str]) -> None:
     study.update_cache()
-    with reading.open_index(Project()) as index:  # type: ignore[union-attr]
+    with catalog.open_index(Project()) as index:  # type: ignore[union-attr]
         assert index.about["signature"] is None
         assert index.listing is not None
 
@@ -162,7 +162,7 @@ def test_a_young_workspace_is_listed_again_until_it_is_at_rest(study: Project, o
 def test_trust_switched_off_lists_every_time(study: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     study.update_cache()
     monkeypatch.setenv("SIGNAC_INDEX_TRUST", "never")
-    with reading.open_index(Project()) as index:  # type: ignore[union-attr]
+    with catalog.open_index(Project()) as index:  # type: ignore[union-attr]
         assert index.about["signature"] is not None
         assert index.listing is not None
 
@@ -221,7 +221,7 @@ def test_a_truncated_index_is_ignored(study: Project, length: int) -> None:
     whole = Path(".signac/index").read_bytes()
     Path(".signac/index").write_bytes(whole[:length])
     assert matching({"i": 7}) == expected(lambda i: i == 7)
-    assert reading.list_names(Project()) == expected(lambda i: True)
+    assert catalog.list_names(Project()) == expected(lambda i: True)
 
 
 def test_an_index_of_another_version_is_ignored_and_replaced(study: Project) -> None:
@@ -229,9 +229,9 @@ def test_an_index_of_another_version_is_ignored_and_replaced(study: Project) -> 
     data = bytearray(Path(".signac/index").read_bytes())
     data[8] = 2
     Path(".signac/index").write_bytes(data)
-    assert reading.open_index(Project()) is None
+    assert catalog.open_index(Project()) is None
     assert matching({"i": 7}) == expected(lambda i: i == 7)
-    with reading.open_index(Project()) as index:  # type: ignore[union-attr]
+    with catalog.open_index(Project()) as index:  # type: ignore[union-attr]
         assert index.number() == NUMBER
 
 
@@ -260,7 +260,7 @@ def test_a_delta_of_another_base_is_ignored(study: Project, tmp_path: Path) -> N
     Project().update_cache()
     shutil.copy(tmp_path / "delta", ".signac/index.delta")
     assert matching({"new": True}) == [job.id]
-    with reading.open_index(Project()) as index:  # type: ignore[union-attr]
+    with catalog.open_index(Project()) as index:  # type: ignore[union-attr]
         assert index.delta is None
 
 
@@ -268,7 +268,7 @@ def test_a_table_is_written_for_any_number_of_values_and_rows(project: Project) 
     for i in range(1300):
         os.mkdir(f"workspace/{i:032x}")
     known = {f"{i:032x}": {"unique": i, "half": i % 2, "same": "s"} for i in range(1300)}
-    snapshot.write_base(project, reading.list_workspace(project), known)
+    snapshot.write_base(project, workspace.list_workspace(project), known)
     with Table_of(".signac/index") as table:
         assert [chunk.values for chunk in table.chunk_list("unique")] == [512, 512, 276]
         assert [chunk.rows for chunk in table.chunk_list("same")] == [1300]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from forgery import Forgery
 
-from signac_core import Project, finding, reading
+from signac_core import Project, catalog, finding, workspace
 from signac_core.cache import update_cache
 from signac_core.canonical import calc_id
 from signac_core.care import integrity
@@ -43,7 +43,7 @@ def forged(study: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 def forge(project: Project) -> None:
-    listing = reading.list_workspace(project)
+    listing = workspace.list_workspace(project)
     write_base(project, listing, {name: {"a": 1000 + number} for number, name in enumerate(listing.names)})
 
 
@@ -72,7 +72,7 @@ def cached(project: Project) -> dict[str, Any]:
 
 
 def indexed(project: Project) -> dict[str, dict[str, Any]]:
-    with reading.open_index(project) as opened:
+    with catalog.open_index(project) as opened:
         return opened.state_points()
 
 
@@ -236,7 +236,7 @@ def test_a_synchronized_project_gets_true_state_points(forged: Project, tmp_path
             other.open_job({"a": a}).init()
     other.sync(source, check_schema=False)
     other.check()
-    assert reading.list_ids(other) == ids()
+    assert catalog.list_ids(other) == ids()
 
 
 def test_cloned_and_moved_jobs_keep_their_true_state_points(forged: Project, tmp_path: Path) -> None:
@@ -353,7 +353,7 @@ def believed(study: Project) -> Callable[[], bool]:
     study.update_cache()
 
     def is_used() -> bool:
-        opened = reading.open_index(Project())
+        opened = catalog.open_index(Project())
         if opened is None:
             return False
         opened.close()
@@ -371,7 +371,7 @@ def test_a_file_of_the_index_that_others_may_write_to_is_not_used(
     if not path.exists():
         path.write_bytes(Path(study.fn(".signac/index")).read_bytes())
     path.chmod(0o666)
-    used = reading.open_index(Project())
+    used = catalog.open_index(Project())
     if name == "index":
         assert used is None
         with pytest.raises(UnusableIndexError):
@@ -398,7 +398,7 @@ def test_an_index_is_written_so_that_only_its_owner_may_write_to_it(study: Proje
     finally:
         os.umask(before)
     assert stat.S_IMODE(os.stat(study.fn(".signac/index")).st_mode) == 0o644
-    assert reading.open_index(Project()) is not None
+    assert catalog.open_index(Project()) is not None
 
 
 @pytest.mark.parametrize(("mode", "is_used"), [(0o755, True), (0o777, False), (0o1777, True), (0o775, True)])

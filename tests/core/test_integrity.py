@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, workspace
+from signac_core import Project, lifecycle, workspace
 from signac_core.canonical import calc_id
 from signac_core.care import litter
 from signac_core.care.integrity import Outcome, Problem, check, examine, examine_job, mend, repair
@@ -184,7 +184,7 @@ def test_repair_when_the_copy_was_stopped_before_the_source_went_then_it_goes(st
 
     no_renaming_of_directories(monkeypatch)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(workspace, "set_aside", stop)
+        patch.setattr(lifecycle, "set_aside", stop)
         mend(study, list(examine(study)))
     assert files_of(Path(study.workspace, BOGUS)) == before
     assert [outcome.mended for outcome in mend(study, list(examine(study)))] == [True, True]

@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 import pytest
 
-from signac_core import Project, buffered, files, layout, workspace
+from signac_core import Project, buffered, files, layout, lifecycle, workspace
 from signac_core.canonical import calc_id
 from signac_core.care import litter
 from signac_core.errors import (
@@ -438,7 +438,7 @@ def stop_before_last_step(job: Job, new: dict[str, Any], monkeypatch: pytest.Mon
     with monkeypatch.context() as patch:
         patch.setattr(os, "rename", rename_all_but_the_last)
         with pytest.raises(KeyboardInterrupt):
-            workspace.change_state_point(job.project.workspace, job.id, calc_id(new), text)
+            lifecycle.change_state_point(job.project.workspace, job.id, calc_id(new), text)
     return calc_id(new)
 
 
@@ -602,7 +602,7 @@ def test_remove_deletes_nothing_but_jobs(project: Project, tmp_path: Path, place
         os.symlink(tmp_path / "elsewhere", project.workspace)
     job = project.open_job({"a": 1}).init()
     with pytest.raises(ValueError, match="is no job id"):
-        workspace.remove(project.workspace, place)
+        lifecycle.remove(project.workspace, place)
     assert job in project
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, files, layout, workspace
+from signac_core import Project, files, layout, lifecycle, workspace
 from signac_core.care import integrity, litter
 from signac_core.errors import JobsCorruptedError
 from signac_core.exchange import copying, importing
@@ -329,7 +329,7 @@ def test_state_point_change_when_another_has_done_the_last_step_then_it_is_done(
 ) -> None:
     def finish(directory: str) -> None:
         monkeypatch.undo()
-        assert workspace.finish_state_point_change(directory, os.path.basename(directory))
+        assert lifecycle.finish_state_point_change(directory, os.path.basename(directory))
 
     after_the_rename(monkeypatch, job, finish)
     job.sp.a = 2
@@ -354,7 +354,7 @@ def test_state_point_change_when_another_changes_it_at_once_then_both_are_done(
 ) -> None:
     def change(directory: str) -> None:
         monkeypatch.undo()
-        monkeypatch.setattr(workspace, "lock", lambda directory: nullcontext())
+        monkeypatch.setattr(lifecycle, "lock", lambda directory: nullcontext())
         Project(job.project.path).open_job(id=os.path.basename(directory)).sp.a = 3
 
     after_the_rename(monkeypatch, job, change)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from signac_core import Project, finding, reading, resolving, workspace
+from signac_core import Project, catalog, finding, resolving, workspace
 from signac_core.canonical import calc_id
 from signac_core.care import integrity
 from signac_core.documents.many import read_documents
@@ -21,14 +21,14 @@ from signac_core.errors import JobsCorruptedError
 def ids(project: Project) -> list[str]:
     for i in range(30):
         project.open_job({"i": i}).init()
-    return reading.list_ids(project)
+    return catalog.list_ids(project)
 
 
 def test_list_ids_leaves_out_what_is_not_exactly_an_id(project: Project, ids: list[str]) -> None:
     Path(project.workspace, ids[0] + "~").mkdir()
     Path(project.workspace, "A" * 32).mkdir()
-    assert reading.list_ids(project) == ids == sorted(ids)
-    assert reading.list_names(project) == sorted([*ids, ids[0] + "~"])
+    assert catalog.list_ids(project) == ids == sorted(ids)
+    assert catalog.list_names(project) == sorted([*ids, ids[0] + "~"])
 
 
 def test_damaged_jobs_are_collected_or_raised_together(project: Project, ids: list[str]) -> None:
@@ -83,7 +83,7 @@ def test_what_is_named_like_a_job_and_is_no_directory_is_no_job(
 def test_a_link_to_a_directory_is_a_job(project: Project, ids: list[str], tmp_path: Path) -> None:
     os.rename(Path(project.workspace, ids[0]), tmp_path / "elsewhere")
     Path(project.workspace, ids[0]).symlink_to(tmp_path / "elsewhere")
-    assert finding.find_ids(Project(), {"i.$gte": 0}) == ids == reading.list_ids(Project())
+    assert finding.find_ids(Project(), {"i.$gte": 0}) == ids == catalog.list_ids(Project())
 
 
 def test_a_listing_that_does_not_tell_what_entries_are_asks_for_each(
@@ -105,15 +105,15 @@ def test_a_listing_that_does_not_tell_what_entries_are_asks_for_each(
             return os.path.islink(self.path)
 
     monkeypatch.setattr(os, "scandir", lambda fd: nullcontext([Entry(name) for name in os.listdir(fd)]))
-    assert reading.list_ids(project) == ids
+    assert catalog.list_ids(project) == ids
 
 
 @pytest.mark.parametrize("text", ['{"a":0}', '{"a": 1E5}', '{"a": 1,  "b": 2}', '{"b": 1, "a": 2}', '{"a": "\\u0061"}'])
-@pytest.mark.parametrize("number", [1, reading._VERY_MANY_FILES])
+@pytest.mark.parametrize("number", [1, catalog._VERY_MANY_FILES])
 def test_a_directory_named_after_a_text_that_is_not_canonical_is_damaged_for_queries_and_check_alike(
     project: Project, text: str, number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "_VERY_MANY_FILES", number)  # the parser that reads few, and the one that reads many
+    monkeypatch.setattr(catalog, "_VERY_MANY_FILES", number)  # the parser that reads few, and the one that reads many
     name = hashlib.md5(text.encode()).hexdigest()
     Path(project.workspace, name).mkdir()
     Path(project.workspace, name, "signac_statepoint.json").write_text(text)
@@ -317,7 +317,7 @@ def test_resolve_ids_of_many_texts_lists_once(
     ("names", "length"), [([], 0), (["ab"], 0), (["ab", "cd"], 1), (["abcd", "abce"], 4), (["a1", "b1", "b2"], 2)]
 )
 def test_unique_prefix_length(names: list[str], length: int) -> None:
-    assert reading.unique_prefix_length(names) == length
+    assert resolving.unique_prefix_length(names) == length
 
 
 TEXTS = [
@@ -354,8 +354,8 @@ def test_state_points_when_there_are_very_many_then_they_are_parsed_as_always(
         ids.append(directory.name)
     answers = []
     for limit in (0, 10**9):
-        monkeypatch.setattr(reading, "_VERY_MANY_FILES", limit)
+        monkeypatch.setattr(catalog, "_VERY_MANY_FILES", limit)
         damaged: list[str] = []
-        found = dict(reading.read_state_points(Project(project.path), ids, damaged=damaged))
+        found = dict(catalog.read_state_points(Project(project.path), ids, damaged=damaged))
         answers.append((repr(found), damaged))
     assert answers[0] == answers[1]

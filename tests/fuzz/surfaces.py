@@ -28,14 +28,14 @@ from signac_cli import complete
 from signac_cli.commands import _split_ids
 from signac_cli.commands.job import _documents
 from signac_cli.templates import Template
-from signac_core import cache, canonical, config, configfile, errors, finding, paths, reading, stamps
+from signac_core import cache, canonical, catalog, config, configfile, errors, finding, paths, stamps
 from signac_core.exchange.archives import ArchiveError
 from signac_core.exchange.importing import import_apart, plan_import
 from signac_core.filterparse import normalise, parse_tokens
 from signac_core.layout import is_job_id
+from signac_core.lifecycle import create_job
 from signac_core.query import compile_filter
 from signac_core.resolving import resolve_ids
-from signac_core.workspace import create_job
 
 # filters --------------------------------------------------------------------------------------------------------------
 
@@ -101,7 +101,7 @@ def check_json(study: Study, text: bytes | str, *, create: bool) -> None:
     expect(canonical.has_id(again, job_id), "the id is not recognised", state_point)
     if create:
         made, _ = create_job(study.project(), state_point)
-        found = dict(reading.read_state_points(study.project(), [made]))
+        found = dict(catalog.read_state_points(study.project(), [made]))
         expect(made == job_id and canonical.dumps(found[made]) == canonical.dumps(state_point), "another job", found)
         study.restore()
 
@@ -332,9 +332,9 @@ def check_answers(study: Study, filters: list[Data]) -> None:
     for filter in filters:
         study.check_filter(filter)
     project = study.project()
-    expect(reading.list_names(project) == study.ids, "other jobs")
-    reading.preload(project, 1000)
-    found = dict(reading.read_state_points(project, study.ids))
+    expect(catalog.list_names(project) == study.ids, "other jobs")
+    catalog.preload(project, 1000)
+    found = dict(catalog.read_state_points(project, study.ids))
     expect(found == study.truth.whole, "other state points", found)
 
 
@@ -372,11 +372,11 @@ def check_forged_index(study: Study, given: Damaged) -> None:
             found = finding.find_ids(study.project(), filter, damaged=[])
             expect(all(map(is_job_id, found)), "no ids", found)
     project = study.project()
-    expect(all(map(is_job_id, reading.list_names(project))), "no ids")
-    reading.preload(project, 1000)
-    found_points = dict(reading.read_state_points(project, study.ids, damaged=[]))
+    expect(all(map(is_job_id, catalog.list_names(project))), "no ids")
+    catalog.preload(project, 1000)
+    found_points = dict(catalog.read_state_points(project, study.ids, damaged=[]))
     expect(found_points.keys() <= study.truth.whole.keys(), "other jobs than were asked for", found_points)
-    reading.read_columns(study.project(), study.ids, lambda key: True)
+    catalog.read_columns(study.project(), study.ids, lambda key: True)
     for kind, word in (("ids", ""), ("keys", ""), ("filter", "a="), ("filter", "doc.energy=")):
         try:
             list(complete.KINDS[kind](str(study.root), [], word))

@@ -7,20 +7,17 @@ a state point file that is younger than a minute is a job being born, and skippe
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import islice, pairwise
-from operator import eq
-from time import monotonic, time_ns
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import canonical, config, files, layout
 from .errors import JobsCorruptedError, WorkspaceError
+from .parallel import MANY_FILES, each_file
 from .trees import look_up
+from .workspace import OPEN_FLAGS, _genuine, list_workspace
 
 if TYPE_CHECKING:
     from .index.snapshot import Snapshot
@@ -29,128 +26,25 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 __all__ = [
-    "MANY_FILES",
     "ROWS_PER_FILE",
-    "Listing",
     "ask_index",
-    "each_file",
     "indexed_state_points",
     "list_ids",
     "list_names",
-    "list_workspace",
     "open_index",
     "preload",
     "read_columns",
-    "read_matching",
     "read_state_points",
     "read_values",
     "recorded_state_point",
     "refresh",
     "state_point_in_memory",
     "tell_unusable",
-    "unique_prefix_length",
 ]
 
-OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe in the place of a file does not block
-MANY_FILES = 16  # up to here nothing is cheaper than reading them
 _CACHE_BYTES_PER_FILE = 200  # of a cache file, which is compressed, are read in the time that it takes to read one file
 _VERY_MANY_FILES = 2500  # from here on the import of a faster parser pays
 ROWS_PER_FILE = 50  # what the index puts together in the time that it takes to read one file
-
-
-class Listing:
-    """One listing of a workspace."""
-
-    __slots__ = ("_names", "entries", "monotonic", "others", "status", "wall_ns")
-
-    def __init__(
-        self, entries: list[str], others: list[str], status: os.stat_result | None, wall_ns: int, monotonic: float
-    ) -> None:
-        self.entries = entries
-        self.others = others
-        self.status = status
-        self.wall_ns = wall_ns
-        self.monotonic = monotonic
-        self._names: list[str] | None = None
-
-    @property
-    def names(self) -> list[str]:
-        """The directories that count as jobs by the rule of signac 2.x (their first 32 characters), sorted."""
-        if self._names is None:
-            names = sorted(layout.job_directories(self.entries))
-            twice = any(map(eq, names, islice(names, 1, None)))  # some file systems do that while entries come and go
-            self._names = list(dict.fromkeys(names)) if twice else names
-        return self._names
-
-
-def list_workspace(project: Project) -> Listing:
-    """List the workspace (open, fstat, listing, fstat, close).
-
-    A job that changes its id while the listing is under way could appear under both ids; when the directory changed
-    meanwhile, only the names that a second listing confirms are returned. A missing workspace has no jobs.
-
-    Raises WorkspaceError if the workspace cannot be read.
-    """
-    try:
-        return _list_directory(project.workspace)
-    except FileNotFoundError:
-        target = os.readlink(project.workspace)
-        raise WorkspaceError(
-            f"The link '{project.workspace}' pointing to the workspace is broken: '{target}' does not exist."
-        ) from None
-    except OSError as error:
-        raise WorkspaceError(error) from error
-
-
-def _list_directory(workspace: str) -> Listing:
-    now = time_ns(), monotonic()
-    try:
-        fd = os.open(workspace, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        if os.path.islink(workspace):
-            raise
-        return Listing([], [], None, *now)
-    try:
-        before = os.fstat(fd)
-        entries, others = _entries_of(fd)
-        after = os.fstat(fd)
-        if (before.st_mtime_ns, before.st_ctime_ns) == (after.st_mtime_ns, after.st_ctime_ns):
-            return Listing(entries, others, after, *now)
-        confirmed = set(os.listdir(fd))
-        entries, others = ([name for name in names if name in confirmed] for names in (entries, others))
-        return Listing(entries, others, None, *now)
-    finally:
-        files.close_after_work(fd)
-
-
-def _entries_of(fd: int) -> tuple[list[str], list[str]]:
-    """Names of the directories in a directory, and of what else is in it.
-
-    The listing tells which is which; a link takes a call, and so does everything where a file system does not tell.
-    """
-    names: list[str] = []
-    others: list[os.DirEntry[str]] = []
-    with os.scandir(fd) as found:
-        for entry in found:
-            try:
-                known = entry.is_dir(follow_symlinks=False)
-            except OSError:  # who reads it will see
-                known = True
-            if known:
-                names.append(entry.name)
-            else:
-                others.append(entry)
-    linked = {entry.name for entry in others if entry.is_symlink() and _leads_to_a_directory(entry.name, fd)}
-    names += linked
-    return names, [entry.name for entry in others if entry.name not in linked]
-
-
-def _leads_to_a_directory(name: str, directory: int) -> bool:
-    """Tell whether a link leads to a directory; one that nobody can follow does not, one that we may not follow may."""
-    try:
-        return stat.S_ISDIR(os.stat(name, dir_fd=directory).st_mode)
-    except OSError as error:
-        return error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 def open_index(project: Project) -> Snapshot | None:
@@ -233,32 +127,6 @@ def list_ids(project: Project) -> list[str]:
     return layout.job_ids(list_names(project))
 
 
-def unique_prefix_length(ids: Sequence[str]) -> int:
-    """Least number of characters that tells sorted ids apart; 0 for fewer than two."""
-    longest = 0
-    for left, right in pairwise(ids):
-        while left[:longest] == right[:longest]:
-            longest += 1
-    return longest
-
-
-def read_matching(path: str, job_id: str, *, dir_fd: int | None = None) -> dict[str, Any] | None:
-    """State point in the file ``path`` if it is the one of ``job_id``; None when it is another or not readable as one.
-
-    Raises OSError if the file cannot be read.
-    """
-    return _genuine(files.read_bytes(path, dir_fd=dir_fd), job_id)
-
-
-def _genuine(text: bytes, job_id: str) -> dict[str, Any] | None:
-    """State point in a text if it is the one of a job."""
-    try:
-        state_point = canonical.loads(text)
-    except ValueError:
-        return None
-    return state_point if canonical.state_point_matches(state_point, job_id) else None
-
-
 def read_state_points(
     project: Project,
     ids: Iterable[str],
@@ -328,21 +196,6 @@ def _read_files(project: Project, ids: list[str]) -> Iterator[dict[str, Any] | N
         return parse(text, job_id)
 
     return each_file(project, ids, layout.FN_STATE_POINT, read)
-
-
-def each_file(
-    project: Project, ids: Sequence[str], name: str, function: Callable[[str, str, int | None], T]
-) -> Iterator[T]:
-    """Apply a function to one file of each job, in order; to many files by short paths, and in threads if that pays."""
-    end = "/" + name
-    if len(ids) <= MANY_FILES:
-        root = project.workspace + "/"
-        yield from (function(job_id, root + job_id + end, None) for job_id in ids)
-        return
-    from .parallel import in_order, short_paths
-
-    with short_paths(project.workspace) as (root, workspace):
-        yield from in_order(lambda job_id: function(job_id, root + job_id + end, workspace), ids)
 
 
 def _parse_quickly() -> Callable[[bytes, str], dict[str, Any] | None]:

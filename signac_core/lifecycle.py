@@ -1,0 +1,356 @@
+"""How jobs come to be, change their ids, are moved and go."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from . import canonical, files, layout
+from .errors import DestinationExistsError, JobsCorruptedError
+from .workspace import is_marked, read_matching, read_state_point
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from .locks import Lock
+    from .project import Project
+
+__all__ = [
+    "change_state_point",
+    "create_job",
+    "finish_removal",
+    "lock",
+    "move_directory",
+    "publish",
+    "publish_directory",
+    "refuse_link",
+    "remove",
+    "set_aside",
+]
+
+
+def publish(workspace: str, job_id: str, text: bytes, *, force: bool = False, durable: bool = False) -> bool:
+    """Make sure that a whole job exists (new: failed open, mkdir, open, write, close, rename; existing: three calls).
+
+    Raises JobsCorruptedError if the directory holds a state point that is not the one of ``job_id``, unless ``force``;
+    FileExistsError if something that is not a directory stands in the place of the job or of the workspace; OSError if
+    the job cannot be written; nothing is left behind then.
+    """
+    target = os.path.join(workspace, job_id)
+    path = os.path.join(target, layout.FN_STATE_POINT)
+    while True:
+        if _is_whole(target, path, job_id, force=force):
+            return False
+        temporary = os.path.join(workspace, layout.building_name(job_id))
+        try:
+            files.write_directory(temporary, {layout.FN_STATE_POINT: text}, durable=durable)
+        except FileNotFoundError:
+            files.ensure_directory(workspace, durable=durable)
+            continue
+        except OSError as error:
+            error.filename = target
+            raise
+        try:
+            os.rename(temporary, target)
+        except OSError as error:
+            try:
+                if not files.is_occupied(error, target):
+                    files.set_path(error, target)
+                    raise
+                # Another process was faster, or a directory without a (valid) state point waits for one.
+                if os.path.islink(target) and not os.path.exists(target):
+                    raise FileExistsError(
+                        errno.EEXIST, "A broken link stands where the job directory belongs", target
+                    ) from None
+                if is_marked(target):
+                    finish_removal(target)
+                    continue
+                if force or not os.path.lexists(path):
+                    with suppress(FileNotFoundError):
+                        written = os.path.join(temporary, layout.FN_STATE_POINT)
+                        files.keep_mode(written, path)
+                        os.rename(written, path)
+                        if durable:
+                            files.sync_directory(target)
+                            files.sync_directory(workspace)
+                        return True
+            finally:
+                files.delete_tree(temporary)
+        else:
+            if durable:
+                files.sync_directory(workspace)
+            return True
+
+
+def _is_whole(target: str, path: str, job_id: str, *, force: bool) -> bool:
+    """Tell whether the job exists with the right state point; False when it has to be written.
+
+    Raises JobsCorruptedError if the state point is another or cannot be read, unless ``force``.
+    """
+    try:
+        if read_matching(path, job_id) is not None:
+            return True
+        with suppress(FileNotFoundError, JobsCorruptedError):
+            read_state_point(target, job_id)  # a state point change may be under way
+            return True
+    except FileNotFoundError:
+        return False
+    except NotADirectoryError:
+        raise FileExistsError(errno.EEXIST, "A file stands where the job directory belongs", target) from None
+    except OSError as error:
+        if not force:
+            raise JobsCorruptedError([job_id]) from error
+    if not force:
+        raise JobsCorruptedError([job_id])
+    return False
+
+
+def create_job(project: Project, statepoint: Mapping[str, Any]) -> tuple[str, bool]:
+    """Create the job of a state point unless it exists.
+
+    Raises KeyTypeError, InvalidKeyError, TypeError if the state point has invalid keys or values; nothing is written
+    then; JobsCorruptedError, OSError as :func:`publish`.
+    """
+    plain = canonical.plain_state_point(statepoint)
+    job_id = canonical.calc_id(plain)
+    text = canonical.dumps(plain).encode("ascii")
+    return job_id, publish(project.workspace, job_id, text, durable=project.durable)
+
+
+def publish_directory(workspace: str, job_id: str, temporary: str, *, durable: bool = False) -> None:
+    """Rename a whole directory, built under a hidden name inside the workspace, to its job id.
+
+    Raises DestinationExistsError if the job exists; the temporary directory is left to the caller; OSError if the
+    rename fails.
+    """
+    target = os.path.join(workspace, job_id)
+    try:
+        os.rename(temporary, target)
+    except OSError as error:
+        if files.is_occupied(error, target):
+            raise DestinationExistsError(job_id) from None
+        raise
+    if durable:
+        files.sync_directory(workspace)
+
+
+def lock(directory: str) -> AbstractContextManager[Lock | None]:
+    """Lock of a job, for a ``with`` block."""
+    from .locks import Lock  # queries and creation do not pay for it
+
+    return Lock(os.path.join(directory, layout.FN_STATE_POINT))
+
+
+def lock_if_possible(directory: str) -> AbstractContextManager[object]:
+    """Lock of a job, taken; a damaged job without a state point file has none to take.
+
+    Raises FileNotFoundError if there is no such directory.
+    """
+    from .locks import acquire
+
+    return acquire(os.path.join(directory, layout.FN_STATE_POINT), directory)
+
+
+def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *, durable: bool = False) -> None:
+    """Turn the job ``old_id`` into the job ``new_id``, with all its data.
+
+    Raises FileNotFoundError if the job does not exist (any more); DestinationExistsError if a job ``new_id`` exists;
+    nothing is changed then; OSError if the state point cannot be written; the job is the old one then. If the new one
+    may not survive a power loss as was asked for, the error says so.
+    """
+    source = os.path.join(workspace, old_id)
+    target = os.path.join(workspace, new_id)
+    with lock(source) as held:
+        finish_state_point_change(source, old_id, durable=durable)
+        pending = os.path.join(source, layout.pending_name(new_id))
+        # It gets the mode of the file that it is going to replace. There may be one of a change that was stopped.
+        replaced = (held and held.status) or files.status_of(os.path.join(source, layout.FN_STATE_POINT))
+        files.replace_file(pending, text, durable=durable, replaced=replaced)
+        try:
+            os.rename(source, target)
+        except OSError as error:
+            if error.errno == errno.EXDEV:
+                from .exchange import copying
+
+                copying.change_by_copy(source, target, new_id, text, durable=durable)
+                return
+            with suppress(OSError):
+                os.unlink(pending)
+            if files.is_occupied(error, target):
+                raise DestinationExistsError(new_id) from None
+            raise
+        try:
+            _put_in_place(target, new_id, text, durable=durable)
+        except OSError:
+            if _take_back(source, target, new_id):
+                raise
+            return  # the job is the new one, and whoever locks it next does the last step
+        if durable:
+            try:
+                files.sync_directory(target)
+                files.sync_directory(workspace)
+            except OSError as error:
+                error.strerror = f"The job is {new_id} now, but this may not survive a power loss: {error.strerror}"
+                raise
+
+
+def _put_in_place(directory: str, job_id: str, text: bytes, *, durable: bool) -> None:
+    """Do the last step of a state point change.
+
+    Where locks do not exclude anybody, others may have done it, may have taken the file away, and may have changed the
+    state point again.
+    """
+    path = os.path.join(directory, layout.FN_STATE_POINT)
+    try:
+        os.rename(os.path.join(directory, layout.pending_name(job_id)), path)
+    except FileNotFoundError:
+        with suppress(FileNotFoundError):
+            if _lacks(path, job_id):
+                files.replace_file(path, text, durable=durable)
+
+
+def _take_back(source: str, target: str, new_id: str) -> bool:
+    """Take back a state point change whose last step failed; False if that is not possible either."""
+    try:
+        os.rename(target, source)
+    except OSError:
+        return False
+    with suppress(OSError):  # without its directory it means nothing
+        os.unlink(os.path.join(source, layout.pending_name(new_id)))
+    return True
+
+
+def _lacks(path: str, job_id: str) -> bool:
+    """Tell whether a file is missing, or holds another state point than that of a job."""
+    try:
+        return read_matching(path, job_id) is None
+    except FileNotFoundError:
+        return True
+
+
+def finish_state_point_change(directory: str, job_id: str, *, durable: bool = False) -> bool:
+    """Do the last step of a state point change that was stopped before it; the caller holds the lock of the job."""
+    path = os.path.join(directory, layout.FN_STATE_POINT)
+    pending = os.path.join(directory, layout.pending_name(job_id))
+    if not _lacks(path, job_id) or _lacks(pending, job_id):
+        return False
+    with suppress(FileNotFoundError):
+        os.rename(pending, path)
+        if durable:
+            files.sync_directory(directory)
+        return True
+    return False
+
+
+def remove(workspace: str, job_id: str) -> bool:
+    """Delete a job: one rename under its lock, after which no listing shows it, then the deletion.
+
+    Raises ValueError if that is no job id; OSError if the directory cannot be renamed or is a link (the job is intact
+    then), or something in it cannot be deleted (the job is gone from the workspace, the rest is hidden and deleted by
+    the next ``check --repair``).
+    """
+    layout.check_job_directory(job_id)
+    source = os.path.join(workspace, job_id)
+    refuse_link(source, "its data would stay there. Remove them, then the link")
+    try:
+        with lock_if_possible(source):
+            aside = set_aside(workspace, job_id)
+    except NotADirectoryError:  # a file in the place of a job
+        aside = set_aside(workspace, job_id)
+    except FileNotFoundError:
+        return False
+    finish_removal(aside)
+    return True
+
+
+def refuse_link(directory: str, reason: str) -> None:
+    """Make sure that a job directory is not a link to one.
+
+    Raises OSError if it is one, whether it leads anywhere or not.
+    """
+    try:
+        target = os.readlink(directory)
+    except OSError:
+        return
+    raise OSError(errno.ELOOP, f"The job directory is a link to '{target}', and {reason}", directory)
+
+
+def set_aside(workspace: str, job_id: str) -> str:
+    """Take a job out of the workspace by one rename, its lock being held, and delete its state point file.
+
+    Where the directory cannot be renamed, it gets a mark first; see the module.
+
+    Raises OSError if the rename fails.
+    """
+    source = os.path.join(workspace, job_id)
+    aside = os.path.join(workspace, layout.removed_name(job_id))
+    try:
+        os.rename(source, aside)
+    except OSError as error:
+        if error.errno != errno.EXDEV or os.path.islink(source):
+            raise
+        _mark(source, job_id)
+        return source
+    with suppress(OSError):  # whoever waits for its lock, or has just opened it, shall see that it has gone
+        os.unlink(os.path.join(aside, layout.FN_STATE_POINT))
+    return aside
+
+
+def _mark(directory: str, job_id: str) -> None:
+    """Take a job out of the workspace whose directory cannot be renamed, its lock being held."""
+    finish_state_point_change(directory, job_id)
+    with suppress(FileExistsError):  # of a removal that was stopped
+        files.write_file(os.path.join(directory, layout.FN_REMOVED), b"")
+    rescues = (layout.pending_name(job_id), layout.FN_STATE_POINT_BACKUP)
+    for name in (*rescues, layout.FN_STATE_POINT, layout.FN_DOCUMENT):
+        with suppress(FileNotFoundError):
+            os.unlink(os.path.join(directory, name))
+
+
+def finish_removal(aside: str) -> None:
+    """Delete a job that has been taken out of the workspace.
+
+    Raises OSError if something cannot be deleted.
+    """
+    if not os.path.basename(aside).startswith(layout.PREFIX_REMOVED):
+        with suppress(FileNotFoundError):
+            for name in os.listdir(aside):
+                if name != layout.FN_REMOVED:  # as long as it is there, there is no job
+                    files.delete_tree(os.path.join(aside, name))
+    files.delete_tree(aside)
+
+
+def move_directory(source: str, workspace: str, name: str, *, job_id: str | None = None, durable: bool = False) -> None:
+    """Move a job directory to another place on the same file system, under its lock.
+
+    Raises DestinationExistsError if there is something of that name; OSError with ``EXDEV`` if the place is on another
+    file system; in general if the rename fails.
+    """
+    _refuse_relative_link(source)
+    with lock_if_possible(source):
+        if job_id is not None:
+            finish_state_point_change(source, job_id, durable=durable)
+        try:
+            publish_directory(workspace, name, source, durable=durable)
+        except FileNotFoundError:
+            if not files.is_directory(source):
+                raise
+            files.ensure_directory(workspace, durable=durable)
+            publish_directory(workspace, name, source, durable=durable)
+        with suppress(OSError):  # the job is where it should be
+            _renew(os.path.join(workspace, name, layout.FN_STATE_POINT), durable=durable)
+
+
+def _refuse_relative_link(directory: str) -> None:
+    if os.path.islink(directory) and not os.path.isabs(os.readlink(directory)):
+        refuse_link(directory, "would lead elsewhere from another place. Make it absolute, then move it")
+
+
+def _renew(path: str, *, durable: bool) -> None:
+    """Write a state point file anew, the lock on it being held: who has opened it before sees that it has moved."""
+    if not os.path.islink(path):
+        text, status = files.read_with_status(path)
+        files.replace_file(path, text, durable=durable, replaced=status)
