@@ -4,7 +4,7 @@ from signac_core.errors import IncompatibleSchemaVersion as IncompatibleSchemaVe
 from signac_core.errors import JobsCorruptedError as JobsCorruptedError
 from signac_core.errors import WorkspaceError as WorkspaceError
 from signac_core.filterparse import parse_filter as parse_filter
-from signac_core.hdf5.store import H5StoreManager as H5StoreManager
+from signac_core.hdf5.manager import H5StoreManager as H5StoreManager
 from signac_core.job import Job as Job
 from signac_core.job import calc_id as calc_id
 from signac_core.layout import SCHEMA_VERSION as SCHEMA_VERSION

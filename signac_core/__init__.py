@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .documents.buffer import is_buffered as is_buffered
     from .documents.buffer import set_buffer_capacity as set_buffer_capacity
     from .documents.views import JSONDict as JSONDict
+    from .hdf5.manager import H5StoreManager as H5StoreManager
     from .hdf5.store import H5Store as H5Store
-    from .hdf5.store import H5StoreManager as H5StoreManager
     from .project import Project as Project
     from .project import TemporaryProject as TemporaryProject
     from .project import get_job as get_job

@@ -236,7 +236,7 @@ def preload(project: Project, number: int) -> None:
     if number > MANY_FILES and not project._preloaded and not ask_index(project, take):
         with suppress(OSError):
             if 0 < os.stat(project.fn(project.FN_CACHE)).st_size < number * _CACHE_BYTES_PER_FILE:
-                from .cache import read_cache
+                from .index.peer_cache import read_cache
 
                 entries = read_cache(project)
                 project._sp_cache.update(entries)

@@ -18,8 +18,8 @@ from .errors import InvalidKeyError, JobsCorruptedError
 if TYPE_CHECKING:
     from .documents.statepoint import StatePoint
     from .documents.views import JSONDict
+    from .hdf5.manager import H5StoreManager as H5StoreManager
     from .hdf5.store import H5Store
-    from .hdf5.store import H5StoreManager as H5StoreManager
     from .project import Project
     from .sync import sync_jobs as sync_jobs
 
@@ -716,7 +716,7 @@ class Job:
         """The HDF5 files of the job by name: ``job.stores["x"]`` is ``x.h5``; access creates the job if need be."""
         if self._stores is None:
             self.init(validate_statepoint=False)
-            from .hdf5.store import H5StoreManager
+            from .hdf5.manager import H5StoreManager
 
             self._stores = H5StoreManager(self.path, durable=self._project.durable)
         return self._stores
@@ -853,7 +853,7 @@ if not TYPE_CHECKING:
         globals(),
         {
             "H5Store": ".hdf5.store",
-            "H5StoreManager": ".hdf5.store",
+            "H5StoreManager": ".hdf5.manager",
             "JSONDict": ".documents.views",
             "Project": ".project",
             "StatePoint": ".documents.statepoint",

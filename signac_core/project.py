@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from .errors import IncompatibleSchemaVersion as IncompatibleSchemaVersion
     from .errors import WorkspaceError as WorkspaceError
     from .filterparse import parse_filter as parse_filter
+    from .hdf5.manager import H5StoreManager as H5StoreManager
     from .hdf5.store import H5Store
-    from .hdf5.store import H5StoreManager as H5StoreManager
     from .job import Job as Job
     from .job import calc_id as calc_id
     from .layout import SCHEMA_VERSION as SCHEMA_VERSION
@@ -431,7 +431,7 @@ class Project:
     def stores(self) -> H5StoreManager:
         """The HDF5 files of the project by name: ``project.stores["x"]`` is ``x.h5``."""
         if self._stores is None:
-            from .hdf5.store import H5StoreManager
+            from .hdf5.manager import H5StoreManager
 
             self._stores = H5StoreManager(self._path, durable=self._durable)
         return self._stores
@@ -1290,7 +1290,7 @@ if not TYPE_CHECKING:
             "DestinationExistsError": ".errors",
             "FileTransferStats": ".sync",
             "H5Store": ".hdf5.store",
-            "H5StoreManager": ".hdf5.store",
+            "H5StoreManager": ".hdf5.manager",
             "IncompatibleSchemaVersion": ".errors",
             "JSONDict": ".documents.views",
             "Job": ".job",

@@ -331,7 +331,7 @@ def _edit(
     as_json: bool,
 ) -> int:
     """Change the documents, each in one locked write; return the exit status."""
-    from signac_core.documents.store import edit_document, would_edit_document
+    from signac_core.documents.editing import edit_document, would_edit_document
 
     edit = would_edit_document if dry_run else edit_document
     report = Report(session, "document", ("updated", "unchanged"), noun="document", dry_run=dry_run)

@@ -133,7 +133,7 @@ def _is_archive(target: str, *, move: bool) -> bool:
         If it is of an unknown kind, or jobs cannot be moved to it.
 
     """
-    from signac_core.exchange.archives import archive_format
+    from signac_core.exchange.packing import archive_format
 
     try:
         is_archive = archive_format(target) is not None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from signac_core.job import Job
     from signac_core.progress import Progress
     from signac_core.project import Project
-    from signac_core.sync.documents import DocSync
+    from signac_core.sync.strategies import DocSync
     from signac_core.sync.work import FileStrategy, SyncAction
 
     from ..app import Session
@@ -180,7 +180,7 @@ def command(
 
 def _document_strategy(keys: Sequence[str], *, all_keys: bool, no_keys: bool) -> DocSync.ByKey:
     """What to do about keys that differ: overwrite them, or leave them; a conflict by default."""
-    from signac_core.sync.documents import ByKeyOrKeep, DocSync
+    from signac_core.sync.strategies import ByKeyOrKeep, DocSync
 
     if bool(keys) + all_keys + no_keys > 1:
         raise Failure("-k/--key, --all-keys and --no-keys exclude each other.", code="usage")
@@ -200,7 +200,7 @@ def _checked_pattern(option: str, pattern: str) -> re.Pattern[str]:
 
 
 def _file_strategy(session: Session, chosen: str | None, *, asks: bool) -> FileStrategy | None:
-    from signac_core.sync import FileSync
+    from signac_core.sync.strategies import FileSync
 
     if chosen is None:
         return None

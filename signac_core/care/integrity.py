@@ -383,7 +383,7 @@ def _document_claims(project: Project) -> DocumentClaims | None:
 
 def _derived_problems(project: Project, listing: workspace.Listing, claims: DocumentClaims | None) -> Iterator[Problem]:
     """What the index and the cache file say of jobs and is not true, whoever has written it there."""
-    from ..cache import wrong_entries
+    from ..index.peer_cache import wrong_entries
 
     remedy = "delete it; it is written anew"
     path = project.fn(project.FN_CACHE)
@@ -446,7 +446,7 @@ class _Known:
         if state_point is not None and canonical.calc_id(state_point) == job_id:
             return state_point
         if self._cached is None:
-            from ..cache import read_cache
+            from ..index.peer_cache import read_cache
 
             self._cached = catalog.indexed_state_points(self._project) | read_cache(self._project)
         state_point = self._cached.get(job_id)

@@ -17,55 +17,21 @@ from .. import canonical
 from ..errors import BufferedError, MetadataError
 from ..trees import copy_plain
 from . import store
+from .merging import MergeConflict, merge
 from .store import BoundView, Document
 
 __all__ = [
     "BufferedDocument",
-    "MergeConflict",
     "buffered",
     "get_buffer_capacity",
     "get_current_buffer_size",
     "is_buffered",
-    "merge",
     "set_buffer_capacity",
 ]
 
 _T = TypeVar("_T")
 
 DEFAULT_CAPACITY = 32 * 1024 * 1024  # bytes of JSON text
-
-
-class MergeConflict(Exception):
-    """Both sides changed the same value differently."""
-
-
-_ABSENT = object()
-
-
-def merge(base: Any, ours: Any, theirs: Any) -> Any:
-    """Merge two changed copies of a plain value; per key for mappings, lists and scalars are single values.
-
-    Raises MergeConflict if both sides changed the same value differently.
-    """
-    if _same(ours, theirs) or _same(base, theirs):
-        return ours
-    if _same(base, ours):
-        return theirs
-    if not isinstance(ours, dict) or not isinstance(theirs, dict):
-        raise MergeConflict
-    base = base if isinstance(base, dict) else {}
-    merged = {}
-    for key in [*theirs, *(key for key in ours if key not in theirs)]:
-        value = merge(base.get(key, _ABSENT), ours.get(key, _ABSENT), theirs.get(key, _ABSENT))
-        if value is not _ABSENT:
-            merged[key] = value
-    return merged
-
-
-def _same(left: Any, right: Any) -> bool:
-    if left is _ABSENT or right is _ABSENT:
-        return left is right
-    return canonical.equal(left, right)
 
 
 class _Entry:

@@ -9,7 +9,8 @@ import os
 from collections.abc import Callable, Iterable
 from typing import IO
 
-from .archives import ArchiveError, Member, Reader, Writer, open_archive
+from .archives import ArchiveError, Member, Reader, open_archive
+from .packing import Writer
 
 __all__ = ["holds"]
 

@@ -18,7 +18,7 @@ from ..documents import store
 from ..errors import Error, JobsCorruptedError
 from ..failures import Failed, Failures, is_about_one_job
 from ..progress import Progress, track
-from . import archives, copying, links
+from . import copying, links, packing
 from .links import LeftOut
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class ExportPlan(NamedTuple):
             omitted.clear()
             started: list[str] = []
             try:
-                with archives.create(self.target, self.kind or "", durable=self.project.durable) as writer:
+                with packing.create(self.target, self.kind or "", durable=self.project.durable) as writer:
                     _write_archive(plan, writer, progress, lambda *link: omitted.append(link), started)
                 break
             except (OSError, Error) as error:
@@ -146,7 +146,7 @@ class ExportPlan(NamedTuple):
         if self.kind is None and not copying.is_own_copy(copytree):
             return
         follows_links = self.kind == "zip" if self.kind else self.kind is not None and self.target.follows_links
-        writer = archives.rehearsal("zip" if follows_links else "tar")
+        writer = packing.rehearsal("zip" if follows_links else "tar")
         failures = Failures(failed)
         for job_id, path in track(self.paths.items(), "export", len(self.paths), progress):
             if job_id in self.done:
@@ -155,7 +155,7 @@ class ExportPlan(NamedTuple):
             with failures.of(job_id):
                 state_point = copying.state_point_text(source, job_id)
                 if self.kind is not None:
-                    archives.add_directory(writer, source, path, state_point, left_out=left_out)
+                    packing.add_directory(writer, source, path, state_point, left_out=left_out)
                 else:
                     copying.rehearse(source, left_out)
         failures.raise_first()
@@ -201,11 +201,11 @@ def plan_export(
     kind: str | None = ""
     if isinstance(target, (str, os.PathLike)):
         target = files.expand_home(os.fspath(target))
-        kind = archives.archive_format(target)
+        kind = packing.archive_format(target)
         if kind is None:
             target = target.rstrip("/") or target[:1]
     else:
-        writer = archives.writer_on(target)
+        writer = packing.writer_on(target)
         if writer is None:
             raise TypeError(f"Unknown target type {type(target).__name__}: give a path, or an open zip or tar file.")
         target = writer
@@ -244,7 +244,7 @@ def _ignore(path: str, reason: str) -> None:
 
 def _write_archive(
     plan: ExportPlan,
-    writer: archives.Writer,
+    writer: packing.Writer,
     progress: Progress | None,
     left_out: LeftOut,
     started: list[str] | None = None,
@@ -254,7 +254,7 @@ def _write_archive(
         if started is not None:
             started.append(job_id)
         source = f"{plan.project.workspace}/{job_id}"
-        archives.add_directory(writer, source, path, copying.state_point_text(source, job_id), left_out=left_out)
+        packing.add_directory(writer, source, path, copying.state_point_text(source, job_id), left_out=left_out)
 
 
 def _is_about(error: OSError | Error, directory: str) -> bool:
@@ -265,7 +265,7 @@ def _is_about(error: OSError | Error, directory: str) -> bool:
     return isinstance(path, str) and (path == directory or path.startswith(f"{directory}/"))
 
 
-def _check_appended(writer: archives.Writer, found: Mapping[str, str]) -> None:
+def _check_appended(writer: packing.Writer, found: Mapping[str, str]) -> None:
     """Make sure that no path exists in an archive.
 
     Raises FileExistsError if one does.

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -22,8 +21,8 @@ from ..errors import FileSyncConflict as FileSyncConflict
 from ..errors import SchemaSyncConflict
 from ..failures import Failed as Failed
 from ..job import Job
-from .documents import DocSync, DocumentStrategy
 from .plan import TransferOptions, compile_patterns
+from .strategies import DocSync, DocumentStrategy, FileSync
 from .work import FileStrategy, FileTransferStats, SyncAction, Synchronizer
 
 if TYPE_CHECKING:
@@ -31,203 +30,16 @@ if TYPE_CHECKING:
     from ..project import Project
     from ..survey.schema import ProjectSchema
 
-__all__ = ["DocSync", "FileSync", "FileTransferStats", "SyncAction", "sync_jobs", "sync_projects"]
+__all__ = [
+    "DocSync",
+    "FileSync",
+    "FileTransferStats",
+    "SyncAction",
+    "sync_jobs",
+    "sync_projects",
+]
 
 Exclude: TypeAlias = str | re.Pattern[str] | Iterable[str | re.Pattern[str]] | None
-
-
-class FileSync:
-    """Strategies for files that differ.
-
-    A strategy is a function of source job, destination job and the path of the file, relative to both; the file is
-    overwritten if it returns something true. Pass one of these, or a function of your own, as ``strategy``.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> source, destination = init_project("source"), init_project("destination")
-    >>> for project in (source, destination):
-    ...     with project.open_job({"T": 1}), open("log.txt", "w") as file:
-    ...         _ = file.write(project.path)
-    >>> destination.sync(source, strategy=FileSync.always)
-    >>> with destination.open_job({"T": 1}), open("log.txt") as file:
-    ...     file.read() == source.path
-    True
-    >>> destination.sync(source, strategy=lambda src, dst, fn: fn.endswith(".txt"))
-
-    """
-
-    @classmethod
-    def keys(cls) -> tuple[str, ...]:
-        """Names of the strategies.
-
-        Returns
-        -------
-        tuple of str
-            The names: attributes of this class.
-
-        Examples
-        --------
-        >>> FileSync.keys()
-        ('always', 'never', 'update', 'Ask')
-
-        """
-        return ("always", "never", "update", "Ask")
-
-    @staticmethod
-    def always(src: Job, dst: Job, fn: str) -> bool:
-        """Overwrite.
-
-        Parameters
-        ----------
-        src, dst : Job
-            Source and destination job.
-        fn : str
-            The file, relative to both job directories.
-
-        Returns
-        -------
-        bool
-            True.
-
-        Examples
-        --------
-        >>> from signac_core import init_project
-        >>> project = init_project("study")
-        >>> src, dst = project.open_job({"T": 1}).init(), project.open_job({"T": 2}).init()
-        >>> FileSync.always(src, dst, "log.txt")
-        True
-
-        """
-        return True
-
-    @staticmethod
-    def never(src: Job, dst: Job, fn: str) -> bool:
-        """Keep what the destination has.
-
-        Parameters
-        ----------
-        src, dst : Job
-            Source and destination job.
-        fn : str
-            The file, relative to both job directories.
-
-        Returns
-        -------
-        bool
-            False.
-
-        Examples
-        --------
-        >>> from signac_core import init_project
-        >>> project = init_project("study")
-        >>> src, dst = project.open_job({"T": 1}).init(), project.open_job({"T": 2}).init()
-        >>> FileSync.never(src, dst, "log.txt")
-        False
-
-        """
-        return False
-
-    @staticmethod
-    def update(src: Job, dst: Job, fn: str) -> bool:
-        """Overwrite if the file of the source was modified later.
-
-        Parameters
-        ----------
-        src, dst : Job
-            Source and destination job.
-        fn : str
-            The file, relative to both job directories.
-
-        Returns
-        -------
-        bool
-            Whether it was, to the resolution of the file system.
-
-        Raises
-        ------
-        FileNotFoundError
-            If one of the two files does not exist.
-
-        Examples
-        --------
-        >>> from signac_core import init_project
-        >>> project = init_project("study")
-        >>> src, dst = project.open_job({"T": 1}).init(), project.open_job({"T": 2}).init()
-        >>> for job, time in ((src, 20), (dst, 10)):
-        ...     open(job.fn("log.txt"), "w").close()
-        ...     os.utime(job.fn("log.txt"), (time, time))
-        >>> FileSync.update(src, dst, "log.txt"), FileSync.update(dst, src, "log.txt")
-        (True, False)
-
-        """
-        return _modified(src.fn(fn)) > _modified(dst.fn(fn))
-
-    class Ask:
-        """Ask whether to overwrite, by :func:`input`, in notebooks, too; the question is on stderr off a terminal.
-
-        One answer holds for all files of the same relative path, in whatever job. An empty line is no.
-
-        Attributes
-        ----------
-        yes, no : set of str
-            The paths that were answered so.
-
-        Examples
-        --------
-        >>> ask = FileSync.Ask()
-        >>> ask.yes.add("log.txt")  # answers that are known are not asked for
-        >>> from signac_core import init_project
-        >>> project = init_project("study")
-        >>> ask(project.open_job({"T": 1}), project.open_job({"T": 2}), "log.txt")
-        True
-
-        """
-
-        def __init__(self) -> None:
-            self.yes: set[str] = set()
-            self.no: set[str] = set()
-            self._guard = threading.Lock()
-
-        def __call__(self, src: Job, dst: Job, fn: str) -> bool:
-            """Decide about one file.
-
-            Raises EOFError if standard input ends before an answer; the file is left as it is then.
-            """
-            with self._guard:  # one question at a time
-                if fn not in self.yes and fn not in self.no:
-                    (self.yes if _is_to_overwrite(fn) else self.no).add(fn)
-                return fn in self.yes
-
-
-def _modified(path: str) -> int:
-    """Modification time in nanoseconds; of the link itself if it leads nowhere."""
-    try:
-        return os.stat(path).st_mtime_ns
-    except FileNotFoundError:
-        return os.lstat(path).st_mtime_ns
-
-
-def _is_to_overwrite(path: str) -> bool:
-    import sys
-
-    shown = f"'{path}'" if path.isprintable() else repr(path)  # whatever a terminal would make of it
-    question = f"Overwrite files named {shown}? [y/N] "
-    on_terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
-    while True:
-        if not on_terminal:  # standard output may be data
-            sys.stderr.write(question)
-            sys.stderr.flush()
-        try:
-            answer = input(question if on_terminal else "").strip().lower()
-        except (EOFError, RuntimeError) as error:  # of programs without input, and notebooks that nobody watches
-            sys.stderr.write("\n")
-            raise EOFError(f"Nobody answers whether files named {shown} are to be overwritten.") from error
-        if answer in ("", "n", "no"):
-            return False
-        if answer in ("y", "ye", "yes"):
-            return True
-        sys.stderr.write("Please answer y or n.\n")
 
 
 def sync_jobs(

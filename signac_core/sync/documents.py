@@ -9,158 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
 from itertools import count
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .. import canonical
-from ..documents.buffer import MergeConflict, merge
+from ..documents.merging import MergeConflict, merge
 from ..documents.store import BoundView
 from ..documents.views import JSONDict
-from ..errors import DocumentSyncConflict, SyncConflict
+from ..errors import SyncConflict
 from ..trees import copy_plain
+from .strategies import ByKeyOrKeep, DocSync
 
 if TYPE_CHECKING:
-    import re
+    pass
 
-__all__ = ["ByKeyOrKeep", "DocSync", "DocumentChange", "DocumentStrategy", "synchronize_document"]
+__all__ = [
+    "DocumentChange",
+    "synchronize_document",
+]
 
 _T = TypeVar("_T")
 
 _ATTEMPTS = 5  # how often a strategy is applied anew to a document that others keep changing
-
-
-class DocSync:
-    """Strategies for documents; any function of source and destination document is one, too.
-
-    Such a function changes the destination document, of which it gets a draft: a live dict whose final state is
-    written at once when the function returns. An exception leaves the document as it was. Pass one of these, or a
-    function of your own, as ``doc_sync``.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> src, dst = project.open_job({"T": 1}).init(), project.open_job({"T": 2}).init()
-    >>> src.doc.update(steps=1000, stage="done")
-    >>> dst.doc.update(steps=500)
-    >>> dst.sync(src, doc_sync=DocSync.ByKey("steps"))
-    >>> dst.doc()
-    {'steps': 1000, 'stage': 'done'}
-    >>> src.doc.stage = "archived"
-    >>> dst.sync(src, doc_sync=lambda source, draft: draft.update(before=draft["stage"]))
-    >>> dst.doc.before
-    'done'
-
-    """
-
-    NO_SYNC: Literal[False] = False
-    """Leave documents alone. (A job that is new at the destination comes with its document all the same.)"""
-
-    COPY: Literal["copy"] = "copy"
-    """Treat the documents of jobs like any other file, and leave the document of the project alone."""
-
-    @staticmethod
-    def update(src: Mapping[str, Any], dst: MutableMapping[str, Any]) -> None:
-        """Take every top-level key from the source, overwriting what the destination holds.
-
-        Parameters
-        ----------
-        src : mapping
-            The source.
-        dst : mutable mapping
-            The destination.
-
-        Examples
-        --------
-        >>> draft = {"a": 1, "n": {"x": 1}}
-        >>> DocSync.update({"n": {"y": 2}}, draft)
-        >>> draft
-        {'a': 1, 'n': {'y': 2}}
-
-        """
-        dst.update(src)
-
-    class ByKey:
-        """Take the keys that the destination lacks, at any depth of nested mappings.
-
-        Parameters
-        ----------
-        key_strategy : callable or str, optional
-            Which of the keys that differ to overwrite: a function of the dotted key, or a regular expression that is
-            matched at its beginning. Any other key that differs is a conflict; by default all are.
-
-        Attributes
-        ----------
-        skipped_keys : set of str
-            The dotted keys that were a conflict in the last use (a call, or a whole synchronization).
-
-        Raises
-        ------
-        DocumentSyncConflict
-            When called, if keys differ that are not to be overwritten.
-
-        Examples
-        --------
-        >>> draft = {"a": 1, "n": {"x": 1}}
-        >>> DocSync.ByKey("n[.]")({"b": 2, "n": {"x": 2}}, draft)
-        >>> draft
-        {'a': 1, 'n': {'x': 2}, 'b': 2}
-
-        """
-
-        def __init__(self, key_strategy: Callable[[str], Any] | str | re.Pattern[str] | None = None) -> None:
-            self._given = key_strategy
-            self.key_strategy: Callable[[str], Any] | None
-            if key_strategy is None or callable(key_strategy):
-                self.key_strategy = key_strategy
-            else:
-                import re
-
-                self.key_strategy = re.compile(key_strategy).match
-            self.skipped_keys: set[str] = set()
-
-        def __repr__(self) -> str:
-            return f"{type(self).__name__}({self._given!r})"
-
-        def __call__(self, src: Mapping[str, Any], dst: MutableMapping[str, Any], root: str = "") -> Any:
-            """Merge one mapping into another.
-
-            Raises DocumentSyncConflict if keys differ that are not to be overwritten; the destination has got the other
-            keys then.
-            """
-            self.skipped_keys = set()
-            self._merge(src, dst, root, self.skipped_keys)
-            if self.skipped_keys:
-                raise DocumentSyncConflict(self.skipped_keys)
-
-        def _merge(self, src: Mapping[str, Any], dst: MutableMapping[str, Any], prefix: str, skipped: set[str]) -> None:
-            for key in src:
-                if key not in dst:
-                    dst[key] = src[key]
-                    continue
-                ours, theirs = src[key], dst[key]
-                if isinstance(ours, Mapping) and isinstance(theirs, MutableMapping):
-                    self._merge(ours, theirs, f"{prefix}{key}.", skipped)
-                elif not _equal(ours, theirs):
-                    if self.key_strategy is not None and self.key_strategy(prefix + key):
-                        dst[key] = ours
-                    else:
-                        skipped.add(prefix + key)
-
-
-class ByKeyOrKeep(DocSync.ByKey):
-    """Take keys as :class:`DocSync.ByKey` does, and keep what the destination holds under the others that differ."""
-
-    def __call__(self, src: Mapping[str, Any], dst: MutableMapping[str, Any], root: str = "") -> set[str]:
-        """Merge one mapping into another; give the dotted keys that were left alone."""
-        self.skipped_keys = set()
-        self._merge(src, dst, root, self.skipped_keys)
-        return self.skipped_keys
-
-
-DocumentStrategy: TypeAlias = (
-    Callable[[Mapping[str, Any], MutableMapping[str, Any]], Any] | Literal[False, "copy"] | None
-)
-"""What may be given as ``doc_sync``."""
 
 
 class DocumentChange(NamedTuple):
@@ -267,14 +136,3 @@ class _Draft:
     def reduce(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """A pickled draft is plain data."""
         return copy_plain, (self.tree,)
-
-
-if not TYPE_CHECKING:
-    from .. import late_names
-
-    __getattr__ = late_names(
-        globals(),
-        {
-            "re": "",
-        },
-    )

@@ -29,8 +29,9 @@ from ..exchange import links, moving
 from ..failures import Failed, Failures, is_about_one_job
 from ..job import Job
 from . import plan
-from .documents import DocSync, DocumentStrategy, synchronize_document
+from .documents import synchronize_document
 from .plan import Step, TransferOptions
+from .strategies import DocSync, DocumentStrategy
 
 if TYPE_CHECKING:
     from ..progress import Progress

@@ -284,7 +284,11 @@ def test_command_when_interrupted_then_status_130_and_one_line(project):
     [
         (["rm", "ID"], "signac_core.lifecycle.remove", " No job is left half done."),
         (["rm", "-n", "ID"], None, ""),
-        (["document", "ID", "--set", "a=1"], "signac_core.documents.store.edit_document", " No job is left half done."),
+        (
+            ["document", "ID", "--set", "a=1"],
+            "signac_core.documents.editing.edit_document",
+            " No job is left half done.",
+        ),
         (
             ["export", "out"],
             "signac_core.exchange.exporting.ExportPlan.carry_out",

@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 from signac_core import layout
-from signac_core.exchange import archives, unpacking
-from signac_core.exchange.archives import ArchiveError, archive_format, open_archive
+from signac_core.exchange import packing, unpacking
+from signac_core.exchange.archives import ArchiveError, open_archive
+from signac_core.exchange.packing import archive_format
 
 SP = layout.FN_STATE_POINT
 KINDS = ["zip", "tar", "tar:gz", "tar:bz2", "tar:xz"]
@@ -41,8 +42,8 @@ def tree(tmp_path: Path) -> Path:
 
 
 def write(path: str | Path, kind: str, tree: Path, name: str = "a/1") -> None:
-    with archives.create(str(path), kind) as writer:
-        archives.add_directory(writer, str(tree), name, b'{"a": 1}')
+    with packing.create(str(path), kind) as writer:
+        packing.add_directory(writer, str(tree), name, b'{"a": 1}')
 
 
 def unpack(path: str | Path, root: str, target: str | Path) -> list[str]:
@@ -225,10 +226,10 @@ def test_archive_when_links_cannot_be_stored_then_told_and_left_out(tree, tmp_pa
     (tree / "sub" / "out").symlink_to("../../nowhere")
     (tree / "sub" / "loop").symlink_to(tmp_path / "job")
     told: list[tuple[str, str]] = []
-    with archives.create("x", kind) as writer:
+    with packing.create("x", kind) as writer:
         if rehearsed:
-            writer = archives.rehearsal(kind)
-        archives.add_directory(writer, str(tree), "a/1", b"{}", left_out=lambda *link: told.append(link))
+            writer = packing.rehearsal(kind)
+        packing.add_directory(writer, str(tree), "a/1", b"{}", left_out=lambda *link: told.append(link))
     assert sorted((os.path.relpath(path, tree), reason) for path, reason in told) == [
         ("restart", "it points nowhere"),
         ("sub/loop", "it leads back to a directory above it"),
@@ -279,7 +280,7 @@ def test_tar_when_a_followed_directory_holds_links_then_those_of_the_job_are_not
 
 @pytest.mark.parametrize("name", ["é" * 118 + ".zip", "é" * 118 + ".tar.gz", "x" * 251 + ".tar"])
 def test_archive_when_its_name_is_long_then_written(tree, name):
-    write(name, archives.archive_format(name) or "", tree)
+    write(name, packing.archive_format(name) or "", tree)
     assert os.listdir() == [name]
     assert unpack(name, "a/1", "copy") == ["a/1"]
 
@@ -294,9 +295,9 @@ def test_zip_when_a_name_is_not_utf_8_then_the_error_names_it(tree, what):
     elif what == "link":
         (tree / name).symlink_to("missing")
     path = name if what == "path" else "a"
-    for writer in (archives.rehearsal("zip"), None):
-        with pytest.raises(ArchiveError, match="bad.*which is not UTF-8"), archives.create("x.zip", "zip") as real:
-            archives.add_directory(writer or real, str(tree), path, b"{}")
+    for writer in (packing.rehearsal("zip"), None):
+        with pytest.raises(ArchiveError, match="bad.*which is not UTF-8"), packing.create("x.zip", "zip") as real:
+            packing.add_directory(writer or real, str(tree), path, b"{}")
         assert os.listdir() == []
     write("x.tar", "tar", tree, path)
     unpack("x.tar", path, "copy")
@@ -306,15 +307,15 @@ def test_zip_when_a_name_is_not_utf_8_then_the_error_names_it(tree, what):
 @pytest.mark.parametrize("kind", KINDS)
 def test_archive_when_interrupted_then_the_old_one_stays(tree, kind):
     Path("x").write_text("old")
-    with pytest.raises(KeyboardInterrupt), archives.create("x", kind) as writer:
-        archives.add_directory(writer, str(tree), "a", b"{}")
+    with pytest.raises(KeyboardInterrupt), packing.create("x", kind) as writer:
+        packing.add_directory(writer, str(tree), "a", b"{}")
         raise KeyboardInterrupt
     assert Path("x").read_text() == "old"
     assert os.listdir() == ["x"]
 
 
 def test_archive_when_its_directory_is_missing_then_the_error_names_the_archive():
-    with pytest.raises(FileNotFoundError) as caught, archives.create("missing/x.zip", "zip"):
+    with pytest.raises(FileNotFoundError) as caught, packing.create("missing/x.zip", "zip"):
         pass
     assert caught.value.filename == "missing/x.zip"
 

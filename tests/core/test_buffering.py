@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 import signac_core
 from signac_core import Project, buffered
 from signac_core.canonical import equal
-from signac_core.documents import buffer
-from signac_core.documents.store import Document, edit_document, would_edit_document
+from signac_core.documents import buffer, merging
+from signac_core.documents.editing import edit_document, would_edit_document
+from signac_core.documents.store import Document
 from signac_core.errors import BufferedError, DetachedError, MetadataError
 from signac_core.index import documents as indexed_documents
 from signac_core.job import Job
@@ -202,14 +203,14 @@ documents = st.dictionaries(st.sampled_from("abc"), trees, max_size=3)
 
 @given(documents, documents)
 def test_merge_with_an_unchanged_side_is_the_other(base: dict[str, Any], changed: dict[str, Any]) -> None:
-    assert equal(buffer.merge(base, changed, base), changed)
-    assert equal(buffer.merge(base, base, changed), changed)
-    assert equal(buffer.merge(base, changed, changed), changed)
+    assert equal(merging.merge(base, changed, base), changed)
+    assert equal(merging.merge(base, base, changed), changed)
+    assert equal(merging.merge(base, changed, changed), changed)
 
 
 @given(documents, documents, st.integers())
 def test_merge_of_different_keys_keeps_both(base: dict[str, Any], theirs: dict[str, Any], value: int) -> None:
-    merged = buffer.merge(base, {**base, "mine": value}, theirs)
+    merged = merging.merge(base, {**base, "mine": value}, theirs)
     assert merged == {**theirs, "mine": value}
 
 

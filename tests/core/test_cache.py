@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, cache, catalog, files, finding, layout, lifecycle
-from signac_core.cache import CacheReport, delete_cache, examine_cache, read_cache, update_cache
+from signac_core import Project, catalog, files, finding, layout, lifecycle
+from signac_core.cache import CacheReport, delete_cache, examine_cache, update_cache
 from signac_core.canonical import calc_id
 from signac_core.errors import JobsCorruptedError
+from signac_core.index import peer_cache
+from signac_core.index.peer_cache import read_cache
 
 STATE_POINTS: list[dict[str, Any]] = [
     {"b": 1, "a": [1.0, None, {"x": True}]},
@@ -297,7 +299,7 @@ def test_a_cache_file_of_very_many_parts_is_read_in_one_pass(study: Project) -> 
 def test_cache_file_when_written_by_either_encoder_then_holds_the_same(
     study: Project, many: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "_MANY", many)
+    monkeypatch.setattr(peer_cache, "_MANY", many)
     expected = {job.id: job.statepoint() for job in study}
     update_cache(study)
     assert repr(read_cache(study)) == repr({job_id: expected[job_id] for job_id in read_cache(study)})
@@ -349,7 +351,7 @@ def test_find_when_the_cache_file_is_that_of_far_more_jobs_then_reads_the_files(
     cached_only: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(catalog, "_CACHE_BYTES_PER_FILE", 1)
-    monkeypatch.setattr(cache, "read_cache", refuse)
+    monkeypatch.setattr(peer_cache, "read_cache", refuse)
     assert len(cached_only.find_jobs({"i.$lt": 5})) == 5
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from signac_core import JSONDict, Project, buffered
 from signac_core.care.integrity import examine
-from signac_core.documents.store import edit_document, would_edit_document
+from signac_core.documents.editing import edit_document, would_edit_document
 from signac_core.errors import DetachedError, InvalidKeyError, JobsCorruptedError, KeyTypeError, LockTimeoutError
 from signac_core.job import Job
 

@@ -22,7 +22,8 @@ import pytest
 from signac_core import init_project
 from signac_core.errors import InvalidKeyError
 from signac_core.hdf5 import values
-from signac_core.hdf5.store import H5Group, H5Store, H5StoreAlreadyOpenError, H5StoreClosedError, H5StoreManager
+from signac_core.hdf5.manager import H5StoreManager
+from signac_core.hdf5.store import H5Group, H5Store, H5StoreAlreadyOpenError, H5StoreClosedError
 
 STRUCTURED = np.dtype([("a", "i4"), ("b", "f8")])
 LARGE = 1 << 18  # elements of 8 bytes: above the size for which the room on disk is checked

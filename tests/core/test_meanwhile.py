@@ -18,7 +18,8 @@ from signac_core.care import integrity, litter
 from signac_core.errors import JobsCorruptedError
 from signac_core.exchange import copying, importing
 from signac_core.job import Job
-from signac_core.sync import FileSync, plan, work
+from signac_core.sync import plan, work
+from signac_core.sync.strategies import FileSync
 
 
 @pytest.fixture

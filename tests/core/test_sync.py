@@ -32,8 +32,9 @@ from signac_core.errors import (
 )
 from signac_core.job import Job
 from signac_core.project import Project, init_project
-from signac_core.sync import DocSync, FileSync, FileTransferStats, SyncAction, sync_jobs, sync_projects, work
-from signac_core.sync.documents import ByKeyOrKeep, synchronize_document
+from signac_core.sync import DocSync, FileTransferStats, SyncAction, sync_jobs, sync_projects, work
+from signac_core.sync.documents import synchronize_document
+from signac_core.sync.strategies import ByKeyOrKeep, FileSync
 
 OLD, NEW = 1_000_000_000, 1_500_000_000  # modification times in seconds
 

@@ -13,8 +13,9 @@ from harness import Harness, Result
 
 from signac_core import Project, layout
 from signac_core.canonical import calc_id
-from signac_core.sync import DocSync, FileSync
+from signac_core.sync import DocSync
 from signac_core.sync.plan import is_leftover
+from signac_core.sync.strategies import FileSync
 
 SETUP = """
 import signac_core

@@ -32,6 +32,7 @@ from signac_core import cache, canonical, catalog, config, configfile, errors, f
 from signac_core.exchange.archives import ArchiveError
 from signac_core.exchange.importing import import_apart, plan_import
 from signac_core.filterparse import normalise, parse_tokens
+from signac_core.index import peer_cache
 from signac_core.layout import is_job_id
 from signac_core.lifecycle import create_job
 from signac_core.query import compile_filter
@@ -317,14 +318,14 @@ def check_cache(study: Study, given: Damaged) -> None:
     for other in DERIVED[:3]:  # the cache file serves where there is no index
         (place / other).unlink()
     (place / name).write_bytes(data)
-    for job_id, state_point in cache.read_cache(study.project()).items():
+    for job_id, state_point in peer_cache.read_cache(study.project()).items():
         expect(canonical.calc_id(state_point) == job_id, "what the cache says of a job is wrong", state_point)
         expect(study.truth.whole.get(job_id, state_point) == state_point, "another state point", job_id, state_point)
     cache.examine_cache(study.project())
     check_answers(study, filters)
     if update:
         cache.update_cache(study.project())
-        expect(cache.read_cache(study.project()) == study.truth.whole, "the cache is wrong after an update")
+        expect(peer_cache.read_cache(study.project()) == study.truth.whole, "the cache is wrong after an update")
         expect(cache.examine_cache(study.project()).state == "current", "the cache is not up to date after an update")
 
 

@@ -21,6 +21,7 @@ from surfaces import SURFACES
 from signac_core import cache
 from signac_core.exchange.archives import ArchiveError
 from signac_core.exchange.importing import plan_import
+from signac_core.index import peer_cache
 
 
 @pytest.fixture(scope="module")
@@ -183,5 +184,5 @@ def test_an_index_that_does_not_remember_the_cache_file_does_not_stop_its_update
     del table.directory["about"]["cache"]
     table.write()
     cache.update_cache(study.project())
-    assert cache.read_cache(study.project()) == study.truth.whole
+    assert peer_cache.read_cache(study.project()) == study.truth.whole
     study.restore()

@@ -1,0 +1,318 @@
+"""Writing archives: members in, one after the other."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from .. import files, layout
+from ..layout import is_leftover
+from . import links
+from .archives import _CHUNK, ArchiveError
+from .links import LeftOut, Way
+
+if TYPE_CHECKING:
+    from tarfile import TarFile
+    from zipfile import ZipFile, ZipInfo
+
+__all__ = [
+    "Writer",
+    "add_directory",
+    "archive_format",
+    "create",
+    "rehearsal",
+    "writer_on",
+]
+
+
+_FORMATS = {
+    ".zip": "zip",
+    ".tar": "tar",
+    ".gz": "tar:gz",
+    ".tgz": "tar:gz",
+    ".bz2": "tar:bz2",
+    ".tbz2": "tar:bz2",
+    ".xz": "tar:xz",
+    ".txz": "tar:xz",
+}
+
+
+def archive_format(name: str) -> str | None:
+    """Tell which kind of archive a file name asks for; None if it is that of a directory.
+
+    Raises TypeError if the name has an extension that is not the one of an archive.
+    """
+    extension = os.path.splitext(os.path.basename(name))[1]
+    if not extension or os.path.isdir(name):
+        return None
+    if extension not in _FORMATS:
+        raise TypeError(
+            f"Unknown extension '{extension}'. Archives end in {', '.join(_FORMATS)}; to export to a directory of this "
+            f"name, append a slash: '{name}/'."
+        )
+    return _FORMATS[extension]
+
+
+class Writer(Protocol):
+    """An archive to which members are added."""
+
+    follows_links: bool
+    stores_directories: bool
+
+    def names(self) -> Iterable[str]:
+        """Names of the members that are there already."""
+
+    def add_directory(self, name: str, source: str) -> None:
+        """Add a directory, without what it holds."""
+
+    def add_file(self, name: str, source: str) -> None:
+        """Add a file."""
+
+    def add_text(self, name: str, text: bytes, source: str | None) -> None:
+        """Add a file with the given content."""
+
+    def add_link(self, name: str, source: str) -> None:
+        """Add a symbolic link."""
+
+
+class _ZipWriter:
+    follows_links = True
+    stores_directories = False
+
+    def __init__(self, archive: ZipFile) -> None:
+        self._archive = archive
+
+    def names(self) -> Iterable[str]:
+        return self._archive.namelist()
+
+    def _info(self, name: str, source: str) -> ZipInfo:
+        from zipfile import ZipInfo
+
+        _check_zip_name(name, source)
+        info = ZipInfo.from_file(source, name, strict_timestamps=False)
+        info.filename = name  # from_file() would make it shorter
+        info.external_attr &= ~(0o7000 << 16)  # nothing runs as somebody else because it was unpacked
+        info.compress_type = self._archive.compression
+        return info
+
+    def add_directory(self, name: str, source: str) -> None:
+        info = self._info(name + "/", source)
+        info.compress_type = 0  # stored
+        self._archive.writestr(info, b"")
+
+    def add_file(self, name: str, source: str) -> None:
+        import shutil
+
+        info = self._info(name, source)
+        with open(source, "rb") as file, self._archive.open(info, "w") as member:
+            shutil.copyfileobj(file, member, _CHUNK)
+
+    def add_text(self, name: str, text: bytes, source: str | None) -> None:
+        if source is not None:
+            self._archive.writestr(self._info(name, source), text)
+            return
+        import time
+        from zipfile import ZipInfo
+
+        _check_zip_name(name, name)
+        info = ZipInfo(name, time.localtime()[:6])
+        info.external_attr = (stat.S_IFREG | 0o644) << 16
+        info.compress_type = self._archive.compression
+        self._archive.writestr(info, text)
+
+    def add_link(self, name: str, source: str) -> None:
+        import time
+        from zipfile import ZipInfo
+
+        _check_zip_name(name, source)
+        info = ZipInfo(name, time.localtime()[:6])
+        info.create_system = 3  # Unix, whose modes tell links
+        info.external_attr = (stat.S_IFLNK | 0o777) << 16
+        self._archive.writestr(info, os.fsencode(os.readlink(source)))
+
+
+def _check_zip_name(name: str, source: str) -> None:
+    """Make sure that a zip file can hold a member of this name.
+
+    Raises ArchiveError if it cannot.
+    """
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ArchiveError(
+            f"A zip file cannot hold '{source}' under the name '{name}', which is not UTF-8: change the name, or "
+            "export to a tar file."
+        ) from None
+
+
+class _TarWriter:
+    follows_links = False
+    stores_directories = True
+
+    def __init__(self, archive: TarFile) -> None:
+        self._archive = archive
+
+    def names(self) -> Iterable[str]:
+        return self._archive.getnames()
+
+    def add_directory(self, name: str, source: str) -> None:
+        from .tarheader import describe
+
+        self._archive.addfile(describe(name, os.stat(source)))
+
+    def add_file(self, name: str, source: str) -> None:
+        from .tarheader import describe
+
+        with open(source, "rb") as file:
+            self._archive.addfile(describe(name, os.fstat(file.fileno())), file)
+
+    def add_text(self, name: str, text: bytes, source: str | None) -> None:
+        from io import BytesIO
+
+        from .tarheader import describe
+
+        header = describe(name, None if source is None else os.stat(source))
+        header.size = len(text)
+        self._archive.addfile(header, BytesIO(text))
+
+    def add_link(self, name: str, source: str) -> None:
+        from tarfile import SYMTYPE
+
+        from .tarheader import describe
+
+        # gettarinfo() would make a second name of the same link a hard link, which is none to a file.
+        header = describe(name, os.lstat(source))
+        header.type, header.linkname, header.size = SYMTYPE, os.readlink(source), 0
+        self._archive.addfile(header)
+
+
+class _Rehearsal:
+    """An archive of a kind that holds nothing: adding to it finds out what adding to a real one would meet."""
+
+    def __init__(self, kind: str) -> None:
+        self.follows_links = kind == "zip"
+        self.stores_directories = kind != "zip"
+
+    def names(self) -> Iterable[str]:
+        return ()
+
+    def add_directory(self, name: str, source: str) -> None:
+        self._check(name, source)
+
+    def add_file(self, name: str, source: str) -> None:
+        self._check(name, source)
+        files.ensure_readable(source)
+
+    def add_text(self, name: str, text: bytes, source: str | None) -> None:
+        self._check(name, source or name)
+
+    def add_link(self, name: str, source: str) -> None:
+        self._check(name, source)
+
+    def _check(self, name: str, source: str) -> None:
+        if not self.stores_directories:
+            _check_zip_name(name, source)
+
+
+def rehearsal(kind: str) -> Writer:
+    """Make a writer that writes nothing, but refuses what an archive of this kind cannot hold."""
+    return _Rehearsal(kind)
+
+
+def writer_on(archive: object) -> Writer | None:
+    """Make a writer that appends to an open archive."""
+    from tarfile import TarFile
+    from zipfile import ZipFile
+
+    if isinstance(archive, ZipFile):
+        return _ZipWriter(archive)
+    return _TarWriter(archive) if isinstance(archive, TarFile) else None
+
+
+@contextmanager
+def create(path: str, kind: str, *, durable: bool = False) -> Iterator[Writer]:
+    """Context manager for a new archive, which replaces what has its name when the context is left without an error.
+
+    Raises OSError if the archive cannot be written whole; what had its name is untouched then.
+    """
+    directory = os.path.dirname(path)
+    temporary = layout.temporary_for(path)
+    try:
+        with open(temporary, "xb") as file:
+            with _new_archive(file, path, kind) as archive:
+                writer = writer_on(archive)
+                assert writer is not None
+                yield writer
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        files.keep_mode(temporary, path)
+        os.rename(temporary, path)
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename in (None, temporary):
+            files.set_path(error, path)
+        with suppress(OSError):  # the error that led here matters more
+            os.unlink(temporary)
+        raise
+    if durable:
+        files.sync_directory(directory or ".")
+
+
+def _new_archive(file: IO[bytes], path: str, kind: str) -> ZipFile | TarFile:
+    if kind == "zip":
+        import zipfile
+
+        return zipfile.ZipFile(file, "w", compression=zipfile.ZIP_DEFLATED)
+    import tarfile
+
+    mode: Any = "w" + kind.removeprefix("tar")
+    return tarfile.open(path, mode, fileobj=file)
+
+
+def add_directory(
+    writer: Writer, source: str, name: str, state_point: bytes, *, left_out: LeftOut = links.warn
+) -> None:
+    """Add a job directory with all that it holds.
+
+    Raises ArchiveError if the archive cannot hold the name of something; OSError if something cannot be read, or is no
+    file, directory or link.
+    """
+    root = name or "."
+    if writer.stores_directories:
+        writer.add_directory(root, source)
+    path = os.path.join(source, layout.FN_STATE_POINT)
+    writer.add_text(f"{root}/{layout.FN_STATE_POINT}", state_point, path if os.path.isfile(path) else None)
+    try:
+        _add_content(writer, Way(source), root, left_out, apart=layout.FN_STATE_POINT)
+    except RecursionError:
+        raise files.nested_too_deeply(source) from None
+
+
+def _add_content(writer: Writer, way: Way, name: str, left_out: LeftOut, *, apart: str = "") -> None:
+    for entry in _entries(way.path):
+        if entry.name == apart:
+            continue
+        member = f"{name}/{entry.name}"
+        verdict = way.judge(entry, follow=writer.follows_links)
+        if verdict.kind == "link":
+            writer.add_link(member, entry.path)
+        elif verdict.kind == "nothing":
+            left_out(entry.path, verdict.text)
+        elif verdict.kind == "file":
+            writer.add_file(member, entry.path)
+        elif verdict.kind == "directory":
+            if writer.stores_directories or not _entries(entry.path):
+                writer.add_directory(member, entry.path)
+            _add_content(writer, way.below(entry), member, left_out)
+        else:
+            raise OSError(errno.EINVAL, "An archive cannot hold what is neither file nor directory", entry.path)
+
+
+def _entries(directory: str) -> list[os.DirEntry[str]]:
+    with os.scandir(directory) as entries:
+        found = [entry for entry in entries if not is_leftover(entry.name)]
+    return sorted(found, key=lambda entry: entry.name)

@@ -1,0 +1,150 @@
+"""The cache file of signac 2.x: gzip-compressed JSON, one object of state points by id."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from .. import canonical, files
+
+if TYPE_CHECKING:
+    from ..project import Project
+
+__all__ = [
+    "read_cache",
+    "wrong_entries",
+]
+
+
+_ANY_SIZE = 1 << 26
+
+
+_LARGEST_RATIO = 250
+"""Bytes that the content of a cache file may have at least, and for each byte of the file."""
+
+
+_MANY = 500  # entries from which on the import of a faster encoder pays
+
+
+_GZIP = 31  # what zlib calls a window of 32 KiB in a gzip container
+
+
+_LEVEL = 1  # what is saved in bytes is lost many times over in seconds
+
+
+def read_cache(project: Project, ids: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
+    """Read the state points that the cache file holds (open, fstat, read, close)."""
+    entries = _entries_in(_read_file(project))
+    return {} if entries is None else _genuine(entries, ids)
+
+
+def _genuine(entries: dict[str, Any], ids: Iterable[str] | None) -> dict[str, dict[str, Any]]:
+    """Entries, of these jobs only, that hash to their ids."""
+    wanted = entries if ids is None else [job_id for job_id in ids if job_id in entries]
+    return {job_id: entries[job_id] for job_id in wanted if _is_genuine(job_id, entries[job_id])}
+
+
+def _is_genuine(job_id: str, state_point: Any) -> bool:
+    try:
+        return isinstance(state_point, dict) and canonical.calc_id(state_point) == job_id
+    except RecursionError:
+        return False
+
+
+def wrong_entries(project: Project) -> list[str]:
+    """Jobs, existing or not, about which the cache file is wrong; none if it is damaged, as nobody believes it then."""
+    entries = _entries_in(_read_file(project)) or {}
+    return [name for name, state_point in entries.items() if not _is_genuine(name, state_point)]
+
+
+def _read_file(project: Project) -> bytes | None:
+    """Content of the cache file; None when there is none that can be read."""
+    try:
+        return files.read_with_status(project.fn(project.FN_CACHE))[0]
+    except OSError:
+        return None
+
+
+def _entries_in(data: bytes | None) -> dict[str, Any] | None:
+    """Entries in a cache file, unchecked; None when it is damaged."""
+    if data is not None:
+        with suppress(ValueError):
+            entries = canonical.loads(_decompressed(data))
+            if isinstance(entries, dict):
+                return entries
+    return None
+
+
+def _warn_of_damage(project: Project, warn: Callable[[str], None] | None) -> None:
+    path = project.fn(project.FN_CACHE)
+    if warn is not None and os.path.lexists(path):
+        warn(f"The cache file '{path}' is damaged, and is written anew.")
+
+
+def _decompressed(data: bytes) -> bytes:
+    """Content of a gzip file, which may consist of several members.
+
+    Raises ValueError if it is not one, or damaged, or would grow far more than state points do.
+    """
+    import zlib
+
+    room = max(_ANY_SIZE, _LARGEST_RATIO * len(data))
+    parts = []
+    position = 0
+    while position < len(data):
+        if not data[position]:  # padding
+            position += 1
+            continue
+        member = zlib.decompressobj(_GZIP)
+        length = 512  # what lies behind a member is copied: of many small ones no more than they are long
+        while not member.eof:
+            piece = data[position : position + length]
+            try:
+                parts.append(member.decompress(piece, room))
+            except zlib.error as error:
+                raise ValueError(str(error)) from None
+            room -= len(parts[-1])
+            if not piece or room <= 0:
+                raise ValueError("The file is incomplete, or far too large.")
+            position += len(piece) - len(member.unused_data)
+            length *= 2
+    return b"".join(parts)
+
+
+def _compressed(data: bytes) -> bytes:
+    import zlib
+
+    member = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
+    return member.compress(data) + member.flush()
+
+
+def _text_of(entries: dict[str, dict[str, Any]]) -> bytes:
+    """JSON text of entries."""
+    if len(entries) >= _MANY:
+        import orjson
+
+        with suppress(TypeError):  # an integer of more than 64 bits, half a surrogate pair
+            text = orjson.dumps(entries)
+            if b"null" not in text:  # which may stand for a number that is not finite
+                return text
+    return canonical.dumps(entries).encode("ascii")
+
+
+def _as_file(entries: dict[str, dict[str, Any]]) -> bytes:
+    """Cache file with these entries."""
+    return _compressed(_text_of(entries)[:-1]) + _compressed(b"}")
+
+
+def _with_more(file: bytes, entries: dict[str, dict[str, Any]]) -> bytes | None:
+    """Cache file with more entries; None if it does not end as :func:`_as_file` lets it end."""
+    end = _compressed(b"}")
+    if not file.endswith(end):
+        return None
+    return file[: -len(end)] + _compressed(b", " + _text_of(entries)[1:-1]) + end
+
+
+def _mark_of(data: bytes | None) -> list[Any] | None:
+    """What tells one content of the cache file from any other, wherever the file has been copied to."""
+    return None if data is None else [len(data), canonical.hash_of(data)]
