@@ -17,7 +17,7 @@ from .job import Job as Job
 if TYPE_CHECKING:
     from .exchange.copying import CopyTree
     from .exchange.importing import Schema
-    from .paths import PathSpecification
+    from .paths.naming import PathSpecification
     from .project import Project
 
 __all__ = ["export_jobs", "import_into_project"]
@@ -115,7 +115,7 @@ if not TYPE_CHECKING:
         globals(),
         {
             "CopyTree": ".exchange.copying",
-            "PathSpecification": ".paths",
+            "PathSpecification": ".paths.naming",
             "Project": ".project",
             "Schema": ".exchange.importing",
         },

@@ -67,7 +67,7 @@ def command(
     On a terminal you are asked before several jobs are moved that -f selects; -y answers.
     """
     from signac_core.exchange.exporting import plan_export
-    from signac_core.paths import PathsTakenError
+    from signac_core.paths.naming import PathsTakenError
 
     from ..pathreport import Collision, PathReport
     from ..progress import bar

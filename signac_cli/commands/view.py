@@ -66,7 +66,7 @@ def command(
     run prints what would be done.
     """
     from signac_core.exchange.views import plan_view
-    from signac_core.paths import PathsTakenError
+    from signac_core.paths.naming import PathsTakenError
 
     from ..pathreport import Collision, PathReport
     from ..progress import bar

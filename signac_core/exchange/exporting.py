@@ -13,10 +13,11 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import files, layout, paths
+from .. import files, layout
 from ..documents import store
 from ..errors import Error, JobsCorruptedError
 from ..failures import Failed, Failures, is_about_one_job
+from ..paths import naming, templates
 from ..progress import Progress, track
 from . import copying, links, packing
 from .links import LeftOut
@@ -165,7 +166,7 @@ def export_to(
     cursor: JobsCursor,
     target: Any,
     *,
-    path: paths.PathSpecification = None,
+    path: naming.PathSpecification = None,
     copytree: copying.CopyTree | None = None,
     force: bool = False,
     progress: Progress | None = None,
@@ -186,7 +187,7 @@ def plan_export(
     project: Project,
     job_ids: Iterable[str],
     target: Any,
-    path: paths.PathSpecification = None,
+    path: naming.PathSpecification = None,
     *,
     copytree: copying.CopyTree | None = None,
     force: bool = False,
@@ -214,13 +215,13 @@ def plan_export(
     is_taken = bool(kind) and not force and os.path.lexists(target)
     if is_taken and not repeated:
         raise _archive_exists(target)
-    found = paths.job_paths(project, job_ids, path, damaged=damaged)
+    found = naming.job_paths(project, job_ids, path, damaged=damaged)
     if kind != "":
         _check_target(project, target, found)
     if kind is None:
         done, taken = _present(project, target, found, copytree)
         if taken:
-            raise paths.PathsTakenError(taken)
+            raise naming.PathsTakenError(taken)
         return ExportPlan(project, target, kind, found, done)
     plan = ExportPlan(project, target, kind, found)
     if not kind:
@@ -283,14 +284,14 @@ def _check_appended(writer: packing.Writer, found: Mapping[str, str]) -> None:
 
 def _present(
     project: Project, target: str, found: Mapping[str, str], copytree: copying.CopyTree | None
-) -> tuple[frozenset[str], list[paths.Taken]]:
+) -> tuple[frozenset[str], list[naming.Taken]]:
     """Jobs that the target directory holds whole copies of, and what else is in the place of a copy.
 
     Raises PathError if a destination is no place for a job: outside the target, below another job, or inside an
     exported one.
     """
     done: set[str] = set()
-    taken: list[paths.Taken] = []
+    taken: list[naming.Taken] = []
     if not os.path.lexists(target):
         return frozenset(), taken
     is_whole = copying.is_moved if copying.moves_by_copy(copytree) else copying.is_same
@@ -302,7 +303,7 @@ def _present(
             try:
                 _check_directory(target, directory, above)
             except FileExistsError as error:
-                taken.append(paths.Taken(job_id, error.filename, error.strerror or ""))
+                taken.append(naming.Taken(job_id, error.filename, error.strerror or ""))
                 above.add(directory)  # once is enough
         destination = os.path.join(target, path) if path else target
         if not os.path.lexists(destination):
@@ -315,7 +316,7 @@ def _present(
         if is_done:
             done.add(job_id)
         elif not (copying.is_own_copy(copytree) and os.path.isdir(destination) and not os.listdir(destination)):
-            taken.append(paths.Taken(job_id, destination, f"The destination of job '{job_id}' exists"))
+            taken.append(naming.Taken(job_id, destination, f"The destination of job '{job_id}' exists"))
     return frozenset(done), taken
 
 
@@ -323,7 +324,7 @@ def _check_target(project: Project, target: str, found: Mapping[str, str]) -> No
     """Make sure that no job is copied into itself."""
     below = os.path.relpath(os.path.realpath(target), os.path.realpath(project.workspace)).split("/")[0]
     if below in found:
-        raise paths.PathError(f"The target '{target}' lies inside the job '{below}', which is to be exported.")
+        raise templates.PathError(f"The target '{target}' lies inside the job '{below}', which is to be exported.")
 
 
 def _check_directory(target: str, directory: str, above: set[str]) -> None:
@@ -331,11 +332,11 @@ def _check_directory(target: str, directory: str, above: set[str]) -> None:
     try:
         place = files.safe_join(target, directory) if directory else target
     except ValueError as error:
-        raise paths.PathError(str(error)) from None
+        raise templates.PathError(str(error)) from None
     if os.path.lexists(place) and not os.path.isdir(place):
         raise FileExistsError(errno.EEXIST, "A file stands where a directory is needed", place)
     if os.path.lexists(os.path.join(place, layout.FN_STATE_POINT)):
-        raise paths.PathError(f"The directory '{place}' is that of a job; other jobs cannot be exported into it.")
+        raise templates.PathError(f"The directory '{place}' is that of a job; other jobs cannot be exported into it.")
     above.add(directory)
     higher = directory.rpartition("/")[0]
     if directory and higher not in above:

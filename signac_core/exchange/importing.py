@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from .. import canonical, files, layout, lifecycle, paths, workspace
+from .. import canonical, files, layout, lifecycle, workspace
 from ..documents import store
 from ..errors import DestinationExistsError, InvalidKeyError, JobsCorruptedError, StatepointParsingError
 from ..failures import Failed, Failures
+from ..paths import schemas
 from ..progress import Progress, track
 from . import archives, copying, links, unpacking
 from .links import LeftOut
@@ -241,7 +242,7 @@ def _schema_of(schema: Schema, origin: str = "") -> _Schema | None:
     if isinstance(schema, str):
         above, template = os.path.normpath(origin) + "/", os.path.normpath(schema)
         template = template[len(above) :] if origin and template.startswith(above) else schema
-        read = paths.parse_schema(template)
+        read = schemas.parse_schema(template)
         depth = sum(part not in ("", ".") for part in template.split("/"))
         return _Schema(lambda path, relative: read(relative), depth)
     if callable(schema):

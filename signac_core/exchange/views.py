@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from .. import catalog, files, layout, paths
+from .. import catalog, files, layout
 from ..layout import is_temporary
+from ..paths import naming, templates
 from ..progress import track
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def create_linked_view(
     project: Project,
     prefix: str | os.PathLike[str] | None = None,
     job_ids: Iterable[str] | None = None,
-    path: paths.PathSpecification = None,
+    path: naming.PathSpecification = None,
 ) -> dict[str, str]:
     """Create or update a tree of symbolic links with readable names.
 
@@ -162,7 +163,7 @@ def plan_view(
     project: Project,
     prefix: str | os.PathLike[str] | None = None,
     job_ids: Iterable[str] | None = None,
-    path: paths.PathSpecification = None,
+    path: naming.PathSpecification = None,
     *,
     damaged: list[str] | None = None,
 ) -> ViewPlan:
@@ -172,7 +173,7 @@ def plan_view(
     """
     root = "view" if prefix is None else files.expand_home(os.fspath(prefix)) or "."
     ids = catalog.list_names(project) if job_ids is None else _resolve(project, job_ids)
-    found = paths.job_paths(project, ids, path, leaf=LINK, damaged=damaged)
+    found = naming.job_paths(project, ids, path, leaf=LINK, damaged=damaged)
     _check_slashes(project, found)
     links = {link: job_id for job_id, link in found.items()}
     location = _Location(project, root)
@@ -192,7 +193,7 @@ def plan_view(
     removed = sorted(present.keys() - links.keys())
     taken = location.taken({link: links[link] for link in created}, [*removed, *leftovers])
     if taken:
-        raise paths.PathsTakenError(taken)
+        raise naming.PathsTakenError(taken)
     changes = map(tuple, (created, updated, removed, unchanged, leftovers))
     return ViewPlan(project, root, links, targets, *changes)
 
@@ -225,7 +226,7 @@ def _check_slashes(project: Project, ids: Iterable[str]) -> None:
         for key, value in state_point.items():
             for text in (key, value):
                 if isinstance(text, str) and "/" in text:
-                    raise paths.PathError(
+                    raise templates.PathError(
                         f"The state point of job '{job_id}' contains a '/', which a view cannot show: {text!r}. Export "
                         "the jobs instead, with copytree=os.symlink."
                     )
@@ -291,7 +292,7 @@ class _Location:
             return False
         return layout.is_job_directory(os.path.basename(os.readlink(path)))
 
-    def taken(self, created: Mapping[str, str], removed: Iterable[str]) -> list[paths.Taken]:
+    def taken(self, created: Mapping[str, str], removed: Iterable[str]) -> list[naming.Taken]:
         """What stands in the place of links, or of the directories above them, and will not be removed."""
         going = set(removed)
         known: set[str] = set()
@@ -300,13 +301,13 @@ class _Location:
             path = os.path.join(self._real_prefix, link)
             if os.path.lexists(path) and not self._will_be_empty(link, going):
                 reason = "What stands in the place of a link is not part of the view"
-                taken.append(paths.Taken(job_id, path, reason))
+                taken.append(naming.Taken(job_id, path, reason))
             above = os.path.dirname(link)
             while above not in known:
                 known.add(above)
                 path = os.path.join(self._real_prefix, above)
                 if above not in going and os.path.lexists(path) and (os.path.islink(path) or not os.path.isdir(path)):
-                    taken.append(paths.Taken(job_id, path, "The view needs a directory in the place of this"))
+                    taken.append(naming.Taken(job_id, path, "The view needs a directory in the place of this"))
                 above = os.path.dirname(above)
         return taken
 

@@ -20,7 +20,8 @@ from signac_core import Project, buffered, init_project, layout
 from signac_core.errors import JobsCorruptedError
 from signac_core.exchange import archives, copying
 from signac_core.exchange.exporting import export_to, plan_export
-from signac_core.paths import PathError, PathsTakenError
+from signac_core.paths.naming import PathsTakenError
+from signac_core.paths.templates import PathError
 
 SP = layout.FN_STATE_POINT
 SUFFIXES = [".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".gz", ".bz2", ".xz"]

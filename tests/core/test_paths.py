@@ -14,16 +14,9 @@ from hypothesis import strategies as st
 
 from signac_core import Project
 from signac_core.errors import Error, JobsCorruptedError, StatepointParsingError
-from signac_core.paths import (
-    PathError,
-    SchemaPathEvaluationError,
-    UnknownTypeError,
-    automatic_tokens,
-    check_paths,
-    job_paths,
-    normal_path,
-    parse_schema,
-)
+from signac_core.paths.naming import check_paths, job_paths, normal_path
+from signac_core.paths.schemas import UnknownTypeError, parse_schema
+from signac_core.paths.templates import PathError, SchemaPathEvaluationError, automatic_tokens
 
 NESTED = [{"a": i, "n": {"x": i * 2, "y": {"z": i}}, "s": "q w", "l": [1, {"k": i}]} for i in range(2)]
 

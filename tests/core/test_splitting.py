@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signac_core.splitting import anything, digits, number, plain_number, split, word
+from signac_core.paths.matching import anything, digits, number, plain_number, split, word
 
 EXPRESSIONS = {
     anything: r"[^/]+?",

@@ -13,7 +13,8 @@ import pytest
 from signac_core import Project
 from signac_core.errors import JobsCorruptedError
 from signac_core.exchange.views import create_linked_view, plan_view
-from signac_core.paths import PathError, PathsTakenError
+from signac_core.paths.naming import PathsTakenError
+from signac_core.paths.templates import PathError
 
 
 def fill(project: Project, *state_points: dict[str, Any]) -> list[str]:

@@ -28,13 +28,14 @@ from signac_cli import complete
 from signac_cli.commands import _split_ids
 from signac_cli.commands.job import _documents
 from signac_cli.templates import Template
-from signac_core import cache, canonical, catalog, config, configfile, errors, finding, paths, stamps
+from signac_core import cache, canonical, catalog, config, configfile, errors, finding, stamps
 from signac_core.exchange.archives import ArchiveError
 from signac_core.exchange.importing import import_apart, plan_import
 from signac_core.filterparse import normalise, parse_tokens
 from signac_core.index import peer_cache
 from signac_core.layout import is_job_id
 from signac_core.lifecycle import create_job
+from signac_core.paths import naming, schemas, templates
 from signac_core.query import compile_filter
 from signac_core.resolving import resolve_ids
 
@@ -134,8 +135,8 @@ def check_path_template(study: Study, template: str) -> None:
     refused: list[Exception] = []
     for ids, leaf in ((study.ids, ""), (study.ids[:1], "job")):
         try:
-            found = paths.job_paths(study.project(), ids, template, leaf=leaf)
-        except (paths.PathError, ValueError) as error:
+            found = naming.job_paths(study.project(), ids, template, leaf=leaf)
+        except (templates.PathError, ValueError) as error:
             refused.append(error)
             continue
         places = [os.path.normpath(study.scratch / path) for path in found.values()]
@@ -172,7 +173,7 @@ PATTERNS = [PLAIN, PLAIN | {"float": NUMBER, "str": "[^/]+"}]
 def check_schema(study: Study, given: tuple[str, list[str]]) -> None:
     """Compare with a regular expression, where that takes no time beyond all measure."""
     schema, names = given
-    read = paths.parse_schema(schema)
+    read = schemas.parse_schema(schema)
     normal = "/".join(part for part in schema.split("/") if part not in ("", "."))
     pieces = re.split(r"\{([.\w]+)(?::([a-z]+))?\}", normal)
     fixed = list(map(re.escape, pieces[::3]))
@@ -436,7 +437,7 @@ SURFACES: dict[str, Surface] = {
             "path templates",
             lambda study, chance: chance.pieces(hostile.TEMPLATE_PIECES),
             check_path_template,
-            (paths.PathError, ValueError),
+            (templates.PathError, ValueError),
         ),
         _S(
             "output templates",
@@ -448,7 +449,7 @@ SURFACES: dict[str, Surface] = {
             "import schemas",
             schema_and_paths,
             check_schema,
-            (paths.UnknownTypeError, errors.StatepointParsingError, ValueError),
+            (schemas.UnknownTypeError, errors.StatepointParsingError, ValueError),
         ),
         _S("configuration texts", config_text, check_config_text, CONFIG_ERRORS),
         _S("configuration keys", config_item, check_config_item, CONFIG_ERRORS),

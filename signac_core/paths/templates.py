@@ -1,47 +1,24 @@
-"""Readable paths of jobs, and back: ``{"a": 1, "b": "x"}`` to ``a/1/b/x`` and the other way round.
-
-Export and views name directories by it, import reads such names. A path is relative, has no ``..``, and belongs to one
-job; a job directory never lies inside another. All of this is checked for all jobs before anything is written.
-
-Templates of paths look like those of :meth:`str.format`, but a field only ever reaches data: state point, document and
-the public attributes of a job.
-"""
+"""Templates of paths: fields in braces, filled with values of jobs."""
 
 from __future__ import annotations
 
-import errno
-import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from string import Formatter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from . import catalog, layout, splitting
-from .errors import Error, StatepointParsingError
-from .job import Job
+from ..errors import Error
+from ..job import Job
 
 if TYPE_CHECKING:
-    from .project import Project
+    from ..project import Project
 
 __all__ = [
     "PathError",
-    "PathSpecification",
-    "PathsTakenError",
     "SchemaPathEvaluationError",
-    "Taken",
-    "UnknownTypeError",
     "automatic_tokens",
-    "check_paths",
-    "job_paths",
-    "normal_path",
-    "parse_schema",
 ]
-
-PathSpecification = str | bool | Callable[[Job], str] | None
-"""None: automatic. False: the job id. A str: a template. A callable: a function of the job."""
-
-_SHOWN = 3  # collisions that a message lists
 
 
 class PathError(Error, RuntimeError):
@@ -50,94 +27,6 @@ class PathError(Error, RuntimeError):
 
 class SchemaPathEvaluationError(PathError):
     """A path template cannot be filled in for a job."""
-
-
-class Taken(NamedTuple):
-    """What stands in the way of a job.
-
-    Parameters
-    ----------
-    job_id : str
-        The job, or the first of several.
-    path : str
-        What is there.
-    reason : str
-        Why that is in the way.
-    """
-
-    job_id: str
-    path: str
-    reason: str
-
-
-class PathsTakenError(Error, FileExistsError):
-    """Jobs cannot get their paths, because something stands there."""
-
-    def __init__(self, taken: Sequence[Taken]) -> None:
-        super().__init__(errno.EEXIST, taken[0].reason, taken[0].path)
-        self.taken = tuple(taken)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.taken,)
-
-
-class UnknownTypeError(KeyError):
-    """A field of an import schema has a type that is not known."""
-
-    def __str__(self) -> str:
-        # KeyError would show the repr of the message.
-        return str(self.args[0]) if self.args else ""
-
-
-# job to path ----------------------------------------------------------------------------------------------------------
-
-
-def job_paths(
-    project: Project,
-    ids: Iterable[str],
-    path: PathSpecification = None,
-    *,
-    leaf: str = "",
-    damaged: list[str] | None = None,
-) -> dict[str, str]:
-    """Give every job a path.
-
-    Raises PathError if the paths are not unique, nested, absolute, contain ``..``, or cannot be determined;
-    SchemaPathEvaluationError if a field of the template does not exist for a job; ValueError if ``path`` is of no
-    accepted form, or the braces of the template do not match; JobsCorruptedError if jobs are damaged and there is no
-    list to take them.
-    """
-    name = _naming(project, path)
-    state_points = dict(catalog.read_state_points(project, ids, damaged=damaged, proven=True))
-    paths = {job_id: normal_path(f"{text}/{leaf}" if text else leaf, job_id) for job_id, text in name(state_points)}
-    check_paths(paths, path)
-    return paths
-
-
-_Naming = Callable[[Mapping[str, dict[str, Any]]], Iterator[tuple[str, str]]]
-
-
-def _naming(project: Project, path: PathSpecification) -> _Naming:
-    """What gives state points their paths, with everything that is wrong with ``path`` itself found already."""
-    if path is None:
-        return _automatic_paths
-    if path is False:
-        return lambda state_points: ((job_id, job_id) for job_id in state_points)
-    if isinstance(path, str):
-        return _Template(project, path).paths
-    if callable(path):
-        return lambda state_points: _called(project, path, state_points)
-    raise ValueError(f"The path must be None, False, a str or a function of the job, not {path!r}.")
-
-
-def _called(
-    project: Project, function: Callable[[Job], str], state_points: Mapping[str, dict[str, Any]]
-) -> Iterator[tuple[str, str]]:
-    for job_id, state_point in state_points.items():
-        text: object = function(Job._known(project, job_id, state_point))
-        if not isinstance(text, (str, os.PathLike)):
-            raise PathError(f"The path function returned {text!r} for job '{job_id}': it must return a str.")
-        yield job_id, os.fspath(text)
 
 
 def automatic_tokens(
@@ -189,11 +78,15 @@ def _automatic_paths(
         yield job_id, separator.join(tokens if separator != "/" else filter(None, tokens))
 
 
-# templates ------------------------------------------------------------------------------------------------------------
-
 _AUTO = re.compile(r"\{\{auto(?::([^{}]*))?\}\}")
+
+
 _FIELD = re.compile(r"([^.\[\]]+)((?:\.[^.\[\]]+|\[[^\[\]]+\])*)")
+
+
 _LARGE_NUMBER = re.compile("[0-9]{4}")
+
+
 _STEP = re.compile(r"\.([^.\[\]]+)|\[([^\[\]]+)\]")
 
 
@@ -340,7 +233,7 @@ def _attribute(field: str, owner: object, name: str, values: _Values) -> Any:
 
 def _advice(field: str, values: _Values) -> str:
     """What was probably meant by a field that does not exist: a key of the job with the nearest name."""
-    from .nearest import nearest_key
+    from ..nearest import nearest_key
 
     known = {"id": "job.id", "path": "job.path"}
     with suppress(ValueError, OSError):  # the document is damaged, and not what the error is about
@@ -382,151 +275,3 @@ def _names(data: Mapping[str, Any], above: str = "") -> Iterator[str]:
 def _shortened(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:56]}...{text[-1]}"
-
-
-# checks ---------------------------------------------------------------------------------------------------------------
-
-
-def normal_path(text: str, job_id: str) -> str:
-    """Path without empty and ``.`` components, once it is sure that it is one below the place it is meant for.
-
-    Raises PathError if it is absolute, contains ``..``, or is not a possible file name.
-    """
-    parts = text.split("/")
-    if text.startswith("/") or ".." in parts or "\0" in text:
-        raise PathError(
-            f"Job '{job_id}' would get the path {text!r}: paths are relative, without '..' and NUL. Give another path."
-        )
-    parts = [part for part in parts if part not in ("", ".")]
-    try:
-        longest = max((len(os.fsencode(part)) for part in parts), default=0)
-    except UnicodeEncodeError as error:
-        raise PathError(f"Job '{job_id}' would get the path {text!r}, which is no file name: {error}.") from None
-    if len(text) >= layout.PATH_MAX:
-        raise PathError(
-            f"Job '{job_id}' would get a path of {len(text)} characters, more than the {layout.PATH_MAX - 1} that "
-            f"systems allow: {_shortened(text)}. Choose another path, such as '{{job.id}}'."
-        )
-    if longest > layout.NAME_MAX:
-        raise PathError(
-            f"Job '{job_id}' would get a path with a name of {longest} bytes, more than the {layout.NAME_MAX} that "
-            f"file systems allow: {_shortened(text)}. Choose another path, such as '{{job.id}}'."
-        )
-    return "/".join(parts)
-
-
-def check_paths(paths: Mapping[str, str], specification: object = None) -> None:
-    """Make sure that no two jobs have the same path, and none lies inside another.
-
-    Raises PathError if two paths are equal or nested, in whatever order they come.
-    """
-    owners: dict[str, str] = {}
-    equal = []
-    for job_id, path in paths.items():
-        other = owners.setdefault(path, job_id)
-        if other != job_id:
-            equal.append(f"'{other}' and '{job_id}' ({path!r})")
-    if equal:
-        raise PathError(_duplicates_message(equal, specification))
-    for path, job_id in owners.items():
-        for ancestor in _ancestors(path):
-            if ancestor in owners:
-                raise PathError(
-                    f"The path {ancestor!r} of job '{owners[ancestor]}' is a leaf and a node: the path {path!r} of job "
-                    f"'{job_id}' lies below it, and job directories cannot be nested. Choose another path."
-                )
-
-
-def _duplicates_message(equal: list[str], specification: object) -> str:
-    shown = ", ".join(equal[:_SHOWN]) + (f" and {len(equal) - _SHOWN} more" if len(equal) > _SHOWN else "")
-    if isinstance(specification, str):
-        what = f"The path specification {specification!r} would result in duplicate paths"
-        advice = f"Append the job id: {os.path.join(specification, 'id', '{job.id}')!r}."
-    else:
-        what = "The path function gives" if callable(specification) else "The automatic paths contain"
-        what += " duplicate paths"
-        advice = "Give a path that contains the job id, such as 'id/{job.id}'."
-    return f"{what} for the jobs {shown}. {advice}"
-
-
-def _ancestors(path: str) -> Iterator[str]:
-    """All that lies above a normal path, nearest first; the last is empty."""
-    while path:
-        path = path.rpartition("/")[0]
-        yield path
-
-
-# path to state point --------------------------------------------------------------------------------------------------
-
-_SCHEMA_FIELD = re.compile(r"\{([.\w]+)(?::([a-z]+))?\}")
-_TYPES: Mapping[str, tuple[splitting.Field, splitting.Field, Callable[[str], Any]]] = {
-    "int": (splitting.digits, splitting.digits, int),
-    "float": (splitting.plain_number, splitting.number, lambda text: float(text.lower().replace("d", "e"))),
-    "bool": (splitting.word, splitting.word, lambda text: text.lower() not in ("false", "0")),
-    "str": (splitting.word, splitting.anything, str),
-}
-"""What a field stands for: first as signac 2.x reads it, then whatever else it can be; and the value of a text."""
-
-
-def parse_schema(template: str) -> Callable[[str], dict[str, Any] | None]:
-    r"""Make a function that reads state points off relative paths.
-
-    Raises UnknownTypeError if a type is not known; StatepointParsingError if there are no fields, or their keys
-    contradict each other.
-    """
-    texts: list[str] = []
-    keys: list[list[str]] = []
-    plain: list[splitting.Field] = []
-    wide: list[splitting.Field] = []
-    converters: list[Callable[[str], Any]] = []
-    end = 0
-    template = "/".join(part for part in template.split("/") if part not in ("", "."))
-    for match in _SCHEMA_FIELD.finditer(template):
-        key, kind = match[1], match[2] or "str"
-        if kind not in _TYPES:
-            raise UnknownTypeError(
-                f"The field '{match[0]}' of the schema has an unknown type '{kind}': use one of {', '.join(_TYPES)}."
-            )
-        texts.append(template[end : match.start()])
-        keys.append(key.split("."))
-        narrow, broad, convert = _TYPES[kind]
-        plain.append(narrow)
-        wide.append(broad)
-        converters.append(convert)
-        end = match.end()
-    if not keys:
-        raise StatepointParsingError(
-            f"The schema {template!r} has no fields: a field is a key and a type in braces, such as '{{a:int}}'."
-        )
-    _check_keys(keys, template)
-    texts.append(template[end:])
-
-    def read(path: str) -> dict[str, Any] | None:
-        parts = splitting.split(path, texts, plain) or splitting.split(path, texts, wide)
-        if parts is None:
-            return None
-        state_point: dict[str, Any] = {}
-        for names, convert, text in zip(keys, converters, parts, strict=True):
-            container = state_point
-            for name in names[:-1]:
-                container = container.setdefault(name, {})
-            container[names[-1]] = convert(text)
-        return state_point
-
-    return read
-
-
-def _check_keys(keys: list[list[str]], template: str) -> None:
-    """Make sure that no key is there twice, and none is a value and a container of others at once."""
-    values: dict[tuple[str, ...], list[str]] = {}
-    containers: dict[tuple[str, ...], list[str]] = {}
-    for names in keys:
-        above = [tuple(names[:length]) for length in range(1, len(names))]
-        whole = tuple(names)
-        other = containers.get(whole) or next((values[one] for one in [*above, whole] if one in values), None)
-        if other is not None:
-            both = f"'{'.'.join(other)}' and '{'.'.join(names)}'"
-            raise StatepointParsingError(f"The fields {both} of the schema {template!r} exclude each other.")
-        values[whole] = names
-        for one in above:
-            containers.setdefault(one, names)

@@ -1,0 +1,1 @@
+"""Readable paths of jobs, and state points read from such paths."""
