@@ -71,12 +71,19 @@ _CORE = "signac_core"
 
 _FACADES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "_utility": {"_to_hashable": ("survey.schema", "hashable")},
-    "linked_view": {"create_linked_view": ("exchange.views", "create_linked_view")},
+    "h5store": {
+        "H5Group": ("hdf5.store", "H5Group"),
+        "H5Store": ("hdf5.store", "H5Store"),
+        "H5StoreAlreadyOpenError": ("errors", "H5StoreAlreadyOpenError"),
+        "H5StoreClosedError": ("errors", "H5StoreClosedError"),
+        "H5StoreManager": ("hdf5.manager", "H5StoreManager"),
+    },
+    "linked_view": {"create_linked_view": ("import_export", "create_linked_view")},
     "version": {"__version__": ("version", "COMPATIBLE_VERSION"), "SCHEMA_VERSION": ("layout", "SCHEMA_VERSION")},
 }
 """Modules without a room of the same meaning: their names, and the room and name that each one stands for."""
 
-_ROOMS = {"diff": "survey.diff", "h5store": "hdf5.store", "migration": "care.migration", "schema": "survey.schema"}
+_ROOMS = {"diff": "survey.diff", "migration": "care.migration", "schema": "survey.schema"}
 """Modules of signac 2.x that lie in a package of the core."""
 
 

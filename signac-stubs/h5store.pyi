@@ -1,1 +1,2 @@
+from signac_core.hdf5.manager import *
 from signac_core.hdf5.store import *

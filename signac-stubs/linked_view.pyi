@@ -1,1 +1,1 @@
-from signac_core.exchange.views import create_linked_view as create_linked_view
+from signac_core.import_export import create_linked_view as create_linked_view

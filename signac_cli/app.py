@@ -252,7 +252,7 @@ class Session:
         from signac_core.care.integrity import examine_job
 
         for job_id in job_ids:
-            problems = [] if self._project is None else examine_job(self._project, job_id)
+            problems = [] if self._project is None else examine_job(self._project.space, job_id)
             reasons = "; ".join(problem.detail.rstrip(".") for problem in problems)
             yield f"{job_id} ({reasons})" if reasons else job_id
 

@@ -218,7 +218,9 @@ def candidates(project_path: str, kind: str, key: str, prefix: str, limit: int) 
     filename = layout.FN_STATE_POINT if namespace == "sp" else layout.FN_DOCUMENT
     sample = _sample(workspace, filename)
     if kind == "keys":
-        keys = {found for data in sample for found in _dotted(data)}
+        from signac_core.trees import leaves
+
+        keys = {key for data in sample for key, _ in leaves(data, addressable=True) if _can_be_typed(key)}
         return _thinned(sorted(found for found in keys if found.startswith(prefix)), limit)
     from .keys import lookup
 
@@ -281,14 +283,9 @@ def _sample(workspace: str, filename: str) -> Iterator[dict[str, Any]]:
             yield data
 
 
-def _dotted(data: Mapping[str, Any], start: str = "") -> Iterator[str]:
-    """Dotted keys of everything in a mapping that is no mapping itself."""
-    for key, value in data.items():
-        if _INFIX.isdisjoint(key) and key:
-            if isinstance(value, dict) and value:
-                yield from _dotted(value, f"{start}{key}.")
-            else:
-                yield start + key
+def _can_be_typed(key: str) -> bool:
+    """Tell whether a filter reads a dotted key as one."""
+    return all(part and _INFIX.isdisjoint(part) for part in key.split("."))
 
 
 def _value_text(value: Any) -> str | None:

@@ -162,7 +162,7 @@ def _looks_like(name: str, word: str, project: Project, *, is_value: bool) -> bo
 def _is_id(project: Project, word: str) -> bool:
     from signac_core.resolving import resolve_ids
 
-    return not resolve_ids(project, [word])[1]
+    return not resolve_ids(project.space, [word])[1]
 
 
 def refuse_ids_among_keys(project: Project, keys: Sequence[str]) -> None:
@@ -281,6 +281,6 @@ def _is_key(project: Project, part: str, key: str) -> bool:
     from signac_core.finding import find_ids
 
     try:
-        return bool(find_ids(project, {f"{part}.{key}": {"$exists": True}}, damaged=[]))
+        return bool(find_ids(project.space, {f"{part}.{key}": {"$exists": True}}, damaged=[]))
     except (KeyError, ValueError, TypeError):  # a key with an operator in it
         return False

@@ -212,7 +212,7 @@ class _Space:
     def is_known(self, wanted: Wanted) -> bool:
         """Tell whether a state point in memory, or the index, has a key."""
         path = wanted.key.split(".")
-        in_memory = self._project._sp_cache.values() if wanted.namespace == "sp" else ()
+        in_memory = self._project.space.known.values() if wanted.namespace == "sp" else ()
         if any(_has(state_point, path) or wanted.key in state_point for state_point in in_memory):
             return True
         return _is_among(wanted.key, self.indexed(wanted.namespace))
@@ -262,13 +262,13 @@ def _state_point_keys(project: Project) -> _Keys:
         keys = {key for table, _ in snapshot.layers for key in table.directory.keys}
         return keys, list(snapshot.pending), bool(snapshot.number())
 
-    names, ids, has_jobs = ask_index(project, look) or (set(), list_workspace(project).names, False)
+    names, ids, has_jobs = ask_index(project.space, look) or (set(), list_workspace(project.space).names, False)
     ids = job_ids(ids)
-    unread = [job_id for job_id in ids if job_id not in project._sp_cache]
+    unread = [job_id for job_id in ids if job_id not in project.space.known]
     damaged: list[str] = []
-    for _ in read_state_points(project, unread[:_MOST_FILES], damaged=damaged, indexed=False):
+    for _ in read_state_points(project.space, unread[:_MOST_FILES], damaged=damaged, indexed=False):
         pass
-    names.update(_dotted_keys(project._sp_cache[job_id] for job_id in ids if job_id in project._sp_cache))
+    names.update(_dotted_keys(project.space.known[job_id] for job_id in ids if job_id in project.space.known))
     return _Keys(names - {""}, len(unread) <= _MOST_FILES and not damaged, has_jobs or bool(ids))
 
 
@@ -277,9 +277,9 @@ def _document_keys(project: Project, indexed: set[str]) -> _Keys:
     from signac_core.documents.many import read_documents
 
     names = set(indexed)
-    ids = list_ids(project)
+    ids = list_ids(project.space)
     damaged: list[str] = []
-    for _, document in read_documents(project, ids[:_MOST_FILES], damaged=damaged):
+    for _, document in read_documents(project.space, ids[:_MOST_FILES], damaged=damaged):
         names.update(_dotted_keys([document]))
     return _Keys(names - {""}, len(ids) <= _MOST_FILES and not damaged, bool(ids))
 

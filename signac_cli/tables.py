@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from signac_core.trees import leaves
+
 from .keys import MISSING, lookup
 from .templates import as_text
 
@@ -156,7 +158,7 @@ def compare(records: Sequence[Record], *, digits: int, terminal: bool, color: bo
         The lines of the table; nothing when there are no keys.
 
     """
-    points = [dict(_flatten(record["sp"])) for record in records]
+    points = [dict(leaves(record["sp"])) for record in records]
     keys = sorted({key for point in points for key in point})
     if not keys:
         return ""
@@ -287,7 +289,7 @@ def _columns(records: Sequence[Record], keys: Mapping[str, Sequence[str]], *, te
         if keys.get(part):
             rows = [{key: lookup(data, key) for key in keys[part]} for data in parts]
         else:
-            rows = [dict(_flatten(data)) for data in parts]
+            rows = [dict(leaves(data)) for data in parts]
         for key in dict.fromkeys(key for row in rows for key in row):
             values = [row.get(key, MISSING) for row in rows]
             known = [value for value in values if value is not MISSING]
@@ -299,14 +301,6 @@ def _columns(records: Sequence[Record], keys: Mapping[str, Sequence[str]], *, te
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _flatten(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in data.items():
-        if isinstance(value, dict) and value:
-            yield from _flatten(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
 
 
 def visible(text: str) -> str:

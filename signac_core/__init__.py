@@ -42,7 +42,7 @@ else:
         "JSONDict": "documents.views",
         "__version__": "version",
         "H5Store": "hdf5.store",
-        "H5StoreManager": "hdf5.store",
+        "H5StoreManager": "hdf5.manager",
     }
 
     def __getattr__(name):

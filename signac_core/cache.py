@@ -25,7 +25,7 @@ from .progress import track
 if TYPE_CHECKING:
     from .index.snapshot import Snapshot
     from .progress import Progress
-    from .project import Project
+    from .workspace import Space
 
 __all__ = [
     "CacheReport",
@@ -53,7 +53,7 @@ def _warn_of_place(warn: Callable[[str], None] | None) -> None:
 
 
 def update_cache(
-    project: Project,
+    space: Space,
     *,
     progress: Progress | None = None,
     damaged: list[str] | None = None,
@@ -68,15 +68,15 @@ def update_cache(
     """
     failed: list[str] = []
     _warn_of_place(warn)
-    snapshot = catalog.open_index(project)
+    snapshot = catalog.open_index(space)
     if snapshot is None:
-        written = _update_without_index(project, failed, progress, warn)
+        written = _update_without_index(space, failed, progress, warn)
     else:
         with snapshot:
             try:
-                written = _Update(project, snapshot, failed, progress, warn).run()
+                written = _Update(space, snapshot, failed, progress, warn).run()
             except UnusableIndexError:
-                written = _update_without_index(project, failed, progress, warn)
+                written = _update_without_index(space, failed, progress, warn)
     if damaged is not None:
         damaged.extend(failed)
     elif failed:
@@ -85,42 +85,42 @@ def update_cache(
 
 
 def _update_without_index(
-    project: Project, failed: list[str], progress: Progress | None, warn: Callable[[str], None] | None
+    space: Space, failed: list[str], progress: Progress | None, warn: Callable[[str], None] | None
 ) -> int | None:
     """Read what the cache file does not hold, and write both file and index anew."""
-    listing = workspace.list_workspace(project)
+    listing = workspace.list_workspace(space)
     ids = layout.job_ids(listing.names)
-    before = _read_file(project)
+    before = _read_file(space)
     mark = _mark_of(before)
     entries = _entries_in(before)
     if entries is None:
-        _warn_of_damage(project, warn)
+        _warn_of_damage(space, warn)
     cached = {} if entries is None else _genuine(entries, ids)
     for job_id, state_point in cached.items():
-        project._remember(job_id, state_point)
-    found = catalog.read_state_points(project, ids, damaged=failed, proven=True)
+        space.remember(job_id, state_point)
+    found = catalog.read_state_points(space, ids, damaged=failed, proven=True)
     state_points = dict(track(found, "update-cache", len(ids), progress))
     current = entries is not None and entries.keys() == state_points.keys() == cached.keys()
     if not current:
-        mark = _replace(project, _as_file(state_points))
-    _write_base(project, listing, state_points, mark)
+        mark = _replace(space, _as_file(state_points))
+    _write_base(space, listing, state_points, mark)
     return None if current and state_points else len(state_points)
 
 
 def _write_base(
-    project: Project, listing: workspace.Listing, state_points: dict[str, dict[str, Any]], mark: list[Any] | None
+    space: Space, listing: workspace.Listing, state_points: dict[str, dict[str, Any]], mark: list[Any] | None
 ) -> None:
     """Write a new base of the index, which remembers the cache file if both hold the same jobs."""
     from .index.snapshot import write_base
 
     same = state_points.keys() <= set(listing.names)
     with suppress(OSError):  # the cache file is what was asked for
-        write_base(project, listing, state_points, cache=mark if same else None)
+        write_base(space, listing, state_points, cache=mark if same else None)
 
 
-def _replace(project: Project, data: bytes) -> list[Any] | None:
+def _replace(space: Space, data: bytes) -> list[Any] | None:
     """Give the cache file new content; return its mark."""
-    files.replace_file(project.fn(project.FN_CACHE), data, durable=project.durable)
+    files.replace_file(space.path(layout.FN_CACHE), data, durable=space.durable)
     return _mark_of(data)
 
 
@@ -129,25 +129,25 @@ class _Update:
 
     def __init__(
         self,
-        project: Project,
+        space: Space,
         snapshot: Snapshot,
         failed: list[str],
         progress: Progress | None,
         warn: Callable[[str], None] | None,
     ) -> None:
-        self.project = project
+        self.space = space
         self.snapshot = snapshot
         self.failed = failed
         self.progress = progress
         self.warn = warn
-        self.before = _read_file(project)
+        self.before = _read_file(space)
         self.mark = _mark_of(self.before)  # of the cache file as it is
 
     def run(self) -> int | None:
         """Do it; return what :func:`update_cache` says."""
-        project, snapshot = self.project, self.snapshot
+        space, snapshot = self.space, self.snapshot
         pending = layout.job_ids(snapshot.pending)
-        found = catalog.read_state_points(project, pending, damaged=self.failed, proven=True)
+        found = catalog.read_state_points(space, pending, damaged=self.failed, proven=True)
         new = dict(track(found, "update-cache", len(pending), self.progress))
         number = snapshot.number() + len(new)
         written = self._append(new) if self._is_known() else self._rewrite(new)
@@ -172,7 +172,7 @@ class _Update:
         longer = None
         if self.before is not None and self.snapshot.number() > len(self.snapshot.about["uncached"]):
             longer = _with_more(self.before, more)
-        self.mark = _replace(self.project, longer or _as_file(self._indexed() | new))
+        self.mark = _replace(self.space, longer or _as_file(self._indexed() | new))
         return True
 
     def _rewrite(self, new: dict[str, dict[str, Any]]) -> bool:
@@ -180,10 +180,10 @@ class _Update:
         state_points = self._indexed() | new
         entries = _entries_in(self.before)
         if entries is None:
-            _warn_of_damage(self.project, self.warn)
+            _warn_of_damage(self.space, self.warn)
         if entries == state_points:
             return False
-        self.mark = _replace(self.project, _as_file(state_points))
+        self.mark = _replace(self.space, _as_file(state_points))
         return True
 
     def _indexed(self) -> dict[str, dict[str, Any]]:
@@ -213,8 +213,8 @@ class _Update:
         snapshot = self.snapshot
         corrections = snapshot.corrections()
         if corrections > _MOST_CORRECTIONS or corrections > _CORRECTED_SHARE * snapshot.base.rows:
-            listing = snapshot.listing or workspace.list_workspace(self.project)
-            _write_base(self.project, listing, self._indexed() | new, self.mark)
+            listing = snapshot.listing or workspace.list_workspace(self.space)
+            _write_base(self.space, listing, self._indexed() | new, self.mark)
         elif written or snapshot.listing is not None or self.mark != snapshot.about["cache"]:
             snapshot.refresh(new, cache=self.mark)
 
@@ -247,27 +247,27 @@ class CacheReport(NamedTuple):
     obsolete: int = 0
 
 
-def examine_cache(project: Project) -> CacheReport:
+def examine_cache(space: Space) -> CacheReport:
     """Compare the cache file with the jobs of the project; nothing is written.
 
     Raises WorkspaceError if the workspace cannot be read.
     """
-    report = catalog.ask_index(project, lambda snapshot: _report_by_index(project, snapshot))
+    report = catalog.ask_index(space, lambda snapshot: _report_by_index(space, snapshot))
     if report is not None:
         return report
-    ids = catalog.list_ids(project)
-    entries = _entries_in(_read_file(project))
+    ids = catalog.list_ids(space)
+    entries = _entries_in(_read_file(space))
     if entries is None:
-        exists = os.path.lexists(project.fn(project.FN_CACHE))
+        exists = os.path.lexists(space.path(layout.FN_CACHE))
         return CacheReport("damaged" if exists else "absent", missing=len(ids))
     size = len(_genuine(entries, ids))
     missing, obsolete = len(ids) - size, len(entries) - size
     return CacheReport("stale" if missing or obsolete else "current", size, missing, obsolete)
 
 
-def _report_by_index(project: Project, snapshot: Snapshot) -> CacheReport | None:
+def _report_by_index(space: Space, snapshot: Snapshot) -> CacheReport | None:
     """Report without parsing the file, if the index remembers what is in it."""
-    data = _read_file(project)
+    data = _read_file(space)
     mark = _mark_of(data)
     if mark is None or mark != snapshot.about["cache"] or snapshot.has_lost():
         return None
@@ -279,7 +279,7 @@ def _report_by_index(project: Project, snapshot: Snapshot) -> CacheReport | None
     return CacheReport("stale" if missing else "current", size, missing)
 
 
-def delete_cache(project: Project) -> bool:
+def delete_cache(space: Space) -> bool:
     """Delete the cache file and the index.
 
     Raises OSError if they cannot be deleted.
@@ -288,7 +288,7 @@ def delete_cache(project: Project) -> bool:
     from .layout import BASE, DELTA, DOCUMENTS
 
     found = False
-    for path in (project.fn(project.FN_CACHE), *(index_path(project.path, name) for name in (DELTA, DOCUMENTS, BASE))):
+    for path in (space.path(layout.FN_CACHE), *(index_path(space.root, name) for name in (DELTA, DOCUMENTS, BASE))):
         with suppress(FileNotFoundError):
             os.unlink(path)
             found = True

@@ -21,7 +21,7 @@ from .workspace import OPEN_FLAGS, _genuine, list_workspace
 
 if TYPE_CHECKING:
     from .index.snapshot import Snapshot
-    from .project import Project
+    from .workspace import Space
 
     T = TypeVar("T")
 
@@ -47,20 +47,20 @@ _VERY_MANY_FILES = 2500  # from here on the import of a faster parser pays
 ROWS_PER_FILE = 50  # what the index puts together in the time that it takes to read one file
 
 
-def open_index(project: Project) -> Snapshot | None:
+def open_index(space: Space) -> Snapshot | None:
     """Open the index and compare it with the workspace; None if there is none that can be used.
 
     Raises WorkspaceError if the workspace cannot be read.
     """
     try:
         if config.index_directory() is None:  # the usual query pays for no import
-            fd = os.open(f"{project.path}/{layout.FN_INDEX}", OPEN_FLAGS)
+            fd = os.open(f"{space.root}/{layout.FN_INDEX}", OPEN_FLAGS)
         else:
             from .config import check_place, index_path
             from .layout import BASE
 
             check_place()
-            fd = os.open(index_path(project.path, BASE), OPEN_FLAGS)
+            fd = os.open(index_path(space.root, BASE), OPEN_FLAGS)
     except PermissionError as error:
         tell_unusable(error)
         return None
@@ -69,7 +69,7 @@ def open_index(project: Project) -> Snapshot | None:
     try:
         from .index.snapshot import Snapshot
 
-        return Snapshot(project, fd, lambda: list_workspace(project))
+        return Snapshot(space, fd, lambda: list_workspace(space))
     except WorkspaceError:
         raise
     except Exception as error:
@@ -77,9 +77,9 @@ def open_index(project: Project) -> Snapshot | None:
         return None
 
 
-def ask_index(project: Project, question: Callable[[Snapshot], T | None]) -> T | None:
+def ask_index(space: Space, question: Callable[[Snapshot], T | None]) -> T | None:
     """Answer of the index to a question; None without a usable index."""
-    snapshot = open_index(project)
+    snapshot = open_index(space)
     if snapshot is None:
         return None
     with snapshot:
@@ -97,13 +97,13 @@ def tell_unusable(error: Exception) -> None:
     logging.getLogger(__name__).debug("The index cannot be used: %s: %s", type(error).__name__, error)
 
 
-def list_names(project: Project) -> list[str]:
+def list_names(space: Space) -> list[str]:
     """Names of the directories that count as jobs by the rule of signac 2.x (their first 32 characters), sorted.
 
     Raises WorkspaceError if the workspace cannot be read.
     """
-    names = ask_index(project, _names_of)
-    return list_workspace(project).names if names is None else names
+    names = ask_index(space, _names_of)
+    return list_workspace(space).names if names is None else names
 
 
 def _names_of(snapshot: Snapshot) -> list[str]:
@@ -115,20 +115,20 @@ def _names_of(snapshot: Snapshot) -> list[str]:
 def refresh(snapshot: Snapshot) -> None:
     """Let the index catch up on the way out of a query, if that is possible."""
     with suppress(Exception):  # nobody has asked for it
-        if snapshot.worth_refreshing(snapshot.project._sp_cache):
-            snapshot.refresh(snapshot.project._sp_cache)
+        if snapshot.worth_refreshing(snapshot.space.known):
+            snapshot.refresh(snapshot.space.known)
 
 
-def list_ids(project: Project) -> list[str]:
+def list_ids(space: Space) -> list[str]:
     """Ids of all jobs, sorted: the names that are job ids and nothing more.
 
     Raises WorkspaceError if the workspace cannot be read.
     """
-    return layout.job_ids(list_names(project))
+    return layout.job_ids(list_names(space))
 
 
 def read_state_points(
-    project: Project,
+    space: Space,
     ids: Iterable[str],
     *,
     damaged: list[str] | None = None,
@@ -140,17 +140,17 @@ def read_state_points(
     Raises JobsCorruptedError at the end, if jobs are damaged and there is no list to take them.
     """
     ids = ids if isinstance(ids, (list, tuple)) else list(ids)
-    known = project._sp_cache
+    known = space.known
     failed: list[str] = []
     unknown = [job_id for job_id in ids if job_id not in known]
     if indexed and len(unknown) > MANY_FILES:
-        preload(project, len(unknown))
+        preload(space, len(unknown))
         unknown = [job_id for job_id in unknown if job_id not in known]
-    if proven and _forget_wrong(project, ids):
+    if proven and _forget_wrong(space, ids):
         unknown = [job_id for job_id in ids if job_id not in known]
     if unknown:
         unknown = list(dict.fromkeys(unknown))
-        read = zip(unknown, _read_files(project, unknown), strict=True)
+        read = zip(unknown, _read_files(space, unknown), strict=True)
         left_out = set()
         for job_id in ids:
             state_point = known.get(job_id)
@@ -159,7 +159,7 @@ def read_state_points(
                     continue
                 _, state_point = next(read)
                 if state_point is None:
-                    state_point = _read_unusual(f"{project.workspace}/{job_id}", job_id, failed)
+                    state_point = _read_unusual(f"{space.workspace}/{job_id}", job_id, failed)
                     if state_point is None:
                         left_out.add(job_id)
                         continue
@@ -171,20 +171,18 @@ def read_state_points(
     _report(failed, damaged)
 
 
-def _forget_wrong(project: Project, ids: Sequence[str]) -> bool:
+def _forget_wrong(space: Space, ids: Sequence[str]) -> bool:
     """Forget what the index has said if it was wrong about one of these jobs; tell whether it was."""
-    known, indexed = project._sp_cache, project._sound_ids
+    known, indexed = space.known, space.sound_ids
     for job_id in ids:
         if job_id in indexed and not canonical.state_point_matches(known.get(job_id), job_id):
             tell_unusable(ValueError(f"wrong about job {job_id}"))
-            for other in indexed:
-                known.pop(other, None)
-            project._sound_ids = ()
+            space.forget_indexed()
             return True
     return False
 
 
-def _read_files(project: Project, ids: list[str]) -> Iterator[dict[str, Any] | None]:
+def _read_files(space: Space, ids: list[str]) -> Iterator[dict[str, Any] | None]:
     """State points in the files of jobs; None where there is none to be read, or that of another job."""
     parse = _parse_quickly() if len(ids) >= _VERY_MANY_FILES else _genuine
 
@@ -195,7 +193,7 @@ def _read_files(project: Project, ids: list[str]) -> Iterator[dict[str, Any] | N
             return None
         return parse(text, job_id)
 
-    return each_file(project, ids, layout.FN_STATE_POINT, read)
+    return each_file(space, ids, layout.FN_STATE_POINT, read)
 
 
 def _parse_quickly() -> Callable[[bytes, str], dict[str, Any] | None]:
@@ -219,7 +217,7 @@ def _parse_quickly() -> Callable[[bytes, str], dict[str, Any] | None]:
     return parse
 
 
-def preload(project: Project, number: int) -> None:
+def preload(space: Space, number: int) -> None:
     """Take the state points of all jobs from the index into memory, if that is less work than reading files.
 
     Without an index, the cache file of signac 2.x serves.
@@ -227,31 +225,26 @@ def preload(project: Project, number: int) -> None:
 
     def take(snapshot: Snapshot) -> bool:
         if number * ROWS_PER_FILE >= snapshot.number():
-            found = snapshot.state_points()
-            project._sound_ids = found.keys()  # the index does not take keys with dots
-            project._sp_cache.update(found)
-            project._preloaded = True
+            space.load(snapshot.state_points(), indexed=True)
         return True
 
-    if number > MANY_FILES and not project._preloaded and not ask_index(project, take):
+    if number > MANY_FILES and not space.is_loaded and not ask_index(space, take):
         with suppress(OSError):
-            if 0 < os.stat(project.fn(project.FN_CACHE)).st_size < number * _CACHE_BYTES_PER_FILE:
+            if 0 < os.stat(space.path(layout.FN_CACHE)).st_size < number * _CACHE_BYTES_PER_FILE:
                 from .index.peer_cache import read_cache
 
-                entries = read_cache(project)
-                project._sp_cache.update(entries)
-                project._preloaded = bool(entries)
+                space.load(read_cache(space))
 
 
 def read_values(
-    project: Project, ids: list[str], keys: Sequence[str], *, missing: Any
+    space: Space, ids: list[str], keys: Sequence[str], *, missing: Any
 ) -> tuple[list[str], list[list[Any]]]:
     """Values under dotted keys of state points; only the columns of these keys are read where there is an index.
 
     Raises JobsCorruptedError if jobs are damaged.
     """
     found: list[dict[str, Any]] = [{} for _ in keys]
-    if len(ids) > MANY_FILES and not project._preloaded:
+    if len(ids) > MANY_FILES and not space.is_loaded:
 
         def ask(snapshot: Snapshot) -> list[list[Any]] | None:
             if (columns := snapshot.values_of_all(keys, missing)) is not None and snapshot.names() == ids:
@@ -261,13 +254,13 @@ def read_values(
                     values.update(zip(names, column, strict=True))
             return None
 
-        columns = ask_index(project, ask)
+        columns = ask_index(space, ask)
         if columns is not None:
             return ids, columns
     complete = found[-1]  # whatever this one holds, all hold
     rest = [job_id for job_id in ids if job_id not in complete]
     paths = [key.split(".") for key in keys]
-    for job_id, state_point in read_state_points(project, rest):
+    for job_id, state_point in read_state_points(space, rest):
         for values, path in zip(found, paths, strict=True):
             values[job_id] = look_up(state_point, path, missing)
     if not all(map(complete.__contains__, rest)):
@@ -275,31 +268,31 @@ def read_values(
     return ids, [list(map(values.__getitem__, ids)) for values in found]
 
 
-def read_columns(project: Project, ids: Sequence[str], wanted: Callable[[str], bool]) -> dict[str, list[Any]] | None:
+def read_columns(space: Space, ids: Sequence[str], wanted: Callable[[str], bool]) -> dict[str, list[Any]] | None:
     """Values of all jobs under dotted keys, straight from the index, where state points all have the same keys."""
 
     def columns(snapshot: Snapshot) -> dict[str, list[Any]] | None:
         return snapshot.columns(wanted) if snapshot.names() == ids else None
 
-    return ask_index(project, columns) if len(ids) > MANY_FILES else None
+    return ask_index(space, columns) if len(ids) > MANY_FILES else None
 
 
-def indexed_state_points(project: Project) -> dict[str, dict[str, Any]]:
+def indexed_state_points(space: Space) -> dict[str, dict[str, Any]]:
     """State points that the index holds, by id, of jobs whose directories exist; none without a usable index."""
-    return ask_index(project, lambda snapshot: snapshot.state_points()) or {}
+    return ask_index(space, lambda snapshot: snapshot.state_points()) or {}
 
 
-def state_point_in_memory(project: Project, job_id: str) -> dict[str, Any] | None:
+def state_point_in_memory(space: Space, job_id: str) -> dict[str, Any] | None:
     """State point of one of the jobs that are being iterated over, if it need not be read from its file."""
-    number, project._expected = project._expected, 0
-    preload(project, number)
-    return project._sp_cache.get(job_id)
+    number, space.expected = space.expected, 0
+    preload(space, number)
+    return space.known.get(job_id)
 
 
-def recorded_state_point(project: Project, job_id: str) -> dict[str, Any] | None:
+def recorded_state_point(space: Space, job_id: str) -> dict[str, Any] | None:
     """State point of a job whose file is damaged, as index or cache have it; None if they do not."""
-    preload(project, sys.maxsize)
-    known = project._sp_cache.get(job_id)
+    preload(space, sys.maxsize)
+    known = space.known.get(job_id)
     return known if canonical.state_point_matches(known, job_id) else None
 
 

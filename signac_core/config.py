@@ -9,10 +9,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import files, layout
 from .errors import ConfigError, IncompatibleSchemaVersion
+
+if TYPE_CHECKING:
+    from configobj import ConfigObj
 
 __all__ = [
     "ProjectConfig",
@@ -29,7 +32,9 @@ __all__ = [
     "lock_timeout",
     "merge",
     "no_project",
+    "parse",
     "parse_file",
+    "parse_lines",
     "queries_write_index",
     "user_config_path",
 ]
@@ -87,7 +92,7 @@ def _parse_plain(text: str) -> dict[str, Any] | None:
     return values
 
 
-def check_lines(text: str, path: str) -> None:
+def check_lines(lines: list[str], path: str) -> None:
     """Refuse lines over which the parser would ponder for ever.
 
     Before it gives a line up it tries all ways to share out its blanks, brackets, and quotes between commas.
@@ -96,7 +101,7 @@ def check_lines(text: str, path: str) -> None:
     """
     import re
 
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(lines, start=1):
         begin = line.lstrip()[:1]
         value, _, comment = line.partition("=")[2].partition("#")
         brackets = line.count("[") + line.count("]") if begin == "[" else 0
@@ -114,17 +119,42 @@ def parse_file(path: str) -> dict[str, Any]:
 
     Raises OSError if the file cannot be read; ConfigError if it is not a valid configuration.
     """
+    text = _text_of(files.read_bytes(path), path)
+    values = _parse_plain(text)
+    return dict(_parse(text, path).dict()) if values is None else values
+
+
+def parse(data: bytes, path: str) -> ConfigObj:
+    """Parse the content of a configuration file in a form that remembers its comments.
+
+    Raises ConfigError if it is not a valid configuration.
+    """
+    return _parse(_text_of(data, path), path)
+
+
+def _text_of(data: bytes, path: str) -> str:
     try:
-        data = files.read_bytes(path)
-        text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8").replace("\r\n", "\n")
+        return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise ConfigError(f"Failed to read configuration file '{path}': it is not UTF-8 text ({error}).") from None
-    values = _parse_plain(text)
-    if values is not None:
-        return values
-    from .configfile import parse
 
-    return dict(parse(data, path).dict())
+
+def _parse(text: str, path: str) -> ConfigObj:
+    return parse_lines(text.removesuffix("\n").split("\n") if text else [], path)
+
+
+def parse_lines(lines: list[str], path: str) -> ConfigObj:
+    """Parse the lines of a configuration file: the one place where the parser is called.
+
+    Raises ConfigError if they are no valid configuration.
+    """
+    check_lines(lines, path)
+    import configobj
+
+    try:
+        return configobj.ConfigObj(lines, interpolation=False)
+    except configobj.ConfigObjError as error:
+        raise ConfigError(f"Failed to read configuration file '{path}':\n{error}") from None
 
 
 def merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:

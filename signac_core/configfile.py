@@ -10,8 +10,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import files, layout, locks
-from .config import check_lines, merge, parse_file, user_config_path
+from . import files, layout, locks, trees
+from .config import merge, parse, parse_file, parse_lines, user_config_path
 from .errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ __all__ = [
     "find_local",
     "format_section",
     "look_up",
-    "parse",
     "read",
     "read_merged",
     "set_key",
@@ -30,6 +29,7 @@ __all__ = [
 ]
 
 _INDENT = "    "
+_MISSING = object()
 
 
 def find_local(start: str) -> str | None:
@@ -80,19 +80,16 @@ def look_up(values: Mapping[str, Any], key: Sequence[str]) -> Any:
 
     Raises KeyError if there is no such key.
     """
-    value: Any = values
-    for name in key:
-        if not isinstance(value, Mapping) or name not in value:
-            raise KeyError(f"There is no key '{'.'.join(key)}' in the configuration.")
-        value = value[name]
+    value = trees.look_up(values, key, _MISSING)
+    if value is _MISSING:
+        raise KeyError(f"There is no key '{'.'.join(key)}' in the configuration.")
     return value
 
 
 def format_section(values: Mapping[str, Any], key: Sequence[str] = ()) -> str:
     """Text of a section in the dialect of the files, ready to print: no newline at its end."""
-    import configobj
-
-    text = configobj.ConfigObj(interpolation=False, indent_type=_INDENT)
+    text = parse_lines([], "")
+    text.indent_type = _INDENT
     outer: Any = text
     for name in key:
         outer[name] = {}
@@ -156,24 +153,6 @@ def _read(path: str) -> tuple[bytes, os.stat_result | None]:
         return b"", None
 
 
-def parse(data: bytes, path: str) -> ConfigObj:
-    """Parse the content of a configuration file, for every reader and writer of such files.
-
-    Raises ConfigError if it is not a valid configuration.
-    """
-    try:
-        text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"Failed to read configuration file '{path}': it is not UTF-8 text ({error}).") from None
-    check_lines(text, path)
-    import configobj
-
-    try:
-        return configobj.ConfigObj(text.removesuffix("\n").split("\n") if text else [], interpolation=False)
-    except configobj.ConfigObjError as error:
-        raise ConfigError(f"Failed to read configuration file '{path}':\n{error}") from None
-
-
 def _set(configuration: ConfigObj, key: Sequence[str], value: str | list[str]) -> None:
     section: Any = configuration
     for depth, name in enumerate(key[:-1], start=1):
@@ -200,15 +179,12 @@ def _delete(configuration: ConfigObj, key: Sequence[str]) -> None:
 
 def text_of(configuration: ConfigObj, *, newline: str = "\n") -> bytes | None:
     """Content of a file that is read again as the configuration, by any program that splits it into lines."""
-    import configobj
-
     _detach_comments(configuration)
     try:
         lines = "\n".join(configuration.write()).split("\n")
-        again = configobj.ConfigObj("\n".join(lines).splitlines(), interpolation=False)
         text = newline.join([*lines, ""]).encode()
-        check_lines("\n".join(lines), "")
-    except (configobj.ConfigObjError, ConfigError, UnicodeEncodeError):
+        again = parse_lines("\n".join(lines).splitlines(), "")
+    except (ConfigError, UnicodeEncodeError):
         return None
     return text if again.dict() == configuration.dict() and b"\0" not in text else None
 

@@ -3,37 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any, overload
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
 from . import finding
-from .job import Job
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from .project import Project
+    from .survey.grouping import Groups
+    from .workspace import Space
 
 __all__ = ["JobsCursor"]
 
+JobT = TypeVar("JobT")
+Made = TypeVar("Made", covariant=True)
 
-class _Jobs:
+
+class Handles(Protocol[Made]):
+    """What a cursor needs of the project whose jobs it finds."""
+
+    @property
+    def space(self) -> Space: ...
+    @property
+    def handle(self) -> Callable[..., Made]: ...
+    def __len__(self) -> int: ...
+    def __contains__(self, job: Any, /) -> bool: ...
+
+
+class _Jobs(Generic[JobT]):
     """A re-iterable slice of a query result."""
 
-    def __init__(self, project: Project, ids: list[str]) -> None:
+    def __init__(self, project: Handles[JobT], ids: list[str]) -> None:
         self._project = project
         self._ids = ids
 
-    def __iter__(self) -> Iterator[Job]:
-        project = self._project
-        project._expected = max(project._expected, len(self._ids))
-        return map(Job._known, repeat(project), self._ids, map(project._sp_cache.get, self._ids))
+    def __iter__(self) -> Iterator[JobT]:
+        space = self._project.space
+        space.expect(len(self._ids))
+        return map(self._project.handle, self._ids, map(space.known.get, self._ids))
 
     def __len__(self) -> int:
         return len(self._ids)
 
 
-class JobsCursor:
+class JobsCursor(Generic[JobT]):
     """The jobs that match a filter, evaluated on first use, sorted by id.
 
     Not to be constructed directly: see :meth:`Project.find_jobs`. Without a filter, ``len`` and ``in`` always tell
@@ -69,7 +83,7 @@ class JobsCursor:
 
     _use_pandas_for_html_repr = True  # set it to False to keep notebooks short
 
-    def __init__(self, project: Project, filter: Any = None) -> None:
+    def __init__(self, project: Handles[JobT], filter: Any = None) -> None:
         self._project = project
         self._filter = filter or None
         self._normal: dict[str, Any] | None = None
@@ -89,7 +103,7 @@ class JobsCursor:
     def _ids(self) -> list[str]:
         """Ids of the jobs, sorted, as of the first use."""
         if self._found is None:
-            self._found = finding.find_ids(self._project, self._normal, foreign=True)
+            self._found = finding.find_ids(self._project.space, self._normal, foreign=True)
         return self._found
 
     @property
@@ -112,37 +126,42 @@ class JobsCursor:
     def __len__(self) -> int:
         return len(self._project) if self._normal is None else len(self._ids)
 
-    def __contains__(self, job: Job) -> bool:
+    def __contains__(self, job: Any) -> bool:
         return job in self._project if self._normal is None else job.id in self._id_set
 
-    def __iter__(self) -> Iterator[Job]:
+    def __iter__(self) -> Iterator[JobT]:
         if self._normal is not None or self._found is not None:
             return iter(_Jobs(self._project, self._ids))
         # list() asks for the length before the first job: one listing serves both.
         listed: list[list[str]] = []
-        self._project._awaited = listed
+        self._project.space.awaited = listed
         return chain.from_iterable(self._all_jobs(listed))
 
-    def _all_jobs(self, listed: list[list[str]]) -> Iterator[Iterable[Job]]:
+    def _all_jobs(self, listed: list[list[str]]) -> Iterator[Iterable[JobT]]:
         if self._found is None and listed:
             self._found = listed.pop()
         yield _Jobs(self._project, self._ids)
 
     @overload
-    def __getitem__(self, index: int) -> Job: ...
+    def __getitem__(self, index: int) -> JobT: ...
     @overload
-    def __getitem__(self, index: slice) -> _Jobs: ...
-    def __getitem__(self, index: int | slice) -> Job | _Jobs:
+    def __getitem__(self, index: slice) -> _Jobs[JobT]: ...
+    def __getitem__(self, index: int | slice) -> JobT | _Jobs[JobT]:
         if isinstance(index, slice):
             return _Jobs(self._project, self._ids[index])
-        return Job._known(self._project, self._ids[index])
+        return self._project.handle(self._ids[index])
 
     def _repr_html_(self) -> str:
-        from .survey.html import cursor_html
+        from html import escape
 
-        return cursor_html(self)
+        return escape(repr(self), quote=False) + self._jobs_html()
 
-    def groupby(self, key: Any = None, default: Any = None) -> Iterator[tuple[Any, Iterator[Job]]]:
+    def _jobs_html(self) -> str:
+        from .survey.html import jobs_html
+
+        return jobs_html(len(self), self.to_dataframe if self._use_pandas_for_html_repr else None)
+
+    def groupby(self, key: Any = None, default: Any = None) -> Iterator[tuple[Any, Iterator[JobT]]]:
         """Group the jobs by values of state points and documents.
 
         Parameters
@@ -177,9 +196,25 @@ class JobsCursor:
         True [0, 2]
 
         """
-        from .survey.grouping import groupby
+        from .survey import grouping
 
-        return groupby(self, key, default)
+        if key is not None and not callable(key):
+            return self._jobs_of(grouping.group_by_keys(self._project.space, self._ids, key, default))
+        if default is not None:
+            import warnings
+
+            warnings.warn(
+                "The default is ignored: it applies to grouping by a key or by several keys only.", stacklevel=2
+            )
+        jobs = list(self)
+        values = list(map(str if key is None else key, jobs))
+        return ((values[rows[0]], map(jobs.__getitem__, rows)) for rows in grouping.equal_rows(values))
+
+    def _jobs_of(self, groups: Groups) -> Iterator[tuple[Any, Iterator[JobT]]]:
+        """Values and jobs of groups."""
+        self._project.space.expect(sum(map(len, groups.rows)))
+        handle, ids = self._project.handle, groups.ids
+        return ((groups.values[rows[0]], map(handle, [ids[row] for row in rows])) for rows in groups.rows)
 
     def to_dataframe(
         self,
@@ -224,7 +259,10 @@ class JobsCursor:
         """
         from .survey.frame import to_dataframe
 
-        return to_dataframe(self, sp_prefix=sp_prefix, doc_prefix=doc_prefix, usecols=usecols, flatten=flatten)
+        space = self._project.space
+        return to_dataframe(
+            space, self._ids, sp_prefix=sp_prefix, doc_prefix=doc_prefix, usecols=usecols, flatten=flatten
+        )
 
     def export_to(
         self,
@@ -285,7 +323,8 @@ class JobsCursor:
         """
         from .exchange.exporting import export_to
 
-        return export_to(self, target, path=path, copytree=copytree, force=force)
+        project = self._project
+        return export_to(project.space, self._ids, target, path, handle=project.handle, copytree=copytree, force=force)
 
 
 if not TYPE_CHECKING:
@@ -295,6 +334,7 @@ if not TYPE_CHECKING:
         globals(),
         {
             "DataFrame": "pandas",
-            "Project": ".project",
+            "Groups": ".survey.grouping",
+            "Space": ".workspace",
         },
     )

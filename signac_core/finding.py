@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from .index.documents import IndexedDocuments
     from .index.snapshot import Snapshot
     from .progress import Progress
-    from .project import Project
     from .query import Query
+    from .workspace import Space
 
     Documents = dict[str, tuple[dict[str, Any] | None, os.stat_result | None]]
 
@@ -29,7 +29,7 @@ _MANY_FILES_READ = 64  # from here on a query without an index leaves one behind
 
 
 def find_ids(
-    project: Project,
+    space: Space,
     filter: Mapping[str, Any] | Query | None,
     *,
     ids: Sequence[str] | None = None,
@@ -45,13 +45,13 @@ def find_ids(
     the filter is invalid; WorkspaceError if the workspace cannot be read.
     """
     if filter is None:
-        return _counted(catalog.list_names(project), foreign=foreign) if ids is None else list(ids)
+        return _counted(catalog.list_names(space), foreign=foreign) if ids is None else list(ids)
     from .query import Query, compile_filter
 
     query = filter if isinstance(filter, Query) else compile_filter(filter)
     if ids is not None and len(ids) <= _FEW:
-        return _scan(project, query, ids, damaged, progress=progress)
-    snapshot = catalog.open_index(project)
+        return _scan(space, query, ids, damaged, progress=progress)
+    snapshot = catalog.open_index(space)
     if snapshot is not None:
         with snapshot:
             answer = _find_with_index(
@@ -60,18 +60,18 @@ def find_ids(
         if answer is not None:
             return answer
     if ids is not None:
-        return _scan(project, query, ids, damaged, progress=progress)
-    listing = workspace.list_workspace(project)
-    before = len(project._sp_cache)
+        return _scan(space, query, ids, damaged, progress=progress)
+    listing = workspace.list_workspace(space)
+    before = len(space.known)
     names = _counted(listing.names, foreign=foreign)
     if processes > 1 and len(names) >= _SHARED and damaged is not None:
         if query.needs_state_points:
-            catalog.preload(project, len(names))
-        if not project._preloaded:
-            return _shared_scan(project, query, names, damaged, processes, progress)
-    found = _scan(project, query, names, damaged, progress=progress)
-    if len(project._sp_cache) - before >= _MANY_FILES_READ and config.queries_write_index():
-        _write_first_index(project, listing)
+            catalog.preload(space, len(names))
+        if not space.is_loaded:
+            return _shared_scan(space, query, names, damaged, processes, progress)
+    found = _scan(space, query, names, damaged, progress=progress)
+    if len(space.known) - before >= _MANY_FILES_READ and config.queries_write_index():
+        _write_first_index(space, listing)
     return found
 
 
@@ -95,7 +95,7 @@ def _find_with_index(
     """
     from .index.evaluation import is_indexable
 
-    project = snapshot.project
+    space = snapshot.space
     documents: IndexedDocuments | None = None
     found: list[str] = []
     try:
@@ -115,14 +115,14 @@ def _find_with_index(
         catalog.tell_unusable(error)
         return None
     if proven and found and (query.needs_documents or not snapshot.is_proven):
-        found = _scan(project, query, found, damaged, proven=True, progress=progress)
+        found = _scan(space, query, found, damaged, proven=True, progress=progress)
     rest = _counted(rest, foreign=foreign or among is not None)
     if among is not None:
         selected = set(among)
         rest = [job_id for job_id in rest if job_id in selected]
     read: Documents | None = None if documents is None else {}
     if rest:
-        found += _scan(project, query, rest, damaged, read, indexed=rest_is_indexed, progress=progress)
+        found += _scan(space, query, rest, damaged, read, indexed=rest_is_indexed, progress=progress)
         found.sort()
     catalog.refresh(snapshot)
     if documents is not None and read is not None and config.queries_write_index():
@@ -138,26 +138,26 @@ def _without_buffered(snapshot: Snapshot, found: list[str], rest: list[str]) -> 
     """Ids found and ids that may match, where the index is not asked about documents that are buffered."""
     from .documents.many import buffered_documents
 
-    held = buffered_documents(snapshot.project)
+    held = buffered_documents(snapshot.space)
     if held:
         found = [job_id for job_id in found if job_id not in held]
         rest = [*(job_id for job_id in rest if job_id not in held), *held.keys() & snapshot.names()]
     return found, rest
 
 
-def _write_first_index(project: Project, listing: workspace.Listing) -> None:
+def _write_first_index(space: Space, listing: workspace.Listing) -> None:
     """Write an index on the way out of a query that had to read many files, in a project that is not too large."""
     from .index.snapshot import QUERY_LIMIT, check_proven, write_base
 
     if len(listing.entries) <= QUERY_LIMIT:
         with suppress(Exception):  # nobody has asked for it
-            known = project._sp_cache
-            check_proven({job_id: known[job_id] for job_id in project._sound_ids if job_id in known})
-            write_base(project, listing, known)
+            known = space.known
+            check_proven({job_id: known[job_id] for job_id in space.sound_ids if job_id in known})
+            write_base(space, listing, known)
 
 
 def _scan(
-    project: Project,
+    space: Space,
     query: Query,
     ids: Sequence[str],
     damaged: list[str] | None,
@@ -171,7 +171,7 @@ def _scan(
     from .query import NO_DOCUMENT
 
     matches = query.matches
-    points = catalog.read_state_points(project, ids, damaged=damaged, indexed=indexed, proven=proven)
+    points = catalog.read_state_points(space, ids, damaged=damaged, indexed=indexed, proven=proven)
     points = _followed(points, "state points", len(ids), progress)
     if not query.needs_documents:
         return [job_id for job_id, state_point in points if matches(state_point, {})]
@@ -182,7 +182,7 @@ def _scan(
     found = []
     from .documents.many import read_document_files
 
-    documents = read_document_files(project, ids, damaged=damaged)
+    documents = read_document_files(space, ids, damaged=damaged)
     for job_id, document, status in _followed(documents, "documents", len(ids), progress):
         if matches(state_points.get(job_id, {}), NO_DOCUMENT if document is None else document):
             found.append(job_id)
@@ -194,7 +194,7 @@ def _scan(
 
 
 def _shared_scan(
-    project: Project,
+    space: Space,
     query: Query,
     ids: Sequence[str],
     damaged: list[str],
@@ -211,7 +211,7 @@ def _shared_scan(
     def scan(share: Sequence[str]) -> list[list[str]]:
         bad: list[str] = []
         is_first = progress is not None and share[0] == ids[0]
-        found = _scan(project, query, share, bad, progress=tell if is_first else None)
+        found = _scan(space, query, share, bad, progress=tell if is_first else None)
         return [found, bad, sorted(query.incomparable), [".".join(path) for path in query.unmet]]
 
     found: list[str] = []

@@ -1,4 +1,4 @@
-"""Export and import as functions, under the names that signac 2.x gives them.
+"""Export, import and views as functions, under the names that signac 2.x gives them.
 
 They do what :meth:`JobsCursor.export_to` and :meth:`Project.import_from` do, which are the way to ask for it.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import DestinationExistsError as DestinationExistsError
 from .errors import StatepointParsingError as StatepointParsingError
-from .exchange import exporting, importing
+from .exchange import exporting
 from .job import Job as Job
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .paths.naming import PathSpecification
     from .project import Project
 
-__all__ = ["export_jobs", "import_into_project"]
+__all__ = ["create_linked_view", "export_jobs", "import_into_project"]
 
 
 def export_jobs(
@@ -38,7 +38,7 @@ def export_jobs(
     jobs : Project, JobsCursor or any iterable of Job
         The jobs, of one project.
     target, path, copytree, force
-        As :func:`signac_core.exchange.exporting.export_to`.
+        As :meth:`Project.export_to`.
 
     Yields
     ------
@@ -50,7 +50,7 @@ def export_jobs(
     ValueError
         If the jobs belong to several projects.
     TypeError, RuntimeError, FileExistsError, JobsCorruptedError, OSError
-        As :func:`signac_core.exchange.exporting.export_to`.
+        As :meth:`Project.export_to`.
 
     Examples
     --------
@@ -68,7 +68,10 @@ def export_jobs(
     project = found[0].project
     if any(job.project != project for job in found):
         raise ValueError("Jobs of several projects cannot be exported together: export those of each project.")
-    plan = exporting.plan_export(project, [job.id for job in found], target, path, copytree=copytree, force=force)
+    ids = [job.id for job in found]
+    plan = exporting.plan_export(
+        project.space, ids, target, path, handle=project.handle, copytree=copytree, force=force
+    )
     yield from plan.carry_out(copytree=copytree).items()
 
 
@@ -83,7 +86,7 @@ def import_into_project(
     Parameters
     ----------
     origin, project, schema, copytree
-        As :func:`signac_core.exchange.importing.import_from`.
+        As :meth:`Project.import_from`.
 
     Yields
     ------
@@ -93,7 +96,7 @@ def import_into_project(
     Raises
     ------
     ValueError, TypeError, RuntimeError, DestinationExistsError, OSError
-        As :func:`signac_core.exchange.importing.import_from`.
+        As :meth:`Project.import_from`.
 
     Examples
     --------
@@ -105,7 +108,55 @@ def import_into_project(
     ['data/name_x', 'data/name_y']
 
     """
-    yield from importing.import_from(project, origin, schema=schema, copytree=copytree).items()
+    yield from project.import_from(origin, schema=schema, copytree=copytree).items()
+
+
+def create_linked_view(
+    project: Project,
+    prefix: str | os.PathLike[str] | None = None,
+    job_ids: Iterable[str] | None = None,
+    path: PathSpecification = None,
+) -> dict[str, str]:
+    """Create or update a tree of symbolic links with readable names; see :meth:`Project.create_linked_view`.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    prefix : str or PathLike, optional
+        The directory of the view; by default ``view`` in the working directory.
+    job_ids : iterable of str, optional
+        Ids, or beginnings of ids, of the jobs to show; all by default. None at all make an empty view.
+    path : str, callable, False or None
+        How to name the links; as for :meth:`JobsCursor.export_to`.
+
+    Returns
+    -------
+    dict of str to str
+        Path of each link, relative to ``prefix``, and the job directory that it points to.
+
+    Raises
+    ------
+    KeyError, LookupError
+        If there is no job with an id, or several.
+    RuntimeError
+        If the paths are not unique or not possible, or a state point contains a slash; nothing is changed then.
+    FileExistsError
+        If something that is not ours stands in the place of links; nothing is changed then.
+    JobsCorruptedError
+        If jobs are damaged; nothing is changed then.
+
+    Examples
+    --------
+    >>> from signac_core import init_project
+    >>> project = init_project("study")
+    >>> for a in range(2):
+    ...     _ = project.open_job({"a": a}).init()
+    >>> sorted(create_linked_view(project, "view"))
+    ['a/0/job', 'a/1/job']
+
+    """
+    return project.create_linked_view(prefix, job_ids, path)
 
 
 if not TYPE_CHECKING:

@@ -14,9 +14,10 @@ from . import canonical, files, layout, lifecycle, workspace
 from .canonical import calc_id
 from .errors import DestinationExistsError as DestinationExistsError
 from .errors import InvalidKeyError, JobsCorruptedError
+from .trees import identical
 
 if TYPE_CHECKING:
-    from .documents.statepoint import StatePoint
+    from .documents.statepoint import Place, Renaming, StatePoint
     from .documents.views import JSONDict
     from .hdf5.manager import H5StoreManager as H5StoreManager
     from .hdf5.store import H5Store
@@ -254,7 +255,7 @@ class Job:
         """
         data = self._plain_statepoint()
         if not canonical.state_point_matches(data, self._id):
-            data = self._data = self._project._read_statepoint(self._id)
+            data = self._data = self._project.space.read(self._id)
             if self._view is not None:
                 self._state_point().correct(data, self._view)
         return data
@@ -265,12 +266,12 @@ class Job:
 
     def _make_view(self) -> JSONDict:
         tree = self._plain_statepoint()
-        if self._id not in self._project._sound_ids:
+        if self._id not in self._project.space.sound_ids:
             canonical.validate_keys(tree)
         make = _live or _import_live()
         with _creation:  # threads that share the handle share the state point
             if self._view is None:
-                self._view = make(self, tree)
+                self._view = make(self, tree, (self._project, self._id, self._directory_known), _renaming)
         return self._view
 
     @property
@@ -310,9 +311,9 @@ class Job:
         try:
             view = self.statepoint
         except InvalidKeyError:  # assignment is the way out, when it is on disk already
-            from .documents.statepoint import live
-
-            self._view = view = live(self, dict(self._given or self._plain_statepoint()))
+            make = _live or _import_live()
+            tree = dict(self._given or self._plain_statepoint())
+            self._view = view = make(self, tree, (self._project, self._id, self._directory_known), _renaming)
         view.reset(value)
 
     @property
@@ -392,7 +393,7 @@ class Job:
         if not overwrite:
             current = self._plain_statepoint()
             for key, value in update.items():
-                if key in current and not _same_value(current[key], canonical.plain(value)):
+                if key in current and not identical(current[key], canonical.plain(value)):
                     raise KeyError(f"Key '{key}' exists in the state point with another value (see overwrite=True).")
         view.update(update)
 
@@ -407,8 +408,9 @@ class Job:
         self._flush_document()
         text = canonical.dumps(tree).encode("ascii")
         project = self._project
+        space = project.space
         try:
-            lifecycle.change_state_point(project.workspace, self._id, new_id, text, durable=project.durable)
+            lifecycle.change_state_point(space.workspace, self._id, new_id, text, durable=space.durable)
         except FileNotFoundError:
             if files.is_directory(self.path):
                 raise JobsCorruptedError([self._id]) from None
@@ -418,7 +420,7 @@ class Job:
                 ) from None
             # Not initialised: only the handles change.
         data = canonical.plain_state_point(tree)
-        project._remember(new_id, data)
+        space.remember(new_id, data)
         for job in jobs:
             job._data = data
             job._invalid = None
@@ -437,7 +439,7 @@ class Job:
         """Jobs that differ from this one in one parameter only; see :meth:`Project.get_neighbors`."""
         from .survey.neighbors import job_neighbors
 
-        return job_neighbors(self, ignore)
+        return job_neighbors(self._project.space, self._id, dict(self.cached_statepoint), ignore)
 
     def init(self, force: bool = False, validate_statepoint: bool = True) -> Job:
         """Create the job directory with the state point in it, unless it exists.
@@ -479,11 +481,11 @@ class Job:
             self._directory_known = True
             return self
         data = self._proven_statepoint()
-        project = self._project
+        space = self._project.space
         text = canonical.dumps(data).encode("ascii")
-        lifecycle.publish(project.workspace, self._id, text, force=force, durable=project.durable)
+        lifecycle.publish(space.workspace, self._id, text, force=force, durable=space.durable)
         self._directory_known = True
-        project._remember(self._id, data if self._view is None else canonical.loads(text))
+        space.remember(self._id, data if self._view is None else canonical.loads(text))
         return self
 
     def remove(self) -> None:
@@ -605,16 +607,19 @@ class Job:
         from .exchange import moving
 
         self._flush_document()
-        moving.move(self, project)
+        try:
+            moving.move(self.path, self._id, project.space)
+        except DestinationExistsError:
+            raise DestinationExistsError(project.handle(self._id)) from None
         data = self._data
         if data is not None and canonical.state_point_matches(data, self._id):
-            project._remember(self._id, data)
+            project.space.remember(self._id, data)
         else:  # it was not known, or the index was wrong about it
             self._data = None
         handles = [self]
         if self._view is not None:
             state_point = self._state_point()
-            state_point.place = project, self._id
+            state_point.place = project, self._id, self._directory_known
             handles = state_point.handles()
         for job in handles:
             job._rename(project, self._id)
@@ -688,7 +693,7 @@ class Job:
             from .documents.store import for_job
             from .documents.views import JSONDict
 
-            self._document = JSONDict._of_document(for_job(self._project, self._id))
+            self._document = JSONDict._of_document(for_job(self._project.space, self._id))
         return self._document
 
     @document.setter
@@ -708,8 +713,7 @@ class Job:
         """Write the document if it is buffered: its file is about to get another path."""
         from .documents import store
 
-        if store.active_buffer is not None:
-            store.active_buffer.flush([self.fn(self.FN_DOCUMENT)])
+        store.flush(self.fn(self.FN_DOCUMENT))
 
     @property
     def stores(self) -> H5StoreManager:
@@ -809,15 +813,47 @@ class CachedStatePoint(dict[str, Any]):
 
 
 _creation = RLock()
-_live: Callable[[Job, dict[str, Any]], JSONDict] | None = None
+_live: Callable[[Job, dict[str, Any], Place, Renaming], JSONDict] | None = None
 
 
-def _import_live() -> Callable[[Job, dict[str, Any]], JSONDict]:
+def _import_live() -> Callable[[Job, dict[str, Any], Place, Renaming], JSONDict]:
     global _live  # an import statement would take a tenth of the time of a long iteration
     from .documents.statepoint import live
 
     _live = live
     return live
+
+
+class _Renaming:
+    """What a state point does to its job; see :class:`documents.statepoint.Renaming`."""
+
+    def revive(self, place: Place, tree: dict[str, Any]) -> Job:
+        project, job_id, directory_known = place
+        job = Job._known(project, job_id, tree)
+        job._directory_known = directory_known
+        return job
+
+    def read(self, place: Place) -> dict[str, Any]:
+        project, job_id, _ = place
+        state_point: dict[str, Any] = project.space.read(job_id)
+        return state_point
+
+    def change(self, tree: dict[str, Any], handles: list[Job]) -> tuple[Place, bool]:
+        job = handles[0]
+        renamed = job._change_statepoint(tree, handles)
+        return (job._project, job._id, job._directory_known), renamed
+
+    def reduce(self, handle: Job, tree: dict[str, Any]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return _view_of, (handle, tree)
+
+
+_renaming = _Renaming()
+
+
+def _view_of(job: Job, tree: dict[str, Any]) -> JSONDict:
+    if job._data is None:
+        job._data = tree
+    return job.statepoint
 
 
 _INTERNAL = frozenset(
@@ -836,11 +872,6 @@ _INTERNAL = frozenset(
 )
 
 
-def _same_value(left: Any, right: Any) -> bool:
-    """Tell whether two plain values are the same as far as job ids tell: the order of keys does not matter."""
-    return canonical.dumps(left, sort_keys=True) == canonical.dumps(right, sort_keys=True)
-
-
 def _blank(cls: type[Job]) -> Job:
     """Handle for ``pickle`` to fill."""
     return cls.__new__(cls)
@@ -856,6 +887,8 @@ if not TYPE_CHECKING:
             "H5StoreManager": ".hdf5.manager",
             "JSONDict": ".documents.views",
             "Project": ".project",
+            "Place": ".documents.statepoint",
+            "Renaming": ".documents.statepoint",
             "StatePoint": ".documents.statepoint",
             "sync_jobs": ".sync",
         },

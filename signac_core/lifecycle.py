@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from .locks import Lock
-    from .project import Project
+    from .workspace import Space
 
 __all__ = [
     "change_state_point",
@@ -108,7 +108,7 @@ def _is_whole(target: str, path: str, job_id: str, *, force: bool) -> bool:
     return False
 
 
-def create_job(project: Project, statepoint: Mapping[str, Any]) -> tuple[str, bool]:
+def create_job(space: Space, statepoint: Mapping[str, Any]) -> tuple[str, bool]:
     """Create the job of a state point unless it exists.
 
     Raises KeyTypeError, InvalidKeyError, TypeError if the state point has invalid keys or values; nothing is written
@@ -117,7 +117,7 @@ def create_job(project: Project, statepoint: Mapping[str, Any]) -> tuple[str, bo
     plain = canonical.plain_state_point(statepoint)
     job_id = canonical.calc_id(plain)
     text = canonical.dumps(plain).encode("ascii")
-    return job_id, publish(project.workspace, job_id, text, durable=project.durable)
+    return job_id, publish(space.workspace, job_id, text, durable=space.durable)
 
 
 def publish_directory(workspace: str, job_id: str, temporary: str, *, durable: bool = False) -> None:

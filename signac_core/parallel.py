@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from . import canonical, config
 
 if TYPE_CHECKING:
-    from .project import Project
+    from .workspace import Space
 
     T = TypeVar("T")
 
@@ -137,15 +137,15 @@ MANY_FILES = 16  # up to here nothing is cheaper than reading them
 
 
 def each_file(
-    project: Project, ids: Sequence[str], name: str, function: Callable[[str, str, int | None], T]
+    space: Space, ids: Sequence[str], name: str, function: Callable[[str, str, int | None], T]
 ) -> Iterator[T]:
     """Apply a function to one file of each job, in order; to many files by short paths, and in threads if that pays."""
     end = "/" + name
     if len(ids) <= MANY_FILES:
-        root = project.workspace + "/"
+        root = space.workspace + "/"
         yield from (function(job_id, root + job_id + end, None) for job_id in ids)
         return
     from .parallel import in_order, short_paths
 
-    with short_paths(project.workspace) as (root, workspace):
+    with short_paths(space.workspace) as (root, workspace):
         yield from in_order(lambda job_id: function(job_id, root + job_id + end, workspace), ids)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from . import config as configuration
 from . import files, layout
 from .config import ProjectConfig
+from .errors import DestinationExistsError as DestinationExistsError
 from .errors import JobsCorruptedError as JobsCorruptedError
+from .workspace import Space
 
 if TYPE_CHECKING:
     import re
@@ -20,9 +23,9 @@ if TYPE_CHECKING:
 
     from .cursor import JobsCursor as JobsCursor
     from .documents.views import JSONDict
-    from .errors import DestinationExistsError as DestinationExistsError
     from .errors import IncompatibleSchemaVersion as IncompatibleSchemaVersion
     from .errors import WorkspaceError as WorkspaceError
+    from .exchange.importing import Found
     from .filterparse import parse_filter as parse_filter
     from .hdf5.manager import H5StoreManager as H5StoreManager
     from .hdf5.store import H5Store
@@ -49,7 +52,7 @@ JOB_ID_LENGTH = layout.JOB_ID_LENGTH
 
 _P = TypeVar("_P", bound="Project")
 
-_IN_MEMORY = frozenset({"_document", "_stores", "_sp_cache", "_sound_ids", "_preloaded", "_expected", "_awaited"})
+_IN_MEMORY = frozenset({"_document", "_stores", "_space"})
 
 
 class Project:
@@ -81,6 +84,11 @@ class Project:
     >>> project.config["schema_version"], project.durable
     ('2', False)
 
+    What the functions of the library work with, and how they make handles:
+
+    >>> project.space.root == project.path, project.handle(job.id) == job
+    (True, True)
+
     Data that belong to the study as a whole:
 
     >>> project.doc.author = "A. Kumar"
@@ -106,8 +114,6 @@ class Project:
     def _setup(self, config: ProjectConfig, *, make_workspace: bool = True) -> None:
         configuration.check_schema_version(config, self._path)
         self._config = config
-        self._workspace = f"{self._path.rstrip('/')}/{layout.WORKSPACE}"
-        self._durable = configuration.durable(config)
         self._begin()
         if make_workspace:
             self._make_workspace()
@@ -115,10 +121,10 @@ class Project:
     def _make_workspace(self) -> None:
         """Create the workspace unless it exists."""
         try:
-            if not files.is_directory(self._workspace):
-                files.ensure_directory(self._workspace, durable=self._durable)
+            if not files.is_directory(self.workspace):
+                files.ensure_directory(self.workspace, durable=self.durable)
         except FileExistsError:
-            raise FileExistsError(errno.EEXIST, workspace_problem(self._workspace), self._workspace) from None
+            raise FileExistsError(errno.EEXIST, workspace_problem(self.workspace), self.workspace) from None
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EROFS, errno.EPERM):  # no harm to who only reads
                 raise
@@ -127,11 +133,7 @@ class Project:
         """Know nothing of the jobs yet, and hold nothing open: what copies and pickles do not share."""
         self._document: JSONDict | None = None
         self._stores: H5StoreManager | None = None
-        self._sp_cache: dict[str, dict[str, Any]] = {}
-        self._sound_ids: Collection[str] = ()  # of state points in memory whose keys are known to be valid
-        self._preloaded = False  # whether the index has been taken into memory
-        self._expected = 0  # jobs whose state points may be asked for one by one
-        self._awaited: list[list[str]] | None = None  # takes the next listing for an iteration that has not begun
+        self._space = Space(self._path, durable=configuration.durable(self._config))
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in _IN_MEMORY}
@@ -336,7 +338,8 @@ class Project:
     def _repr_html_(self) -> str:
         from .survey.html import project_html
 
-        return project_html(self)
+        jobs = self.find_jobs()
+        return project_html(self._path, self.workspace, len(jobs)) + jobs._jobs_html()
 
     @property
     def path(self) -> str:
@@ -346,7 +349,7 @@ class Project:
     @property
     def workspace(self) -> str:
         """Absolute path of the workspace, the directory of the job directories."""
-        return self._workspace
+        return self._space.workspace
 
     @property
     def config(self) -> ProjectConfig:
@@ -356,7 +359,7 @@ class Project:
     @property
     def durable(self) -> bool:
         """Whether everything published survives a power loss (``durable = true``, or ``SIGNAC_DURABLE=1``)."""
-        return self._durable
+        return self._space.durable
 
     def fn(self, filename: str | os.PathLike[str]) -> str:
         """Path of a file in the project directory.
@@ -411,7 +414,7 @@ class Project:
             from .documents.store import for_project
             from .documents.views import JSONDict
 
-            self._document = JSONDict._of_document(for_project(self))
+            self._document = JSONDict._of_document(for_project(self._space))
         return self._document
 
     @document.setter
@@ -433,7 +436,7 @@ class Project:
         if self._stores is None:
             from .hdf5.manager import H5StoreManager
 
-            self._stores = H5StoreManager(self._path, durable=self._durable)
+            self._stores = H5StoreManager(self._path, durable=self.durable)
         return self._stores
 
     @property
@@ -450,8 +453,8 @@ class Project:
     def __len__(self) -> int:
         from . import catalog
 
-        names = catalog.list_names(self)
-        awaited, self._awaited = self._awaited, None
+        names = catalog.list_names(self._space)
+        awaited, self._space.awaited = self._space.awaited, None
         if awaited is not None:
             awaited.append(names)
         return len(names)
@@ -463,8 +466,21 @@ class Project:
         return self._contains_job_id(job.id)
 
     def _contains_job_id(self, job_id: str) -> bool:
-        """Tell whether there is a job with this id."""
-        return files.is_directory(f"{self._workspace}/{job_id}")
+        """Tell whether there is a job with this id; what is built on signac 2.x overrides it."""
+        return self._space.has(job_id)
+
+    @property
+    def space(self) -> Space:
+        """The project as the library sees it: where its jobs are, and which state points are in memory."""
+        return self._space
+
+    @property
+    def handle(self) -> Callable[..., Job]:
+        """Function of a job id, and optionally the plain state point, that makes the handle on a job known to exist.
+
+        It is much faster than :meth:`open_job`, because it looks nothing up.
+        """
+        return partial((_job_class or _load_job_class())._known, self)
 
     def open_job(self, statepoint: Mapping[str, Any] | None = None, id: str | None = None) -> Job:
         """Get the handle on a job.
@@ -522,17 +538,12 @@ class Project:
         if not isinstance(text, str):
             raise TypeError(f"A job id must be a str, not {type(text).__name__}.")
         if len(text) >= JOB_ID_LENGTH:
-            if layout.is_job_directory(text) and "/" not in text and self._contains_job_id(text):
+            if layout.is_job_directory(text) and "/" not in text and self._space.has(text):
                 return text
             raise KeyError(text)
-        from . import catalog
+        from . import catalog, resolving
 
-        matches = [name for name in catalog.list_names(self) if name.startswith(text)]
-        if not matches:
-            raise KeyError(text)
-        if len(matches) > 1:
-            raise LookupError(text)
-        return matches[0]
+        return resolving.resolve(catalog.list_names(self._space), text)
 
     def _statepoint_of(self, job_id: str) -> dict[str, Any]:
         """State point of an existing job, as plain data that must not be changed.
@@ -541,40 +552,26 @@ class Project:
 
         Raises JobsCorruptedError if it cannot be read or is not the one of the job.
         """
-        known = self._sp_cache.get(job_id)
-        if known is None and self._expected:
+        space = self._space
+        known = space.known.get(job_id)
+        if known is None and space.expected:
             from . import catalog
 
-            known = catalog.state_point_in_memory(self, job_id)
+            known = catalog.state_point_in_memory(space, job_id)
         if known is not None:
             return known
         try:
-            return self._read_statepoint(job_id)
+            return space.read(job_id)
         except JobsCorruptedError:
             from . import catalog
 
-            known = catalog.recorded_state_point(self, job_id) if os.path.isdir(f"{self._workspace}/{job_id}") else None
+            known = catalog.recorded_state_point(space, job_id) if os.path.isdir(space.job_path(job_id)) else None
             if known is None:
                 raise
-        self._remember(job_id, known)
+        space.remember(job_id, known)
         return known
 
-    def _read_statepoint(self, job_id: str) -> dict[str, Any]:
-        """Do what :meth:`_statepoint_of` does, by reading the file whatever is in memory."""
-        from .workspace import read_state_point
-
-        try:
-            known = read_state_point(f"{self._workspace}/{job_id}", job_id)
-        except FileNotFoundError:
-            raise JobsCorruptedError([job_id]) from None
-        self._remember(job_id, known)
-        return known
-
-    def _remember(self, job_id: str, statepoint: dict[str, Any]) -> None:
-        """Keep a state point in memory; it never changes under its id."""
-        self._sp_cache[job_id] = statepoint
-
-    def find_jobs(self, filter: Any = None) -> JobsCursor:
+    def find_jobs(self, filter: Any = None) -> JobsCursor[Job]:
         """Find the jobs whose state points and documents match a filter.
 
         Parameters
@@ -689,7 +686,7 @@ class Project:
         """
         from . import catalog, resolving
 
-        return resolving.unique_prefix_length(catalog.list_names(self))
+        return resolving.unique_prefix_length(catalog.list_names(self._space))
 
     def detect_schema(self, exclude_const: bool = False, subset: Iterable[Job | str] | None = None) -> ProjectSchema:
         """Find out which keys the state points have, with which types and values.
@@ -727,7 +724,8 @@ class Project:
         """
         from .survey.detecting import detect_schema
 
-        return detect_schema(self, exclude_const=exclude_const, subset=subset)
+        ids = None if subset is None else map(str, subset)
+        return detect_schema(self._space, exclude_const=exclude_const, subset=ids)
 
     def get_neighbors(self, ignore: Any = ()) -> dict[str, dict[str, dict[Any, str]]]:
         """Find for every job the jobs that differ in one parameter only, with its previous and its next value.
@@ -759,7 +757,7 @@ class Project:
         """
         from .survey.neighbors import get_neighbors
 
-        return get_neighbors(self, ignore)
+        return get_neighbors(self._space, ignore)
 
     # work on many jobs --------------------------------------------------------------------------------------------
 
@@ -796,7 +794,12 @@ class Project:
         """
         from .exchange.moving import clone
 
-        return clone(self, job, copytree=copytree)
+        try:
+            clone(job.path, job.id, self._space, copytree=copytree)
+        except DestinationExistsError as error:
+            raise DestinationExistsError(self.handle(error.destination)) from None
+        make = _job_class or _load_job_class()
+        return make(self, job._plain_statepoint(), id_=job.id, directory_known=True)
 
     def sync(
         self,
@@ -894,9 +897,9 @@ class Project:
         (['T/1.0/job', 'T/1.5/job'], True)
 
         """
-        from .exchange.views import create_linked_view
+        from .exchange.views import plan_view
 
-        return create_linked_view(self, prefix=prefix, job_ids=job_ids, path=path)
+        return plan_view(self._space, prefix, job_ids, path, handle=self.handle).carry_out()
 
     def export_to(
         self,
@@ -991,9 +994,19 @@ class Project:
         [10, 15]
 
         """
-        from .exchange.importing import import_from
+        from .exchange.importing import plan_import
 
-        return import_from(self, origin, schema=schema, sync=sync, copytree=copytree)
+        if sync is None or sync is False:
+            try:
+                with plan_import(self._space, origin, schema=schema, copytree=copytree) as plan:
+                    return plan.carry_out()
+            except DestinationExistsError as error:
+                raise DestinationExistsError(self.handle(error.destination)) from None
+        if sync is not True and not isinstance(sync, Mapping):
+            raise TypeError(f"The argument sync must be a bool or a mapping of arguments, not {sync!r}.")
+        with imported_apart(self, origin, schema=schema) as (temporary, found):
+            self.sync(temporary, **({} if sync is True else sync))
+        return {one.name: self._space.job_path(one.job_id) for one in found}
 
     def check(self) -> None:
         """Read every state point and compare it with the name of its directory.
@@ -1018,7 +1031,7 @@ class Project:
         """
         from .care.integrity import check
 
-        check(self)
+        check(self._space)
 
     def repair(self, job_ids: Iterable[str] | None = None) -> None:
         """Restore damaged state points from what caches and unfinished operations left.
@@ -1045,7 +1058,7 @@ class Project:
         """
         from .care.integrity import repair
 
-        repair(self, job_ids)
+        repair(self._space, job_ids)
 
     def update_cache(self, *, progress: Progress | None = None) -> int | None:
         """Bring the persistent state point cache up to date.
@@ -1077,7 +1090,7 @@ class Project:
         """
         from .cache import update_cache
 
-        return update_cache(self, progress=progress)
+        return update_cache(self._space, progress=progress)
 
 
 _job_class: type[Job] | None = None
@@ -1150,6 +1163,22 @@ def workspace_problem(workspace: str) -> str:
         return "The workspace does not exist"
     except OSError:
         return "The workspace is no directory"
+
+
+@contextmanager
+def imported_apart(
+    project: Project, origin: str | os.PathLike[str] | None, **options: Any
+) -> Iterator[tuple[Project, tuple[Found, ...]]]:
+    """Context manager for a temporary project with the content of a data space, to synchronize with.
+
+    The options are those of :func:`exchange.importing.import_apart`.
+    """
+    from .exchange.importing import import_apart
+
+    files.ensure_directory(project.workspace, durable=project.durable)
+    # Under a name that tells what it is, should the import be stopped.
+    with TemporaryProject(type(project), dir=project.workspace, prefix=layout.PREFIX_NEW) as temporary:
+        yield temporary, import_apart(temporary.space, project.workspace, origin, **options)
 
 
 def init_project(path: str | os.PathLike[str] | None = None) -> Project:
@@ -1287,7 +1316,7 @@ if not TYPE_CHECKING:
         globals(),
         {
             "DataFrame": "pandas",
-            "DestinationExistsError": ".errors",
+            "Found": ".exchange.importing",
             "FileTransferStats": ".sync",
             "H5Store": ".hdf5.store",
             "H5StoreManager": ".hdf5.manager",

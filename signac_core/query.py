@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeAlias
 
+from .trees import as_tuple, equal
+
 if TYPE_CHECKING:
     from typing import Protocol, Self, TypeVar
 
@@ -423,16 +425,8 @@ def holds_nan(value: Any) -> bool:
 def _equals(argument: Any) -> Test:
     """Test of equality; NaN equals NaN here, at any depth."""
     if holds_nan(argument):
-        return lambda value: _same(value, argument)
+        return lambda value: equal(value, argument)
     return lambda value: value == argument
-
-
-def _same(left: Any, right: Any) -> bool:
-    if isinstance(left, list) and isinstance(right, (list, tuple)):
-        return len(left) == len(right) and all(map(_same, left, right))
-    if isinstance(left, dict) and isinstance(right, Mapping):
-        return left.keys() == right.keys() and all(_same(value, right[key]) for key, value in left.items())
-    return bool(left == right or (left != left and right != right))
 
 
 def _eq(op: Operator) -> Test:
@@ -570,7 +564,7 @@ def _where(op: Operator) -> Test:
         if value is MISSING:
             return False
         if isinstance(value, list):
-            value = _as_tuple(value)
+            value = as_tuple(value)
         elif isinstance(value, dict):
             value = _Nested
         try:
@@ -584,10 +578,6 @@ def _where(op: Operator) -> Test:
 
 class _Nested:
     """What a ``$where`` function sees in place of a mapping: the class itself, so that ``x == 1`` is false."""
-
-
-def _as_tuple(value: list[Any]) -> tuple[Any, ...]:
-    return tuple(_as_tuple(item) if isinstance(item, list) else item for item in value)
 
 
 def _near(op: Operator) -> Test:

@@ -11,10 +11,11 @@ from . import files, layout
 from .catalog import list_ids
 
 if TYPE_CHECKING:
-    from .project import Project
+    from .workspace import Space
 
 __all__ = [
     "UnresolvedId",
+    "resolve",
     "resolve_ids",
     "unique_prefix_length",
 ]
@@ -38,13 +39,28 @@ class UnresolvedId(NamedTuple):
     reason: str
 
 
-def resolve_ids(project: Project, texts: Sequence[str], *, minimum: int = 1) -> tuple[list[str], list[UnresolvedId]]:
+def resolve(names: list[str], text: str) -> str:
+    """The name among sorted ones that a text begins, or is.
+
+    Raises TypeError if it is no str; KeyError if there is none; LookupError if there are several.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"A job id must be a str, not {type(text).__name__}.")
+    matches = _with_prefix(names, text)
+    if not matches:
+        raise KeyError(text)
+    if len(matches) > 1 and matches[0] != text:
+        raise LookupError(text)
+    return matches[0]
+
+
+def resolve_ids(space: Space, texts: Sequence[str], *, minimum: int = 1) -> tuple[list[str], list[UnresolvedId]]:
     """Find the jobs that users name."""
-    strip = _path_stripper(project)
+    strip = _path_stripper(space)
     wanted = [strip(text) for text in texts]
     names: list[str] | None = None
     if len(wanted) > _MANY_IDS or any(len(text) < layout.JOB_ID_LENGTH for text in wanted):
-        names = list_ids(project)
+        names = list_ids(space)
     existing = set(names) if names is not None else None
     ids: list[str] = []
     unresolved: list[UnresolvedId] = []
@@ -54,12 +70,12 @@ def resolve_ids(project: Project, texts: Sequence[str], *, minimum: int = 1) -> 
             reason = f"'{original}' is not a job id: ids consist of 32 digits from 0-9 and a-f, or the first of them."
             unresolved.append(UnresolvedId(original, reason if original else "An empty string is not a job id."))
         elif len(text) == layout.JOB_ID_LENGTH:
-            found = text in existing if existing is not None else files.is_directory(f"{project.workspace}/{text}")
+            found = text in existing if existing is not None else files.is_directory(f"{space.workspace}/{text}")
             if found:
                 ids.append(text)
             else:
                 hint = len(unresolved) < _MOST_HINTS
-                unresolved.append(UnresolvedId(original, _unknown(project, original, text, names, hint=hint)))
+                unresolved.append(UnresolvedId(original, _unknown(space, original, text, names, hint=hint)))
         elif len(text) < minimum:
             reason = f"The id '{original}' is too short: give at least {minimum} digits, or the whole id."
             unresolved.append(UnresolvedId(original, reason))
@@ -77,11 +93,11 @@ def resolve_ids(project: Project, texts: Sequence[str], *, minimum: int = 1) -> 
                 unresolved.append(UnresolvedId(original, reason))
             else:
                 hint = len(unresolved) < _MOST_HINTS
-                unresolved.append(UnresolvedId(original, _unknown(project, original, text, names, hint=hint)))
+                unresolved.append(UnresolvedId(original, _unknown(space, original, text, names, hint=hint)))
     return ids, unresolved
 
 
-def _path_stripper(project: Project) -> Callable[[str], str]:
+def _path_stripper(space: Space) -> Callable[[str], str]:
     """Make a function that takes the id out of a path into the workspace of this project.
 
     Other texts only lose line ends and slashes.
@@ -93,8 +109,8 @@ def _path_stripper(project: Project) -> Callable[[str], str]:
         if "/" not in text:
             return text
         if not roots:
-            real = os.path.realpath(project.workspace)
-            roots.extend((project.workspace, layout.WORKSPACE, f"./{layout.WORKSPACE}", real))
+            real = os.path.realpath(space.workspace)
+            roots.extend((space.workspace, layout.WORKSPACE, f"./{layout.WORKSPACE}", real))
         for root in roots:
             if text.startswith(root + "/"):
                 name = text[len(root) + 1 :].split("/")
@@ -108,21 +124,18 @@ def _with_prefix(names: list[str], prefix: str) -> list[str]:
     from bisect import bisect_left
 
     first = bisect_left(names, prefix)
-    last = first
-    while last < len(names) and names[last].startswith(prefix):
-        last += 1
-    return names[first:last]
+    return names[first : bisect_left(names, prefix + "g", lo=first)]  # g comes after all digits
 
 
-def _unknown(project: Project, original: str, text: str, names: list[str] | None, *, hint: bool) -> str:
+def _unknown(space: Space, original: str, text: str, names: list[str] | None, *, hint: bool) -> str:
     """Say that there is no such job, and which similar ones there are."""
     if names is None:
-        names = list_ids(project)
+        names = list_ids(space)
     if not hint:
         names = []
     similar = sorted({name[: len(text)] for name in names if _differ_little(name[: len(text)], text)})
     advice = f" Did you mean {' or '.join(similar[:3])}?" if similar else ""
-    return f"There is no job with the id '{original}' in '{project.path}'.{advice}"
+    return f"There is no job with the id '{original}' in '{space.root}'.{advice}"
 
 
 def _differ_little(left: str, right: str) -> bool:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .canonical import CONTAINERS
+from .canonical import CONTAINERS, dumps
 
-__all__ = [
-    "leaves",
-    "look_up",
-]
+__all__ = ["as_tuple", "copy_plain", "equal", "identical", "leaves", "look_up"]
 
 
 def copy_plain(value: Any) -> Any:
@@ -27,34 +24,17 @@ def copy_plain(value: Any) -> Any:
     return value
 
 
-def leaves(state_point: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(tree: Mapping[str, Any], above: str = "", *, addressable: bool = False) -> Iterator[tuple[str, Any]]:
     """Values of nested mappings under dotted keys; an empty mapping below the top is a value.
 
-    A key with a dot in it, which only another program can have written, is left out: nobody could address it.
-
-    Parameters
-    ----------
-    state_point : mapping
-        A plain state point, or a part of one.
-    above : str
-        What to put in front of the keys.
-
-    Yields
-    ------
-    tuple of str and object
-        Dotted key and value.
-
-    Examples
-    --------
-    >>> list(leaves({"a": {"b": 1, "c": {}}, "d": [2]}))
-    [('a.b', 1), ('a.c', {}), ('d', [2])]
-
+    Where only keys count that can be addressed, those with a dot in them are left out, which only another program can
+    have written.
     """
-    for key, value in state_point.items():
-        if "." in key:
+    for key, value in tree.items():
+        if addressable and "." in key:
             continue
         if value and isinstance(value, dict):
-            yield from leaves(value, f"{above}{key}.")
+            yield from leaves(value, f"{above}{key}.", addressable=addressable)
         else:
             yield above + key, value
 
@@ -66,3 +46,22 @@ def look_up(data: Any, path: Iterable[str], missing: Any) -> Any:
             return missing
         data = data[part]
     return data
+
+
+def as_tuple(value: Any) -> Any:
+    """A list, and lists in it, as tuples; anything else as it is."""
+    return tuple(map(as_tuple, value)) if isinstance(value, list) else value
+
+
+def equal(left: Any, right: Any) -> bool:
+    """Compare two values as Python does (1 equals 1.0, a list equals a tuple), except that NaN equals NaN."""
+    if isinstance(left, list) and isinstance(right, (list, tuple)):
+        return len(left) == len(right) and all(map(equal, left, right))
+    if isinstance(left, dict) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(equal(value, right[key]) for key, value in left.items())
+    return bool(left == right or (left != left and right != right))
+
+
+def identical(left: Any, right: Any) -> bool:
+    """Tell whether two plain values are the same to job ids: by value and type; the order of keys does not matter."""
+    return dumps(left, sort_keys=True) == dumps(right, sort_keys=True)

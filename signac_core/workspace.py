@@ -26,20 +26,21 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Collection
 from contextlib import suppress
 from itertools import islice
 from operator import eq
 from time import monotonic, time_ns
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import canonical, files, layout
 from .errors import JobsCorruptedError, WorkspaceError
 
-if TYPE_CHECKING:
-    from .project import Project
-
 __all__ = [
+    "OPEN_FLAGS",
     "Listing",
+    "Space",
+    "is_being_born",
     "is_marked",
     "list_workspace",
     "read_matching",
@@ -237,7 +238,72 @@ class Listing:
         return self._names
 
 
-def list_workspace(project: Project) -> Listing:
+class Space:
+    """A project as the rooms of the library see it: where its jobs are, and which state points are in memory.
+
+    A state point in memory is that of the job for ever: it must not be changed. ``expected`` counts the jobs whose
+    state points may be asked for one by one.
+    """
+
+    __slots__ = ("awaited", "durable", "expected", "is_loaded", "known", "root", "sound_ids", "workspace")
+
+    def __init__(self, root: str, *, durable: bool = False) -> None:
+        self.root = root
+        self.workspace = f"{root.rstrip('/')}/{layout.WORKSPACE}"
+        self.durable = durable
+        self.known: dict[str, dict[str, Any]] = {}
+        self.sound_ids: Collection[str] = ()  # of state points from the index, which does not take keys with dots
+        self.is_loaded = False  # whether index or cache file have been taken into memory
+        self.expected = 0
+        self.awaited: list[list[str]] | None = None  # takes the next listing for an iteration that has not begun
+
+    def path(self, name: str) -> str:
+        """Path of a file in the project directory."""
+        return os.path.join(self.root, name)
+
+    def job_path(self, job_id: str) -> str:
+        """Path of a job directory."""
+        return f"{self.workspace}/{job_id}"
+
+    def has(self, job_id: str) -> bool:
+        """Tell whether there is a job with this id (one stat)."""
+        return files.is_directory(f"{self.workspace}/{job_id}")
+
+    def remember(self, job_id: str, state_point: dict[str, Any]) -> None:
+        """Keep a state point in memory."""
+        self.known[job_id] = state_point
+
+    def load(self, state_points: dict[str, dict[str, Any]], *, indexed: bool = False) -> None:
+        """Keep the state points of all jobs in memory, from the index or from the cache file."""
+        if indexed:
+            self.sound_ids = state_points.keys()
+        self.known.update(state_points)
+        self.is_loaded = indexed or bool(state_points)
+
+    def forget_indexed(self) -> None:
+        """Forget what the index has said."""
+        for job_id in self.sound_ids:
+            self.known.pop(job_id, None)
+        self.sound_ids = ()
+
+    def expect(self, number: int) -> None:
+        """Announce that the state points of so many jobs may be asked for one by one."""
+        self.expected = max(self.expected, number)
+
+    def read(self, job_id: str) -> dict[str, Any]:
+        """State point of a job, read from its file whatever is in memory.
+
+        Raises JobsCorruptedError if it cannot be read, is not the one of the job, or there is no job.
+        """
+        try:
+            state_point = read_state_point(f"{self.workspace}/{job_id}", job_id)
+        except FileNotFoundError:
+            raise JobsCorruptedError([job_id]) from None
+        self.known[job_id] = state_point
+        return state_point
+
+
+def list_workspace(space: Space) -> Listing:
     """List the workspace (open, fstat, listing, fstat, close).
 
     A job that changes its id while the listing is under way could appear under both ids; when the directory changed
@@ -246,11 +312,11 @@ def list_workspace(project: Project) -> Listing:
     Raises WorkspaceError if the workspace cannot be read.
     """
     try:
-        return _list_directory(project.workspace)
+        return _list_directory(space.workspace)
     except FileNotFoundError:
-        target = os.readlink(project.workspace)
+        target = os.readlink(space.workspace)
         raise WorkspaceError(
-            f"The link '{project.workspace}' pointing to the workspace is broken: '{target}' does not exist."
+            f"The link '{space.workspace}' pointing to the workspace is broken: '{target}' does not exist."
         ) from None
     except OSError as error:
         raise WorkspaceError(error) from error

@@ -333,7 +333,7 @@ def tell_keys(session: Session, project: Project, tokens: Sequence[str], found: 
         match[0].strip().removeprefix("sp.").partition(".$")[0] for match in map(_DOTTED_KEY.match, tokens) if match
     ]
     for name in names:
-        if "." in name and any(_has_dotted_name(state_point, name) for state_point in project._sp_cache.values()):
+        if "." in name and any(_has_dotted_name(state_point, name) for state_point in project.space.known.values()):
             session.output.talk(
                 f"Some state points have a key that is named '{name}' with the dot; filters cannot ask for it, and "
                 "signac-filter(7) says how to rename it."
@@ -401,7 +401,7 @@ def find_matching(
     try:
         with reading_bar(session) as progress:
             found = find_ids(
-                project, query, ids=ids, damaged=damaged, proven=proven, processes=processes, progress=progress
+                project.space, query, ids=ids, damaged=damaged, proven=proven, processes=processes, progress=progress
             )
     except Exception as error:
         if hasattr(error, "__notes__"):  # raised by a $where
@@ -477,7 +477,7 @@ def resolve(session: Session, project: Project, texts: Iterable[str], *, minimum
     from signac_core.resolving import resolve_ids
 
     given = list(_expanded(session, texts))
-    ids, unresolved = resolve_ids(project, given, minimum=minimum)
+    ids, unresolved = resolve_ids(project.space, given, minimum=minimum)
     if unresolved:
         from ..misreadings import refuse_foreign_ids
 
@@ -604,7 +604,7 @@ def confirm_selected(
     from signac_core.catalog import list_ids
     from signac_core.filterparse import parse_tokens
 
-    total = len(list_ids(project))
+    total = len(list_ids(project.space))
     filter = parse_tokens(filter_tokens, allow_eval=True)
     text = dumps(filter)
     shown = text if len(text) <= _LONGEST_FILTER else text[: _LONGEST_FILTER - 3] + "..."
@@ -623,7 +623,7 @@ def enough_digits(project: Project) -> Callable[[], int]:
         from signac_core.resolving import unique_prefix_length
 
         if not known:
-            known.append(max(_FEWEST_DIGITS, unique_prefix_length(list_ids(project))))
+            known.append(max(_FEWEST_DIGITS, unique_prefix_length(list_ids(project.space))))
         return known[0]
 
     return digits
@@ -662,7 +662,7 @@ def read_records(
 
     known = known or {}
     if "sp" in parts:
-        preload(project, len(ids) - len(known))
+        preload(project.space, len(ids) - len(known))
     readers: dict[str, Callable[..., Iterable[tuple[str, dict[str, Any]]]]] = {"sp": read_state_points}
     if "doc" in parts:
         from signac_core.documents.many import read_documents

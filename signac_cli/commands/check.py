@@ -103,7 +103,7 @@ def command(session: Session, /, *, repair: bool, dry_run: bool, as_json: bool) 
 
     project = session.project()
     with bar(session, "Checking") as progress:
-        problems = [problem._replace(detail=problem.brief) for problem in examine(project, progress=progress)]
+        problems = [problem._replace(detail=problem.brief) for problem in examine(project.space, progress=progress)]
     if not repair:
         findings, results = _Findings(session, (FOUND, HARMLESS), project), _listed(problems)
     else:
@@ -112,7 +112,7 @@ def command(session: Session, /, *, repair: bool, dry_run: bool, as_json: bool) 
             results = _planned(problems)
         else:
             with bar(session, "Repairing") as progress:
-                results = _repaired(mend(project, problems, progress=progress))
+                results = _repaired(mend(project.space, problems, progress=progress))
     for result in results:
         findings.note(*result)
     for warning in lock_warnings(project.path, project.workspace):

@@ -35,7 +35,7 @@ def command(session: Session, /, **options: Any) -> int:
 def _clone(job: Job, project: Project, left_out: LeftOut) -> None:
     from signac_core.exchange.moving import clone
 
-    clone(project, job, left_out=left_out)
+    clone(job.path, job.id, project.space, left_out=left_out)
 
 
 def _rehearse(job: Job, left_out: LeftOut) -> None:

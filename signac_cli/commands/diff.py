@@ -119,7 +119,7 @@ def _write_table(session: Session, project: Project, records: Sequence[Record]) 
     from ..tables import compare
 
     output = session.output
-    digits = max(6, unique_prefix_length(list_ids(project)))
+    digits = max(6, unique_prefix_length(list_ids(project.space)))
     table = compare(records, digits=digits, terminal=output.is_terminal, color=output.has_color(sys.stdout))
     output.write_drawn(table)
     if not table:

@@ -339,7 +339,7 @@ def _edit(
     for job_id in followed(session, "Comparing" if dry_run else "Writing documents", dict.fromkeys(ids)):
         absent: list[str] = []
         try:
-            changed = edit(project, job_id, set=values, unset=deletions, absent=absent)
+            changed = edit(project.space, job_id, set=values, unset=deletions, absent=absent)
         except Exception as error:
             report.fail(job_id, error)
         else:

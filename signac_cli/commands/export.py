@@ -94,10 +94,11 @@ def command(
         copytree = shutil.move
     try:
         plan = plan_export(
-            project,
+            project.space,
             dict.fromkeys(selected),
             target,
             path,
+            handle=project.handle,
             copytree=copytree,
             force=force,
             repeated=True,

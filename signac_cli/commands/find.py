@@ -375,7 +375,7 @@ def _one_line_text(project: Project) -> Callable[[Record], str]:
     from signac_core.catalog import list_ids
     from signac_core.resolving import unique_prefix_length
 
-    length = max(6, unique_prefix_length(list_ids(project)))
+    length = max(6, unique_prefix_length(list_ids(project.space)))
 
     def text(record: Record) -> str:
         parts = [

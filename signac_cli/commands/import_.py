@@ -120,7 +120,7 @@ def _import(
         with bar(session, "Reading") as progress:
             plan = stack.enter_context(
                 plan_import(
-                    project,
+                    project.space,
                     origin,
                     schema=path,
                     copytree=copytree,
@@ -191,14 +191,14 @@ def _import_apart(
     stack: ExitStack, session: Session, project: Project, report: PathReport, origin: str, path: str | None
 ) -> tuple[Project, Sequence[Found]]:
     """Import to a temporary project that lasts as long as the stack, and tell which directories do not match."""
-    from signac_core.exchange.importing import import_apart
+    from signac_core.project import imported_apart
 
     from ..progress import bar
 
     unmatched: list[str] = []
     with bar(session, "Importing") as progress:
         temporary, found = stack.enter_context(
-            import_apart(
+            imported_apart(
                 project,
                 origin,
                 schema=path,

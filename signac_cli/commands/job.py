@@ -82,7 +82,7 @@ def _describe(project: Project, state_point: dict[str, Any], *, create: bool) ->
     if create:
         from signac_core.lifecycle import create_job
 
-        job_id, created = create_job(project, state_point)
+        job_id, created = create_job(project.space, state_point)
     else:
         from signac_core.canonical import calc_id
 

@@ -86,7 +86,7 @@ def _records(
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        found = neighbors_of(project, ids, ignored, damaged=damaged)
+        found = neighbors_of(project.space, ids, ignored, damaged=damaged)
     for warning in caught:
         session.output.warn(str(warning.message))
     for job_id in ids:

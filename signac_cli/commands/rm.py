@@ -113,7 +113,7 @@ def _question(project: Project, verb: str, job_id: str) -> str:
     from signac_core.canonical import dumps
     from signac_core.catalog import read_state_points
 
-    found = dict(read_state_points(project, [job_id], damaged=[]))
+    found = dict(read_state_points(project.space, [job_id], damaged=[]))
     text = dumps(found[job_id]) if found else ""
     if len(text) > LONG_STATE_POINT:
         text = f"{text[:LONG_STATE_POINT]}..."

@@ -96,14 +96,14 @@ def command(
 
     with reading_bar(session) as progress:
         schema = detect_schema(
-            project, exclude_const=exclude_const, subset=selected, damaged=damaged, progress=progress
+            project.space, exclude_const=exclude_const, subset=selected, damaged=damaged, progress=progress
         )
     damaged = list(filter(is_job_id, damaged))  # other directories are no concern of anybody's here
     output = session.output
     if shape.mode == JSON:
         from signac_core.catalog import list_ids
 
-        jobs = set(list_ids(project) if selected is None else selected).difference(damaged)
+        jobs = set(list_ids(project.space) if selected is None else selected).difference(damaged)
         output.write_json({"keys": _described(schema), "jobs": len(jobs)})
     elif shape.mode == TABLE or (shape.mode is None and output.is_terminal and not depth):
         _write_table(output, schema, precision, SHOWN_VALUES if shown is None else shown)

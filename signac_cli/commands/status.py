@@ -38,7 +38,7 @@ def command(session: Session, /, *, as_json: bool) -> int:
     from signac_core.survey.glance import glance
 
     project = session.project()
-    seen = glance(project)
+    seen = glance(project.space)
     status = 0 if os.path.isdir(project.workspace) else 1
     if as_json:
         session.output.write_json(_describe(project, seen))

@@ -325,7 +325,7 @@ def _compare_schemas(session: Session, source: Project, destination: Project) ->
     """
     from signac_core.sync import schemas
 
-    ours, theirs, in_source, in_destination = schemas(source, destination)
+    ours, theirs, in_source, in_destination = schemas(source.space, destination.space)
     known = [job_id for job_id in in_source if os.path.lexists(os.path.join(destination.workspace, job_id))]
     # The others cannot be copied, which is told at the end.
     for project, name, ids in ((source, "source", known), (destination, "destination", in_destination)):

@@ -57,7 +57,7 @@ def _update(session: Session, project: Project, *, as_json: bool) -> int:
     output.talk("Updating cache...")
     damaged: list[str] = []
     with bar(session, "Updating cache") as progress:
-        size = update_cache(project, progress=progress, damaged=damaged, warn=output.warn)
+        size = update_cache(project.space, progress=progress, damaged=damaged, warn=output.warn)
     output.talk("Cache is up to date." if size is None else f"Updated cache (size={size}).")
     if as_json:
         cached = len(project) - len(damaged) if size is None else size
@@ -71,14 +71,14 @@ def _describe(project: Project, job_id: str) -> dict[str, str]:
     """Say what is wrong with a job."""
     from signac_core.care.integrity import examine_job
 
-    details = " ".join(problem.detail for problem in examine_job(project, job_id))
+    details = " ".join(problem.detail for problem in examine_job(project.space, job_id))
     return {"id": job_id, "code": "damaged-jobs", "message": f"Job {job_id}: {details or 'It cannot be read.'}"}
 
 
 def _check(session: Session, project: Project, *, as_json: bool) -> int:
     from signac_core.cache import examine_cache
 
-    found = examine_cache(project)
+    found = examine_cache(project.space)
     text = {
         "absent": "There is no cache.",
         "damaged": "The cache file is damaged.",
@@ -100,7 +100,7 @@ def _number(count: int, singular: str, plural: str = "") -> str:
 def _clear(session: Session, project: Project, *, as_json: bool) -> int:
     from signac_core.cache import delete_cache
 
-    deleted = delete_cache(project)
+    deleted = delete_cache(project.space)
     session.output.talk("Deleted the cache." if deleted else "There is no cache.")
     if as_json:
         _write_report(session, "deleted" if deleted else "absent", {})

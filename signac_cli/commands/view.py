@@ -87,7 +87,7 @@ def command(
     selected = select(session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
     report = ViewReport(session, "view", (CREATED, UPDATED, REMOVED, UNCHANGED), dry_run=dry_run, prefix=prefix)
     try:
-        plan = plan_view(project, prefix, selected, path, damaged=damaged)
+        plan = plan_view(project.space, prefix, selected, path, handle=project.handle, damaged=damaged)
     except PathsTakenError as error:
         collisions = [Collision(job_id, at, f"{reason}: '{at}'.") for job_id, at, reason in error.taken]
         report.collide(collisions, "Nothing was changed. Move it away, or give the view another directory with -p.")

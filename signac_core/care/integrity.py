@@ -22,7 +22,7 @@ from . import litter
 if TYPE_CHECKING:
     from ..index.examining import DocumentClaims
     from ..progress import Progress
-    from ..project import Project
+    from ..workspace import Space
 
 __all__ = ["Outcome", "Problem", "check", "examine", "examine_job", "mend", "repair"]
 
@@ -110,16 +110,16 @@ class Outcome(NamedTuple):
     detail: str
 
 
-def check(project: Project, *, progress: Progress | None = None) -> None:
+def check(space: Space, *, progress: Progress | None = None) -> None:
     """Read every state point and compare it with the name of its directory (open, read, close per job).
 
     Raises JobsCorruptedError if any is damaged. Directories with names that only begin like job ids are damaged jobs,
     too; WorkspaceError if the workspace cannot be read.
     """
-    names = _names_like_jobs(workspace.list_workspace(project))
-    suspects = [name for name in _told(names, "check", progress) if not _is_readable(project, name)]
+    names = _names_like_jobs(workspace.list_workspace(space))
+    suspects = [name for name in _told(names, "check", progress) if not _is_readable(space, name)]
     # Another look, because a job may have been at the moment of its creation (by signac 2.x) or of a change.
-    damaged = [name for name in suspects if not _is_readable(project, name)]
+    damaged = [name for name in suspects if not _is_readable(space, name)]
     if damaged:
         raise JobsCorruptedError(damaged)
 
@@ -138,11 +138,11 @@ def _told(items: Sequence[_T], what: str, progress: Progress | None) -> Iterable
     return track(items, what, len(items), progress)
 
 
-def _is_readable(project: Project, name: str) -> bool:
+def _is_readable(space: Space, name: str) -> bool:
     """Tell whether a job has its state point, or has gone."""
     from .. import workspace  # what only looks for problems does not pay for it
 
-    directory = os.path.join(project.workspace, name)
+    directory = os.path.join(space.workspace, name)
     try:
         workspace.read_state_point(directory, name)
     except FileNotFoundError:
@@ -163,7 +163,7 @@ def _has_gone(path: str) -> bool:
     return False
 
 
-def repair(project: Project, job_ids: Iterable[str] | None = None, *, progress: Progress | None = None) -> None:
+def repair(space: Space, job_ids: Iterable[str] | None = None, *, progress: Progress | None = None) -> None:
     """Restore damaged state points from what caches and unfinished operations left.
 
     Raises JobsCorruptedError if some could not be repaired, or do not exist; WorkspaceError if the workspace cannot be
@@ -171,16 +171,16 @@ def repair(project: Project, job_ids: Iterable[str] | None = None, *, progress: 
     """
     listed = job_ids is None
     if job_ids is None:
-        names = _names_like_jobs(workspace.list_workspace(project))
+        names = _names_like_jobs(workspace.list_workspace(space))
     else:
         names = list(dict.fromkeys(map(str, job_ids)))
-    known = _Known(project)
+    known = _Known(space)
     failed = []
     for name in _told(names, "repair", progress):
         try:
-            _restore(project, name, known)
+            _restore(space, name, known)
         except FileNotFoundError:
-            if not listed or not _has_gone(os.path.join(project.workspace, name)):
+            if not listed or not _has_gone(os.path.join(space.workspace, name)):
                 failed.append(name)
         except (_BeyondRepair, OSError):
             failed.append(name)
@@ -188,55 +188,55 @@ def repair(project: Project, job_ids: Iterable[str] | None = None, *, progress: 
         raise JobsCorruptedError(failed)
 
 
-def examine(project: Project, *, progress: Progress | None = None) -> Iterator[Problem]:
+def examine(space: Space, *, progress: Progress | None = None) -> Iterator[Problem]:
     """Look for everything that is not as it should be; nothing is changed.
 
     Raises WorkspaceError if the workspace cannot be read.
     """
-    listing = workspace.list_workspace(project)
-    if not files.is_directory(project.workspace):
-        yield Problem("", "missing-workspace", project.workspace, "The workspace does not exist.", "")
-    known = _Known(project)
-    claims = _document_claims(project)
+    listing = workspace.list_workspace(space)
+    if not files.is_directory(space.workspace):
+        yield Problem("", "missing-workspace", space.workspace, "The workspace does not exist.", "")
+    known = _Known(space)
+    claims = _document_claims(space)
     suspects = []
     for name in _told(listing.names, "check", progress):
-        problem = _state_point_problem(project, name, known)
+        problem = _state_point_problem(space, name, known)
         if problem is not None:
             suspects.append(name)
-        yield from _other_problems(project, name, claims, is_whole=problem is None)
-    yield from _strays(project, listing)
-    yield from _derived_problems(project, listing, claims)
-    problem = _document_problem("", project.fn(project.FN_DOCUMENT))
+        yield from _other_problems(space, name, claims, is_whole=problem is None)
+    yield from _strays(space, listing)
+    yield from _derived_problems(space, listing, claims)
+    problem = _document_problem("", space.path(layout.FN_PROJECT_DOCUMENT))
     if problem is not None:
         yield problem
-    for path in (*litter.in_workspace(project.workspace), *litter.in_project(project.path)):
+    for path in (*litter.in_workspace(space.workspace), *litter.in_project(space.root)):
         yield _litter_problem("", path)
     for name in suspects:
-        _is_readable(project, name)  # waits for whoever is changing it
-        problem = _state_point_problem(project, name, known)
+        _is_readable(space, name)  # waits for whoever is changing it
+        problem = _state_point_problem(space, name, known)
         if problem is not None:
             yield problem
 
 
-def examine_job(project: Project, job_id: str) -> list[Problem]:
+def examine_job(space: Space, job_id: str) -> list[Problem]:
     """Say what is wrong with the state point and the document of a job."""
-    document = os.path.join(project.workspace, job_id, layout.FN_DOCUMENT)
-    found = [_state_point_problem(project, job_id, _Known(project)), _document_problem(job_id, document)]
+    document = os.path.join(space.workspace, job_id, layout.FN_DOCUMENT)
+    found = [_state_point_problem(space, job_id, _Known(space)), _document_problem(job_id, document)]
     return [problem for problem in found if problem is not None]
 
 
-def mend(project: Project, problems: Iterable[Problem], *, progress: Progress | None = None) -> list[Outcome]:
+def mend(space: Space, problems: Iterable[Problem], *, progress: Progress | None = None) -> list[Outcome]:
     """Solve the problems that :func:`examine` found, as far as that is possible without losing data.
 
     Every problem is looked at anew before anything is done. What is left over from a restored job counts as litter
     from then on, and is found by another :func:`examine`.
     """
     problems = sorted(problems, key=lambda problem: problem.is_litter)  # from which jobs may be restored
-    known = _Known(project)
-    return [_mend(project, problem, known) for problem in _told(problems, "repair", progress)]
+    known = _Known(space)
+    return [_mend(space, problem, known) for problem in _told(problems, "repair", progress)]
 
 
-def _mend(project: Project, problem: Problem, known: _Known) -> Outcome:
+def _mend(space: Space, problem: Problem, known: _Known) -> Outcome:
     try:
         if problem.kind in _BEYOND_REPAIR:
             return Outcome(problem, False, "This has to be decided by hand.")
@@ -247,8 +247,8 @@ def _mend(project: Project, problem: Problem, known: _Known) -> Outcome:
         if problem.is_litter:
             gone = litter.delete(problem.path)
             return Outcome(problem, gone, "deleted" if gone else "Another process has begun to work on it.")
-        os.listdir(os.path.join(project.workspace, problem.name))  # a directory that cannot be read cannot be restored
-        job_id = _restore(project, problem.name, known)
+        os.listdir(os.path.join(space.workspace, problem.name))  # a directory that cannot be read cannot be restored
+        job_id = _restore(space, problem.name, known)
     except _BeyondRepair as error:
         return Outcome(problem, False, str(error))
     except DestinationExistsError as error:
@@ -261,9 +261,9 @@ def _mend(project: Project, problem: Problem, known: _Known) -> Outcome:
 # what is wrong --------------------------------------------------------------------------------------------------------
 
 
-def _state_point_problem(project: Project, name: str, known: _Known) -> Problem | None:
+def _state_point_problem(space: Space, name: str, known: _Known) -> Problem | None:
     """What is wrong with the state point of a job, or with the name of a directory."""
-    directory = os.path.join(project.workspace, name)
+    directory = os.path.join(space.workspace, name)
     path = os.path.join(directory, layout.FN_STATE_POINT)
     kind: Kind = "invalid-state-point"
     try:
@@ -296,14 +296,14 @@ def _state_point_problem(project: Project, name: str, known: _Known) -> Problem 
     if len(name) > layout.JOB_ID_LENGTH:
         kind, path = "stray-directory", directory
         detail = f"The name begins with a job id, but is none. {detail}"
-    return Problem(name, kind, path, detail, _remedy(project, name, rescue))
+    return Problem(name, kind, path, detail, _remedy(space, name, rescue))
 
 
-def _remedy(project: Project, name: str, rescue: _Rescue | None) -> str:
+def _remedy(space: Space, name: str, rescue: _Rescue | None) -> str:
     if rescue is None:
         return ""
     if rescue.job_id != name:
-        return f"rename the directory to {rescue.job_id}" if _may_rename(project, name, rescue) else ""
+        return f"rename the directory to {rescue.job_id}" if _may_rename(space, name, rescue) else ""
     origin = "the cache" if rescue.path is None else os.path.basename(rescue.path)
     return f"restore the state point from {origin}"
 
@@ -315,9 +315,9 @@ def _is_empty(path: str) -> bool:
         return False
 
 
-def _other_problems(project: Project, name: str, claims: DocumentClaims | None, *, is_whole: bool) -> Iterator[Problem]:
+def _other_problems(space: Space, name: str, claims: DocumentClaims | None, *, is_whole: bool) -> Iterator[Problem]:
     """Everything but the state point."""
-    directory = os.path.join(project.workspace, name)
+    directory = os.path.join(space.workspace, name)
     document = _document_problem(name, os.path.join(directory, layout.FN_DOCUMENT), claims)
     try:
         if document is not None:
@@ -331,11 +331,11 @@ def _other_problems(project: Project, name: str, claims: DocumentClaims | None, 
         yield Problem(name, "invalid-state-point", directory, f"The directory cannot be read: {error.strerror}.", "")
 
 
-def _strays(project: Project, listing: workspace.Listing) -> Iterator[Problem]:
+def _strays(space: Space, listing: workspace.Listing) -> Iterator[Problem]:
     """Entries of the workspace that are neither jobs nor left behind by an operation."""
     directories = frozenset(listing.entries)
     for name in sorted([*directories, *listing.others]):
-        path = os.path.join(project.workspace, name)
+        path = os.path.join(space.workspace, name)
         if name in directories:
             if not layout.is_job_directory(name) and not name.startswith((layout.PREFIX_NEW, layout.PREFIX_REMOVED)):
                 yield Problem(name, "stray-entry", path, "A directory that is no job is in the workspace.", "")
@@ -372,29 +372,29 @@ def _document_problem(name: str, path: str, claims: DocumentClaims | None = None
     return None
 
 
-def _document_claims(project: Project) -> DocumentClaims | None:
+def _document_claims(space: Space) -> DocumentClaims | None:
     """What the index says of documents; None if there is no index."""
-    if config.index_directory() is None and not os.path.lexists(project.fn(layout.FN_INDEX)):
+    if config.index_directory() is None and not os.path.lexists(space.path(layout.FN_INDEX)):
         return None
     from ..index.examining import DocumentClaims
 
-    return DocumentClaims(project)
+    return DocumentClaims(space)
 
 
-def _derived_problems(project: Project, listing: workspace.Listing, claims: DocumentClaims | None) -> Iterator[Problem]:
+def _derived_problems(space: Space, listing: workspace.Listing, claims: DocumentClaims | None) -> Iterator[Problem]:
     """What the index and the cache file say of jobs and is not true, whoever has written it there."""
     from ..index.peer_cache import wrong_entries
 
     remedy = "delete it; it is written anew"
-    path = project.fn(project.FN_CACHE)
-    wrong = wrong_entries(project)
+    path = space.path(layout.FN_CACHE)
+    wrong = wrong_entries(space)
     if wrong:
         yield Problem("", "wrong-cache", path, f"The cache file is wrong about {_jobs(wrong)}.", remedy)
     if claims is None:
         return
     from ..index.examining import examine_tables
 
-    for table in examine_tables(project, listing):
+    for table in examine_tables(space, listing):
         yield Problem("", "wrong-index" if table.is_believed else "unused-index", table.path, table.detail, remedy)
     if claims.wrong:
         detail = f"The index is wrong about the documents of {_jobs(claims.wrong)}."
@@ -437,18 +437,18 @@ class _Rescue(NamedTuple):
 class _Known:
     """State points known from elsewhere than the job directories: from memory, the cache file, and the index."""
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
+    def __init__(self, space: Space) -> None:
+        self._space = space
         self._cached: dict[str, dict[str, Any]] | None = None
 
     def get(self, job_id: str) -> dict[str, Any] | None:
-        state_point = self._project._sp_cache.get(job_id)
+        state_point = self._space.known.get(job_id)
         if state_point is not None and canonical.calc_id(state_point) == job_id:
             return state_point
         if self._cached is None:
             from ..index.peer_cache import read_cache
 
-            self._cached = catalog.indexed_state_points(self._project) | read_cache(self._project)
+            self._cached = catalog.indexed_state_points(self._space) | read_cache(self._space)
         state_point = self._cached.get(job_id)
         return state_point if state_point is not None and canonical.calc_id(state_point) == job_id else None
 
@@ -483,9 +483,9 @@ def _rescue_in(path: str) -> _Rescue | None:
     return None
 
 
-def _is_free(project: Project, job_id: str) -> bool:
+def _is_free(space: Space, job_id: str) -> bool:
     """Tell whether a directory can get this name; an empty directory holds nothing."""
-    target = os.path.join(project.workspace, job_id)
+    target = os.path.join(space.workspace, job_id)
     try:
         return not os.listdir(target)
     except FileNotFoundError:
@@ -494,20 +494,20 @@ def _is_free(project: Project, job_id: str) -> bool:
         return False
 
 
-def _may_rename(project: Project, name: str, rescue: _Rescue) -> bool:
+def _may_rename(space: Space, name: str, rescue: _Rescue) -> bool:
     """Tell whether a damaged job can get the name that its state point has: there is none, or a copy of this one."""
-    if _is_free(project, rescue.job_id):
+    if _is_free(space, rescue.job_id):
         return True
     from ..exchange import copying
 
-    source, target = (os.path.join(project.workspace, job_id) for job_id in (name, rescue.job_id))
+    source, target = (os.path.join(space.workspace, job_id) for job_id in (name, rescue.job_id))
     try:
         return copying.is_stopped_change(source, target, rescue.job_id, rescue.text)
     except OSError:
         return False
 
 
-def _restore(project: Project, name: str, known: _Known) -> str:
+def _restore(space: Space, name: str, known: _Known) -> str:
     """Make a job whole; return the id that it has then.
 
     Raises _BeyondRepair if that is not possible; nothing is changed then; OSError if the directory does not exist, or
@@ -517,7 +517,7 @@ def _restore(project: Project, name: str, known: _Known) -> str:
 
     if not layout.is_job_directory(name) or "/" in name:
         raise _BeyondRepair(f"'{name}' is not a job id.")
-    directory = os.path.join(project.workspace, name)
+    directory = os.path.join(space.workspace, name)
     whole = _rescue_in(os.path.join(directory, layout.FN_STATE_POINT))
     if whole is not None and whole.job_id == name:
         return name
@@ -526,44 +526,44 @@ def _restore(project: Project, name: str, known: _Known) -> str:
     with ExitStack() as stack:
         with suppress(FileNotFoundError):  # without the file nobody else can have locked it
             stack.enter_context(lifecycle.lock(directory))
-        return _restore_locked(project, name, directory, known)
+        return _restore_locked(space, name, directory, known)
 
 
-def _restore_locked(project: Project, name: str, directory: str, known: _Known) -> str:
+def _restore_locked(space: Space, name: str, directory: str, known: _Known) -> str:
     from .. import lifecycle
 
     path = os.path.join(directory, layout.FN_STATE_POINT)
     with suppress(FileNotFoundError):
-        if lifecycle.finish_state_point_change(directory, name, durable=project.durable):
+        if lifecycle.finish_state_point_change(directory, name, durable=space.durable):
             return name
     os.listdir(directory)  # says why, if this is no directory
     rescue = _find_rescue(directory, name, known)
     if rescue is None:
         raise _BeyondRepair("Nothing is left from which the state point could be restored.")
-    if rescue.job_id != name and not _may_rename(project, name, rescue):
+    if rescue.job_id != name and not _may_rename(space, name, rescue):
         raise _BeyondRepair(f"The directory holds the state point of job {rescue.job_id}, which exists.")
     if rescue.path != path:
-        files.replace_file(path, rescue.text, durable=project.durable)  # a copy: its writer may be about to rename it
+        files.replace_file(path, rescue.text, durable=space.durable)  # a copy: its writer may be about to rename it
     if rescue.job_id != name:
-        _rename(project, directory, rescue)
-    project._remember(rescue.job_id, rescue.state_point)
+        _rename(space, directory, rescue)
+    space.remember(rescue.job_id, rescue.state_point)
     return rescue.job_id
 
 
-def _rename(project: Project, directory: str, rescue: _Rescue) -> None:
+def _rename(space: Space, directory: str, rescue: _Rescue) -> None:
     """Give a job directory the name that its state point has, its lock being held."""
     from .. import lifecycle
 
     try:
-        lifecycle.publish_directory(project.workspace, rescue.job_id, directory, durable=project.durable)
+        lifecycle.publish_directory(space.workspace, rescue.job_id, directory, durable=space.durable)
         return
     except DestinationExistsError:
-        if not _may_rename(project, os.path.basename(directory), rescue):
+        if not _may_rename(space, os.path.basename(directory), rescue):
             raise
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
     from ..exchange import copying
 
-    target = os.path.join(project.workspace, rescue.job_id)
-    copying.change_by_copy(directory, target, rescue.job_id, rescue.text, durable=project.durable)
+    target = os.path.join(space.workspace, rescue.job_id)
+    copying.change_by_copy(directory, target, rescue.job_id, rescue.text, durable=space.durable)

@@ -24,7 +24,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import canonical, files, layout
-from ..configfile import parse, text_of
+from ..config import parse
+from ..configfile import text_of
 from ..documents.store import parse_document
 from ..errors import ConfigError
 from ..layout import SCHEMA_VERSION as SCHEMA_VERSION

@@ -11,7 +11,7 @@ from ..errors import InvalidKeyError
 from .store import Document, for_job
 
 if TYPE_CHECKING:
-    from ..project import Project
+    from ..workspace import Space
 
 __all__ = [
     "edit_document",
@@ -20,7 +20,7 @@ __all__ = [
 
 
 def edit_document(
-    project: Project,
+    space: Space,
     job_id: str,
     *,
     set: Mapping[str, Any] | None = None,
@@ -33,12 +33,12 @@ def edit_document(
     not a mapping, or the document is damaged; TypeError if a value has no JSON equivalent; OSError if the document
     cannot be written; it holds its old content then.
     """
-    document = for_job(project, job_id)
+    document = for_job(space, job_id)
     return document.mutate(document, _edit(document, set or {}, unset, absent))
 
 
 def would_edit_document(
-    project: Project,
+    space: Space,
     job_id: str,
     *,
     set: Mapping[str, Any] | None = None,
@@ -50,7 +50,7 @@ def would_edit_document(
     Raises InvalidKeyError, ValueError, TypeError as :func:`edit_document`; OSError if the job does not exist, or its
     document cannot be read.
     """
-    document = for_job(project, job_id)
+    document = for_job(space, job_id)
     edit = _edit(document, set or {}, unset, absent)
     document.sync()
     if not document.exists:

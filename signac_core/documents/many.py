@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 
     from ..index.documents import IndexedDocuments
     from ..index.snapshot import Snapshot
-    from ..project import Project
+    from ..workspace import Space
 
 __all__ = ["buffered_documents", "load_documents", "read_document_files", "read_documents"]
 
 
-def load_documents(project: Project, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+def load_documents(space: Space, ids: Collection[str]) -> dict[str, dict[str, Any]]:
     """Documents of jobs, all of them in memory; one stat instead of open, fstat, read, close where the index has it.
 
     Raises ValueError if a document is not a JSON object; OSError if a document cannot be read.
     """
-    snapshot = catalog.open_index(project) if len(ids) > parallel.MANY_FILES else None
+    snapshot = catalog.open_index(space) if len(ids) > parallel.MANY_FILES else None
     if snapshot is None:
-        return dict(read_documents(project, ids))
-    held = buffered_documents(project)
+        return dict(read_documents(space, ids))
+    held = buffered_documents(space)
     with snapshot:
         indexed, found = _indexed(snapshot, ids)
         found.update(held)
         rest = [job_id for job_id in ids if job_id not in found]
         read = {
-            job_id: (document, status) for job_id, document, status in read_document_files(project, rest, damaged=None)
+            job_id: (document, status) for job_id, document, status in read_document_files(space, rest, damaged=None)
         }
         if indexed is not None and config.queries_write_index():
             with suppress(Exception):  # nobody has asked for it
@@ -47,14 +47,14 @@ def load_documents(project: Project, ids: Collection[str]) -> dict[str, dict[str
     return {job_id: found[job_id] for job_id in ids if job_id in found}
 
 
-def buffered_documents(project: Project) -> dict[str, dict[str, Any]]:
+def buffered_documents(space: Space) -> dict[str, dict[str, Any]]:
     """Documents of jobs that are buffered at the moment, by id, as copies."""
     from . import store
 
     buffer = store.active_buffer
     if buffer is None:
         return {}
-    root, end = project.workspace + "/", "/" + layout.FN_DOCUMENT
+    root, end = space.workspace + "/", "/" + layout.FN_DOCUMENT
     return {
         path[len(root) : -len(end)]: tree
         for path, tree in buffer.trees().items()
@@ -77,19 +77,19 @@ def _indexed(snapshot: Snapshot, ids: Collection[str]) -> tuple[IndexedDocuments
 
 
 def read_documents(
-    project: Project, ids: Iterable[str], *, damaged: list[str] | None = None
+    space: Space, ids: Iterable[str], *, damaged: list[str] | None = None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Read the documents of jobs, in the given order (open, fstat, read, close per job).
 
     Raises ValueError if a document is not a JSON object and there is no list to take the id; OSError if a document
     cannot be read and there is no list to take the id.
     """
-    for job_id, document, _ in read_document_files(project, ids, damaged=damaged):
+    for job_id, document, _ in read_document_files(space, ids, damaged=damaged):
         yield job_id, {} if document is None else document
 
 
 def read_document_files(
-    project: Project, ids: Iterable[str], *, damaged: list[str] | None
+    space: Space, ids: Iterable[str], *, damaged: list[str] | None
 ) -> Iterator[tuple[str, dict[str, Any] | None, os.stat_result | None]]:
     """Do what :func:`read_documents` says, but tell a job without a document from one with an empty document.
 
@@ -98,10 +98,10 @@ def read_document_files(
     from .store import parse_document
 
     ids = ids if isinstance(ids, (list, tuple)) else list(ids)
-    for job_id, result in zip(ids, _read_files(project, ids), strict=True):
+    for job_id, result in zip(ids, _read_files(space, ids), strict=True):
         try:
             if isinstance(result, tuple):
-                yield job_id, parse_document(result[0], _path(project, job_id)), result[1]
+                yield job_id, parse_document(result[0], _path(space, job_id)), result[1]
             elif isinstance(result, dict):
                 yield job_id, result, None
             else:
@@ -116,15 +116,13 @@ def read_document_files(
             damaged.append(job_id)
 
 
-def _path(project: Project, job_id: str) -> str:
-    return f"{project.workspace}/{job_id}/{layout.FN_DOCUMENT}"
+def _path(space: Space, job_id: str) -> str:
+    return f"{space.workspace}/{job_id}/{layout.FN_DOCUMENT}"
 
 
-def _read_files(
-    project: Project, ids: Sequence[str]
-) -> Iterator[tuple[bytes, os.stat_result] | dict[str, Any] | OSError]:
+def _read_files(space: Space, ids: Sequence[str]) -> Iterator[tuple[bytes, os.stat_result] | dict[str, Any] | OSError]:
     """Content and status of the documents of jobs, or the buffered document, or why they cannot be read."""
-    held = buffered_documents(project)
+    held = buffered_documents(space)
 
     def read(job_id: str, path: str, dir_fd: int | None) -> tuple[bytes, os.stat_result] | dict[str, Any] | OSError:
         if job_id in held:
@@ -132,7 +130,7 @@ def _read_files(
         try:
             return files.read_with_status(path, dir_fd=dir_fd)
         except OSError as error:
-            error.filename = _path(project, job_id)
+            error.filename = _path(space, job_id)
             return error
 
-    return parallel.each_file(project, ids, layout.FN_DOCUMENT, read)
+    return parallel.each_file(space, ids, layout.FN_DOCUMENT, read)

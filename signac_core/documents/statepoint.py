@@ -9,19 +9,35 @@ from __future__ import annotations
 from _thread import RLock
 from _weakref import ref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from .. import canonical
 from ..trees import copy_plain
 from .store import BoundView
 from .views import JSONDict
 
-if TYPE_CHECKING:
-    from ..job import Job
-
-__all__ = ["StatePoint", "live"]
+__all__ = ["Place", "StatePoint", "live"]
 
 _T = TypeVar("_T")
+
+Place = tuple[Any, str, bool]
+"""The project of a job, its id, and whether its directory is known to exist."""
+
+
+class Renaming(Protocol):
+    """What is done to the job behind a state point; what its project and its handles are is not known here."""
+
+    def revive(self, place: Place, tree: dict[str, Any]) -> Any:
+        """Handle on a job whose handles have all gone."""
+
+    def read(self, place: Place) -> dict[str, Any]:
+        """State point in the file of a job."""
+
+    def change(self, tree: dict[str, Any], handles: list[Any]) -> tuple[Place, bool]:
+        """Give a job another state point; where it is now, and whether it is another job."""
+
+    def reduce(self, handle: Any, tree: dict[str, Any]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        """How to get the live view of a state point back after pickling."""
 
 
 class StatePoint:
@@ -33,29 +49,24 @@ class StatePoint:
     iteration alive until the garbage collector looks for them.
     """
 
-    __slots__ = ("_directory_known", "_guard", "_handles", "_is_own", "place", "tree")
+    __slots__ = ("_guard", "_handles", "_is_own", "_renaming", "place", "tree")
 
-    def __init__(self, job: Job, tree: dict[str, Any]) -> None:
-        self._handles = [ref(job)]
-        self._directory_known = job._directory_known
+    def __init__(self, handle: Any, tree: dict[str, Any], place: Place, renaming: Renaming) -> None:
+        self._handles = [ref(handle)]
+        self._renaming = renaming
         self._guard = RLock()
         self._is_own = False
-        self.place = job._project, job._id
+        self.place = place
         self.tree = tree
 
-    def share_with(self, job: Job) -> None:
+    def share_with(self, handle: Any) -> None:
         """Take a shallow copy of the handle, whose job is renamed as well."""
-        self._handles = [handle for handle in self._handles if handle() is not None] + [ref(job)]
+        self._handles = [other for other in self._handles if other() is not None] + [ref(handle)]
 
-    def handles(self) -> list[Job]:
+    def handles(self) -> list[Any]:
         """Handles that are still in use, or a new one."""
-        handles = [job for handle in self._handles if (job := handle()) is not None]
-        if not handles:
-            from ..job import Job
-
-            handles = [Job._known(*self.place, self.tree)]
-            handles[0]._directory_known = self._directory_known
-        return handles
+        handles = [handle for other in self._handles if (handle := other()) is not None]
+        return handles or [self._renaming.revive(self.place, self.tree)]
 
     def describe(self) -> str:
         """Name of the state point in messages."""
@@ -63,7 +74,7 @@ class StatePoint:
 
     def reduce(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         """How to get the root view back after pickling."""
-        return _view_of, (self.handles()[0], self.tree)
+        return self._renaming.reduce(self.handles()[0], self.tree)
 
     def sync(self) -> None:
         """Do nothing: the state point of an id does not change."""
@@ -96,12 +107,11 @@ class StatePoint:
 
     def _proven(self) -> dict[str, Any]:
         """The tree, which is going to be written; one from the index, if it is wrong, is read from its file."""
-        project, job_id = self.place
         try:
-            is_proven = canonical.state_point_matches(self.tree, job_id)
+            is_proven = canonical.state_point_matches(self.tree, self.place[1])
         except TypeError:  # what no file can hold does not come from one
             is_proven = True
-        return self.tree if is_proven else project._read_statepoint(job_id)
+        return self.tree if is_proven else self._renaming.read(self.place)
 
     def correct(self, tree: dict[str, Any], view: BoundView) -> None:
         """Take the right state point in the place of a wrong one."""
@@ -117,18 +127,10 @@ class StatePoint:
 
     def _rename(self) -> bool:
         """Give the job the state point in the tree; tell whether it is another one."""
-        handles = self.handles()
-        renamed = handles[0]._change_statepoint(self.tree, handles)
-        self.place = handles[0]._project, handles[0]._id
+        self.place, renamed = self._renaming.change(self.tree, self.handles())
         return renamed
 
 
-def live(job: Job, tree: dict[str, Any]) -> JSONDict:
-    """Live view of a state point."""
-    return JSONDict._of(StatePoint(job, tree))
-
-
-def _view_of(job: Job, tree: dict[str, Any]) -> Any:
-    if job._data is None:
-        job._data = tree
-    return job.statepoint
+def live(handle: Any, tree: dict[str, Any], place: Place, renaming: Renaming) -> JSONDict:
+    """Live view of the state point of a job."""
+    return JSONDict._of(StatePoint(handle, tree, place, renaming))

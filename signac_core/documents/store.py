@@ -21,7 +21,7 @@ from .. import canonical, files, layout
 from ..stamps import Signature, settled_signature
 
 if TYPE_CHECKING:
-    from ..project import Project
+    from ..workspace import Space
     from .buffer import Buffer
 
 __all__ = [
@@ -287,20 +287,26 @@ def _restore_view(path: str, lock_path: str, durable: bool) -> Any:
     return JSONDict._of_document(Document(path, lock_path, durable=durable))
 
 
-def for_job(project: Project, job_id: str) -> Document:
+def flush(path: str) -> None:
+    """Write a document if it is buffered: its file is about to be looked at, or to get another path."""
+    if active_buffer is not None:
+        active_buffer.flush([path])
+
+
+def for_job(space: Space, job_id: str) -> Document:
     """Document of a job; its writers take the lock of the state point file."""
-    directory = os.path.join(project.workspace, job_id)
+    directory = os.path.join(space.workspace, job_id)
     return Document(
         os.path.join(directory, layout.FN_DOCUMENT),
         os.path.join(directory, layout.FN_STATE_POINT),
-        durable=project.durable,
+        durable=space.durable,
     )
 
 
-def for_project(project: Project) -> Document:
+def for_project(space: Space) -> Document:
     """Document of a project; its writers take the lock of the configuration file."""
     return Document(
-        os.path.join(project.path, project.FN_DOCUMENT),
-        os.path.join(project.path, layout.FN_CONFIG),
-        durable=project.durable,
+        os.path.join(space.root, layout.FN_PROJECT_DOCUMENT),
+        os.path.join(space.root, layout.FN_CONFIG),
+        durable=space.durable,
     )

@@ -23,8 +23,7 @@ from . import copying, links, packing
 from .links import LeftOut
 
 if TYPE_CHECKING:
-    from ..cursor import JobsCursor
-    from ..project import Project
+    from ..workspace import Space
 
 __all__ = ["ExportPlan", "export_to", "plan_export"]
 
@@ -47,7 +46,7 @@ class ExportPlan(NamedTuple):
         The jobs of which the target holds a whole copy already; an archive, all or none.
     """
 
-    project: Project
+    space: Space
     target: Any
     kind: str | None
     paths: Mapping[str, str]
@@ -67,9 +66,9 @@ class ExportPlan(NamedTuple):
         has been damaged since; ArchiveError if the archive cannot hold something in a job; OSError if something cannot
         be read or written; running again does the rest.
         """
-        project = self.project
+        space = self.space
         if store.active_buffer is not None:
-            store.active_buffer.flush_below(project.workspace)
+            store.active_buffer.flush_below(space.workspace)
         failures = Failures(failed)
         if self.kind is None:
             for job_id, path in track(self.paths.items(), "export", len(self.paths), progress):
@@ -81,7 +80,7 @@ class ExportPlan(NamedTuple):
         elif not self.done:
             self._create_archive(progress, left_out, None if failed is None else failures)
         failures.raise_first()
-        return {f"{project.workspace}/{job_id}": path for job_id, path in self._without(failures).paths.items()}
+        return {f"{space.workspace}/{job_id}": path for job_id, path in self._without(failures).paths.items()}
 
     def _without(self, failures: Failures) -> ExportPlan:
         if not failures.ids:
@@ -100,11 +99,11 @@ class ExportPlan(NamedTuple):
             omitted.clear()
             started: list[str] = []
             try:
-                with packing.create(self.target, self.kind or "", durable=self.project.durable) as writer:
+                with packing.create(self.target, self.kind or "", durable=self.space.durable) as writer:
                     _write_archive(plan, writer, progress, lambda *link: omitted.append(link), started)
                 break
             except (OSError, Error) as error:
-                if failures is None or not started or not _is_about(error, f"{self.project.workspace}/{started[-1]}"):
+                if failures is None or not started or not _is_about(error, f"{self.space.workspace}/{started[-1]}"):
                     raise
                 plan.rehearse(_ignore, failed=failures.note)
                 if started[-1] not in failures.ids and not is_first:
@@ -117,8 +116,8 @@ class ExportPlan(NamedTuple):
         is_done = job_id in self.done
         if is_done and not copying.moves_by_copy(copytree):
             return
-        source = f"{self.project.workspace}/{job_id}"
-        state_point, durable = copying.state_point_text(source, job_id), self.project.durable
+        source = f"{self.space.workspace}/{job_id}"
+        state_point, durable = copying.state_point_text(source, job_id), self.space.durable
         if is_done:  # but for its last step
             copying.move_by_copy(source, destination, name=job_id, state_point=state_point, durable=durable)
         else:
@@ -152,7 +151,7 @@ class ExportPlan(NamedTuple):
         for job_id, path in track(self.paths.items(), "export", len(self.paths), progress):
             if job_id in self.done:
                 continue
-            source = f"{self.project.workspace}/{job_id}"
+            source = f"{self.space.workspace}/{job_id}"
             with failures.of(job_id):
                 state_point = copying.state_point_text(source, job_id)
                 if self.kind is not None:
@@ -163,10 +162,12 @@ class ExportPlan(NamedTuple):
 
 
 def export_to(
-    cursor: JobsCursor,
+    space: Space,
+    job_ids: Iterable[str],
     target: Any,
-    *,
     path: naming.PathSpecification = None,
+    *,
+    handle: naming.Handle,
     copytree: copying.CopyTree | None = None,
     force: bool = False,
     progress: Progress | None = None,
@@ -179,16 +180,17 @@ def export_to(
     then. It is a FileExistsError; FileExistsError if the target is the name of an archive and exists, whatever it is;
     JobsCorruptedError if jobs are damaged; nothing is written then.
     """
-    plan = plan_export(cursor._project, cursor._ids, target, path, copytree=copytree, force=force)
+    plan = plan_export(space, job_ids, target, path, handle=handle, copytree=copytree, force=force)
     return plan.carry_out(copytree=copytree, progress=progress)
 
 
 def plan_export(
-    project: Project,
+    space: Space,
     job_ids: Iterable[str],
     target: Any,
     path: naming.PathSpecification = None,
     *,
+    handle: naming.Handle,
     copytree: copying.CopyTree | None = None,
     force: bool = False,
     repeated: bool = False,
@@ -215,15 +217,15 @@ def plan_export(
     is_taken = bool(kind) and not force and os.path.lexists(target)
     if is_taken and not repeated:
         raise _archive_exists(target)
-    found = naming.job_paths(project, job_ids, path, damaged=damaged)
+    found = naming.job_paths(space, job_ids, path, handle=handle, damaged=damaged)
     if kind != "":
-        _check_target(project, target, found)
+        _check_target(space, target, found)
     if kind is None:
-        done, taken = _present(project, target, found, copytree)
+        done, taken = _present(space, target, found, copytree)
         if taken:
             raise naming.PathsTakenError(taken)
-        return ExportPlan(project, target, kind, found, done)
-    plan = ExportPlan(project, target, kind, found)
+        return ExportPlan(space, target, kind, found, done)
+    plan = ExportPlan(space, target, kind, found)
     if not kind:
         _check_appended(target, found)
     elif is_taken:
@@ -254,7 +256,7 @@ def _write_archive(
     for job_id, path in track(plan.paths.items(), "export", len(plan.paths), progress):
         if started is not None:
             started.append(job_id)
-        source = f"{plan.project.workspace}/{job_id}"
+        source = f"{plan.space.workspace}/{job_id}"
         packing.add_directory(writer, source, path, copying.state_point_text(source, job_id), left_out=left_out)
 
 
@@ -283,7 +285,7 @@ def _check_appended(writer: packing.Writer, found: Mapping[str, str]) -> None:
 
 
 def _present(
-    project: Project, target: str, found: Mapping[str, str], copytree: copying.CopyTree | None
+    space: Space, target: str, found: Mapping[str, str], copytree: copying.CopyTree | None
 ) -> tuple[frozenset[str], list[naming.Taken]]:
     """Jobs that the target directory holds whole copies of, and what else is in the place of a copy.
 
@@ -308,7 +310,7 @@ def _present(
         destination = os.path.join(target, path) if path else target
         if not os.path.lexists(destination):
             continue
-        source = f"{project.workspace}/{job_id}"
+        source = f"{space.workspace}/{job_id}"
         try:
             is_done = resumable and is_whole(source, destination, copying.state_point_text(source, job_id))
         except (OSError, JobsCorruptedError):
@@ -320,9 +322,9 @@ def _present(
     return frozenset(done), taken
 
 
-def _check_target(project: Project, target: str, found: Mapping[str, str]) -> None:
+def _check_target(space: Space, target: str, found: Mapping[str, str]) -> None:
     """Make sure that no job is copied into itself."""
-    below = os.path.relpath(os.path.realpath(target), os.path.realpath(project.workspace)).split("/")[0]
+    below = os.path.relpath(os.path.realpath(target), os.path.realpath(space.workspace)).split("/")[0]
     if below in found:
         raise templates.PathError(f"The target '{target}' lies inside the job '{below}', which is to be exported.")
 

@@ -12,19 +12,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from .. import canonical, files, layout, lifecycle, workspace
+from .. import canonical, files, layout, lifecycle
 from ..documents import store
 from ..errors import DestinationExistsError, InvalidKeyError, JobsCorruptedError, StatepointParsingError
 from ..failures import Failed, Failures
 from ..paths import schemas
 from ..progress import Progress, track
+from ..workspace import read_state_point
 from . import archives, copying, links, unpacking
 from .links import LeftOut
 
 if TYPE_CHECKING:
-    from ..project import Project
+    from ..workspace import Space
 
-__all__ = ["Found", "ImportPlan", "Schema", "import_apart", "import_from", "plan_import"]
+__all__ = ["Found", "ImportPlan", "Schema", "import_apart", "plan_import"]
 
 Schema = str | Callable[[str], Mapping[str, Any] | None] | None
 """None: directories with a state point file are jobs. A str: a template. A callable: a function of the path."""
@@ -54,38 +55,9 @@ class Found(NamedTuple):
     has_file: bool
 
 
-def import_from(
-    project: Project,
-    origin: str | os.PathLike[str] | None = None,
-    *,
-    schema: Schema = None,
-    sync: bool | Mapping[str, Any] | None = None,
-    copytree: copying.CopyTree | None = None,
-    skip_existing: bool = False,
-    progress: Progress | None = None,
-    left_out: LeftOut = links.warn,
-) -> dict[str, str]:
-    """Copy a data space into a project.
-
-    Raises ValueError if the origin does not exist, or there is a ``copytree`` for an archive; TypeError if the schema
-    or ``sync`` is of no accepted form; ArchiveError if the origin is neither a directory nor an archive, or holds what
-    must not be unpacked; StatepointParsingError if state points are invalid, not unique, or contradict the files;
-    nothing is imported then; DestinationExistsError if a job exists with other files; nothing is imported then. Jobs
-    that are there with the same files, as an import that was stopped has left them, count as imported.
-    """
-    if sync is None or sync is False:
-        with plan_import(project, origin, schema=schema, copytree=copytree, skip_existing=skip_existing) as plan:
-            return plan.carry_out(progress=progress, left_out=left_out)
-    if sync is not True and not isinstance(sync, Mapping):
-        raise TypeError(f"The argument sync must be a bool or a mapping of arguments, not {sync!r}.")
-    with import_apart(project, origin, schema=schema, progress=progress, left_out=left_out) as (temporary, found):
-        project.sync(temporary, **({} if sync is True else sync))
-    return {one.name: f"{project.workspace}/{one.job_id}" for one in found}
-
-
-@contextmanager
 def import_apart(
-    project: Project,
+    space: Space,
+    workspace: str,
     origin: str | os.PathLike[str] | None = None,
     *,
     schema: Schema = None,
@@ -93,26 +65,21 @@ def import_apart(
     left_out: LeftOut = links.warn,
     unmatched: list[str] | None = None,
     failed: Failed | None = None,
-) -> Iterator[tuple[Project, tuple[Found, ...]]]:
-    """Context manager for a temporary project with the content of a data space, to synchronize with.
+) -> tuple[Found, ...]:
+    """Copy a data space into a temporary project that lies in a workspace, which is none of the data.
 
-    Raises ValueError, TypeError, ArchiveError, StatepointParsingError as :func:`import_from`.
+    Raises ValueError, TypeError, ArchiveError, StatepointParsingError as :meth:`Project.import_from`.
     """
-    from ..project import TemporaryProject
-
-    files.ensure_directory(project.workspace, durable=project.durable)
-    # Under a name that tells what it is, should the import be stopped.
-    with TemporaryProject(type(project), dir=project.workspace, prefix=layout.PREFIX_NEW) as temporary:
-        with _opened(temporary, origin, None, apart=project.workspace) as place:
-            found = tuple(track(place.find(schema, failed), "find", None, progress))
-            _check_unique(found)
-            if unmatched is not None:
-                unmatched += place.unmatched
-            failures = Failures(failed)
-            for _ in track(place.bring(found, left_out, failures), "import", len(found), progress):
-                pass
-            failures.raise_first()
-        yield temporary, tuple(one for one in found if one.job_id not in failures.ids)
+    with _opened(space, origin, None, apart=workspace) as place:
+        found = tuple(track(place.find(schema, failed), "find", None, progress))
+        _check_unique(found)
+        if unmatched is not None:
+            unmatched += place.unmatched
+        failures = Failures(failed)
+        for _ in track(place.bring(found, left_out, failures), "import", len(found), progress):
+            pass
+        failures.raise_first()
+    return tuple(one for one in found if one.job_id not in failures.ids)
 
 
 class ImportPlan(NamedTuple):
@@ -120,7 +87,7 @@ class ImportPlan(NamedTuple):
 
     Parameters
     ----------
-    project : Project
+    space : Space
         Where the jobs go.
     origin : object
         Where they come from.
@@ -138,7 +105,7 @@ class ImportPlan(NamedTuple):
         The directories that are jobs already, but for the last files in them: a move was stopped while it deleted them.
     """
 
-    project: Project
+    space: Space
     origin: _Origin
     found: tuple[Found, ...]
     existing: frozenset[str]
@@ -155,21 +122,21 @@ class ImportPlan(NamedTuple):
         Raises DestinationExistsError if there are collisions, or turn out to be; ArchiveError, OSError if something
         cannot be read or written; what has been imported by then is whole, and running again goes on.
         """
-        project = self.project
+        space = self.space
         if self.collisions:
-            raise DestinationExistsError(project.open_job(self.collisions[0].statepoint))
+            raise DestinationExistsError(self.collisions[0].job_id)
         missing = self._missing()
-        files.ensure_directory(project.workspace, durable=project.durable)
+        files.ensure_directory(space.workspace, durable=space.durable)
         failures = Failures(failed)
         for one in track(self.origin.bring(missing, left_out, failures), "import", len(missing), progress):
             if one.job_id not in failures.ids:
-                project._remember(one.job_id, one.statepoint)
+                space.remember(one.job_id, one.statepoint)
         if not self.skip_existing:
             self.origin.finish([one for one in self.found if one.job_id in self.existing], failures)
         failures.raise_first()
         imported = missing if self.skip_existing else self.found
         done = [one for one in imported if one.job_id not in failures.ids]
-        return {one.name: f"{project.workspace}/{one.job_id}" for one in done}
+        return {one.name: f"{space.workspace}/{one.job_id}" for one in done}
 
     def rehearse(self, left_out: LeftOut, *, failed: Failed | None = None) -> None:
         """Find out what carrying the plan out would meet; nothing is written.
@@ -186,7 +153,7 @@ class ImportPlan(NamedTuple):
 
 @contextmanager
 def plan_import(
-    project: Project,
+    space: Space,
     origin: str | os.PathLike[str] | None = None,
     *,
     schema: Schema = None,
@@ -197,16 +164,16 @@ def plan_import(
 ) -> Iterator[ImportPlan]:
     """Context manager for what an import would do, and whether it can; until it is carried out nothing is changed.
 
-    Raises ValueError, TypeError, ArchiveError, StatepointParsingError as :func:`import_from`.
+    Raises ValueError, TypeError, ArchiveError, StatepointParsingError as :meth:`Project.import_from`.
     """
-    with _opened(project, origin, copytree) as place:
+    with _opened(space, origin, copytree) as place:
         found = tuple(track(place.find(schema, failed), "find", None, progress))
         _check_unique(found)
-        existing = tuple(one for one in found if os.path.lexists(f"{project.workspace}/{one.job_id}"))
-        collisions = () if skip_existing else _collisions(project, place, existing, copytree, failed)
+        existing = tuple(one for one in found if os.path.lexists(f"{space.workspace}/{one.job_id}"))
+        collisions = () if skip_existing else _collisions(space, place, existing, copytree, failed)
         ids = frozenset(one.job_id for one in existing)
         unmatched, moved = tuple(place.unmatched), tuple(place.moved)
-        yield ImportPlan(project, place, found, ids, collisions, skip_existing, unmatched, moved)
+        yield ImportPlan(space, place, found, ids, collisions, skip_existing, unmatched, moved)
 
 
 # what all origins have in common --------------------------------------------------------------------------------------
@@ -274,7 +241,7 @@ class _Origin(Protocol):
 
 @contextmanager
 def _opened(
-    project: Project,
+    space: Space,
     origin: str | os.PathLike[str] | None,
     copytree: copying.CopyTree | None,
     *,
@@ -289,12 +256,12 @@ def _opened(
     if os.path.isdir(path):
         if store.active_buffer is not None:
             store.active_buffer.flush_below(os.path.abspath(path))
-        yield _Directory(project, path, copytree, apart or project.workspace)
+        yield _Directory(space, path, copytree, apart or space.workspace)
         return
     if copytree is not None:
         raise ValueError("A copytree function can only be used when the origin is a directory.")
     with archives.open_archive(path) as reader:
-        yield _Archive(project, reader)
+        yield _Archive(space, reader)
 
 
 def _identify(place: str, name: str, statepoint: Any, text: bytes | None) -> Found:
@@ -345,7 +312,7 @@ def _check_unique(found: Sequence[Found]) -> None:
 
 
 def _collisions(
-    project: Project,
+    space: Space,
     place: _Origin,
     existing: Sequence[Found],
     copytree: copying.CopyTree | None,
@@ -360,7 +327,7 @@ def _collisions(
     with place.copies(existing) as copies:
         for one, directory in copies:
             with failures.of(one.job_id):
-                if not is_whole(directory, f"{project.workspace}/{one.job_id}", one.text):
+                if not is_whole(directory, f"{space.workspace}/{one.job_id}", one.text):
                     found.append(one)
     failures.raise_first()
     return tuple(found)
@@ -372,8 +339,8 @@ def _collisions(
 class _Directory:
     """A directory that jobs come from."""
 
-    def __init__(self, project: Project, path: str, copytree: copying.CopyTree | None, apart: str) -> None:
-        self._project = project
+    def __init__(self, space: Space, path: str, copytree: copying.CopyTree | None, apart: str) -> None:
+        self._space = space
         self._path = path
         self._copytree = copytree
         self.unmatched: list[str] = []
@@ -424,7 +391,7 @@ class _Directory:
         job_id = os.path.basename(directory)
         if layout.is_job_id(job_id) and os.path.lexists(os.path.join(directory, layout.pending_name(job_id))):
             try:
-                return canonical.dumps(workspace.read_state_point(directory, job_id)).encode("ascii")
+                return canonical.dumps(read_state_point(directory, job_id)).encode("ascii")
             except JobsCorruptedError:
                 pass
         return files.read_bytes(os.path.join(directory, layout.FN_STATE_POINT))
@@ -440,8 +407,8 @@ class _Directory:
             yield one
 
     def _bring(self, one: Found, left_out: LeftOut) -> None:
-        project = self._project
-        destination = f"{project.workspace}/{one.job_id}"
+        space = self._space
+        destination = f"{space.workspace}/{one.job_id}"
         try:
             copying.bring(
                 one.name,
@@ -449,21 +416,21 @@ class _Directory:
                 name=one.job_id,
                 state_point=one.text,
                 copytree=self._copytree,
-                durable=project.durable,
+                durable=space.durable,
                 left_out=left_out,
             )
         except FileExistsError as error:
             if error.filename != destination:
                 raise
-            raise DestinationExistsError(project.open_job(one.statepoint)) from None
+            raise DestinationExistsError(one.job_id) from None
 
     def finish(self, found: Sequence[Found], failures: Failures) -> None:
         if copying.moves_by_copy(self._copytree):
             for one in found:
-                destination = f"{self._project.workspace}/{one.job_id}"
+                destination = f"{self._space.workspace}/{one.job_id}"
                 with failures.of(one.job_id):
                     copying.move_by_copy(
-                        one.name, destination, name=one.job_id, state_point=one.text, durable=self._project.durable
+                        one.name, destination, name=one.job_id, state_point=one.text, durable=self._space.durable
                     )
             for path in self.moved:
                 with failures.of(None):
@@ -482,8 +449,8 @@ class _Directory:
 class _Archive:
     """An archive that jobs come from."""
 
-    def __init__(self, project: Project, reader: archives.Reader) -> None:
-        self._project = project
+    def __init__(self, space: Space, reader: archives.Reader) -> None:
+        self._space = space
         self._reader = reader
         self._contents = unpacking.scan(reader)
         self.unmatched: list[str] = []
@@ -533,15 +500,15 @@ class _Archive:
                 yield one
 
     def _publish(self, one: Found, directory: str) -> None:
-        project = self._project
+        space = self._space
         if not one.has_file:
             files.write_file(os.path.join(directory, layout.FN_STATE_POINT), one.text)
-        if project.durable:
+        if space.durable:
             copying.sync_tree(directory)
         try:
-            copying.publish(directory, f"{project.workspace}/{one.job_id}", durable=project.durable)
+            copying.publish(directory, f"{space.workspace}/{one.job_id}", durable=space.durable)
         except FileExistsError:
-            raise DestinationExistsError(project.open_job(one.statepoint)) from None
+            raise DestinationExistsError(one.job_id) from None
 
     def finish(self, found: Sequence[Found], failures: Failures) -> None:
         """Nothing is moved out of an archive."""
@@ -555,7 +522,7 @@ class _Archive:
     ) -> Iterator[Iterator[tuple[str, str]]]:
         """Context manager for an iterator of names and hidden directories in the workspace; what is left is deleted."""
         ids = {one.name: one.job_id for one in found}
-        places = {one.name: f"{self._project.workspace}/{layout.building_name(one.job_id)}" for one in found}
+        places = {one.name: f"{self._space.workspace}/{layout.building_name(one.job_id)}" for one in found}
         try:
             unpacked = unpacking.extract(
                 self._reader,

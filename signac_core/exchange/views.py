@@ -9,21 +9,20 @@ replaced, except for links of that name to job directories that are gone, where 
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from .. import catalog, files, layout
+from .. import catalog, files, layout, resolving
 from ..layout import is_temporary
 from ..paths import naming, templates
 from ..progress import track
 
 if TYPE_CHECKING:
     from ..progress import Progress
-    from ..project import Project
+    from ..workspace import Space
 
-__all__ = ["ViewPlan", "create_linked_view", "plan_view"]
+__all__ = ["ViewPlan", "plan_view"]
 
 LINK = "job"
 """The name of every link."""
@@ -48,7 +47,7 @@ class ViewPlan(NamedTuple):
         Paths of the hidden links that an update left when it was killed.
     """
 
-    project: Project
+    space: Space
     prefix: str
     ids: Mapping[str, str]
     targets: Mapping[str, str]
@@ -59,7 +58,7 @@ class ViewPlan(NamedTuple):
     leftovers: tuple[str, ...] = ()
 
     def carry_out(self, *, progress: Progress | None = None) -> dict[str, str]:
-        """Bring the view up to date; the result is that of :func:`create_linked_view`.
+        """Bring the view up to date; the result is that of :meth:`Project.create_linked_view`.
 
         Raises OSError if a link cannot be made or removed; running again does the rest.
         """
@@ -70,7 +69,7 @@ class ViewPlan(NamedTuple):
         steps += [(self._update, link) for link in self.updated]
         for step, link in track(steps, "view", len(steps), progress):
             step(link)
-        return {link: f"{self.project.workspace}/{job_id}" for link, job_id in self.ids.items()}
+        return {link: f"{self.space.workspace}/{job_id}" for link, job_id in self.ids.items()}
 
     def _remove(self, link: str) -> None:
         with suppress(FileNotFoundError):
@@ -111,72 +110,26 @@ class ViewPlan(NamedTuple):
             directory = os.path.dirname(directory)
 
 
-def create_linked_view(
-    project: Project,
-    prefix: str | os.PathLike[str] | None = None,
-    job_ids: Iterable[str] | None = None,
-    path: naming.PathSpecification = None,
-) -> dict[str, str]:
-    """Create or update a tree of symbolic links with readable names.
-
-    Parameters
-    ----------
-    project : Project
-        The project.
-    prefix : str or PathLike, optional
-        The directory of the view; by default ``view`` in the working directory.
-    job_ids : iterable of str, optional
-        Ids, or beginnings of ids, of the jobs to show; all by default. None at all make an empty view.
-    path : str, callable, False or None
-        How to name the links; see :func:`paths.job_paths`.
-
-    Returns
-    -------
-    dict of str to str
-        Path of each link, relative to ``prefix``, and the job directory that it points to.
-
-    Raises
-    ------
-    KeyError, LookupError
-        If there is no job with an id, or several.
-    RuntimeError
-        If the paths are not unique or not possible, or a state point contains a slash; nothing is changed then.
-    PathsTakenError
-        If something that is not ours stands in the place of links; nothing is changed then. It is a FileExistsError.
-    JobsCorruptedError
-        If jobs are damaged; nothing is changed then.
-
-    Examples
-    --------
-    >>> from signac_core import init_project
-    >>> project = init_project("study")
-    >>> for a in range(2):
-    ...     _ = project.open_job({"a": a}).init()
-    >>> sorted(project.create_linked_view("view"))
-    ['a/0/job', 'a/1/job']
-
-    """
-    return plan_view(project, prefix, job_ids, path).carry_out()
-
-
 def plan_view(
-    project: Project,
+    space: Space,
     prefix: str | os.PathLike[str] | None = None,
     job_ids: Iterable[str] | None = None,
     path: naming.PathSpecification = None,
     *,
+    handle: naming.Handle,
     damaged: list[str] | None = None,
 ) -> ViewPlan:
     """Find out what brings a view up to date, and whether that is possible; nothing is changed.
 
-    Raises KeyError, LookupError, RuntimeError, PathsTakenError, JobsCorruptedError as :func:`create_linked_view`.
+    Raises KeyError, LookupError, RuntimeError, PathsTakenError, JobsCorruptedError as
+    :meth:`Project.create_linked_view`.
     """
     root = "view" if prefix is None else files.expand_home(os.fspath(prefix)) or "."
-    ids = catalog.list_names(project) if job_ids is None else _resolve(project, job_ids)
-    found = naming.job_paths(project, ids, path, leaf=LINK, damaged=damaged)
-    _check_slashes(project, found)
+    ids = catalog.list_names(space) if job_ids is None else _resolve(space, job_ids)
+    found = naming.job_paths(space, ids, path, handle=handle, leaf=LINK, damaged=damaged)
+    _check_slashes(space, found)
     links = {link: job_id for job_id, link in found.items()}
-    location = _Location(project, root)
+    location = _Location(space, root)
     present, leftovers = location.links()
     targets: dict[str, str] = {}
     created, updated, unchanged = [], [], []
@@ -195,34 +148,23 @@ def plan_view(
     if taken:
         raise naming.PathsTakenError(taken)
     changes = map(tuple, (created, updated, removed, unchanged, leftovers))
-    return ViewPlan(project, root, links, targets, *changes)
+    return ViewPlan(space, root, links, targets, *changes)
 
 
-def _resolve(project: Project, job_ids: Iterable[str]) -> list[str]:
+def _resolve(space: Space, job_ids: Iterable[str]) -> list[str]:
     """Full ids of the jobs that are named, each once."""
     if isinstance(job_ids, str):
         raise TypeError("The job ids must be an iterable of str, not one str.")
-    names = catalog.list_names(project)
-    ids: dict[str, None] = {}
-    for text in job_ids:
-        if not isinstance(text, str):
-            raise TypeError(f"A job id must be a str, not {type(text).__name__}.")
-        first = bisect_left(names, text)
-        matches = [name for name in names[first : first + 2] if name.startswith(text)]
-        if not matches:
-            raise KeyError(text)
-        if len(matches) > 1 and matches[0] != text:
-            raise LookupError(text)
-        ids[matches[0]] = None
-    return list(ids)
+    names = catalog.list_names(space)
+    return list(dict.fromkeys(resolving.resolve(names, text) for text in job_ids))
 
 
-def _check_slashes(project: Project, ids: Iterable[str]) -> None:
+def _check_slashes(space: Space, ids: Iterable[str]) -> None:
     """Make sure that no key or text of a state point would look like two levels of directories.
 
     Raises PathError if one contains a slash.
     """
-    for job_id, state_point in catalog.read_state_points(project, ids):
+    for job_id, state_point in catalog.read_state_points(space, ids):
         for key, value in state_point.items():
             for text in (key, value):
                 if isinstance(text, str) and "/" in text:
@@ -235,11 +177,11 @@ def _check_slashes(project: Project, ids: Iterable[str]) -> None:
 class _Location:
     """Where a view is, relative to the workspace; links hold relative paths, which survive a move of both."""
 
-    def __init__(self, project: Project, prefix: str) -> None:
+    def __init__(self, space: Space, prefix: str) -> None:
         self._prefix = prefix
         self._real_prefix = os.path.realpath(prefix)
         # Links lead to the workspace by its name in the project, which may be a link itself.
-        self._workspace = os.path.join(os.path.realpath(project.path), layout.WORKSPACE)
+        self._workspace = os.path.join(os.path.realpath(space.root), layout.WORKSPACE)
         self._real_workspace = os.path.realpath(self._workspace)
         self._way = os.path.relpath(self._workspace, self._real_prefix)
 
@@ -320,15 +262,3 @@ class _Location:
         return bool(names) and all(
             f"{directory}/{name}" in going or self._will_be_empty(f"{directory}/{name}", going) for name in names
         )
-
-
-if not TYPE_CHECKING:
-    from .. import late_names
-
-    __getattr__ = late_names(
-        globals(),
-        {
-            "Progress": ".progress",
-            "Project": ".project",
-        },
-    )

@@ -50,7 +50,7 @@ class IndexedDocuments:
         base, present = snapshot.layers[0]
         self._asked = present & asked
         with suppress(Exception):  # whatever is wrong with it: the files have the answer
-            fd = os.open(index_path(snapshot.project.path, DOCUMENTS), OPEN_FLAGS)
+            fd = os.open(index_path(snapshot.space.root, DOCUMENTS), OPEN_FLAGS)
             self._table = snapshot.opened(fd, DOCUMENTS)
             if self._table.directory.base != base.directory.id or self._table.rows != base.rows:
                 self._table = None
@@ -84,7 +84,7 @@ class IndexedDocuments:
         flags = self._asked.flags(table.rows)
         rows = [row for row, flag in enumerate(flags) if flag]
         asked = [self._ids[row] for row in rows]
-        signatures = each_file(self._snapshot.project, asked, layout.FN_DOCUMENT, _signature)
+        signatures = each_file(self._snapshot.space, asked, layout.FN_DOCUMENT, _signature)
         for row, signature in zip(rows, signatures, strict=True):
             self._valid[row] = entries[row] == signature
 
@@ -104,7 +104,7 @@ class IndexedDocuments:
         base = self._snapshot.base
         if len(read) < _WORTHWHILE or len(read) * _REWRITTEN_SHARE < base.rows:
             return
-        path = index_path(self._snapshot.project.path, DOCUMENTS)
+        path = index_path(self._snapshot.space.root, DOCUMENTS)
         with new_table(path) as (file, created):
             groups, entries = self._settled(read, created)
             signatures = array("Q", [number for entry in entries for number in entry]).tobytes()

@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import canonical, catalog, stamps, workspace
+from .. import catalog, stamps, workspace
 from ..config import check_place, index_path
 from ..layout import BASE, DELTA, DOCUMENTS
 from ..stamps import Signature
+from ..trees import identical
 from .documents import ABSENT, UNKNOWN, signatures_in
 from .snapshot import check_owner, check_proven
 from .table import Table, UnusableIndexError
 
 if TYPE_CHECKING:
-    from ..project import Project
+    from ..workspace import Space
 
 __all__ = ["DocumentClaims", "WrongTable", "examine_tables"]
 
@@ -39,14 +40,14 @@ class WrongTable(NamedTuple):
     is_believed: bool
 
 
-def examine_tables(project: Project, listing: workspace.Listing) -> Iterator[WrongTable]:
+def examine_tables(space: Space, listing: workspace.Listing) -> Iterator[WrongTable]:
     """Say which files of the index are wrong about the jobs in a listing; those that nobody believes are passed over.
 
     Documents are another matter, see :class:`DocumentClaims`.
     """
     is_sound = True
     for kind in (BASE, DELTA, DOCUMENTS):
-        path = index_path(project.path, kind)
+        path = index_path(space.root, kind)
         try:
             table = _opened(path, kind)
         except Exception:  # nobody believes it
@@ -54,7 +55,7 @@ def examine_tables(project: Project, listing: workspace.Listing) -> Iterator[Wro
         wrong = ""
         try:
             check_place()
-            check_owner(table.status, project.workspace)
+            check_owner(table.status, space.workspace)
             if kind != DOCUMENTS:
                 wrong = _wrong_state_points(table)
         except (OSError, UnusableIndexError):
@@ -64,10 +65,8 @@ def examine_tables(project: Project, listing: workspace.Listing) -> Iterator[Wro
         if wrong:
             is_sound = False
             yield WrongTable(path, wrong, is_believed=True)
-    if is_sound and not _lists(project, listing):
-        yield WrongTable(
-            index_path(project.path, BASE), "The index does not list the jobs that exist.", is_believed=True
-        )
+    if is_sound and not _lists(space, listing):
+        yield WrongTable(index_path(space.root, BASE), "The index does not list the jobs that exist.", is_believed=True)
 
 
 def _opened(path: str, kind: str) -> Table:
@@ -94,9 +93,9 @@ def _wrong_state_points(table: Table) -> str:
     return ""
 
 
-def _lists(project: Project, listing: workspace.Listing) -> bool:
+def _lists(space: Space, listing: workspace.Listing) -> bool:
     """Tell whether the index, if it is believed without a listing of the workspace, has the jobs of this one."""
-    snapshot = catalog.open_index(project)
+    snapshot = catalog.open_index(space)
     if snapshot is None:
         return True
     with snapshot:
@@ -113,11 +112,11 @@ def _lists(project: Project, listing: workspace.Listing) -> bool:
 class DocumentClaims:
     """What the index says of documents, compared with the files one by one."""
 
-    def __init__(self, project: Project) -> None:
-        self.path = index_path(project.path, DOCUMENTS)
+    def __init__(self, space: Space) -> None:
+        self.path = index_path(space.root, DOCUMENTS)
         self.wrong: list[str] = []
         self._claims: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {}
-        snapshot = catalog.open_index(project)
+        snapshot = catalog.open_index(space)
         if snapshot is None:
             return
         with snapshot, suppress(Exception):  # nobody believes it
@@ -137,6 +136,6 @@ class DocumentClaims:
         """Compare what the index says of a document with what has just been read; no file has no status."""
         entry, claimed = self._claims.get(job_id, (UNKNOWN, {}))
         if entry == (ABSENT if status is None else Signature.of(status)):
-            same = canonical.dumps(claimed, sort_keys=True) == canonical.dumps(document, sort_keys=True)
+            same = identical(claimed, document)
             if not same:
                 self.wrong.append(job_id)

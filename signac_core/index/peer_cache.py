@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .. import canonical, files
+from .. import canonical, files, layout
 
 if TYPE_CHECKING:
-    from ..project import Project
+    from ..workspace import Space
 
 __all__ = [
     "read_cache",
@@ -34,9 +34,9 @@ _GZIP = 31  # what zlib calls a window of 32 KiB in a gzip container
 _LEVEL = 1  # what is saved in bytes is lost many times over in seconds
 
 
-def read_cache(project: Project, ids: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
+def read_cache(space: Space, ids: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
     """Read the state points that the cache file holds (open, fstat, read, close)."""
-    entries = _entries_in(_read_file(project))
+    entries = _entries_in(_read_file(space))
     return {} if entries is None else _genuine(entries, ids)
 
 
@@ -53,16 +53,16 @@ def _is_genuine(job_id: str, state_point: Any) -> bool:
         return False
 
 
-def wrong_entries(project: Project) -> list[str]:
+def wrong_entries(space: Space) -> list[str]:
     """Jobs, existing or not, about which the cache file is wrong; none if it is damaged, as nobody believes it then."""
-    entries = _entries_in(_read_file(project)) or {}
+    entries = _entries_in(_read_file(space)) or {}
     return [name for name, state_point in entries.items() if not _is_genuine(name, state_point)]
 
 
-def _read_file(project: Project) -> bytes | None:
+def _read_file(space: Space) -> bytes | None:
     """Content of the cache file; None when there is none that can be read."""
     try:
-        return files.read_with_status(project.fn(project.FN_CACHE))[0]
+        return files.read_with_status(space.path(layout.FN_CACHE))[0]
     except OSError:
         return None
 
@@ -77,8 +77,8 @@ def _entries_in(data: bytes | None) -> dict[str, Any] | None:
     return None
 
 
-def _warn_of_damage(project: Project, warn: Callable[[str], None] | None) -> None:
-    path = project.fn(project.FN_CACHE)
+def _warn_of_damage(space: Space, warn: Callable[[str], None] | None) -> None:
+    path = space.path(layout.FN_CACHE)
     if warn is not None and os.path.lexists(path):
         warn(f"The cache file '{path}' is damaged, and is written anew.")
 

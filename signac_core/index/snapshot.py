@@ -20,9 +20,8 @@ from .table import ID_BYTES, Rows, Table, UnusableIndexError
 from .writing import write_table
 
 if TYPE_CHECKING:
-    from ..project import Project
     from ..query import Query
-    from ..workspace import Listing
+    from ..workspace import Listing, Space
 
 __all__ = [
     "Layer",
@@ -86,8 +85,8 @@ class Snapshot:
     Raises UnusableIndexError, OSError, ValueError if it cannot be used.
     """
 
-    def __init__(self, project: Project, fd: int, list_workspace: Callable[[], Listing]) -> None:
-        self.project = project
+    def __init__(self, space: Space, fd: int, list_workspace: Callable[[], Listing]) -> None:
+        self.space = space
         self.listing: Listing | None = None
         self._tables: list[Table] = []
         try:
@@ -104,7 +103,7 @@ class Snapshot:
         """Take a table that is closed with the snapshot."""
         try:
             table = Table(fd, kind)
-            check_owner(table.status, self.project.workspace)
+            check_owner(table.status, self.space.workspace)
         except BaseException:
             os.close(fd)
             raise
@@ -113,7 +112,7 @@ class Snapshot:
 
     def _matching_delta(self) -> Table | None:
         with suppress(Exception):  # whatever is wrong with it: without a delta, the workspace is listed
-            fd = os.open(index_path(self.project.path, DELTA), OPEN_FLAGS)
+            fd = os.open(index_path(self.space.root, DELTA), OPEN_FLAGS)
             delta = self.opened(fd, DELTA)
             if delta.directory.base == self.base.directory.id:
                 return delta
@@ -126,9 +125,9 @@ class Snapshot:
         present = [table.all_rows() for table in self._layered()]
         if (
             config.index_is_trusted()
-            and about["signature"] == stamps.directory_signature(self.project.workspace) is not None
+            and about["signature"] == stamps.directory_signature(self.space.workspace) is not None
         ):
-            root = self.project.workspace
+            root = self.space.workspace
             self.pending: list[str] = [name for name in about["unread"] if files.is_directory(f"{root}/{name}")]
             present[0] = present[0] - _rows_at(gone, self.base.rows)
         else:
@@ -299,7 +298,7 @@ class Snapshot:
                 "uncached": uncached if cache is not None else [],
             }
 
-        path = index_path(self.project.path, DELTA)
+        path = index_path(self.space.root, DELTA)
         write_table(path, DELTA, len(ids), groups, ids=ids, base=self.base.directory.id, about=about)
 
     def has_lost(self) -> bool:
@@ -337,7 +336,7 @@ def _will_settle(listing: Listing) -> bool:
 
 
 def write_base(
-    project: Project,
+    space: Space,
     listing: Listing,
     known: Mapping[str, dict[str, Any]],
     *,
@@ -366,7 +365,7 @@ def write_base(
             "uncached": [],
         }
 
-    path = index_path(project.path, BASE)
+    path = index_path(space.root, BASE)
     write_table(path, BASE, len(ids), groups, ids=ids, extra=bytes.fromhex("".join(order)), about=about)
 
 

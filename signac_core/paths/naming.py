@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import catalog, layout
 from ..errors import Error
-from ..job import Job
 from .templates import PathError, _automatic_paths, _shortened, _Template
 
 if TYPE_CHECKING:
-    from ..project import Project
+    from ..workspace import Space
 
 __all__ = [
     "PathSpecification",
@@ -31,7 +30,10 @@ __all__ = [
     "normal_path",
 ]
 
-PathSpecification = str | bool | Callable[[Job], str] | None
+Handle = Callable[..., Any]
+"""Makes the handle on a job of its id and its state point."""
+
+PathSpecification = str | bool | Callable[[Any], str] | None
 """None: automatic. False: the job id. A str: a template. A callable: a function of the job."""
 
 _SHOWN = 3  # collisions that a message lists
@@ -70,10 +72,11 @@ class PathsTakenError(Error, FileExistsError):
 
 
 def job_paths(
-    project: Project,
+    space: Space,
     ids: Iterable[str],
     path: PathSpecification = None,
     *,
+    handle: Handle,
     leaf: str = "",
     damaged: list[str] | None = None,
 ) -> dict[str, str]:
@@ -84,8 +87,8 @@ def job_paths(
     accepted form, or the braces of the template do not match; JobsCorruptedError if jobs are damaged and there is no
     list to take them.
     """
-    name = _naming(project, path)
-    state_points = dict(catalog.read_state_points(project, ids, damaged=damaged, proven=True))
+    name = _naming(path, handle)
+    state_points = dict(catalog.read_state_points(space, ids, damaged=damaged, proven=True))
     paths = {job_id: normal_path(f"{text}/{leaf}" if text else leaf, job_id) for job_id, text in name(state_points)}
     check_paths(paths, path)
     return paths
@@ -94,30 +97,27 @@ def job_paths(
 _Naming = Callable[[Mapping[str, dict[str, Any]]], Iterator[tuple[str, str]]]
 
 
-def _naming(project: Project, path: PathSpecification) -> _Naming:
+def _naming(path: PathSpecification, handle: Handle) -> _Naming:
     """What gives state points their paths, with everything that is wrong with ``path`` itself found already."""
     if path is None:
         return _automatic_paths
     if path is False:
         return lambda state_points: ((job_id, job_id) for job_id in state_points)
     if isinstance(path, str):
-        return _Template(project, path).paths
+        return _Template(path, handle).paths
     if callable(path):
-        return lambda state_points: _called(project, path, state_points)
+        return lambda state_points: _called(path, handle, state_points)
     raise ValueError(f"The path must be None, False, a str or a function of the job, not {path!r}.")
 
 
 def _called(
-    project: Project, function: Callable[[Job], str], state_points: Mapping[str, dict[str, Any]]
+    function: Callable[[Any], str], handle: Handle, state_points: Mapping[str, dict[str, Any]]
 ) -> Iterator[tuple[str, str]]:
     for job_id, state_point in state_points.items():
-        text: object = function(Job._known(project, job_id, state_point))
+        text: object = function(handle(job_id, state_point))
         if not isinstance(text, (str, os.PathLike)):
             raise PathError(f"The path function returned {text!r} for job '{job_id}': it must return a str.")
         yield job_id, os.fspath(text)
-
-
-# templates ------------------------------------------------------------------------------------------------------------
 
 
 # checks ---------------------------------------------------------------------------------------------------------------

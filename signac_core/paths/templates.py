@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from string import Formatter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import Error
-from ..job import Job
-
-if TYPE_CHECKING:
-    from ..project import Project
+from ..trees import as_tuple, leaves
 
 __all__ = [
     "PathError",
@@ -37,32 +34,21 @@ def automatic_tokens(
     Keys come in the order of their number of distinct values, then of their names; those with one value in all jobs are
     left out, as are those that a job lacks. Values are judged by type and text: ``1``, ``1.0`` and ``True`` differ.
     """
-    leaves: dict[str, dict[str, str]] = {}
+    texts_of: dict[str, dict[str, str]] = {}
     values: dict[str, set[tuple[type, str]]] = {}
     counts: dict[str, int] = {}
     for job_id, state_point in state_points.items():
-        texts = leaves[job_id] = {}
-        for key, value in _leaves(state_point):
-            text = texts[key] = str(value)
+        texts = texts_of[job_id] = {}
+        for key, value in leaves(state_point):
+            if value == {}:
+                continue
+            text = texts[key] = str(as_tuple(value))
             values.setdefault(key, set()).add((type(value), text))
             counts[key] = counts.get(key, 0) + 1
-    constant = {key for key, found in values.items() if len(found) == 1 and counts[key] == len(leaves)}
+    constant = {key for key, found in values.items() if len(found) == 1 and counts[key] == len(texts_of)}
     order = sorted(values.keys() - constant - set(without), key=lambda key: (len(values[key]), key))
-    for job_id, texts in leaves.items():
+    for job_id, texts in texts_of.items():
         yield job_id, [token for key in order if key in texts for token in (key, texts[key])]
-
-
-def _leaves(data: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Values under dotted keys; lists become tuples, empty dicts are no values."""
-    for key, value in data.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{above}{key}.")
-        else:
-            yield above + key, _as_tuple(value)
-
-
-def _as_tuple(value: Any) -> Any:
-    return tuple(_as_tuple(item) for item in value) if isinstance(value, list) else value
 
 
 def _automatic_paths(
@@ -93,8 +79,8 @@ _STEP = re.compile(r"\.([^.\[\]]+)|\[([^\[\]]+)\]")
 class _Template:
     """A path template: text, fields, and ``{{auto}}`` or ``{{auto:SEPARATOR}}`` for the keys that no field names."""
 
-    def __init__(self, project: Project, text: str) -> None:
-        self._project = project
+    def __init__(self, text: str, handle: Callable[..., Any]) -> None:
+        self._handle = handle
         self._formatter = _Fields()
         pieces = _AUTO.split(text)  # text, separator or None, text, ...
         self._texts = pieces[::2]
@@ -104,7 +90,7 @@ class _Template:
     def paths(self, state_points: Mapping[str, dict[str, Any]]) -> Iterator[tuple[str, str]]:
         automatic = [dict(_automatic_paths(state_points, self._named, separator)) for separator in self._separators]
         for job_id, state_point in state_points.items():
-            values = _Values(self._project, job_id, state_point)
+            values = _Values(job_id, state_point, self._handle)
             path = self._fill(self._texts[0], values)
             for paths, text in zip(automatic, self._texts[1:], strict=True):
                 path += paths[job_id]
@@ -147,11 +133,11 @@ def _named_fields(part: str, template: str) -> Iterator[str]:
 class _Values(dict[str, Any]):
     """What the fields of a template stand for, for one job: the keys of its state point, and ``job``."""
 
-    def __init__(self, project: Project, job_id: str, state_point: dict[str, Any]) -> None:
+    def __init__(self, job_id: str, state_point: dict[str, Any], handle: Callable[..., Any]) -> None:
         super().__init__(state_point)
         self.job_id = job_id
         self.state_point = state_point
-        self.job = Job._known(project, job_id, state_point)
+        self.job = handle(job_id, state_point)
         self._document: dict[str, Any] | None = None
 
     @property

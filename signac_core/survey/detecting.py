@@ -12,9 +12,8 @@ from .schema import ProjectSchema, Types, hashable
 if TYPE_CHECKING:
     from ..index.distinct import SortedValues
     from ..index.snapshot import Snapshot
-    from ..job import Job
     from ..progress import Progress
-    from ..project import Project
+    from ..workspace import Space
 
 __all__ = ["detect_schema"]
 
@@ -58,10 +57,10 @@ class _Key:
 
 
 def detect_schema(
-    project: Project,
+    space: Space,
     *,
     exclude_const: bool = False,
-    subset: Iterable[Job | str] | None = None,
+    subset: Iterable[str] | None = None,
     damaged: list[str] | None = None,
     progress: Progress | None = None,
 ) -> ProjectSchema:
@@ -72,14 +71,14 @@ def detect_schema(
     root: dict[str, _Key] = {}
     indexed = 0
     if subset is not None:
-        ids = sorted({name for name in map(str, subset) if layout.is_job_directory(name) and "/" not in name})
+        ids = sorted({name for name in subset if layout.is_job_directory(name) and "/" not in name})
     else:
-        root, indexed, ids = catalog.ask_index(project, _collect_from_index) or (root, 0, catalog.list_names(project))
-    jobs = indexed + _collect_from_files(project, ids, root, damaged, progress)
+        root, indexed, ids = catalog.ask_index(space, _collect_from_index) or (root, 0, catalog.list_names(space))
+    jobs = indexed + _collect_from_files(space, ids, root, damaged, progress)
     keys = _by_name(root)
     if indexed and any(len(key.types) > 1 for key in keys.values()):  # the index does not know which came first
         root = {}
-        jobs = _collect_from_files(project, catalog.list_names(project), root, damaged, progress)
+        jobs = _collect_from_files(space, catalog.list_names(space), root, damaged, progress)
         keys = _by_name(root)
     found = sorted((key.distinct(), name) for name, key in keys.items())
     return ProjectSchema._of_keys(
@@ -90,7 +89,7 @@ def detect_schema(
 
 
 def _collect_from_files(
-    project: Project,
+    space: Space,
     ids: list[str],
     root: dict[str, _Key],
     damaged: list[str] | None,
@@ -98,7 +97,7 @@ def _collect_from_files(
 ) -> int:
     """Add the values of the state points of jobs, in this order; return their number."""
     jobs = 0
-    state_points = catalog.read_state_points(project, ids, damaged=damaged)
+    state_points = catalog.read_state_points(space, ids, damaged=damaged)
     for _, state_point in track(state_points, "schema", len(ids), progress):
         jobs += 1
         _collect(state_point, root)

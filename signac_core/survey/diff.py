@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .. import canonical
+from ..trees import equal, identical
 
 if TYPE_CHECKING:
     from ..job import Job
@@ -43,7 +43,7 @@ def diff_jobs(*jobs: Job) -> dict[str, dict[str, Any]]:
     {'T': 87}
 
     """
-    return _by_id({job.id: job.cached_statepoint for job in jobs}, _equal)
+    return _by_id({job.id: job.cached_statepoint for job in jobs}, equal)
 
 
 def diff_state_points(state_points: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -68,7 +68,7 @@ def diff_state_points(state_points: Mapping[str, Mapping[str, Any]]) -> dict[str
     {'one': {'a': 1}, 'other': {'a': 1.0}}
 
     """
-    return _by_id(state_points, _identical)
+    return _by_id(state_points, identical)
 
 
 def _by_id(
@@ -100,18 +100,6 @@ def _differences(trees: Sequence[Mapping[str, Any]], same: Callable[[Any, Any], 
         }
         for index, tree in enumerate(trees)
     ]
-
-
-def _equal(left: Any, right: Any) -> bool:
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(_equal(a, b) for a, b in zip(left, right, strict=True))
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(_equal(value, right[key]) for key, value in left.items())
-    return bool(left == right) or (left != left and right != right)
-
-
-def _identical(left: Any, right: Any) -> bool:
-    return canonical.dumps(left, sort_keys=True) == canonical.dumps(right, sort_keys=True)
 
 
 def _with_tuples(value: Any) -> Any:

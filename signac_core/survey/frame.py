@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import catalog
 from ..canonical import CONTAINERS
 from ..documents.many import load_documents
-from ..trees import copy_plain
+from ..trees import as_tuple, copy_plain, leaves
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from ..cursor import JobsCursor
-    from ..project import Project
+    from ..workspace import Space
 
 __all__ = ["to_dataframe"]
 
@@ -22,7 +21,8 @@ _MISSING = float("nan")  # not None, which is a value
 
 
 def to_dataframe(
-    cursor: JobsCursor,
+    space: Space,
+    ids: list[str],
     *,
     sp_prefix: str,
     doc_prefix: str,
@@ -35,14 +35,13 @@ def to_dataframe(
     """
     from pandas import DataFrame
 
-    project, ids = cursor._project, cursor._ids
-    documents = load_documents(project, ids)
+    documents = load_documents(space, ids)
     rows = list(documents)
     wanted = _column_filter(usecols)
-    columns = _indexed_columns(project, rows, sp_prefix, wanted, flatten=flatten)
+    columns = _indexed_columns(space, rows, sp_prefix, wanted, flatten=flatten)
     trees: list[dict[str, Any]] = []
     if columns is None:
-        state_points = dict(catalog.read_state_points(project, rows))
+        state_points = dict(catalog.read_state_points(space, rows))
         rows, trees = list(state_points), list(state_points.values())
         columns = _uniform_columns(trees, sp_prefix, wanted, flatten=flatten)
     if columns is None:
@@ -60,14 +59,14 @@ def to_dataframe(
 
 
 def _indexed_columns(
-    project: Project, ids: list[str], prefix: str, wanted: Callable[[str], bool], *, flatten: bool
+    space: Space, ids: list[str], prefix: str, wanted: Callable[[str], bool], *, flatten: bool
 ) -> dict[str, list[Any]] | None:
     """Columns of state points that all have the same keys, if the index has them."""
 
     def needed(key: str) -> bool:
         return (not flatten and "." in key) or wanted(prefix + key)
 
-    columns = catalog.read_columns(project, ids, needed)
+    columns = catalog.read_columns(space, ids, needed)
     if columns is None or (not flatten and any("." in key for key in columns)):
         return None
     return {prefix + key: _own(values, flatten=flatten) for key, values in columns.items()}
@@ -77,7 +76,7 @@ def _own(values: Sequence[Any], *, flatten: bool) -> list[Any]:
     """Values that are not shared with anybody, because a frame can be changed."""
     if CONTAINERS.isdisjoint(map(type, values)):
         return list(values)
-    return list(map(_as_tuple if flatten else copy_plain, values))
+    return list(map(as_tuple if flatten else copy_plain, values))
 
 
 def _uniform_columns(
@@ -115,7 +114,7 @@ def _add_row_by_row(
     number = len(parts[0][1])
     for row in range(number):
         for prefix, trees in parts:
-            for key, value in _flat(trees[row]) if flatten else trees[row].items():
+            for key, value in leaves(trees[row]) if flatten else trees[row].items():
                 name = prefix + key
                 column = columns.get(name)
                 if column is None:
@@ -125,7 +124,7 @@ def _add_row_by_row(
                         excluded.add(name)
                         continue
                     column = columns[name] = [_MISSING] * number
-                column[row] = copy_plain(value)
+                column[row] = as_tuple(value) if flatten else copy_plain(value)
 
 
 def _column_filter(usecols: Container[str] | Callable[[str], bool] | None) -> Callable[[str], bool]:
@@ -134,16 +133,3 @@ def _column_filter(usecols: Container[str] | Callable[[str], bool] | None) -> Ca
     if callable(usecols):
         return usecols
     return lambda name: name in usecols
-
-
-def _flat(data: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Leaves of a nested dict under dotted keys; an empty dict is a leaf, lists become tuples."""
-    for key, value in data.items():
-        if isinstance(value, dict) and value:
-            yield from _flat(value, f"{above}{key}.")
-        else:
-            yield above + key, _as_tuple(value)
-
-
-def _as_tuple(value: Any) -> Any:
-    return tuple(_as_tuple(item) for item in value) if isinstance(value, list) else value

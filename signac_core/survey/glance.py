@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from .. import catalog, layout
+from ..trees import leaves
 
 if TYPE_CHECKING:
     from ..cache import CacheReport
-    from ..project import Project
+    from ..workspace import Space
 
 __all__ = ["Glance", "IndexReport", "glance"]
 
@@ -62,32 +62,32 @@ class Glance(NamedTuple):
     damaged: list[str]
 
 
-def glance(project: Project) -> Glance:
+def glance(space: Space) -> Glance:
     """Look at a project: list the workspace, read the cache file, and at most a hundred state points.
 
     Raises WorkspaceError if the workspace cannot be read.
     """
     from ..cache import examine_cache
 
-    names = catalog.list_names(project)
+    names = catalog.list_names(space)
     ids = [name for name in names if layout.is_job_id(name)]
     damaged = [name for name in names if not layout.is_job_id(name)]
-    index, keys, unknown = _ask_index(project, ids)
-    sample = dict(catalog.read_state_points(project, unknown[:SAMPLE], damaged=damaged))
+    index, keys, unknown = _ask_index(space, ids)
+    sample = dict(catalog.read_state_points(space, unknown[:SAMPLE], damaged=damaged))
     for state_point in sample.values():
-        keys.update(_dotted(state_point))
+        keys.update(key for key, _ in leaves(state_point))
     if sample and index.state == "stale":
         from ..index.shapes import take_apart
 
         missing = index.missing - len(take_apart(list(sample.values()))[1])  # the others cannot be indexed
         index = IndexReport("stale" if missing else "current", index.size, missing)
     known = len(ids) - len(unknown) + len(sample)
-    return Glance(len(ids), sorted(keys), known, examine_cache(project), index, sorted(damaged))
+    return Glance(len(ids), sorted(keys), known, examine_cache(space), index, sorted(damaged))
 
 
-def _ask_index(project: Project, ids: list[str]) -> tuple[IndexReport, set[str], list[str]]:
+def _ask_index(space: Space, ids: list[str]) -> tuple[IndexReport, set[str], list[str]]:
     """State of the index, the keys that it knows, and the jobs of which it does not know the keys."""
-    snapshot = catalog.open_index(project)
+    snapshot = catalog.open_index(space)
     if snapshot is None:
         return IndexReport("absent"), set(), ids
     with snapshot:
@@ -96,11 +96,3 @@ def _ask_index(project: Project, ids: list[str]) -> tuple[IndexReport, set[str],
         if snapshot.has_lost():  # keys of jobs that do not exist any more would be among them
             return report, set(), ids
         return report, {key for layer in snapshot.layers for key in layer.table.directory.keys}, pending
-
-
-def _dotted(data: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    for key, value in data.items():
-        if isinstance(value, dict) and value:
-            yield from _dotted(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key

@@ -3,45 +3,43 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import catalog, trees
 from ..index.shapes import without_collection
-from ..job import Job
 
 if TYPE_CHECKING:
-    from ..cursor import JobsCursor
-    from ..project import Project
+    from ..workspace import Space
 
-__all__ = ["groupby"]
+__all__ = ["Groups", "equal_rows", "group_by_keys"]
 
 _MISSING = object()
 
 
-def groupby(cursor: JobsCursor, key: Any, default: Any) -> Iterator[tuple[Any, Iterator[Job]]]:
-    """Group jobs; see :meth:`JobsCursor.groupby`.
+def equal_rows(values: list[Any]) -> Iterator[list[int]]:
+    """Rows with equal values, in the order of the values.
+
+    Raises TypeError if they cannot be compared.
+    """
+    ordered = _comparable(values)
+    return _neighbours(sorted(range(len(values)), key=ordered.__getitem__), ordered)
+
+
+class Groups(NamedTuple):
+    """Jobs, one value for each of them, and the rows of each group."""
+
+    ids: list[str]
+    values: list[Any]
+    rows: list[list[int]]
+
+
+def group_by_keys(space: Space, ids: list[str], key: Any, default: Any) -> Groups:
+    """Group jobs by values of state points and documents; see :meth:`JobsCursor.groupby`.
 
     Raises TypeError if a key is not a str, or values cannot be compared; JobsCorruptedError if state points cannot be
     read.
     """
-    if key is None or callable(key):
-        if default is not None:
-            import warnings
-
-            warnings.warn(
-                "The default is ignored: it applies to grouping by a key or by several keys only.", stacklevel=4
-            )
-        jobs = list(cursor)
-        by_job: Callable[[Job], Any] = str if key is None else key
-        values = list(map(by_job, jobs))
-        ordered = _comparable(values)
-        order = sorted(range(len(jobs)), key=ordered.__getitem__)
-        return ((values[rows[0]], map(jobs.__getitem__, rows)) for rows in _equal_rows(order, ordered))
-    return _group_by_keys(cursor, key, default)
-
-
-def _group_by_keys(cursor: JobsCursor, key: Any, default: Any) -> Iterator[tuple[Any, Iterator[Job]]]:
     keys = [key] if isinstance(key, str) else list(key)
     paths: dict[str, list[str]] = {"sp": [], "doc": []}
     for name in keys:
@@ -52,9 +50,8 @@ def _group_by_keys(cursor: JobsCursor, key: Any, default: Any) -> Iterator[tuple
             paths[namespace].append(rest)
         else:
             paths["sp"].append(name)
-    project = cursor._project
     with without_collection():
-        ids, columns = _columns(project, cursor._ids, paths)
+        ids, columns = _columns(space, ids, paths)
         if default is not None:
             columns = [[default if value is _MISSING else value for value in column] for column in columns]
         values = columns[0] if isinstance(key, str) else list(zip(*columns, strict=True)) or [()] * len(ids)
@@ -62,19 +59,18 @@ def _group_by_keys(cursor: JobsCursor, key: Any, default: Any) -> Iterator[tuple
         if any(_MISSING in column for column in columns):
             order = [row for row in order if not any(column[row] is _MISSING for column in columns)]
         ordered = _comparable(values)
-        order = sorted(order, key=ordered.__getitem__)
-    return _grouped(project, values, ids, list(_equal_rows(order, ordered)))
+        return Groups(ids, values, list(_neighbours(sorted(order, key=ordered.__getitem__), ordered)))
 
 
-def _columns(project: Project, ids: list[str], paths: dict[str, list[str]]) -> tuple[list[str], list[list[Any]]]:
+def _columns(space: Space, ids: list[str], paths: dict[str, list[str]]) -> tuple[list[str], list[list[Any]]]:
     """Ids without those that have vanished, and their values, first those in state points."""
     columns: list[list[Any]] = []
     if paths["sp"]:
-        ids, columns = catalog.read_values(project, ids, paths["sp"], missing=_MISSING)
+        ids, columns = catalog.read_values(space, ids, paths["sp"], missing=_MISSING)
     if paths["doc"]:
         from ..documents.many import load_documents
 
-        documents = load_documents(project, ids)
+        documents = load_documents(space, ids)
         if len(documents) < len(ids):
             columns = [
                 [value for value, job_id in zip(column, ids, strict=True) if job_id in documents] for column in columns
@@ -86,16 +82,7 @@ def _columns(project: Project, ids: list[str], paths: dict[str, list[str]]) -> t
     return ids, columns
 
 
-def _grouped(
-    project: Project, values: list[Any], ids: list[str], groups: list[list[int]]
-) -> Iterator[tuple[Any, Iterator[Job]]]:
-    """Values and jobs of groups of rows."""
-    project._expected = max(project._expected, sum(map(len, groups)))
-    for rows in groups:
-        yield values[rows[0]], map(Job._known, itertools.repeat(project), [ids[row] for row in rows])
-
-
-def _equal_rows(order: Iterable[int], values: list[Any]) -> Iterator[list[int]]:
+def _neighbours(order: Iterable[int], values: list[Any]) -> Iterator[list[int]]:
     """Rows with equal values, which are neighbours in an order."""
     for _, rows in itertools.groupby(order, key=values.__getitem__):
         yield list(rows)

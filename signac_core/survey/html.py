@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..cursor import JobsCursor
-    from ..project import Project
+    from pandas import DataFrame
 
-__all__ = ["cursor_html", "project_html"]
+__all__ = ["jobs_html", "project_html"]
 
 _LARGEST_TABLE = 100  # jobs
 _ROWS_SHOWN = 20
 
 
-def project_html(project: Project) -> str:
-    """HTML of a project: path, workspace, size, and its jobs.
-
-    Raises JobsCorruptedError if jobs are shown and damaged.
-    """
-    jobs = project.find_jobs()
+def project_html(path: str, workspace: str, number: int) -> str:
+    """HTML of a project: path, workspace, and the number of its jobs."""
     return (
-        f"<p><strong>Project:</strong> {escape(project.path)}<br>"
-        f"<strong>Workspace:</strong> {escape(project.workspace)}<br>"
-        f"<strong>Size:</strong> {len(jobs)}</p>"
-    ) + _jobs_html(jobs)
+        f"<p><strong>Project:</strong> {escape(path)}<br>"
+        f"<strong>Workspace:</strong> {escape(workspace)}<br>"
+        f"<strong>Size:</strong> {number}</p>"
+    )
 
 
-def cursor_html(cursor: JobsCursor) -> str:
-    """HTML of a query result: what was asked, and the jobs.
-
-    Raises JobsCorruptedError if jobs are shown and damaged.
-    """
-    return escape(repr(cursor), quote=False) + _jobs_html(cursor)
-
-
-def _jobs_html(cursor: JobsCursor) -> str:
-    count = len(cursor)
-    if count <= _LARGEST_TABLE and cursor._use_pandas_for_html_repr:
+def jobs_html(number: int, frame: Callable[[], DataFrame] | None) -> str:
+    """HTML of a number of jobs: a table if they are few, and there is a function that makes the frame of it."""
+    if number <= _LARGEST_TABLE and frame is not None:
         import pandas
 
         with pandas.option_context("display.max_rows", _ROWS_SHOWN):
-            frame: Any = cursor.to_dataframe()
-            return str(frame._repr_html_())
-    return f"<br/><strong>{count}</strong> job(s) found"
+            table: Any = frame()
+            return str(table._repr_html_())
+    return f"<br/><strong>{number}</strong> job(s) found"

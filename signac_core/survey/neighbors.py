@@ -14,8 +14,7 @@ from ..trees import leaves
 from .schema import hashable, ordered
 
 if TYPE_CHECKING:
-    from ..job import Job
-    from ..project import Project
+    from ..workspace import Space
 
 __all__ = ["get_neighbors", "job_neighbors", "neighbors_of"]
 
@@ -25,51 +24,51 @@ Neighbors = dict[str, dict[Any, str]]
 """Per dotted key, the ids of the previous and of the next job by their values."""
 
 
-def get_neighbors(project: Project, ignore: Any = (), *, damaged: list[str] | None = None) -> dict[str, Neighbors]:
+def get_neighbors(space: Space, ignore: Any = (), *, damaged: list[str] | None = None) -> dict[str, Neighbors]:
     """Find the neighbours of all jobs; see :meth:`Project.get_neighbors`.
 
     Raises ValueError if jobs cannot be told apart without the ignored keys; JobsCorruptedError if state points cannot
     be read and there is no list to take the ids.
     """
-    space = _Space(dict(catalog.read_state_points(project, catalog.list_names(project), damaged=damaged)), ignore)
-    found: dict[str, Neighbors] = {job_id: {} for job_id in space.points}
-    for key in space.keys:
-        if space.is_constant(key):
+    parameters = _Parameters(dict(catalog.read_state_points(space, catalog.list_names(space), damaged=damaged)), ignore)
+    found: dict[str, Neighbors] = {job_id: {} for job_id in parameters.points}
+    for key in parameters.keys:
+        if parameters.is_constant(key):
             continue
         lines: dict[tuple[int, ...], list[str]] = {}
-        for job_id, point in space.points.items():
+        for job_id, point in parameters.points.items():
             if key in point:
-                numbers = space.numbers[job_id]
+                numbers = parameters.numbers[job_id]
                 place = numbers.index(point[key])
                 lines.setdefault(numbers[:place] + numbers[place + 1 :], []).append(job_id)
         for line in lines.values():
-            for job_id, beside in space.along(key, line):
+            for job_id, beside in parameters.along(key, line):
                 found[job_id][key] = beside
     return found
 
 
-def job_neighbors(job: Job, ignore: Any = (), *, damaged: list[str] | None = None) -> Neighbors:
+def job_neighbors(space: Space, job_id: str, state_point: dict[str, Any], ignore: Any = ()) -> Neighbors:
     """Find the neighbours of one job, which need not be initialised.
 
     Raises ValueError, JobsCorruptedError as :func:`get_neighbors`.
     """
-    state_points = dict(catalog.read_state_points(job.project, catalog.list_names(job.project), damaged=damaged))
-    state_points.setdefault(job.id, dict(job.cached_statepoint))
-    return _Space(state_points, ignore).around(job.id)
+    state_points = dict(catalog.read_state_points(space, catalog.list_names(space)))
+    state_points.setdefault(job_id, state_point)
+    return _Parameters(state_points, ignore).around(job_id)
 
 
 def neighbors_of(
-    project: Project, ids: Iterable[str], ignore: Any = (), *, damaged: list[str] | None = None
+    space: Space, ids: Iterable[str], ignore: Any = (), *, damaged: list[str] | None = None
 ) -> dict[str, Neighbors]:
     """Find the neighbours of some jobs, reading the project once.
 
     Raises ValueError, JobsCorruptedError as :func:`get_neighbors`.
     """
-    space = _Space(dict(catalog.read_state_points(project, catalog.list_names(project), damaged=damaged)), ignore)
-    return {job_id: space.around(job_id) for job_id in ids if job_id in space.points}
+    parameters = _Parameters(dict(catalog.read_state_points(space, catalog.list_names(space), damaged=damaged)), ignore)
+    return {job_id: parameters.around(job_id) for job_id in ids if job_id in parameters.points}
 
 
-class _Space:
+class _Parameters:
     """State points as sets of numbered parameters: each number stands for one key with one value."""
 
     def __init__(self, state_points: Mapping[str, dict[str, Any]], ignore: Any) -> None:
@@ -81,7 +80,7 @@ class _Space:
         known: dict[tuple[str, type, Any], int] = {}
         for job_id, state_point in state_points.items():
             point = {}
-            for key, value in leaves(state_point):
+            for key, value in leaves(state_point, addressable=True):
                 kind = type(value)
                 identity = key, kind, value if kind in _EXACT else canonical.dumps(value, sort_keys=True)
                 number = known.get(identity)

@@ -20,15 +20,14 @@ from ..errors import DocumentSyncConflict as DocumentSyncConflict
 from ..errors import FileSyncConflict as FileSyncConflict
 from ..errors import SchemaSyncConflict
 from ..failures import Failed as Failed
-from ..job import Job
 from .plan import TransferOptions, compile_patterns
-from .strategies import DocSync, DocumentStrategy, FileSync
+from .strategies import DocSync, DocumentStrategy, FileSync, JobHandle, ProjectHandle
 from .work import FileStrategy, FileTransferStats, SyncAction, Synchronizer
 
 if TYPE_CHECKING:
     from ..progress import Progress
-    from ..project import Project
     from ..survey.schema import ProjectSchema
+    from ..workspace import Space
 
 __all__ = [
     "DocSync",
@@ -43,8 +42,8 @@ Exclude: TypeAlias = str | re.Pattern[str] | Iterable[str | re.Pattern[str]] | N
 
 
 def sync_jobs(
-    src: Job,
-    dst: Job,
+    src: JobHandle,
+    dst: JobHandle,
     strategy: FileStrategy | None = None,
     exclude: Exclude = None,
     doc_sync: DocumentStrategy = None,
@@ -151,12 +150,12 @@ def sync_jobs(
 
 
 def sync_projects(
-    source: Project,
-    destination: Project,
+    source: ProjectHandle,
+    destination: ProjectHandle,
     strategy: FileStrategy | None = None,
     exclude: Exclude = None,
     doc_sync: DocumentStrategy = None,
-    selection: Iterable[Job | str] | None = None,
+    selection: Iterable[JobHandle | str] | None = None,
     check_schema: bool = True,
     recursive: bool = False,
     follow_symlinks: bool = True,
@@ -266,10 +265,10 @@ preserve_group, deep, dry_run, size_only, round_times, report
     if source == destination or os.path.realpath(source.workspace) == os.path.realpath(destination.workspace):
         raise ValueError(f"Source and destination are the same project: '{destination.path}'.")
     if check_schema:
-        schema_src, schema_dst, *_ = schemas(source, destination)
+        schema_src, schema_dst, *_ = schemas(source.space, destination.space)
         if schema_src and schema_dst and schema_src != schema_dst:
             raise SchemaSyncConflict(schema_src, schema_dst)
-    ids = catalog.list_ids(source)
+    ids = catalog.list_ids(source.space)
     if selection is not None:
         selected = {selection} if isinstance(selection, str) else {str(job) for job in selection}
         ids = [job_id for job_id in ids if job_id in selected]
@@ -294,17 +293,17 @@ class Schemas(NamedTuple):
     damaged_destination: list[str]
 
 
-def schemas(source: Project, destination: Project) -> Schemas:
+def schemas(source: Space, destination: Space) -> Schemas:
     """Find out which schemas two projects have without the jobs of which one of them cannot read the state point."""
     from ..survey.detecting import detect_schema
 
-    projects = (source, destination)
+    spaces = (source, destination)
     damaged: tuple[list[str], list[str]] = ([], [])
-    found = [detect_schema(project, damaged=ids) for project, ids in zip(projects, damaged, strict=True)]
+    found = [detect_schema(space, damaged=ids) for space, ids in zip(spaces, damaged, strict=True)]
     apart = {*damaged[0], *damaged[1]}
     if apart:  # what is sound on one side only must not make the difference
-        sound = [[job_id for job_id in catalog.list_ids(project) if job_id not in apart] for project in projects]
-        found = [detect_schema(project, subset=ids, damaged=[]) for project, ids in zip(projects, sound, strict=True)]
+        sound = [[job_id for job_id in catalog.list_ids(space) if job_id not in apart] for space in spaces]
+        found = [detect_schema(space, subset=ids, damaged=[]) for space, ids in zip(spaces, sound, strict=True)]
     return Schemas(found[0], found[1], sorted(damaged[0]), sorted(damaged[1]))
 
 
@@ -323,7 +322,7 @@ if not TYPE_CHECKING:
         globals(),
         {
             "Progress": ".progress",
-            "Project": ".project",
             "ProjectSchema": ".survey.schema",
+            "Space": ".workspace",
         },
     )

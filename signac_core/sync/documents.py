@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from .. import canonical
 from ..documents.merging import MergeConflict, merge
 from ..documents.store import BoundView
 from ..documents.views import JSONDict
 from ..errors import SyncConflict
-from ..trees import copy_plain
+from ..trees import copy_plain, equal
 from .strategies import ByKeyOrKeep, DocSync
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "DocumentChange",
@@ -64,7 +61,7 @@ def synchronize_document(
         if not wanted and (isinstance(strategy, DocSync.ByKey) or strategy is DocSync.update):
             return DocumentChange((), ())
         before = {} if destination is None else destination()
-        if _equal(wanted, before):
+        if equal(wanted, before):
             return DocumentChange((), ())
         draft = _Draft(copy_plain(before), "the draft of the destination document")
         result = strategy(_Draft(wanted, "the copy of the source document").view, draft.view)
@@ -105,11 +102,6 @@ def _changed_keys(before: dict[str, Any], after: dict[str, Any], prefix: str) ->
         elif not canonical.equal(before[key], value):
             keys.append(prefix + key)
     return keys
-
-
-def _equal(left: Any, right: Any) -> bool:
-    """Compare two values as Python does (1 equals 1.0), except that NaN equals itself."""
-    return bool(left == right) or canonical.equal(canonical.plain(left), canonical.plain(right))
 
 
 class _Draft:

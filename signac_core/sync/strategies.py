@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
+from ..canonical import plain
 from ..errors import DocumentSyncConflict
-from ..job import Job
-from .documents import _equal
+from ..trees import equal
 
 if TYPE_CHECKING:
     import re
+
+    from ..documents.views import JSONDict
+    from ..workspace import Space
 
 __all__ = [
     "ByKeyOrKeep",
@@ -20,6 +23,38 @@ __all__ = [
     "DocumentStrategy",
     "FileSync",
 ]
+
+
+class ProjectHandle(Protocol):
+    """The handle on a project, as far as a synchronization needs it."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def workspace(self) -> str: ...
+    @property
+    def space(self) -> Space: ...
+    @property
+    def document(self) -> JSONDict: ...
+    @property
+    def handle(self) -> Callable[..., JobHandle]: ...
+
+
+class JobHandle(Protocol):
+    """The handle on a job, as far as a synchronization needs it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def project(self) -> ProjectHandle: ...
+    @property
+    def document(self) -> JSONDict: ...
+    @property
+    def cached_statepoint(self) -> Mapping[str, Any]: ...
+    def fn(self, filename: str, /) -> str: ...
+    def init(self, *, validate_statepoint: bool) -> Any: ...
 
 
 class FileSync:
@@ -61,7 +96,7 @@ class FileSync:
         return ("always", "never", "update", "Ask")
 
     @staticmethod
-    def always(src: Job, dst: Job, fn: str) -> bool:
+    def always(src: JobHandle, dst: JobHandle, fn: str) -> bool:
         """Overwrite.
 
         Parameters
@@ -88,7 +123,7 @@ class FileSync:
         return True
 
     @staticmethod
-    def never(src: Job, dst: Job, fn: str) -> bool:
+    def never(src: JobHandle, dst: JobHandle, fn: str) -> bool:
         """Keep what the destination has.
 
         Parameters
@@ -115,7 +150,7 @@ class FileSync:
         return False
 
     @staticmethod
-    def update(src: Job, dst: Job, fn: str) -> bool:
+    def update(src: JobHandle, dst: JobHandle, fn: str) -> bool:
         """Overwrite if the file of the source was modified later.
 
         Parameters
@@ -175,7 +210,7 @@ class FileSync:
             self.no: set[str] = set()
             self._guard = threading.Lock()
 
-        def __call__(self, src: Job, dst: Job, fn: str) -> bool:
+        def __call__(self, src: JobHandle, dst: JobHandle, fn: str) -> bool:
             """Decide about one file.
 
             Raises EOFError if standard input ends before an answer; the file is left as it is then.
@@ -328,7 +363,7 @@ class DocSync:
                 ours, theirs = src[key], dst[key]
                 if isinstance(ours, Mapping) and isinstance(theirs, MutableMapping):
                     self._merge(ours, theirs, f"{prefix}{key}.", skipped)
-                elif not _equal(ours, theirs):
+                elif not (ours == theirs or equal(plain(ours), plain(theirs))):
                     if self.key_strategy is not None and self.key_strategy(prefix + key):
                         dst[key] = ours
                     else:
@@ -357,6 +392,8 @@ if not TYPE_CHECKING:
     __getattr__ = late_names(
         globals(),
         {
+            "JSONDict": ".documents.views",
+            "Space": ".workspace",
             "re": "",
         },
     )

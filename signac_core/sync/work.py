@@ -1,7 +1,6 @@
 """The work of a synchronization: each step is decided, carried out, logged and reported here.
 
-What to copy is found out by :mod:`filetransfer`, how documents merge by :mod:`docsync`; what differs is decided by
-the strategies.
+What to copy is found out by `plan`, how documents merge by `documents`; what differs is decided by the `strategies`.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from .. import canonical, files, layout, workspace
+from .. import canonical, files, layout, lifecycle, workspace
+from ..documents import store
 from ..documents.store import Document, for_job, for_project
 from ..documents.views import JSONDict
 from ..errors import (
@@ -27,15 +27,13 @@ from ..errors import (
 )
 from ..exchange import links, moving
 from ..failures import Failed, Failures, is_about_one_job
-from ..job import Job
 from . import plan
 from .documents import synchronize_document
 from .plan import Step, TransferOptions
-from .strategies import DocSync, DocumentStrategy
+from .strategies import DocSync, DocumentStrategy, JobHandle, ProjectHandle
 
 if TYPE_CHECKING:
     from ..progress import Progress
-    from ..project import Project
 
 __all__ = ["KEPT", "DocumentsDamagedError", "FileStrategy", "FileTransferStats", "SyncAction", "Synchronizer"]
 
@@ -45,7 +43,7 @@ logging.MORE = MORE  # type: ignore[attr-defined]  # where programs written for 
 
 logger = logging.getLogger("sync")
 
-FileStrategy: TypeAlias = Callable[[Job, Job, str], Any]
+FileStrategy: TypeAlias = Callable[[Any, Any, str], Any]
 """Function of source job, destination job and relative path: whether to overwrite."""
 
 DAMAGED = ("the document of the source is damaged", "the document of the destination is damaged")
@@ -190,7 +188,7 @@ class Synchronizer:
         self._ownership_lost = False
         self._cloned = self._synchronized = self._num_files = self._volume = 0
 
-    def synchronize_jobs(self, src: Job, dst: Job) -> None:
+    def synchronize_jobs(self, src: JobHandle, dst: JobHandle) -> None:
         """Synchronize two jobs, of which the destination exists unless this is a dry run; see :mod:`sync`.
 
         Raises SyncConflict if somebody has to decide; in a dry run, at the end; ValueError if a document is damaged;
@@ -207,8 +205,8 @@ class Synchronizer:
 
     def synchronize_projects(
         self,
-        source: Project,
-        destination: Project,
+        source: ProjectHandle,
+        destination: ProjectHandle,
         ids: Sequence[str],
         *,
         threads: int = 1,
@@ -226,7 +224,7 @@ class Synchronizer:
         jobs = _Jobs(self._try, source, destination, total=len(ids), progress=progress)
         try:
             try:
-                self._synchronize_documents(for_project(source), destination.document, None)
+                self._synchronize_documents(for_project(source.space), destination.document, None)
             except (OSError, ValueError) as error:  # it is damaged, or cannot be read or written
                 if isinstance(error, OSError) and not is_about_one_job(error):
                     raise
@@ -310,26 +308,26 @@ class Synchronizer:
 
     # one job ------------------------------------------------------------------------------------------------------
 
-    def _synchronize(self, src: Job, dst: Job) -> None:
+    def _synchronize(self, src: JobHandle, dst: JobHandle) -> None:
         """Synchronize two jobs, of which the destination exists unless this is a dry run."""
         self._flush(src, dst)
         changed: set[str] = set()
         for step in plan.plan(src.path, dst.path, self._options, apart=self._apart):
             if not self._left_alone(step, dst.id) and self._take(step, src, dst):
                 changed.add(os.path.dirname(step.path))
-        if dst.project.durable and not self._dry_run:
+        if dst.project.space.durable and not self._dry_run:
             for directory in sorted(changed):
                 files.sync_directory(dst.fn(directory))
         document = None if self._dry_run and not os.path.isdir(dst.path) else dst.document
-        self._synchronize_documents(for_job(src.project, src.id), document, dst.id)
+        self._synchronize_documents(for_job(src.project.space, src.id), document, dst.id)
         with self._guard:
             self._synchronized += 1
 
-    def _flush(self, *jobs: Job) -> None:
+    def _flush(self, *jobs: JobHandle) -> None:
         """Write the documents that are buffered, so that their files can be looked at."""
         if not self._dry_run:
             for job in jobs:
-                job._flush_document()
+                store.flush(job.fn(layout.FN_DOCUMENT))
 
     def _left_alone(self, step: Step, job_id: str) -> bool:
         """Tell whether a step is to do nothing, and note why."""
@@ -339,12 +337,12 @@ class Synchronizer:
             self._note(SyncAction("skip", job_id, step.path, reason=step.reason))
         return step.kind in ("ignore", "skip")
 
-    def _take(self, step: Step, src: Job, dst: Job) -> bool:
+    def _take(self, step: Step, src: JobHandle, dst: JobHandle) -> bool:
         """Take a step towards an existing job; False if the strategy, or the lack of one, is against it."""
         if step.kind == "differs" and not self._may_overwrite(step, src, dst):
             return False
         # A writer that has read the document before it is replaced must not undo the copy.
-        lock = for_job(dst.project, dst.id).lock if step.path == layout.FN_DOCUMENT else nullcontext
+        lock = for_job(dst.project.space, dst.id).lock if step.path == layout.FN_DOCUMENT else nullcontext
         if not self._carry_out(step, src.path, dst.path, dst, lock=lock):
             return False
         if step.kind in ("copy", "differs"):
@@ -352,7 +350,7 @@ class Synchronizer:
             self._note(SyncAction(kind, dst.id, step.path, num_files=int(step.link is None), volume=step.size))
         return True
 
-    def _may_overwrite(self, step: Step, src: Job, dst: Job) -> bool:
+    def _may_overwrite(self, step: Step, src: JobHandle, dst: JobHandle) -> bool:
         if self._strategy is None:
             error = FileSyncConflict(os.path.basename(step.path), dst.id, step.path)
             self._note_conflict(error, SyncAction("conflict", dst.id, step.path))
@@ -367,7 +365,7 @@ class Synchronizer:
         step: Step,
         source: str,
         target: str,
-        job: Job,
+        job: JobHandle,
         *,
         lock: Callable[[], AbstractContextManager[object]] = nullcontext,
         unseen: bool = False,
@@ -377,7 +375,7 @@ class Synchronizer:
             if self._probe and step.kind in ("copy", "differs") and step.link is None:
                 files.ensure_readable(os.path.join(source, step.path))
             return True
-        durable = job.project.durable
+        durable = job.project.space.durable
         try:
             if step.kind == "filled":
                 complete = plan.finish_directory(step, target, self._options, durable=durable)
@@ -401,13 +399,13 @@ class Synchronizer:
 
     # new jobs -----------------------------------------------------------------------------------------------------
 
-    def _clone(self, src: Job, dst: Job) -> None:
+    def _clone(self, src: JobHandle, dst: JobHandle) -> None:
         """Copy a job that the destination lacks: under a hidden name first, then visible as a whole.
 
         Raises DestinationExistsError if the job has come into being at the destination meanwhile.
         """
         try:
-            src._plain_statepoint()
+            _ = src.cached_statepoint
         except JobsCorruptedError:
             if not workspace.is_being_born(src.path):
                 with self._guard:
@@ -420,7 +418,7 @@ class Synchronizer:
             self._cloned += 1
         self._note(SyncAction("clone", src.id, num_files=copied.num_files, volume=copied.volume))
 
-    def _publish_copy(self, src: Job, dst: Job) -> FileTransferStats:
+    def _publish_copy(self, src: JobHandle, dst: JobHandle) -> FileTransferStats:
         copied = FileTransferStats(0, 0)
         built: list[str] = []
 
@@ -430,7 +428,7 @@ class Synchronizer:
             copied = self._copy_job(src, dst, temporary)
 
         try:
-            moving.clone(dst.project, src, copytree=copy_tree, disposable=True)
+            moving.clone(src.path, src.id, dst.project.space, copytree=copy_tree, disposable=True)
         except BaseException as error:
             for temporary in built:
                 if isinstance(error, OSError) and str(error.filename).startswith(temporary):
@@ -439,7 +437,7 @@ class Synchronizer:
             raise
         return copied
 
-    def _copy_job(self, src: Job, dst: Job, target: str) -> FileTransferStats:
+    def _copy_job(self, src: JobHandle, dst: JobHandle, target: str) -> FileTransferStats:
         """Copy a job directory to ``target``, which does not exist (or would, in a dry run).
 
         Raises FileNotFoundError if anything has gone meanwhile: a part of a job that is on its way elsewhere is no copy
@@ -457,7 +455,7 @@ class Synchronizer:
                 copied += self._copy_apart(src, dst, target)
         return FileTransferStats(len(copied), sum(step.size for step in copied))
 
-    def _copy_apart(self, src: Job, dst: Job, target: str) -> list[Step]:
+    def _copy_apart(self, src: JobHandle, dst: JobHandle, target: str) -> list[Step]:
         """Copy the files of a job that no exclude pattern applies to."""
         copied = []
         for name in sorted(self._apart):
@@ -475,11 +473,11 @@ class Synchronizer:
             try:
                 workspace.read_state_point(target, src.id)
             except JobsCorruptedError:  # the source is in the middle of a state point change
-                text = canonical.dumps(src._proven_statepoint()).encode("ascii")
-                files.replace_file(os.path.join(target, layout.FN_STATE_POINT), text, durable=dst.project.durable)
+                path = os.path.join(target, layout.FN_STATE_POINT)
+                files.replace_file(path, _state_point_text(src), durable=dst.project.space.durable)
         return copied
 
-    def _try(self, src: Job, dst: Job) -> None:
+    def _try(self, src: JobHandle, dst: JobHandle) -> None:
         """Bring a job into another project; an error about it does not concern the others."""
         try:
             self._clone_or_synchronize(src, dst)
@@ -489,7 +487,7 @@ class Synchronizer:
             with self._guard:
                 self._failures.note(src.id, error)
 
-    def _clone_or_synchronize(self, src: Job, dst: Job) -> None:
+    def _clone_or_synchronize(self, src: JobHandle, dst: JobHandle) -> None:
         """Bring a job into another project, whether that has it or not."""
         for attempt in range(_ATTEMPTS):
             missing = not os.path.lexists(dst.fn(layout.FN_STATE_POINT))
@@ -506,15 +504,24 @@ class Synchronizer:
                 if not isinstance(error, FileNotFoundError) or attempt == _ATTEMPTS - 1:
                     raise
 
-    def _bring(self, src: Job, dst: Job, *, missing: bool) -> None:
+    def _bring(self, src: JobHandle, dst: JobHandle, *, missing: bool) -> None:
         if missing:
             try:
                 self._clone(src, dst)
                 return
             except DestinationExistsError:  # since this moment, or somebody began to make it and was stopped
                 with suppress(JobsCorruptedError):
-                    dst.project.open_job(src._proven_statepoint()).init()
+                    space = dst.project.space
+                    lifecycle.publish(space.workspace, src.id, _state_point_text(src), durable=space.durable)
         self._synchronize(src, dst)
+
+
+def _state_point_text(job: JobHandle) -> bytes:
+    """Content of the state point file of a job; a state point that the index is wrong about is read from the file."""
+    state_point: Mapping[str, Any] = job.cached_statepoint
+    if not canonical.state_point_matches(state_point, job.id):
+        state_point = job.project.space.read(job.id)
+    return canonical.dumps(state_point).encode("ascii")
 
 
 def _is_damaged(document: JSONDict | None) -> bool:
@@ -531,9 +538,9 @@ class _Jobs:
 
     def __init__(
         self,
-        function: Callable[[Job, Job], None],
-        source: Project,
-        destination: Project,
+        function: Callable[[JobHandle, JobHandle], None],
+        source: ProjectHandle,
+        destination: ProjectHandle,
         *,
         total: int,
         progress: Progress | None,
@@ -568,8 +575,8 @@ class _Jobs:
         for job_id in ids:
             if self._stopped:
                 return
-            src = Job._known(self._source, job_id)
-            dst = Job._known(self._destination, job_id)
+            src = self._source.handle(job_id)
+            dst = self._destination.handle(job_id)
             try:
                 self._function(src, dst)
             except BaseException:
@@ -589,6 +596,5 @@ if not TYPE_CHECKING:
         globals(),
         {
             "Progress": ".progress",
-            "Project": ".project",
         },
     )

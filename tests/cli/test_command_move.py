@@ -10,6 +10,7 @@ import pytest
 from running import snapshot
 
 from signac_core import Project, lifecycle
+from signac_core.workspace import Space
 
 
 @pytest.fixture
@@ -218,7 +219,7 @@ def test_move_when_a_job_fails_then_told_and_the_others_moved(cli, study, projec
 
 
 def test_move_when_a_job_goes_meanwhile_then_told(cli, study, project, other, monkeypatch):
-    monkeypatch.setattr(Project, "_contains_job_id", lambda self, job_id: job_id != study["1"])
+    monkeypatch.setattr(Space, "has", lambda self, job_id: job_id != study["1"])
     result = cli("move", "../other", study["2"], study["1"])
     assert result.status == 1
     assert f"Job {study['1']} has gone meanwhile." in result.err

@@ -18,9 +18,9 @@ def forged(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project whose index says that the jobs have other state points."""
     for a in range(NUMBER):
         project.open_job({"a": a}).init().doc.x = 0
-    listing = workspace.list_workspace(project)
+    listing = workspace.list_workspace(project.space)
     lies = {name: {"a": 1000 + number} for number, name in enumerate(listing.names)}
-    snapshot.write_base(project, listing, lies)
+    snapshot.write_base(project.space, listing, lies)
     monkeypatch.setattr(snapshot, "_PROVEN", 0)  # as if it were large
     return project
 

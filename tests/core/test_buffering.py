@@ -447,8 +447,8 @@ def test_a_context_whose_entry_fails_leaves_the_capacity_as_it_was(job: Job, mon
 def test_an_edit_that_is_tried_sees_the_buffer_and_changes_nothing_in_it(job: Job) -> None:
     with buffered():
         job.doc.x = 2
-        assert not would_edit_document(job.project, job.id, set={"x": 2})
-        assert would_edit_document(job.project, job.id, set={"x": 3})
+        assert not would_edit_document(job.project.space, job.id, set={"x": 2})
+        assert would_edit_document(job.project.space, job.id, set={"x": 3})
         assert job.doc.x == 2
 
 
@@ -457,9 +457,9 @@ def test_an_edit_that_is_refused_changes_nothing_in_a_buffer(job: Job) -> None:
     with buffered():
         held = job.doc.n
         with pytest.raises(ValueError, match="not a mapping"):
-            edit_document(job.project, job.id, set={"new.key": 1, "n.y": 2, "x.y": 3})
+            edit_document(job.project.space, job.id, set={"new.key": 1, "n.y": 2, "x.y": 3})
         assert job.doc() == before
-        assert edit_document(job.project, job.id, set={"n.y": 2}, unset=["x"])
+        assert edit_document(job.project.space, job.id, set={"n.y": 2}, unset=["x"])
         held.z = 3
         assert job.doc() == {"n": {"y": 2, "z": 3}, "l": [1]}
     assert on_disk(job) == {"n": {"y": 2, "z": 3}, "l": [1]}

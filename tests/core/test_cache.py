@@ -98,11 +98,11 @@ def test_update_leaves_no_other_file_behind(study: Project) -> None:
 
 def test_read_gives_what_was_written(study: Project) -> None:
     study.update_cache()
-    found = read_cache(Project())
+    found = read_cache(Project().space)
     assert {job_id: repr(state_point) for job_id, state_point in found.items()} == {
         job.id: repr(job.statepoint()) for job in study
     }
-    assert read_cache(Project(), [study.open_job({}).id, "f" * 32]) == {study.open_job({}).id: {}}
+    assert read_cache(Project().space, [study.open_job({}).id, "f" * 32]) == {study.open_job({}).id: {}}
 
 
 def test_read_leaves_out_entries_that_are_not_of_their_id(study: Project) -> None:
@@ -111,8 +111,8 @@ def test_read_leaves_out_entries_that_are_not_of_their_id(study: Project) -> Non
     empty = study.open_job({}).id
     other = next(job_id for job_id in entries if job_id != empty)
     cache_file(study).write_bytes(gzip.compress(json.dumps({**entries, other: {"wrong": 1}, "x": 5}).encode()))
-    assert empty in read_cache(Project())
-    assert not {other, "x"} & read_cache(Project()).keys()
+    assert empty in read_cache(Project().space)
+    assert not {other, "x"} & read_cache(Project().space).keys()
     assert Project().update_cache() == 3
     assert repr(content(study)) == repr(entries)
 
@@ -121,7 +121,7 @@ def test_read_joins_the_members_of_a_file(study: Project) -> None:
     study.update_cache()
     text = gzip.decompress(cache_file(study).read_bytes())
     cache_file(study).write_bytes(gzip.compress(text[:40]) + gzip.compress(text[40:]) + b"\0" * 16)
-    assert len(read_cache(Project())) == 3
+    assert len(read_cache(Project().space)) == 3
     assert Project().update_cache() is None
 
 
@@ -149,8 +149,8 @@ def test_a_damaged_file_is_ignored_and_rebuilt(study: Project, kind: str) -> Non
     study.update_cache()
     good = cache_file(study).read_bytes()
     cache_file(study).write_bytes(damages(good)[kind])
-    assert read_cache(Project()) == {}
-    assert examine_cache(Project()) == CacheReport("damaged", missing=3)
+    assert read_cache(Project().space) == {}
+    assert examine_cache(Project().space) == CacheReport("damaged", missing=3)
     assert len(Project().find_jobs({"b": 1})) == 1
     assert Project().update_cache() == 3
     assert cache_file(study).read_bytes() == good
@@ -164,7 +164,7 @@ def test_every_single_bit_flip_leaves_the_right_state_points_or_none(study: Proj
         data = bytearray(good)
         data[bit // 8] ^= 1 << bit % 8
         cache_file(study).write_bytes(data)
-        for job_id, state_point in read_cache(study).items():
+        for job_id, state_point in read_cache(study.space).items():
             assert repr(state_point) == right[job_id]
 
 
@@ -176,7 +176,7 @@ def test_damaged_jobs_are_left_out_and_then_raised_or_collected(study: Project) 
     assert list(caught.value.job_ids) == [bad]
     assert len(content(study)) == 2
     damaged: list[str] = []
-    assert update_cache(Project(), damaged=damaged) is None
+    assert update_cache(Project().space, damaged=damaged) is None
     assert damaged == [bad]
 
 
@@ -207,7 +207,7 @@ def test_jobs_that_vanish_or_are_being_born_are_left_out(study: Project, monkeyp
 
 def test_update_tells_its_progress(study: Project) -> None:
     steps: list[tuple[str, int, int | None]] = []
-    update_cache(study, progress=lambda what, done, total: steps.append((what, done, total)))
+    update_cache(study.space, progress=lambda what, done, total: steps.append((what, done, total)))
     assert steps == [("update-cache", 1, 3), ("update-cache", 2, 3), ("update-cache", 3, 3)]
 
 
@@ -219,37 +219,37 @@ def test_cache_is_current_although_the_index_cannot_hold_a_key_with_a_dot(study:
         (directory / "signac_statepoint.json").write_text(json.dumps(state_point))
 
     add(odd)
-    assert update_cache(Project()) == 4
-    assert examine_cache(Project()) == CacheReport("current", 4)
+    assert update_cache(Project().space) == 4
+    assert examine_cache(Project().space) == CacheReport("current", 4)
     before = cache_file(study).stat().st_ino
-    assert update_cache(Project()) is None
+    assert update_cache(Project().space) is None
     assert cache_file(study).stat().st_ino == before
     study.open_job({"new": 1}).init()
-    assert examine_cache(Project()) == CacheReport("stale", 4, missing=1)
-    assert update_cache(Project()) == 5
-    assert examine_cache(Project()) == CacheReport("current", 5)
+    assert examine_cache(Project().space) == CacheReport("stale", 4, missing=1)
+    assert update_cache(Project().space) == 5
+    assert examine_cache(Project().space) == CacheReport("current", 5)
     add({"z.z": 1})
-    assert examine_cache(Project()) == CacheReport("stale", 5, missing=1)
-    assert update_cache(Project()) == 6
-    assert update_cache(Project()) is None
+    assert examine_cache(Project().space) == CacheReport("stale", 5, missing=1)
+    assert update_cache(Project().space) == 6
+    assert update_cache(Project().space) is None
     assert sorted(content(study)) == sorted(job.id for job in Project())
-    assert examine_cache(Project()) == CacheReport("current", 6)
+    assert examine_cache(Project().space) == CacheReport("current", 6)
 
 
 def test_examine_counts_what_is_missing_and_obsolete(study: Project) -> None:
-    assert examine_cache(study) == CacheReport("absent", missing=3)
+    assert examine_cache(study.space) == CacheReport("absent", missing=3)
     study.update_cache()
-    assert examine_cache(Project()) == CacheReport("current", 3)
+    assert examine_cache(Project().space) == CacheReport("current", 3)
     study.open_job({}).remove()
     study.open_job({"new": 1}).init()
     study.open_job({"new": 2}).init()
-    assert examine_cache(Project()) == CacheReport("stale", 2, missing=2, obsolete=1)
+    assert examine_cache(Project().space) == CacheReport("stale", 2, missing=2, obsolete=1)
 
 
 def test_delete_tells_whether_there_was_a_file(study: Project) -> None:
-    assert not delete_cache(study)
+    assert not delete_cache(study.space)
     study.update_cache()
-    assert delete_cache(study)
+    assert delete_cache(study.space)
     assert not cache_file(study).exists()
 
 
@@ -267,7 +267,7 @@ def test_concurrent_updates_leave_a_whole_file(study: Project) -> None:
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(number)]) for number in range(3)]
     assert [writer.wait() for writer in writers] == [0, 0, 0]
     assert content(study)
-    assert len(read_cache(Project())) == len(content(study))
+    assert len(read_cache(Project().space)) == len(content(study))
     Project().update_cache()
     assert len(content(study)) == 33
     assert set(os.listdir(study.fn(".signac"))) - {"index", "index.delta"} == {"config", "statepoint_cache.json.gz"}
@@ -275,13 +275,13 @@ def test_concurrent_updates_leave_a_whole_file(study: Project) -> None:
 
 def test_a_cache_file_that_would_grow_without_measure_counts_as_damaged(study: Project) -> None:
     study.update_cache()
-    known = read_cache(Project())
+    known = read_cache(Project().space)
     path = Path(study.fn(study.FN_CACHE))
     path.write_bytes(gzip.compress(b"{}" + b" " * (1 << 27)))
-    assert examine_cache(Project()).state == "damaged"
-    assert read_cache(Project()) == {}
+    assert examine_cache(Project().space).state == "damaged"
+    assert read_cache(Project().space) == {}
     study.update_cache()
-    assert read_cache(Project()) == known
+    assert read_cache(Project().space) == known
 
 
 def test_a_cache_file_of_very_many_parts_is_read_in_one_pass(study: Project) -> None:
@@ -289,7 +289,7 @@ def test_a_cache_file_of_very_many_parts_is_read_in_one_pass(study: Project) -> 
     path = Path(study.fn(study.FN_CACHE))
     parts = [gzip.compress(bytes([byte])) for byte in gzip.decompress(path.read_bytes())]
     path.write_bytes(b"".join(part + b"\0" for part in parts) + gzip.compress(b"") * 20_000)
-    assert len(read_cache(Project())) == len(STATE_POINTS)
+    assert len(read_cache(Project().space)) == len(STATE_POINTS)
 
 
 # the cache file where there is no index -------------------------------------------------------------------------------
@@ -301,11 +301,11 @@ def test_cache_file_when_written_by_either_encoder_then_holds_the_same(
 ) -> None:
     monkeypatch.setattr(peer_cache, "_MANY", many)
     expected = {job.id: job.statepoint() for job in study}
-    update_cache(study)
-    assert repr(read_cache(study)) == repr({job_id: expected[job_id] for job_id in read_cache(study)})
-    assert read_cache(study).keys() == expected.keys()
+    update_cache(study.space)
+    assert repr(read_cache(study.space)) == repr({job_id: expected[job_id] for job_id in read_cache(study.space)})
+    assert read_cache(study.space).keys() == expected.keys()
     with gzip.open(study.fn(study.FN_CACHE)) as file:
-        assert repr(json.load(file)) == repr(read_cache(study))
+        assert repr(json.load(file)) == repr(read_cache(study.space))
 
 
 @pytest.fixture

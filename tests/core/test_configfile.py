@@ -88,4 +88,4 @@ def test_set_key_when_the_file_could_not_be_read_again_then_refused(path: str, k
 def test_parser_when_looked_for_in_the_sources_then_in_one_place_behind_its_guards():
     rooms = Path(configfile.__file__).parent
     users = {path.name for path in rooms.rglob("*.py") if "configobj.ConfigObj(" in path.read_text()}
-    assert users == {"configfile.py"}
+    assert users == {"config.py"}

@@ -67,7 +67,7 @@ def public_names() -> Iterator[tuple[str, Any]]:
                 yield name, value
     yield "JobsCursor", signac.project.JobsCursor
     yield "Job", signac.job.Job
-    yield "JSONList", signac.jsondict.JSONList
+    yield "JSONList", signac_core.documents.views.JSONList
 
 
 def public_entries() -> Iterator[Entry]:

@@ -639,10 +639,12 @@ def test_the_document_of_the_project_is_locked_by_its_configuration(project: Pro
 
 def test_edit_document_sets_and_deletes_dotted_keys_in_one_write(job: Job) -> None:
     job.doc.update(a={"b": 1, "c": 2}, gone=1)
-    changed = edit_document(job.project, job.id, set={"a.b": 5, "x.y.z": [1]}, unset=["gone", "a.c", "never.there"])
+    changed = edit_document(
+        job.project.space, job.id, set={"a.b": 5, "x.y.z": [1]}, unset=["gone", "a.c", "never.there"]
+    )
     assert changed
     assert on_disk(job) == {"a": {"b": 5}, "x": {"y": {"z": [1]}}}
-    assert not edit_document(job.project, job.id, set={"a.b": 5}, unset=["gone"])
+    assert not edit_document(job.project.space, job.id, set={"a.b": 5}, unset=["gone"])
 
 
 @pytest.mark.parametrize(
@@ -663,15 +665,15 @@ def test_would_edit_document_when_asked_then_tells_what_an_edit_does_and_writes_
 ) -> None:
     job.doc.a = {"b": 1}
     before = Path(job.fn("signac_job_document.json")).stat()
-    assert would_edit_document(job.project, job.id, set=set, unset=unset) is changes
+    assert would_edit_document(job.project.space, job.id, set=set, unset=unset) is changes
     after = Path(job.fn("signac_job_document.json")).stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-    assert edit_document(job.project, job.id, set=set, unset=unset) is changes
+    assert edit_document(job.project.space, job.id, set=set, unset=unset) is changes
 
 
 def test_would_edit_document_when_the_job_has_gone_then_fails_as_an_edit_does(job: Job) -> None:
-    assert would_edit_document(job.project, job.id, set={"a": 1})
-    assert not would_edit_document(job.project, job.id, unset=["a"])
+    assert would_edit_document(job.project.space, job.id, set={"a": 1})
+    assert not would_edit_document(job.project.space, job.id, unset=["a"])
     job.remove()
     for edit in (would_edit_document, edit_document):
         with pytest.raises(FileNotFoundError):
@@ -684,7 +686,7 @@ def test_edit_document_when_a_key_is_impossible_writes_nothing(
 ) -> None:
     job.doc.s = "scalar"
     with pytest.raises(kind):
-        edit_document(job.project, job.id, set={"fine": 1, **keys})
+        edit_document(job.project.space, job.id, set={"fine": 1, **keys})
     assert on_disk(job) == {"s": "scalar"}
 
 
@@ -807,8 +809,8 @@ def write_in_own_buffer(job: Job) -> None:
         lambda job: job.doc.reset({"k": 1}),
         lambda job: setattr(job, "doc", {"k": 1}),
         lambda job: job.clear(),
-        lambda job: edit_document(job.project, job.id, set={"k": 1}),
-        lambda job: would_edit_document(job.project, job.id, set={"k": 1}),
+        lambda job: edit_document(job.project.space, job.id, set={"k": 1}),
+        lambda job: would_edit_document(job.project.space, job.id, set={"k": 1}),
         write_in_buffer,
         write_in_own_buffer,
         lambda job: job.project.find_jobs({"doc.k": {"$exists": False}}).to_dataframe(),
@@ -838,7 +840,7 @@ def test_a_document_of_a_project_that_is_a_link_to_nowhere_is_damage_and_stays(p
         with pytest.raises(OSError, match="leads nowhere"):
             use()
     assert os.readlink(project.fn(project.FN_DOCUMENT)) == LOST
-    assert [problem.kind for problem in examine(project)] == ["invalid-document"]
+    assert [problem.kind for problem in examine(project.space)] == ["invalid-document"]
 
 
 def test_a_document_that_has_become_a_link_to_nowhere_is_not_taken_for_an_empty_one(
@@ -902,7 +904,7 @@ def test_a_state_point_file_that_is_a_link_to_nowhere_is_damage_and_stays(job: J
     ):
         with pytest.raises(JobsCorruptedError):
             use()
-    assert [problem.kind for problem in examine(project)] == ["invalid-state-point"]
+    assert [problem.kind for problem in examine(project.space)] == ["invalid-state-point"]
     assert os.readlink(job.fn(job.FN_STATE_POINT)) == LOST
 
 

@@ -19,7 +19,7 @@ import pytest
 from signac_core import Project, buffered, init_project, layout
 from signac_core.errors import JobsCorruptedError
 from signac_core.exchange import archives, copying
-from signac_core.exchange.exporting import export_to, plan_export
+from signac_core.exchange.exporting import plan_export
 from signac_core.paths.naming import PathsTakenError
 from signac_core.paths.templates import PathError
 
@@ -131,7 +131,7 @@ def test_export_when_links_lead_nowhere_then_left_out_with_a_warning_and_all_els
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     os.symlink(tmp_path / "loop", job.fn("loop"))
     predicted: list[tuple[str, str]] = []
-    plan_export(project, jobs, target).rehearse(lambda *link: predicted.append(link))
+    plan_export(project.space, jobs, target, handle=project.handle).rehearse(lambda *link: predicted.append(link))
     with pytest.warns(UserWarning, match="is left out") as caught:
         project.export_to(target)
     left_out = {os.path.relpath(path, job.path): reason for path, reason in predicted}
@@ -213,7 +213,7 @@ def test_export_when_run_again_then_whole_copies_count_as_done(project, jobs):
     first = project.export_to("out")
     inode = os.stat("out/a/1").st_ino
     shutil.rmtree("out/a/0")
-    plan = plan_export(project, jobs, "out")
+    plan = plan_export(project.space, jobs, "out", handle=project.handle)
     assert plan.done == {jobs[1]}
     assert project.export_to("out") == first
     assert os.stat("out/a/1").st_ino == inode
@@ -250,7 +250,7 @@ def test_export_when_files_have_equal_size_but_other_times_then_their_content_is
     project.export_to("out")
     copy = Path("out/a/1/sub/data")
     os.utime(copy, (1, 1))
-    assert plan_export(project, jobs, "out").done == set(jobs)
+    assert plan_export(project.space, jobs, "out", handle=project.handle).done == set(jobs)
     copy.write_text("DATA of {'a': 1}")
     with pytest.raises(FileExistsError):
         project.export_to("out")
@@ -291,7 +291,7 @@ def test_export_when_something_cannot_be_copied_then_the_error_names_it(project,
     else:
         os.symlink("/dev/null", job.fn("sub/device"))
     with pytest.raises(OSError, match=f"sub/{what}"):
-        plan_export(project, jobs, "out", "{job.id}").rehearse(print)
+        plan_export(project.space, jobs, "out", "{job.id}", handle=project.handle).rehearse(print)
     with pytest.raises(OSError, match=f"sub/{what}"):
         project.export_to("out", path="{job.id}")
     assert jobs[0] not in os.listdir("out")
@@ -311,7 +311,7 @@ def test_export_when_jobs_cannot_be_copied_then_told_and_all_others_are(project,
         (deepen if how == "too deep" else add_pipe)(Path(project.workspace, job_id))
     told: list[str | None] = []
     links: list[str] = []
-    plan = plan_export(project, jobs, target, "{a}")
+    plan = plan_export(project.space, jobs, target, "{a}", handle=project.handle)
     plan.rehearse(lambda path, reason: None, failed=lambda job_id, error: told.append(job_id))
     assert sorted(told) == sorted([jobs[1], jobs[3]])
     told.clear()
@@ -337,7 +337,7 @@ def test_export_when_a_job_cannot_be_read_for_a_moment_then_no_archive_lacks_it(
             raise OSError(errno.ESTALE, "Stale file handle", failing.pop() and path)
         return read(path, **kwargs)
 
-    plan = plan_export(project, jobs, "out.tar")
+    plan = plan_export(project.space, jobs, "out.tar", handle=project.handle)
     told: list[str | None] = []
     with monkeypatch.context() as patch:
         patch.setattr(copying.files, "read_bytes", fail)
@@ -346,7 +346,7 @@ def test_export_when_a_job_cannot_be_read_for_a_moment_then_no_archive_lacks_it(
     assert told == []
     assert os.path.exists("out.tar") == (times == 1)
     if times == 1:
-        assert plan_export(project, jobs, "out.tar", repeated=True).done == set(jobs)
+        assert plan_export(project.space, jobs, "out.tar", repeated=True, handle=project.handle).done == set(jobs)
 
 
 def test_export_when_nobody_is_told_then_the_others_are_in_the_directory_and_there_is_no_archive(project):
@@ -372,7 +372,12 @@ def test_export_when_no_job_can_be_stored_then_there_is_no_archive(project, jobs
     for job_id in jobs:
         add_pipe(Path(project.workspace, job_id))
     told: list[str | None] = []
-    assert plan_export(project, jobs, "out.zip").carry_out(failed=lambda job_id, error: told.append(job_id)) == {}
+    assert (
+        plan_export(project.space, jobs, "out.zip", handle=project.handle).carry_out(
+            failed=lambda job_id, error: told.append(job_id)
+        )
+        == {}
+    )
     assert (sorted(told), os.path.exists("out.zip")) == (sorted(jobs), False)
 
 
@@ -488,7 +493,7 @@ def test_export_when_a_job_is_damaged_then_reported_or_raised(project, jobs, tar
         project.export_to(target)
     assert not os.path.exists(target)
     damaged: list[str] = []
-    plan_export(project, jobs, target, "{a}", damaged=damaged).carry_out()
+    plan_export(project.space, jobs, target, "{a}", damaged=damaged, handle=project.handle).carry_out()
     assert damaged == [bad.id]
     assert os.path.exists(target)
 
@@ -567,12 +572,12 @@ def test_export_when_a_move_was_stopped_before_it_deleted_then_running_again_del
     Path(project.workspace, first, "link").symlink_to("nowhere")
     no_way_across(monkeypatch)
     with monkeypatch.context() as patch, pytest.raises(PermissionError) as caught:
-        patch.setattr(copying.workspace, "set_aside", denied)
+        patch.setattr(copying.lifecycle, "set_aside", denied)
         project.export_to("out", copytree=shutil.move)
     assert "still here: move it again" in str(caught.value)
     assert len(project) == 2
     before = content(project.workspace)
-    assert plan_export(project, jobs, "out", copytree=shutil.move).done == set(jobs)
+    assert plan_export(project.space, jobs, "out", copytree=shutil.move, handle=project.handle).done == set(jobs)
     project.export_to("out", copytree=shutil.move)
     assert os.listdir(project.workspace) == []
     for a, job_id in enumerate(jobs):
@@ -633,7 +638,7 @@ def test_export_when_the_function_fails_then_what_it_left_is_named(project, jobs
 
 def test_export_when_the_function_is_that_of_shutil_then_it_is_our_own_copy(project, jobs):
     project.export_to("out", copytree=shutil.copytree)
-    assert plan_export(project, jobs, "out", copytree=shutil.copytree).done == set(jobs)
+    assert plan_export(project.space, jobs, "out", copytree=shutil.copytree, handle=project.handle).done == set(jobs)
 
 
 # --- archives --------------------------------------------------------------------------------------------------------
@@ -715,13 +720,15 @@ def test_export_when_to_an_open_archive_then_appended(project, jobs, kind):
 @pytest.mark.parametrize("target", ["out", "out.zip"])
 def test_export_when_it_goes_on_then_progress_is_told(project, jobs, target):
     told = []
-    export_to(project.find_jobs(), target, progress=lambda what, done, total: told.append((what, done, total)))
+    plan_export(project.space, jobs, target, handle=project.handle).carry_out(
+        progress=lambda what, done, total: told.append((what, done, total))
+    )
     assert told == [("export", 1, 2), ("export", 2, 2)]
 
 
 def test_plan_when_made_then_nothing_is_written(project, jobs):
     before = content(".")
-    plan = plan_export(project, jobs, "out.zip", "{a}")
+    plan = plan_export(project.space, jobs, "out.zip", "{a}", handle=project.handle)
     assert plan.paths == {jobs[0]: "0", jobs[1]: "1"}
     assert content(".") == before
     plan.carry_out()
@@ -771,13 +778,13 @@ def test_export_when_an_archive_was_stopped_after_its_last_job_then_it_is_done(p
     target = f"out.{kind}"
     project.export_to(target)
     inode = os.stat(target).st_ino
-    plan = plan_export(project, jobs, target, repeated=True)
+    plan = plan_export(project.space, jobs, target, repeated=True, handle=project.handle)
     assert plan.done == set(jobs)
     plan.carry_out()
     assert os.stat(target).st_ino == inode
     with pytest.raises(FileExistsError):
         project.export_to(target)
-    assert plan_export(project, jobs, target, force=True, repeated=True).done == set()
+    assert plan_export(project.space, jobs, target, force=True, repeated=True, handle=project.handle).done == set()
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
@@ -798,7 +805,7 @@ def test_export_when_an_archive_holds_something_else_then_it_is_not_done(project
     else:
         Path(target).write_text("mine")
     with pytest.raises(FileExistsError):
-        plan_export(project, jobs, target, repeated=True)
+        plan_export(project.space, jobs, target, repeated=True, handle=project.handle)
 
 
 @pytest.mark.parametrize("kind", ["", ".zip", ".tar", ".tar.gz"])

@@ -19,7 +19,7 @@ def project() -> Project:
 
 
 def test_glance_when_there_is_no_index_then_keys_of_a_sample(project: Project) -> None:
-    seen = glance(project)
+    seen = glance(project.space)
     assert (seen.jobs, seen.keys, seen.keys_from) == (3, ["model.eps", "model.none", "n"], 3)
     assert (seen.cache.state, seen.indexed.state, seen.damaged) == ("absent", "absent", [])
 
@@ -33,7 +33,7 @@ def test_glance_when_there_is_an_index_then_no_state_point_is_read(
         raise AssertionError(path)
 
     monkeypatch.setattr(workspace, "read_matching", refused)
-    seen = glance(Project())
+    seen = glance(Project().space)
     assert (seen.keys, seen.keys_from) == (["model.eps", "model.none", "n"], 3)
     assert (seen.cache.state, seen.indexed.state, seen.indexed.size) == ("current", "current", 3)
 
@@ -41,7 +41,7 @@ def test_glance_when_there_is_an_index_then_no_state_point_is_read(
 def test_glance_when_jobs_are_new_then_their_keys_are_known_too(project: Project) -> None:
     project.update_cache()
     project.open_job({"new": 1}).init()
-    seen = glance(Project())
+    seen = glance(Project().space)
     assert (seen.jobs, seen.keys, seen.keys_from) == (4, ["model.eps", "model.none", "n", "new"], 4)
     assert seen.indexed == ("stale", 3, 1)
 
@@ -52,24 +52,24 @@ def test_glance_when_the_index_cannot_hold_a_job_then_nothing_is_missing(project
     directory.mkdir()
     (directory / "signac_statepoint.json").write_text(json.dumps(odd))
     project.update_cache()
-    seen = glance(Project())
+    seen = glance(Project().space)
     assert (seen.cache, seen.indexed) == (("current", 4, 0, 0), ("current", 3, 0))
     assert "x.y" in seen.keys
     project.open_job({"new": 1}).init()
-    assert glance(Project()).indexed == ("stale", 3, 1)
+    assert glance(Project().space).indexed == ("stale", 3, 1)
 
 
 def test_glance_when_the_index_is_damaged_then_the_same_answer(project: Project) -> None:
     project.update_cache()
     Path(".signac/index").write_bytes(b"garbage")
-    seen = glance(Project())
+    seen = glance(Project().space)
     assert (seen.jobs, seen.keys, seen.indexed.state) == (3, ["model.eps", "model.none", "n"], "absent")
 
 
 def test_glance_when_there_are_many_jobs_then_a_part_is_read(project: Project) -> None:
     for n in range(SAMPLE):
         project.open_job({"x": n}).init()
-    seen = glance(project)
+    seen = glance(project.space)
     assert (seen.jobs, seen.keys_from) == (SAMPLE + 3, SAMPLE)
 
 
@@ -77,5 +77,5 @@ def test_glance_when_a_job_is_damaged_or_astray_then_named(project: Project) -> 
     job = next(iter(project))
     Path(job.path, "signac_statepoint.json").write_text("[]")
     Path(project.workspace, job.id + "~").mkdir()
-    seen = glance(Project())
+    seen = glance(Project().space)
     assert (seen.jobs, seen.keys_from, seen.damaged) == (3, 2, [job.id, job.id + "~"])

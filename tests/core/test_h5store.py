@@ -117,7 +117,8 @@ def test_import_and_plain_reads_load_neither_h5py_nor_pandas_too_early(store: H5
     store["x"] = {"y": 1}
     code = """
 import sys
-from signac_core.hdf5.store import H5Store, H5StoreManager
+from signac_core.hdf5.manager import H5StoreManager
+from signac_core.hdf5.store import H5Store
 store = H5Store(sys.argv[1])
 assert not {"h5py", "numpy", "pandas"} & set(sys.modules)
 assert store["x"]["y"] == 1
@@ -376,13 +377,14 @@ def test_end_of_the_process_while_overwriting_a_large_array_never_leaves_a_mixtu
     code = """
 import os, sys
 import numpy as np
-from signac_core import h5values, init_project
+from signac_core import init_project
+from signac_core.hdf5 import values
 from signac_core.hdf5.store import H5Store
-write = h5values._write
+write = values._write
 def killed(*args):
     write(*args)
     os._exit(9)
-h5values._write = killed
+values._write = killed
 H5Store(sys.argv[1])["v"] = np.ones(int(sys.argv[2]))
 """
     assert run_python(code, store.filename, str(LARGE)).returncode == 9

@@ -21,11 +21,20 @@ from signac_core.canonical import calc_id
 from signac_core.errors import DestinationExistsError, StatepointParsingError, SyncConflict
 from signac_core.exchange import copying
 from signac_core.exchange.archives import ArchiveError
-from signac_core.exchange.importing import import_apart, import_from, plan_import
+from signac_core.exchange.importing import plan_import
+from signac_core.progress import Progress
+from signac_core.project import imported_apart
 
 SP = layout.FN_STATE_POINT
 KINDS = ["dir", "zip", "tar", "tar.gz"]
 NUMBERS = [{"a": a} for a in range(12)]
+
+
+def import_from(
+    project: Project, origin: str, *, skip_existing: bool = False, progress: Progress | None = None
+) -> dict[str, str]:
+    with plan_import(project.space, origin, skip_existing=skip_existing) as plan:
+        return plan.carry_out(progress=progress)
 
 
 @pytest.fixture
@@ -421,7 +430,7 @@ def test_import_when_a_job_appears_meanwhile_then_error_and_the_rest_is_whole(pr
 
     with pytest.raises(DestinationExistsError) as caught:
         import_from(project, kind, progress=appear)
-    assert caught.value.destination.sp() == late
+    assert caught.value.destination == calc_id(late)
     assert project.open_job(late).doc() == {"mine": True}
     assert len(state_points(project)) > 1
 
@@ -454,7 +463,7 @@ def test_import_when_jobs_cannot_be_copied_then_all_others_are_and_the_error_com
         else:
             os.mkfifo(f"{job}/pipe")
     told: list[str | None] = []
-    with plan_import(project, "out") as plan:
+    with plan_import(project.space, "out") as plan:
         plan.rehearse(print, failed=lambda job_id, error: told.append(job_id))
         assert told == [calc_id({"a": 2}), calc_id({"a": 7})]
     with pytest.raises(OSError, match="out/02") as caught:
@@ -481,7 +490,7 @@ def test_import_when_told_then_what_cannot_be_read_is_left_out(project, source, 
     with monkeypatch.context() as patch:
         patch.setattr(os, "scandir", deny)
         patch.setattr(copying.files, "read_bytes", deny_file)
-        with plan_import(project, "out", failed=lambda job_id, error: told.append((job_id, str(error)))) as plan:
+        with plan_import(project.space, "out", failed=lambda job_id, error: told.append((job_id, str(error)))) as plan:
             plan.carry_out()
     assert [job_id for job_id, _ in told] == [None, None]
     assert ["out/02" in told[0][1], f"out/07/x/{SP}" in told[1][1]] == [True, True]
@@ -578,11 +587,11 @@ def test_import_when_a_move_was_stopped_while_it_deleted_then_the_rest_is_no_ori
 
     monkeypatch.setattr(os, "rename", cross_device)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(copying.workspace, "finish_removal", stop)
+        patch.setattr(copying.lifecycle, "finish_removal", stop)
         project.import_from(origin, schema=schema, copytree=shutil.move)
     assert len(project) == 1
     assert (origin / "a_0" / layout.FN_REMOVED).exists()
-    with plan_import(project, origin, schema=schema) as plan:
+    with plan_import(project.space, origin, schema=schema) as plan:
         assert [os.path.basename(found.name) for found in plan.found] == ["a_1", "a_2"]
         assert plan.unmatched == ()
     project.import_from(origin, schema=schema, copytree=shutil.move)
@@ -596,10 +605,10 @@ def test_import_when_a_move_was_stopped_after_it_set_the_source_aside_then_runni
     source.export_to("out")
     no_way_across(monkeypatch)
     with monkeypatch.context() as patch:
-        patch.setattr(copying.workspace, "finish_removal", lambda aside: None)
+        patch.setattr(copying.lifecycle, "finish_removal", lambda aside: None)
         project.import_from("out", copytree=shutil.move)
     assert len(os.listdir("out/a")) == len(NUMBERS)
-    with plan_import(project, "out") as plan:
+    with plan_import(project.space, "out") as plan:
         assert (plan.found, len(plan.moved)) == ((), len(NUMBERS))
     project.import_from("out", copytree=shutil.move)
     assert os.listdir("out/a") == []
@@ -663,7 +672,7 @@ def test_import_when_sync_is_of_no_accepted_form_then_type_error(project, sync):
 def test_plan_when_made_then_it_tells_what_is_there(project, source, kind):
     source.export_to(kind, path="x_{a:02d}")
     job = project.open_job({"a": 3}).init()
-    with workspace_unchanged(project), plan_import(project, kind) as plan:
+    with workspace_unchanged(project), plan_import(project.space, kind) as plan:
         pass
     assert [os.path.basename(one.name) for one in plan.found] == [f"x_{a:02d}" for a in range(12)]
     assert [one.statepoint for one in plan.found] == NUMBERS
@@ -677,12 +686,12 @@ def test_plan_when_jobs_exist_with_other_files_then_all_of_these_are_collisions(
     project.open_job({"a": 0}).remove()
     for a in (3, 5):
         Path(project.open_job({"a": a}).fn("more")).write_text("mine")
-    with workspace_unchanged(project), plan_import(project, kind) as plan:
+    with workspace_unchanged(project), plan_import(project.space, kind) as plan:
         assert [one.statepoint for one in plan.collisions] == [{"a": 3}, {"a": 5}]
         with pytest.raises(DestinationExistsError) as caught:
             plan.carry_out()
-    assert caught.value.destination.sp.a == 3
-    with workspace_unchanged(project), plan_import(project, kind, skip_existing=True) as plan:
+    assert caught.value.destination == calc_id({"a": 3})
+    with workspace_unchanged(project), plan_import(project.space, kind, skip_existing=True) as plan:
         assert plan.collisions == ()
         assert len(plan.existing) == 11
 
@@ -691,7 +700,7 @@ def test_plan_when_jobs_exist_with_other_files_then_all_of_these_are_collisions(
 def test_plan_when_all_jobs_exist_with_the_same_files_then_none_is_a_collision(project, source, kind):
     source.export_to(kind)
     import_from(project, kind)
-    with plan_import(project, kind) as plan:
+    with plan_import(project.space, kind) as plan:
         assert (plan.collisions, len(plan.existing)) == ((), len(plan.found))
 
 
@@ -699,7 +708,7 @@ def test_plan_when_all_jobs_exist_with_the_same_files_then_none_is_a_collision(p
 def test_plan_when_carried_out_then_what_was_missing_is_there(project, source, kind):
     source.export_to(kind, path="x_{a}")
     job = project.open_job({"a": 3}).init()
-    with plan_import(project, kind, skip_existing=True) as plan:
+    with plan_import(project.space, kind, skip_existing=True) as plan:
         imported = plan.carry_out()
     assert len(project) == 12
     assert job.path not in imported.values()
@@ -710,7 +719,7 @@ def test_plan_when_carried_out_then_what_was_missing_is_there(project, source, k
 def test_import_apart_when_left_then_the_project_is_as_before(project, source, kind):
     source.export_to(kind)
     with workspace_unchanged(project):
-        with import_apart(project, kind) as (temporary, found):
+        with imported_apart(project, kind) as (temporary, found):
             assert content(temporary.workspace) == content(source.workspace)
             assert {one.job_id for one in found} == {job.id for job in source}
         assert not os.path.exists(temporary.path)

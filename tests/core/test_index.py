@@ -15,7 +15,7 @@ from unittest import mock
 
 import pytest
 
-from signac_core import Project, catalog, finding, parallel, stamps
+from signac_core import Project, catalog, finding, parallel, stamps, workspace
 from signac_core.canonical import calc_id
 from signac_core.errors import DestinationExistsError
 from signac_core.index import documents, snapshot
@@ -158,8 +158,8 @@ class Clock:
             mock.patch.object(Signature, "of", self.signature_of_document),
             mock.patch.object(documents, "time_ns", self.nanoseconds),
             mock.patch.object(documents, "monotonic", self.seconds),
-            mock.patch.object(catalog, "time_ns", self.nanoseconds),
-            mock.patch.object(catalog, "monotonic", self.seconds),
+            mock.patch.object(workspace, "time_ns", self.nanoseconds),
+            mock.patch.object(workspace, "monotonic", self.seconds),
         ):
             yield
 
@@ -296,9 +296,9 @@ def test_a_document_that_changes_twice_within_one_time_stamp_is_read_again(tmp_p
         for value in (1, 2):  # of the same size, in the same second, and a query between
             for position in range(4):
                 told.write_document(position, {"v": value})
-            assert len(finding.find_ids(Project(str(tmp_path)), {"doc.v": value})) == 4
+            assert len(finding.find_ids(Project(str(tmp_path)).space, {"doc.v": value})) == 4
         told.wait(100 * SECOND)
-        assert len(finding.find_ids(Project(str(tmp_path)), {"doc.v": 2})) == 4
+        assert len(finding.find_ids(Project(str(tmp_path)).space, {"doc.v": 2})) == 4
 
 
 def _compare_with_scan(root: Path, filter: dict[str, Any]) -> None:
@@ -307,10 +307,10 @@ def _compare_with_scan(root: Path, filter: dict[str, Any]) -> None:
         expected = by_full_scan(project, filter)
     except (KeyError, ValueError, TypeError) as error:
         with pytest.raises(type(error)):
-            finding.find_ids(Project(str(root)), filter)
+            finding.find_ids(Project(str(root)).space, filter)
         return
-    assert finding.find_ids(Project(str(root)), filter) == expected
-    assert catalog.list_names(Project(str(root))) == by_full_scan(project, {})
+    assert finding.find_ids(Project(str(root)).space, filter) == expected
+    assert catalog.list_names(Project(str(root)).space) == by_full_scan(project, {})
 
 
 @pytest.mark.parametrize("seed", range(4 * HISTORIES))
@@ -322,14 +322,14 @@ def test_state_points_schema_groups_and_frames_are_the_same_with_an_index(tmp_pa
     project = Project.init_project(root)
 
     def everything(project: Project) -> list[Any]:
-        state_points = dict(catalog.read_state_points(project, catalog.list_names(project)))
+        state_points = dict(catalog.read_state_points(project.space, catalog.list_names(project.space)))
         groups = [(repr(key), [job.id for job in jobs]) for key, jobs in Project(str(root)).groupby("a.b", "none")]
         frames = [
             repr(Project(str(root)).to_dataframe(flatten=flatten, usecols=usecols))
             for flatten in (True, False)
             for usecols in (None, ["sp.a", "sp.b", "sp.a.b", "doc.a"])
         ]
-        schema = detect_schema(Project(str(root)))
+        schema = detect_schema(Project(str(root)).space)
         return [
             repr(state_points),
             groups,
@@ -337,7 +337,7 @@ def test_state_points_schema_groups_and_frames_are_the_same_with_an_index(tmp_pa
             [(repr(key), [job.id for job in jobs]) for key, jobs in Project(str(root)).groupby(["doc.a", "b"], "none")],
             str(schema),
             {key: list(schema[key]) for key in schema},
-            str(detect_schema(Project(str(root)), exclude_const=True)),
+            str(detect_schema(Project(str(root)).space, exclude_const=True)),
         ]
 
     with index_for_small_projects(), mock.patch.object(stamps, "margin", return_value=-(10**18)):
@@ -364,7 +364,7 @@ def test_state_points_schema_groups_and_frames_are_the_same_with_an_index(tmp_pa
 def _compare_some_with_scan(root: Path, chance: Chance) -> None:
     """The same for a filter over some of the jobs, in an order of their own."""
     filter = chance.filter()
-    some = catalog.list_names(Project(str(root)))
+    some = catalog.list_names(Project(str(root)).space)
     chance.random.shuffle(some)
     some = some[: chance.random.randrange(len(some) + 1)]
     try:
@@ -372,4 +372,6 @@ def _compare_some_with_scan(root: Path, chance: Chance) -> None:
     except (KeyError, ValueError, TypeError):
         return
     with mock.patch.object(finding, "_FEW", 0):
-        assert finding.find_ids(Project(str(root)), filter, ids=some) == [name for name in some if name in expected]
+        assert finding.find_ids(Project(str(root)).space, filter, ids=some) == [
+            name for name in some if name in expected
+        ]

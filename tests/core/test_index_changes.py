@@ -74,7 +74,7 @@ def test_a_name_that_is_listed_twice_is_one_job(tmp_path, monkeypatch):
         return [*listed, listed[5], newcomer, listed[700]] if isinstance(path, int) else real(path)
 
     monkeypatch.setattr(os, "listdir", listdir)
-    with catalog.open_index(stale) as snapshot:
+    with catalog.open_index(stale.space) as snapshot:
         assert snapshot.pending == [newcomer]
     assert [job.id for job in stale.find_jobs({"i": {"$lt": 3}})] == [
         job_id for job_id in sorted(listed) if stale.open_job(id=job_id).sp.i < 3
@@ -102,6 +102,6 @@ def test_a_name_that_is_listed_twice_is_indexed_once(tmp_path, monkeypatch):
     real = os.listdir
     monkeypatch.setattr(os, "listdir", lambda path: [*listed, listed[5]] if isinstance(path, int) else real(path))
     project.update_cache()
-    with catalog.open_index(project) as snapshot:
+    with catalog.open_index(project.space) as snapshot:
         assert snapshot.names() == sorted(listed)
         assert snapshot.base.rows == 1100

@@ -38,10 +38,10 @@ def answers(project: Project) -> list[list[str]]:
     """The same question in ways that use all of a table."""
     with limited(20, MEMORY):
         return [
-            finding.find_ids(Project(project.path), {"a.$gte": 0}),
-            finding.find_ids(Project(project.path), {"b": 1}),
-            [job_id for job_id, _ in catalog.read_state_points(Project(project.path), ids_by_scan(project))],
-            catalog.list_names(Project(project.path)),
+            finding.find_ids(Project(project.path).space, {"a.$gte": 0}),
+            finding.find_ids(Project(project.path).space, {"b": 1}),
+            [job_id for job_id, _ in catalog.read_state_points(Project(project.path).space, ids_by_scan(project))],
+            catalog.list_names(Project(project.path).space),
         ]
 
 
@@ -114,10 +114,10 @@ def test_an_index_nearly_all_of_whose_jobs_are_gone_is_not_used_and_written_anew
         study.open_job({"a": a}).remove()
     for a in range(2, 20):
         study.open_job({"a": a, "b": 1}).remove()
-    assert catalog.open_index(Project()) is None
+    assert catalog.open_index(Project().space) is None
     assert answers(study) == [ids_by_scan(study)] * 4
-    assert update_cache(Project()) == 2
-    with catalog.open_index(Project()) as snapshot:
+    assert update_cache(Project().space) == 2
+    with catalog.open_index(Project().space) as snapshot:
         assert snapshot.number() == 2
 
 
@@ -139,5 +139,5 @@ def test_update_cache_when_the_delta_makes_no_sense_then_everything_is_written_a
     with limited(20, MEMORY):
         Project().update_cache()
     assert answers(study) == [ids_by_scan(study)] * 4
-    with catalog.open_index(Project()) as snapshot:
+    with catalog.open_index(Project().space) as snapshot:
         assert sorted(snapshot.names()) == ids_by_scan(study)

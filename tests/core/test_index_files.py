@@ -44,7 +44,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def matching(filter: dict[str, Any]) -> list[str]:
-    return finding.find_ids(Project(), filter)
+    return finding.find_ids(Project().space, filter)
 
 
 def expected(condition: Callable[[int], bool]) -> list[str]:
@@ -62,7 +62,7 @@ def test_a_query_with_an_index_at_rest_opens_index_and_workspace_and_no_job(stud
     study.update_cache()
     project = Project()
     opened.clear()
-    assert finding.find_ids(project, {"i": 7}) == expected(lambda i: i == 7)
+    assert finding.find_ids(project.space, {"i": 7}) == expected(lambda i: i == 7)
     assert opened == [".signac/index", ".signac/index.delta", "workspace"]
 
 
@@ -72,7 +72,7 @@ def test_a_query_after_a_new_job_opens_that_job_only(study: Project, opened: lis
     job = study.open_job({"i": 7, "new": True}).init()
     project = Project()
     opened.clear()
-    assert finding.find_ids(project, {"i": 7}) == sorted([*expected(lambda i: i == 7), job.id])
+    assert finding.find_ids(project.space, {"i": 7}) == sorted([*expected(lambda i: i == 7), job.id])
     assert [path for path in opened if path.startswith("workspace/")] == [f"workspace/{job.id}/signac_statepoint.json"]
 
 
@@ -153,7 +153,7 @@ def test_many_new_jobs_go_to_the_delta_and_update_cache_makes_a_new_base(study: 
 
 def test_a_young_workspace_is_listed_again_until_it_is_at_rest(study: Project, opened: list[str]) -> None:
     study.update_cache()
-    with catalog.open_index(Project()) as index:  # type: ignore[union-attr]
+    with catalog.open_index(Project().space) as index:  # type: ignore[union-attr]
         assert index.about["signature"] is None
         assert index.listing is not None
 
@@ -162,7 +162,7 @@ def test_a_young_workspace_is_listed_again_until_it_is_at_rest(study: Project, o
 def test_trust_switched_off_lists_every_time(study: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     study.update_cache()
     monkeypatch.setenv("SIGNAC_INDEX_TRUST", "never")
-    with catalog.open_index(Project()) as index:  # type: ignore[union-attr]
+    with catalog.open_index(Project().space) as index:  # type: ignore[union-attr]
         assert index.about["signature"] is not None
         assert index.listing is not None
 
@@ -209,9 +209,9 @@ def test_every_damaged_byte_is_noticed(study: Project) -> None:
         damaged[position] ^= 1 << position % 8
         Path(".signac/index").write_bytes(damaged)
         filter = filters[position % 3]
-        project._sp_cache.clear()
-        project._preloaded = False
-        assert finding.find_ids(project, filter) == answers[next(iter(filter))], position
+        project.space.known.clear()
+        project.space.is_loaded = False
+        assert finding.find_ids(project.space, filter) == answers[next(iter(filter))], position
 
 
 @pytest.mark.usefixtures("at_rest")
@@ -221,7 +221,7 @@ def test_a_truncated_index_is_ignored(study: Project, length: int) -> None:
     whole = Path(".signac/index").read_bytes()
     Path(".signac/index").write_bytes(whole[:length])
     assert matching({"i": 7}) == expected(lambda i: i == 7)
-    assert catalog.list_names(Project()) == expected(lambda i: True)
+    assert catalog.list_names(Project().space) == expected(lambda i: True)
 
 
 def test_an_index_of_another_version_is_ignored_and_replaced(study: Project) -> None:
@@ -229,9 +229,9 @@ def test_an_index_of_another_version_is_ignored_and_replaced(study: Project) -> 
     data = bytearray(Path(".signac/index").read_bytes())
     data[8] = 2
     Path(".signac/index").write_bytes(data)
-    assert catalog.open_index(Project()) is None
+    assert catalog.open_index(Project().space) is None
     assert matching({"i": 7}) == expected(lambda i: i == 7)
-    with catalog.open_index(Project()) as index:  # type: ignore[union-attr]
+    with catalog.open_index(Project().space) as index:  # type: ignore[union-attr]
         assert index.number() == NUMBER
 
 
@@ -260,7 +260,7 @@ def test_a_delta_of_another_base_is_ignored(study: Project, tmp_path: Path) -> N
     Project().update_cache()
     shutil.copy(tmp_path / "delta", ".signac/index.delta")
     assert matching({"new": True}) == [job.id]
-    with catalog.open_index(Project()) as index:  # type: ignore[union-attr]
+    with catalog.open_index(Project().space) as index:  # type: ignore[union-attr]
         assert index.delta is None
 
 
@@ -268,7 +268,7 @@ def test_a_table_is_written_for_any_number_of_values_and_rows(project: Project) 
     for i in range(1300):
         os.mkdir(f"workspace/{i:032x}")
     known = {f"{i:032x}": {"unique": i, "half": i % 2, "same": "s"} for i in range(1300)}
-    snapshot.write_base(project, workspace.list_workspace(project), known)
+    snapshot.write_base(project.space, workspace.list_workspace(project.space), known)
     with Table_of(".signac/index") as table:
         assert [chunk.values for chunk in table.chunk_list("unique")] == [512, 512, 276]
         assert [chunk.rows for chunk in table.chunk_list("same")] == [1300]

@@ -43,8 +43,8 @@ def forged(study: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 def forge(project: Project) -> None:
-    listing = workspace.list_workspace(project)
-    write_base(project, listing, {name: {"a": 1000 + number} for number, name in enumerate(listing.names)})
+    listing = workspace.list_workspace(project.space)
+    write_base(project.space, listing, {name: {"a": 1000 + number} for number, name in enumerate(listing.names)})
 
 
 def forge_documents(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +53,7 @@ def forge_documents(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     for job in list(project)[:20]:
         job.doc.x = 1
     project.update_cache()
-    assert len(finding.find_ids(Project(), {"doc.x": 1})) == 20
+    assert len(finding.find_ids(Project().space, {"doc.x": 1})) == 20
     assert kinds(project) == []
     table = Forgery(Path(project.fn(".signac/index.documents")))
     chunk = json.loads(table.section(table.directory["keys"]["x"]))[0]
@@ -72,7 +72,7 @@ def cached(project: Project) -> dict[str, Any]:
 
 
 def indexed(project: Project) -> dict[str, dict[str, Any]]:
-    with catalog.open_index(project) as opened:
+    with catalog.open_index(project.space) as opened:
         return opened.state_points()
 
 
@@ -89,28 +89,28 @@ def from_index(project: Project) -> Any:
 
 def test_a_small_index_that_is_wrong_is_not_believed(study: Project) -> None:
     forge(study)
-    assert finding.find_ids(Project(), {"a.$gte": 1000}) == []
-    assert len(finding.find_ids(Project(), {"a.$lt": 1000})) == NUMBER
+    assert finding.find_ids(Project().space, {"a.$gte": 1000}) == []
+    assert len(finding.find_ids(Project().space, {"a.$lt": 1000})) == NUMBER
 
 
 def test_a_moved_job_does_not_bring_the_lie_along(forged: Project) -> None:
     other = Project.init_project("other")
     from_index(forged).move(other)
-    update_cache(other)
+    update_cache(other.space)
     assert len(cached(other)) == 1
     assert is_true(cached(other))
     assert [job.cached_statepoint["a"] < 1000 for job in other] == [True]
 
 
 def test_a_large_index_is_believed_by_queries_only(forged: Project) -> None:
-    assert len(finding.find_ids(Project(), {"a.$gte": 1000})) == NUMBER
+    assert len(finding.find_ids(Project().space, {"a.$gte": 1000})) == NUMBER
 
 
 def test_a_large_index_is_not_believed_about_jobs_that_are_going_to_be_removed_or_changed(forged: Project) -> None:
-    assert finding.find_ids(Project(), {"a.$gte": 1000}, proven=True) == []
+    assert finding.find_ids(Project().space, {"a.$gte": 1000}, proven=True) == []
     project = Project()
     assert len([job.cached_statepoint for job in project]) == NUMBER  # from the index
-    assert finding.find_ids(project, {"a.$gte": 1000}, proven=True) == []
+    assert finding.find_ids(project.space, {"a.$gte": 1000}, proven=True) == []
 
 
 @pytest.mark.usefixtures("at_rest")
@@ -118,14 +118,14 @@ def test_an_index_of_documents_is_not_believed_about_jobs_that_are_going_to_be_r
     study: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forge_documents(study, monkeypatch)
-    assert len(finding.find_ids(Project(), {"doc.x": 7})) == 20
-    assert finding.find_ids(Project(), {"doc.x": 7}, proven=True) == []
-    assert finding.find_ids(Project(), {"a.$gte": 1000}, proven=True) == []
-    assert len(finding.find_ids(Project(), {"a.$gte": 10}, proven=True)) == NUMBER - 10
+    assert len(finding.find_ids(Project().space, {"doc.x": 7})) == 20
+    assert finding.find_ids(Project().space, {"doc.x": 7}, proven=True) == []
+    assert finding.find_ids(Project().space, {"a.$gte": 1000}, proven=True) == []
+    assert len(finding.find_ids(Project().space, {"a.$gte": 10}, proven=True)) == NUMBER - 10
 
 
 def test_update_cache_writes_nothing_that_is_wrong(forged: Project) -> None:
-    assert update_cache(Project()) == NUMBER
+    assert update_cache(Project().space) == NUMBER
     assert sorted(cached(forged)) == ids()
     assert is_true(cached(forged))
     assert is_true(indexed(Project()))
@@ -135,18 +135,18 @@ def test_update_cache_of_a_project_that_has_believed_the_index_writes_nothing_th
     project = Project()
     assert [job.cached_statepoint["a"] >= 1000 for job in project] == [True] * NUMBER
     os.unlink(project.fn(".signac/index"))
-    assert update_cache(project) == NUMBER
+    assert update_cache(project.space) == NUMBER
     assert is_true(cached(forged))
     assert is_true(indexed(Project()))
 
 
 def test_update_cache_when_jobs_are_added_then_appends_to_nothing_that_was_forged(forged: Project) -> None:
-    update_cache(Project())
+    update_cache(Project().space)
     data = Path(forged.fn(forged.FN_CACHE)).read_bytes()
     lies = {job_id: {"a": 1} for job_id in ids()}
     Path(forged.fn(forged.FN_CACHE)).write_bytes(gzip.compress(json.dumps(lies).encode()).ljust(len(data), b"\0"))
     forged.open_job({"a": NUMBER}).init()
-    update_cache(Project())
+    update_cache(Project().space)
     assert len(cached(forged)) == NUMBER + 1
     assert is_true(cached(forged))
 
@@ -157,7 +157,7 @@ def test_a_query_that_corrects_a_forged_delta_writes_nothing_that_is_wrong(study
     monkeypatch.setattr(snapshot, "WORTHWHILE", 1)
     for a in range(100, 105):
         study.open_job({"a": a}).init()
-    finding.find_ids(Project(), {"a": 1})
+    finding.find_ids(Project().space, {"a": 1})
     delta = Forgery(Path(study.fn(".signac/index.delta")))
     chunk = json.loads(delta.section(delta.directory["keys"]["a"]))[0]
     values = [value + 5000 for value in json.loads(delta.section(chunk[6:8])[: chunk[5]])]
@@ -166,12 +166,12 @@ def test_a_query_that_corrects_a_forged_delta_writes_nothing_that_is_wrong(study
     place = delta.add(text + rest)
     delta.directory["keys"]["a"] = delta.add_json([[*chunk[:1], values[0], values[-1], *chunk[3:5], len(text), *place]])
     delta.write()
-    assert len(finding.find_ids(Project(), {"a.$gte": 5000})) == 5
+    assert len(finding.find_ids(Project().space, {"a.$gte": 5000})) == 5
     before = delta.path.read_bytes()
     study.open_job({"a": 200}).init()
-    finding.find_ids(Project(), {"a": 200})
+    finding.find_ids(Project().space, {"a": 200})
     assert delta.path.read_bytes() == before
-    update_cache(Project())
+    update_cache(Project().space)
     assert is_true(indexed(Project()))
     assert is_true(cached(study))
 
@@ -236,7 +236,7 @@ def test_a_synchronized_project_gets_true_state_points(forged: Project, tmp_path
             other.open_job({"a": a}).init()
     other.sync(source, check_schema=False)
     other.check()
-    assert catalog.list_ids(other) == ids()
+    assert catalog.list_ids(other.space) == ids()
 
 
 def test_cloned_and_moved_jobs_keep_their_true_state_points(forged: Project, tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ def test_cloned_and_moved_jobs_keep_their_true_state_points(forged: Project, tmp
 
 
 def kinds(project: Project) -> list[str]:
-    return [problem.kind for problem in integrity.examine(Project(project.path))]
+    return [problem.kind for problem in integrity.examine(Project(project.path).space)]
 
 
 @pytest.mark.parametrize("proven", [0, 1000])
@@ -262,23 +262,23 @@ def test_check_finds_an_index_that_is_wrong_and_repair_deletes_it(
 ) -> None:
     monkeypatch.setattr(snapshot, "_PROVEN", proven)
     forge(study)
-    (problem,) = integrity.examine(Project())
+    (problem,) = integrity.examine(Project().space)
     assert (problem.kind, problem.name, problem.is_litter) == ("wrong-index", "", False)
     assert problem.path == study.fn(".signac/index")
-    (outcome,) = integrity.mend(Project(), [problem])
+    (outcome,) = integrity.mend(Project().space, [problem])
     assert outcome.mended
     assert kinds(study) == []
-    assert finding.find_ids(Project(), {"a.$gte": 1000}) == []
+    assert finding.find_ids(Project().space, {"a.$gte": 1000}) == []
 
 
 def test_check_finds_a_cache_file_that_is_wrong_and_repair_deletes_it(study: Project) -> None:
     study.update_cache()
     entries = cached(study) | {"0" * 32: {"a": 1}, ids()[0]: {"a": "x"}}
     Path(study.fn(study.FN_CACHE)).write_bytes(gzip.compress(json.dumps(entries).encode()))
-    (problem,) = integrity.examine(Project())
+    (problem,) = integrity.examine(Project().space)
     assert problem.kind == "wrong-cache"
     assert "2 jobs" in problem.detail
-    assert [outcome.mended for outcome in integrity.mend(Project(), [problem])] == [True]
+    assert [outcome.mended for outcome in integrity.mend(Project().space, [problem])] == [True]
     assert kinds(study) == []
 
 
@@ -290,19 +290,19 @@ def test_check_finds_an_index_that_lists_other_jobs(study: Project, monkeypatch:
     table = Forgery(Path(study.fn(".signac/index")))
     table.directory["about"]["signature"] = stamps.directory_signature(study.workspace)
     table.write()
-    (problem,) = integrity.examine(Project())
+    (problem,) = integrity.examine(Project().space)
     assert (problem.kind, problem.detail) == ("wrong-index", "The index does not list the jobs that exist.")
 
 
 @pytest.mark.usefixtures("at_rest")
 def test_check_finds_an_index_of_documents_that_is_wrong(study: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     forge_documents(study, monkeypatch)
-    assert len(finding.find_ids(Project(), {"doc.x": 7})) == 20
-    (problem,) = integrity.examine(Project())
+    assert len(finding.find_ids(Project().space, {"doc.x": 7})) == 20
+    (problem,) = integrity.examine(Project().space)
     assert (problem.kind, problem.path) == ("wrong-index", study.fn(".signac/index.documents"))
     assert "20 jobs" in problem.detail
     next(iter(study)).doc.x = 2  # of which the index says nothing
-    (problem,) = integrity.examine(Project())
+    (problem,) = integrity.examine(Project().space)
     assert "19 jobs" in problem.detail
 
 
@@ -353,7 +353,7 @@ def believed(study: Project) -> Callable[[], bool]:
     study.update_cache()
 
     def is_used() -> bool:
-        opened = catalog.open_index(Project())
+        opened = catalog.open_index(Project().space)
         if opened is None:
             return False
         opened.close()
@@ -371,7 +371,7 @@ def test_a_file_of_the_index_that_others_may_write_to_is_not_used(
     if not path.exists():
         path.write_bytes(Path(study.fn(".signac/index")).read_bytes())
     path.chmod(0o666)
-    used = catalog.open_index(Project())
+    used = catalog.open_index(Project().space)
     if name == "index":
         assert used is None
         with pytest.raises(UnusableIndexError):
@@ -380,14 +380,14 @@ def test_a_file_of_the_index_that_others_may_write_to_is_not_used(
         assert isinstance(used, Snapshot)
         assert used.delta is None
         used.close()
-    assert finding.find_ids(Project(), {"a": 1, "doc.x": {"$exists": False}}) == [calc_id({"a": 1})]
+    assert finding.find_ids(Project().space, {"a": 1, "doc.x": {"$exists": False}}) == [calc_id({"a": 1})]
 
 
 def test_check_tells_of_an_index_that_others_may_have_written(study: Project, believed: Callable[[], bool]) -> None:
     os.chmod(study.fn(".signac/index"), 0o666)
-    (problem,) = integrity.examine(Project())
+    (problem,) = integrity.examine(Project().space)
     assert (problem.kind, problem.is_litter) == ("unused-index", True)
-    assert [outcome.mended for outcome in integrity.mend(Project(), [problem])] == [True]
+    assert [outcome.mended for outcome in integrity.mend(Project().space, [problem])] == [True]
     assert kinds(study) == []
 
 
@@ -398,7 +398,7 @@ def test_an_index_is_written_so_that_only_its_owner_may_write_to_it(study: Proje
     finally:
         os.umask(before)
     assert stat.S_IMODE(os.stat(study.fn(".signac/index")).st_mode) == 0o644
-    assert catalog.open_index(Project()) is not None
+    assert catalog.open_index(Project().space) is not None
 
 
 @pytest.mark.parametrize(("mode", "is_used"), [(0o755, True), (0o777, False), (0o1777, True), (0o775, True)])
@@ -411,10 +411,10 @@ def test_a_directory_for_indexes_that_others_may_write_to_is_not_used(
     forge(study)
     monkeypatch.setattr(snapshot, "_PROVEN", 0)
     shared.chmod(mode)
-    assert len(finding.find_ids(Project(), {"a.$gte": 1000})) == (NUMBER if is_used else 0)
+    assert len(finding.find_ids(Project().space, {"a.$gte": 1000})) == (NUMBER if is_used else 0)
     before = {path.name: path.read_bytes() for path in shared.iterdir()}
     warnings: list[str] = []
-    update_cache(Project(), warn=warnings.append)
+    update_cache(Project().space, warn=warnings.append)
     assert ({path.name: path.read_bytes() for path in shared.iterdir()} == before) is not is_used
     assert [str(shared) in warning for warning in warnings] == [] if is_used else [True]
     assert is_true(cached(study))

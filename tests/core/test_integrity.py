@@ -167,11 +167,11 @@ def no_renaming_of_directories(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_repair_when_the_directory_cannot_be_renamed_then_the_job_is_copied(study: Project, monkeypatch) -> None:
     path_of(study, 1).parent.rename(Path(study.workspace, BOGUS))
     no_renaming_of_directories(monkeypatch)
-    problems = list(examine(study))
+    problems = list(examine(study.space))
     assert [problem.remedy for problem in problems] == [f"rename the directory to {calc_id({'a': 1})}"]
-    assert [outcome.mended for outcome in mend(study, problems)] == [True]
+    assert [outcome.mended for outcome in mend(study.space, problems)] == [True]
     assert_whole(study, 1)
-    assert list(examine(study)) == []
+    assert list(examine(study.space)) == []
     assert len(os.listdir(study.workspace)) == 3
 
 
@@ -185,11 +185,11 @@ def test_repair_when_the_copy_was_stopped_before_the_source_went_then_it_goes(st
     no_renaming_of_directories(monkeypatch)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(lifecycle, "set_aside", stop)
-        mend(study, list(examine(study)))
+        mend(study.space, list(examine(study.space)))
     assert files_of(Path(study.workspace, BOGUS)) == before
-    assert [outcome.mended for outcome in mend(study, list(examine(study)))] == [True, True]
+    assert [outcome.mended for outcome in mend(study.space, list(examine(study.space)))] == [True, True]
     assert_whole(study, 1)
-    assert list(examine(study)) == []
+    assert list(examine(study.space)) == []
     assert len(os.listdir(study.workspace)) == 3
 
 
@@ -251,7 +251,7 @@ def test_repair_takes_each_job_once_and_any_iterable(study: Project) -> None:
     path_of(study, 1).unlink()
     job_id = calc_id({"a": 1})
     with pytest.raises(JobsCorruptedError) as caught:
-        repair(Project(), iter([job_id, job_id]))
+        repair(Project().space, iter([job_id, job_id]))
     assert list(caught.value.job_ids) == [job_id]
 
 
@@ -264,7 +264,7 @@ def test_repair_of_one_job_does_not_suffer_from_another(study: Project) -> None:
 
 
 def test_a_wrong_entry_in_memory_is_not_believed(study: Project) -> None:
-    study._sp_cache[calc_id({"a": 1})] = {"a": True}
+    study.space.known[calc_id({"a": 1})] = {"a": True}
     study.repair()
     assert_whole(study, 1)
     path_of(study, 1).unlink()
@@ -277,7 +277,7 @@ def test_a_healthy_project_is_not_written_to(study: Project) -> None:
     study.update_cache()
     before = {path: path.stat().st_ctime_ns for path in Path(study.path).rglob("*")}
     assert damaged() == unrepaired() == []
-    assert list(examine(Project())) == []
+    assert list(examine(Project().space)) == []
     assert {path: path.stat().st_ctime_ns for path in Path(study.path).rglob("*")} == before
 
 
@@ -287,9 +287,9 @@ def test_check_and_repair_tell_their_progress(study: Project) -> None:
     def progress(what: str, done: int, total: int | None) -> None:
         steps.append((what, done, total))
 
-    check(study, progress=progress)
-    repair(study, progress=progress)
-    list(examine(study, progress=progress))
+    check(study.space, progress=progress)
+    repair(study.space, progress=progress)
+    list(examine(study.space, progress=progress))
     assert steps == [(what, done, 3) for what in ("check", "repair", "check") for done in (1, 2, 3)]
 
 
@@ -311,19 +311,19 @@ def test_a_stopped_change_by_this_library_is_finished_or_forgotten(study: Projec
     whole = Project().open_job({"a": 9 if steps > 1 else 1})
     assert Path(whole.fn(SP)).read_text() == json.dumps(whole.sp())
     assert whole.doc() == {"value": 1}
-    assert list(examine(Project())) == []
+    assert list(examine(Project().space)) == []
 
 
 def test_a_stopped_change_counts_as_unfinished_until_it_is_mended(study: Project) -> None:
     new = calc_id({"a": 9})
     Path(study.workspace, calc_id({"a": 1}), pending_name(new)).write_text('{"a": 9}')
     os.rename(Path(study.workspace, calc_id({"a": 1})), Path(study.workspace, new))
-    (problem,) = examine(Project())
+    (problem,) = examine(Project().space)
     assert (problem.name, problem.kind) == (new, "unfinished-change")
     assert pending_name(new) in problem.remedy
-    assert [outcome.mended for outcome in mend(Project(), [problem])] == [True]
+    assert [outcome.mended for outcome in mend(Project().space, [problem])] == [True]
     assert Path(study.workspace, new, SP).read_text() == '{"a": 9}'
-    assert list(examine(Project())) == []
+    assert list(examine(Project().space)) == []
 
 
 def stop_peer_change(job: Job, project: Project, steps: int) -> None:
@@ -373,9 +373,9 @@ def test_a_repair_that_cannot_write_reports_the_job(study: Project) -> None:
     path_of(study, 1).unlink()
     path_of(study, 1).mkdir()
     assert unrepaired() == [calc_id({"a": 1})]
-    (problem,) = examine(Project())
+    (problem,) = examine(Project().space)
     assert problem.kind == "invalid-state-point"
-    (outcome,) = mend(Project(), [problem])
+    (outcome,) = mend(Project().space, [problem])
     assert not outcome.mended
     assert SP in outcome.detail
 
@@ -396,7 +396,7 @@ def test_a_job_at_the_moment_of_its_creation_is_looked_at_again(
         return original(directory, job_id)
 
     monkeypatch.setattr(workspace, "read_state_point", slow)
-    check(study)
+    check(study.space)
 
 
 # --- examine and mend -------------------------------------------------------------------------------------------------
@@ -404,7 +404,7 @@ def test_a_job_at_the_moment_of_its_creation_is_looked_at_again(
 
 def found() -> dict[str, Problem]:
     """Problems by the name of their file."""
-    return {os.path.basename(problem.path): problem for problem in examine(Project())}
+    return {os.path.basename(problem.path): problem for problem in examine(Project().space)}
 
 
 @pytest.mark.parametrize(
@@ -422,14 +422,14 @@ def test_examine_says_what_is_wrong_with_a_state_point(
 ) -> None:
     path = path_of(study, 1)
     path.unlink() if content is None else path.write_bytes(content)
-    (problem,) = examine(Project())
+    (problem,) = examine(Project().space)
     assert problem == Problem(calc_id({"a": 1}), kind, str(path), detail, "")  # type: ignore[arg-type]
     assert not problem.is_litter
-    assert [outcome.mended for outcome in mend(Project(), [problem])] == [False]
+    assert [outcome.mended for outcome in mend(Project().space, [problem])] == [False]
     study.update_cache()
-    (problem,) = examine(Project())
+    (problem,) = examine(Project().space)
     assert problem.remedy == "restore the state point from the cache"
-    assert mend(Project(), [problem]) == [Outcome(problem, True, "restored")]
+    assert mend(Project().space, [problem]) == [Outcome(problem, True, "restored")]
     assert_whole(study, 1)
 
 
@@ -437,12 +437,12 @@ def test_examine_says_which_name_a_directory_would_get(study: Project) -> None:
     path_of(study, 1).parent.rename(Path(study.workspace, BOGUS))
     stray = calc_id({"a": 2}) + "~"
     path_of(study, 2).parent.rename(Path(study.workspace, stray))
-    problems = sorted(examine(Project()), key=lambda problem: problem.kind)
+    problems = sorted(examine(Project().space), key=lambda problem: problem.kind)
     assert [(problem.name, problem.kind, problem.remedy) for problem in problems] == [
         (stray, "stray-directory", f"rename the directory to {calc_id({'a': 2})}"),
         (BOGUS, "wrong-state-point", f"rename the directory to {calc_id({'a': 1})}"),
     ]
-    assert [outcome.detail for outcome in mend(Project(), problems)] == [
+    assert [outcome.detail for outcome in mend(Project().space, problems)] == [
         f"renamed to {calc_id({'a': 2})}",
         f"renamed to {calc_id({'a': 1})}",
     ]
@@ -457,21 +457,21 @@ def test_examine_finds_invalid_documents_and_mend_leaves_them(study: Project, co
     assert {problem.kind for problem in problems.values()} == {"invalid-document"}
     assert {problem.name for problem in problems.values()} == {"", calc_id({"a": 1})}
     assert str(path_of(study, 1, DOC)) in problems[DOC].detail
-    assert not any(outcome.mended for outcome in mend(Project(), problems.values()))
+    assert not any(outcome.mended for outcome in mend(Project().space, problems.values()))
     assert path_of(study, 1, DOC).read_text() == content
     assert damaged() == []
 
 
 def test_examine_job_says_what_is_wrong_with_its_state_point_and_document(study: Project) -> None:
     job_id = calc_id({"a": 1})
-    assert examine_job(study, job_id) == []
+    assert examine_job(study.space, job_id) == []
     path_of(study, 1).write_text("")
     path_of(study, 1, DOC).write_text("{")
-    problems = examine_job(Project(), job_id)
+    problems = examine_job(Project().space, job_id)
     assert [problem.kind for problem in problems] == ["invalid-state-point", "invalid-document"]
     assert problems[0].detail == "The state point file is empty."
     shutil.rmtree(path_of(study, 1).parent)
-    assert examine_job(Project(), job_id) == []
+    assert examine_job(Project().space, job_id) == []
 
 
 def test_a_document_that_is_null_or_missing_is_no_problem(study: Project) -> None:
@@ -483,12 +483,12 @@ def test_a_document_that_is_null_or_missing_is_no_problem(study: Project) -> Non
 def test_examine_finds_files_and_dead_links_named_like_jobs(study: Project) -> None:
     Path(study.workspace, BOGUS).write_text("")
     Path(study.workspace, "1" * 32).symlink_to("nowhere")
-    problems = list(examine(Project()))
+    problems = list(examine(Project().space))
     assert [(problem.name, problem.kind, problem.remedy) for problem in problems] == [
         (BOGUS, "stray-file", ""),
         ("1" * 32, "stray-file", ""),
     ]
-    assert not any(outcome.mended for outcome in mend(Project(), problems))
+    assert not any(outcome.mended for outcome in mend(Project().space, problems))
     assert Path(study.workspace, BOGUS).exists()
 
 
@@ -497,14 +497,14 @@ def test_examine_when_the_workspace_holds_other_entries_then_lists_them_as_harml
     Path(study.workspace, "plots").mkdir()
     Path(study.workspace, "dead").symlink_to("nowhere")
     study.check()
-    problems = list(examine(Project()))
+    problems = list(examine(Project().space))
     assert [(problem.name, problem.kind) for problem in problems] == [
         ("dead", "stray-entry"),
         ("notes.txt", "stray-entry"),
         ("plots", "stray-entry"),
     ]
     assert all(problem.is_litter for problem in problems)
-    assert not any(outcome.mended for outcome in mend(Project(), problems))
+    assert not any(outcome.mended for outcome in mend(Project().space, problems))
     assert sorted(name for name in os.listdir(study.workspace) if len(name) < 32) == ["dead", "notes.txt", "plots"]
 
 
@@ -553,13 +553,13 @@ def keep_company(project: Project) -> list[Path]:
 def test_old_litter_is_found_and_cleaned_and_nothing_else(study: Project) -> None:
     paths = leave_litter(study)
     kept = keep_company(study)
-    *problems, stray = sorted(examine(Project()), key=lambda problem: problem.kind == "stray-entry")
+    *problems, stray = sorted(examine(Project().space), key=lambda problem: problem.kind == "stray-entry")
     assert {problem.path for problem in problems} == set(map(str, paths))
     assert all(problem.is_litter and problem.remedy for problem in problems)
     assert (stray.kind, stray.name, stray.is_litter, stray.remedy) == ("stray-entry", ".hidden", True, "")
     assert {problem.kind for problem in problems} == {"unfinished-job", "unfinished-removal", "temporary-file"}
-    assert [outcome.mended for outcome in mend(Project(), [*problems, stray])] == [True] * len(problems) + [False]
-    assert list(examine(Project())) == [stray]
+    assert [outcome.mended for outcome in mend(Project().space, [*problems, stray])] == [True] * len(problems) + [False]
+    assert list(examine(Project().space)) == [stray]
     assert not any(map(os.path.lexists, paths))
     assert all(path.read_text() == "precious" for path in kept)
     for a in range(3):
@@ -583,23 +583,23 @@ def test_litter_behind_a_link_or_in_an_unreadable_directory_is_left(
         return real(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    assert list(examine(Project())) == []
+    assert list(examine(Project().space)) == []
 
 
 def test_of_young_litter_only_unfinished_removals_are_found(study: Project) -> None:
     leave_litter(study)
-    (problem,) = examine(Project())
+    (problem,) = examine(Project().space)
     assert problem.kind == "unfinished-removal"
-    assert [outcome.mended for outcome in mend(Project(), [problem])] == [True]
-    assert list(examine(Project())) == []
+    assert [outcome.mended for outcome in mend(Project().space, [problem])] == [True]
+    assert list(examine(Project().space)) == []
 
 
 def test_litter_that_has_come_to_life_is_not_deleted(study: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = leave_litter(study)
     with monkeypatch.context() as patched:
         patched.setattr(litter, "_now", lambda: time.time() + 7200)
-        problems = [problem for problem in examine(Project()) if problem.kind != "unfinished-removal"]
-    outcomes = mend(Project(), problems)
+        problems = [problem for problem in examine(Project().space) if problem.kind != "unfinished-removal"]
+    outcomes = mend(Project().space, problems)
     assert len(outcomes) == len(paths) - 1
     assert not any(outcome.mended for outcome in outcomes)
     assert all(map(os.path.lexists, paths))
@@ -619,7 +619,7 @@ def test_a_young_file_deep_inside_keeps_an_unfinished_job(study: Project, monkey
 
     monkeypatch.setattr(os, "lstat", lstat)
     monkeypatch.setattr(litter, "_now", lambda: time.time() + 7200)
-    assert str(directory) not in {problem.path for problem in examine(Project())}
+    assert str(directory) not in {problem.path for problem in examine(Project().space)}
 
 
 @pytest.mark.usefixtures("later")
@@ -628,7 +628,7 @@ def test_what_a_damaged_job_may_be_restored_from_is_no_litter(study: Project) ->
     path_of(study, 1).write_text("garbage")
     path_of(study, 2, DOC).write_text("garbage")
     path_of(study, 2, f"._{UUID}_{DOC}").write_text("{}")
-    problems = [problem for problem in examine(Project()) if str(study.workspace) in problem.path]
+    problems = [problem for problem in examine(Project().space) if str(study.workspace) in problem.path]
     inside = [problem for problem in problems if not problem.name.startswith(".signac-")]
     assert {problem.kind for problem in inside} == {"invalid-state-point", "invalid-document"}
 
@@ -636,28 +636,28 @@ def test_what_a_damaged_job_may_be_restored_from_is_no_litter(study: Project) ->
 def test_mend_looks_at_every_problem_anew(study: Project) -> None:
     content = path_of(study, 1).read_bytes()
     path_of(study, 1).unlink()
-    problems = list(examine(Project()))
+    problems = list(examine(Project().space))
     path_of(study, 1).write_bytes(content)
-    assert [outcome.mended for outcome in mend(Project(), problems)] == [True]
+    assert [outcome.mended for outcome in mend(Project().space, problems)] == [True]
     assert path_of(study, 1).read_bytes() == content
 
 
 def test_mend_of_a_job_that_has_gone_meanwhile_says_so(study: Project) -> None:
     path_of(study, 1).unlink()
-    problems = list(examine(Project()))
+    problems = list(examine(Project().space))
     study.open_job({"a": 1}).remove()
-    (outcome,) = mend(Project(), problems)
+    (outcome,) = mend(Project().space, problems)
     assert not outcome.mended
     assert len(Project()) == 2
 
 
 def test_the_workspace_may_be_missing(project: Project) -> None:
     os.rmdir(project.workspace)
-    (problem,) = examine(project)
+    (problem,) = examine(project.space)
     assert (problem.kind, problem.path, problem.is_litter) == ("missing-workspace", project.workspace, False)
-    assert [outcome.mended for outcome in mend(project, [problem])] == [False]
-    check(project)
-    repair(project)
+    assert [outcome.mended for outcome in mend(project.space, [problem])] == [False]
+    check(project.space)
+    repair(project.space)
 
 
 def test_mend_when_a_directory_cannot_be_listed_then_it_is_not_called_restored(project, monkeypatch):
@@ -673,9 +673,9 @@ def test_mend_when_a_directory_cannot_be_listed_then_it_is_not_called_restored(p
 
     monkeypatch.setattr(os, "listdir", refusing(os.listdir))
     monkeypatch.setattr(os, "scandir", refusing(os.scandir))
-    problems = list(examine(project))
+    problems = list(examine(project.space))
     assert [problem.name for problem in problems] == [job.id]
-    assert [outcome.mended for outcome in mend(project, problems)] == [False]
+    assert [outcome.mended for outcome in mend(project.space, problems)] == [False]
 
 
 def test_repair_when_a_link_stands_in_the_place_of_a_job_then_what_it_leads_to_is_left_alone(study, project):
@@ -684,12 +684,12 @@ def test_repair_when_a_link_stands_in_the_place_of_a_job_then_what_it_leads_to_i
     shutil.rmtree(one.path)
     os.symlink(other.id, one.path)
     before = Path(other.fn(SP)).read_bytes()
-    (problem,) = examine(project)
+    (problem,) = examine(project.space)
     assert (problem.name, problem.kind, problem.remedy) == (one.id, "wrong-state-point", "")
     assert f"link to '{other.id}'" in problem.detail
-    assert [outcome.mended for outcome in mend(project, [problem])] == [False]
+    assert [outcome.mended for outcome in mend(project.space, [problem])] == [False]
     with pytest.raises(JobsCorruptedError):
-        repair(Project())
+        repair(Project().space)
     assert Path(other.fn(SP)).read_bytes() == before
     assert os.path.islink(one.path)
 
@@ -701,5 +701,5 @@ def test_repair_when_a_link_leads_to_a_directory_that_is_no_job_then_nothing_is_
     os.symlink("..", job.path)
     before = sorted(os.listdir(project.path))
     with pytest.raises(JobsCorruptedError):
-        repair(Project())
+        repair(Project().space)
     assert sorted(os.listdir(project.path)) == before

@@ -1152,7 +1152,7 @@ def test_pickles_are_light_after_an_iteration(many: Project, protocol: int) -> N
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
 def test_copies_of_a_project_begin_anew(many: Project, duplicate: Callable[[Project], Project]) -> None:
     other = duplicate(many)
-    assert (other, other._sp_cache, other.doc.x) == (many, {}, 1)
+    assert (other, other.space.known, other.doc.x) == (many, {}, 1)
     assert other.open_job({"i": 1000}).init() in many
 
 

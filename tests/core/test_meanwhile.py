@@ -16,8 +16,9 @@ import pytest
 from signac_core import Project, files, layout, lifecycle, workspace
 from signac_core.care import integrity, litter
 from signac_core.errors import JobsCorruptedError
-from signac_core.exchange import copying, importing
+from signac_core.exchange import copying
 from signac_core.job import Job
+from signac_core.project import imported_apart
 from signac_core.sync import plan, work
 from signac_core.sync.strategies import FileSync
 
@@ -94,7 +95,7 @@ def test_check_when_a_directory_cannot_be_asked_for_then_there_is_a_problem(
     os.unlink(job.fn(layout.FN_STATE_POINT))
     project = Project(job.project.path)
     mute(monkeypatch, job.path, "stat", "lstat")
-    assert [problem.kind for problem in integrity.examine(project)] == ["missing-state-point"]
+    assert [problem.kind for problem in integrity.examine(project.space)] == ["missing-state-point"]
     with pytest.raises(JobsCorruptedError):
         project.check()
 
@@ -203,7 +204,7 @@ def during_the_plan(monkeypatch: pytest.MonkeyPatch, events: list[Callable[[], o
             steps.append(step)
             yield step
 
-    monkeypatch.setattr(work.filetransfer, "plan", eventful)
+    monkeypatch.setattr(work.plan, "plan", eventful)
     return steps
 
 
@@ -295,7 +296,7 @@ def test_litter_when_the_index_is_in_another_place_then_that_of_this_project_is_
 
 def test_import_with_synchronization_when_stopped_then_what_is_left_is_known_as_litter(project: Project) -> None:
     os.makedirs("data/a_1")
-    with importing.import_apart(project, "data", schema="a_{a:int}") as (temporary, _):
+    with imported_apart(project, "data", schema="a_{a:int}") as (temporary, _):
         name = os.path.basename(temporary.path)
         assert os.path.dirname(temporary.path) == project.workspace
         assert name.startswith(layout.PREFIX_NEW)
@@ -380,15 +381,15 @@ def deep(project: Project, deepen: Callable[[str], None]) -> Iterator[Job]:
 def test_check_of_a_deep_job_finds_nothing(project: Project, deep: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(litter, "_now", lambda: time.time() + 7200)
     project.check()
-    assert list(integrity.examine(project)) == []
+    assert list(integrity.examine(project.space)) == []
 
 
 def test_litter_that_is_deep_is_found_and_deleted(project: Project, deep: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(litter, "_now", lambda: time.time() + 7200)
     os.rename(deep.path, Path(project.workspace, f".signac-new-{deep.id}-0123456789abcdef"))
-    (problem,) = integrity.examine(project)
+    (problem,) = integrity.examine(project.space)
     assert problem.kind == "unfinished-job"
-    assert [outcome.mended for outcome in integrity.mend(project, [problem])] == [True]
+    assert [outcome.mended for outcome in integrity.mend(project.space, [problem])] == [True]
     assert len(os.listdir(project.workspace)) == 2
 
 

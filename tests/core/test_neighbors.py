@@ -9,7 +9,7 @@ import pytest
 
 from signac_core import Project
 from signac_core.errors import JobsCorruptedError
-from signac_core.survey.neighbors import get_neighbors, job_neighbors, neighbors_of
+from signac_core.survey.neighbors import get_neighbors, neighbors_of
 
 
 def ids(project: Project, *state_points: dict[str, Any]) -> list[str]:
@@ -76,8 +76,8 @@ def test_jobs_that_differ_by_the_presence_of_a_key_are_no_neighbors(project: Pro
 def test_an_empty_mapping_tells_jobs_apart_and_is_no_value(project: Project) -> None:
     one, two, three = ids(project, {"a": {}, "b": 1}, {"a": {}, "b": 2}, {"a": 5, "b": 3})
     assert project.get_neighbors() == {one: {"b": {2: two}}, two: {"b": {1: one}}, three: {"b": {}}}
-    assert job_neighbors(project.open_job(id=one)) == {"b": {2: two}}
-    assert job_neighbors(project.open_job(id=three)) == {"a": {}, "b": {}}
+    assert project.open_job(id=one)._get_neighbors() == {"b": {2: two}}
+    assert project.open_job(id=three)._get_neighbors() == {"a": {}, "b": {}}
 
 
 def test_neighbors_in_a_project_without_jobs_or_with_one(project: Project) -> None:
@@ -95,7 +95,7 @@ def test_ignored_keys_do_not_count(project: Project, ignore: Any) -> None:
 def test_unknown_ignored_keys_are_told_with_the_nearest_ones(project: Project) -> None:
     job = project.open_job({"T": 1, "model": {"eps": 1}}).init()
     with pytest.warns(RuntimeWarning, match="parameters 'modle.eps', 'sp.T'. Did you mean 'T', 'model.eps'?"):
-        job_neighbors(job, ignore=["sp.T", "modle.eps"])
+        job._get_neighbors(ignore=["sp.T", "modle.eps"])
 
 
 def test_unknown_ignored_keys_are_named_and_the_list_of_the_caller_is_kept(project: Project) -> None:
@@ -125,22 +125,22 @@ def test_ignoring_what_tells_many_jobs_apart_is_refused_in_a_short_message(proje
 
 def test_job_neighbors_has_the_constant_keys_too(project: Project) -> None:
     one, two, four = ids(project, *({"a": a, "c": 0} for a in (1, 2, 4)))
-    assert job_neighbors(project.open_job(id=two)) == {"c": {}, "a": {1: one, 4: four}}
-    assert job_neighbors(project.open_job(id=two), "c") == {"a": {1: one, 4: four}}
+    assert project.open_job(id=two)._get_neighbors() == {"c": {}, "a": {1: one, 4: four}}
+    assert project.open_job(id=two)._get_neighbors("c") == {"a": {1: one, 4: four}}
 
 
 def test_job_neighbors_of_a_job_that_is_not_initialised(project: Project) -> None:
     one, two = ids(project, {"a": 1}, {"a": 2})
-    assert job_neighbors(project.open_job({"a": 1.5})) == {"a": {1: one}}
-    assert job_neighbors(project.open_job({"a": 3})) == {"a": {2: two}}
-    assert job_neighbors(project.open_job({"a": 3, "b": 0})) == {"b": {}, "a": {}}
+    assert project.open_job({"a": 1.5})._get_neighbors() == {"a": {1: one}}
+    assert project.open_job({"a": 3})._get_neighbors() == {"a": {2: two}}
+    assert project.open_job({"a": 3, "b": 0})._get_neighbors() == {"b": {}, "a": {}}
 
 
 def test_all_three_functions_agree(project: Project) -> None:
     jobs = ids(project, *({"a": a, "n": {"x": x}, "y": [x]} for a in (1, 2, 3.5) for x in "pqr" if (a, x) != (2, "q")))
     everything = project.get_neighbors("y")
-    assert neighbors_of(project, [*jobs, "f" * 32], "y") == everything
-    assert {job.id: job_neighbors(job, "y") for job in project} == everything
+    assert neighbors_of(project.space, [*jobs, "f" * 32], "y") == everything
+    assert {job.id: job._get_neighbors("y") for job in project} == everything
 
 
 def test_neighbors_write_nothing(project: Project) -> None:
@@ -156,6 +156,6 @@ def test_neighbors_with_damaged_jobs_raise_or_collect(project: Project) -> None:
     with pytest.raises(JobsCorruptedError):
         Project().get_neighbors()
     damaged: list[str] = []
-    assert get_neighbors(Project(), damaged=damaged) == {one: {"a": {2: two}}, two: {"a": {1: one}}}
+    assert get_neighbors(Project().space, damaged=damaged) == {one: {"a": {2: two}}, two: {"a": {1: one}}}
     assert damaged == [bad]
-    assert neighbors_of(Project(), [bad, one], damaged=damaged) == {one: {"a": {2: two}}}
+    assert neighbors_of(Project().space, [bad, one], damaged=damaged) == {one: {"a": {2: two}}}

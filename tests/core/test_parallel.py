@@ -50,7 +50,7 @@ def test_a_shared_query_finds_what_one_process_finds(project: Project) -> None:
     query = compile_filter({"text.$gt": "a"})
     damaged: list[str] = []
     with mock.patch.object(finding, "_SHARED", 10), mock.patch("signac_core.workspace._now", return_value=1e12):
-        found = finding.find_ids(Project(), query, damaged=damaged, processes=3)
+        found = finding.find_ids(Project().space, query, damaged=damaged, processes=3)
     assert len(found) == 31
     assert found == sorted(found)
     assert damaged == [damaged_job.id]
@@ -64,7 +64,7 @@ def test_a_shared_query_knows_which_keys_no_document_has(project: Project) -> No
     last.doc.n = {"energy": 1}
     query = compile_filter({"doc.n.energy.$lt": 0, "doc.n.enregy.$lt": 0, "doc.zz": 1})
     with mock.patch.object(finding, "_SHARED", 10):
-        assert finding.find_ids(Project(), query, damaged=[], processes=3) == []
+        assert finding.find_ids(Project().space, query, damaged=[], processes=3) == []
     assert query.unmet == {("n", "enregy"), ("zz",)}
 
 
@@ -73,5 +73,7 @@ def test_a_shared_query_tells_how_far_all_processes_are(project: Project) -> Non
         project.open_job({"i": number}).init()
     told: list[tuple[str, int, int | None]] = []
     with mock.patch.object(finding, "_SHARED", 10):
-        finding.find_ids(Project(), {"i.$gt": 0}, damaged=[], processes=2, progress=lambda *step: told.append(step))
+        finding.find_ids(
+            Project().space, {"i.$gt": 0}, damaged=[], processes=2, progress=lambda *step: told.append(step)
+        )
     assert told == [("state points", 2 * done, 40) for done in range(1, 21)]

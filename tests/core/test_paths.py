@@ -24,7 +24,7 @@ NESTED = [{"a": i, "n": {"x": i * 2, "y": {"z": i}}, "s": "q w", "l": [1, {"k": 
 def paths_of(project: Project, state_points: list[dict[str, Any]], path: Any = None) -> list[str]:
     """Paths of jobs, in the order of their state points."""
     ids = [project.open_job(state_point).init().id for state_point in state_points]
-    found = job_paths(project, ids, path)
+    found = job_paths(project.space, ids, path, handle=project.handle)
     return [found[job_id] for job_id in ids]
 
 
@@ -196,16 +196,16 @@ def test_template_when_a_field_is_misspelt_then_the_nearest_one_is_named(project
     job = project.open_job({"T": 1, "model": {"eps": 2}, "x:y": 5}).init()
     job.doc.energy = 3
     with pytest.raises(SchemaPathEvaluationError, match=re.escape(f"Did you mean '{meant}'")):
-        job_paths(project, [job.id], template)
+        job_paths(project.space, [job.id], template, handle=project.handle)
     if meant != "{job.doc.other}":
-        assert list(job_paths(project, [job.id], meant).values())
+        assert list(job_paths(project.space, [job.id], meant, handle=project.handle).values())
 
 
 def test_template_when_nothing_is_near_or_the_document_is_damaged_then_nothing_is_suggested(project):
     job = project.open_job({"T": 1}).init()
     Path(job.fn(job.FN_DOCUMENT)).write_text("{")
     with pytest.raises(SchemaPathEvaluationError) as caught:
-        job_paths(project, [job.id], "{pressure}")
+        job_paths(project.space, [job.id], "{pressure}", handle=project.handle)
     assert "Did you mean" not in str(caught.value)
 
 
@@ -239,7 +239,7 @@ def test_template_when_braces_do_not_match_then_value_error(project, template):
 @pytest.mark.parametrize("path", [True, 5, 0, ["a"]])
 def test_path_when_of_no_accepted_form_then_value_error(project, path):
     with pytest.raises(ValueError, match="must be None, False, a str or a function"):
-        job_paths(project, [], path)
+        job_paths(project.space, [], path, handle=project.handle)
 
 
 # --- functions -------------------------------------------------------------------------------------------------------
@@ -311,7 +311,10 @@ def test_check_paths_when_given_any_paths_then_agrees_with_a_comparison_of_all_p
 
 def test_job_paths_when_a_leaf_is_given_then_nesting_is_judged_with_it(project):
     ids = [project.open_job({"a": value}).init().id for value in ("x", "x/y")]
-    assert sorted(job_paths(project, ids, "{a}", leaf="job").values()) == ["x/job", "x/y/job"]
+    assert sorted(job_paths(project.space, ids, "{a}", leaf="job", handle=project.handle).values()) == [
+        "x/job",
+        "x/y/job",
+    ]
 
 
 def test_job_paths_when_a_job_is_damaged_then_reported_or_raised(project):
@@ -321,10 +324,10 @@ def test_job_paths_when_a_job_is_damaged_then_reported_or_raised(project):
     os.utime(bad.path, (0, 0))
     project = Project(project.path)
     damaged: list[str] = []
-    assert job_paths(project, [good.id, bad.id], damaged=damaged) == {good.id: ""}
+    assert job_paths(project.space, [good.id, bad.id], damaged=damaged, handle=project.handle) == {good.id: ""}
     assert damaged == [bad.id]
     with pytest.raises(JobsCorruptedError):
-        job_paths(project, [good.id, bad.id], False)
+        job_paths(project.space, [good.id, bad.id], False, handle=project.handle)
 
 
 # --- from paths to state points --------------------------------------------------------------------------------------
@@ -444,4 +447,4 @@ def _fields_of(template: str) -> list[str]:
 def test_path_when_a_template_would_make_it_far_too_long_then_refused(project, template):
     job = project.open_job({"a": 1, "w": "9" * 12}).init()
     with pytest.raises(PathError):
-        job_paths(project, [job.id], template)
+        job_paths(project.space, [job.id], template, handle=project.handle)

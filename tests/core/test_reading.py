@@ -21,14 +21,14 @@ from signac_core.errors import JobsCorruptedError
 def ids(project: Project) -> list[str]:
     for i in range(30):
         project.open_job({"i": i}).init()
-    return catalog.list_ids(project)
+    return catalog.list_ids(project.space)
 
 
 def test_list_ids_leaves_out_what_is_not_exactly_an_id(project: Project, ids: list[str]) -> None:
     Path(project.workspace, ids[0] + "~").mkdir()
     Path(project.workspace, "A" * 32).mkdir()
-    assert catalog.list_ids(project) == ids == sorted(ids)
-    assert catalog.list_names(project) == sorted([*ids, ids[0] + "~"])
+    assert catalog.list_ids(project.space) == ids == sorted(ids)
+    assert catalog.list_names(project.space) == sorted([*ids, ids[0] + "~"])
 
 
 def test_damaged_jobs_are_collected_or_raised_together(project: Project, ids: list[str]) -> None:
@@ -36,10 +36,10 @@ def test_damaged_jobs_are_collected_or_raised_together(project: Project, ids: li
         Path(project.workspace, job_id, "signac_statepoint.json").write_text("{}")
     fresh = Project()
     damaged: list[str] = []
-    assert len(finding.find_ids(fresh, {"i.$gte": 0}, damaged=damaged)) == 28
+    assert len(finding.find_ids(fresh.space, {"i.$gte": 0}, damaged=damaged)) == 28
     assert damaged == ids[:2]
     with pytest.raises(JobsCorruptedError) as caught:
-        finding.find_ids(Project(), {"i.$gte": 0})
+        finding.find_ids(Project().space, {"i.$gte": 0})
     assert list(caught.value.job_ids) == ids[:2]
 
 
@@ -69,21 +69,21 @@ def test_what_is_named_like_a_job_and_is_no_directory_is_no_job(
     fresh = Project()
     assert len(fresh) == len(ids)
     assert [job.id for job in fresh] == ids
-    assert finding.find_ids(fresh, {"i.$gte": 0}) == ids
+    assert finding.find_ids(fresh.space, {"i.$gte": 0}) == ids
     assert fresh.open_job(id=ids[0]) in fresh
-    assert not fresh._contains_job_id(no_job)
+    assert not fresh.space.has(no_job)
     for text in (no_job, no_job[:8]):
         with pytest.raises(KeyError):
             fresh.open_job(id=text)
     with pytest.raises(JobsCorruptedError):
         fresh.check()
-    assert [(problem.name, problem.kind) for problem in integrity.examine(fresh)] == [(no_job, "stray-file")]
+    assert [(problem.name, problem.kind) for problem in integrity.examine(fresh.space)] == [(no_job, "stray-file")]
 
 
 def test_a_link_to_a_directory_is_a_job(project: Project, ids: list[str], tmp_path: Path) -> None:
     os.rename(Path(project.workspace, ids[0]), tmp_path / "elsewhere")
     Path(project.workspace, ids[0]).symlink_to(tmp_path / "elsewhere")
-    assert finding.find_ids(Project(), {"i.$gte": 0}) == ids == catalog.list_ids(Project())
+    assert finding.find_ids(Project().space, {"i.$gte": 0}) == ids == catalog.list_ids(Project().space)
 
 
 def test_a_listing_that_does_not_tell_what_entries_are_asks_for_each(
@@ -105,7 +105,7 @@ def test_a_listing_that_does_not_tell_what_entries_are_asks_for_each(
             return os.path.islink(self.path)
 
     monkeypatch.setattr(os, "scandir", lambda fd: nullcontext([Entry(name) for name in os.listdir(fd)]))
-    assert catalog.list_ids(project) == ids
+    assert catalog.list_ids(project.space) == ids
 
 
 @pytest.mark.parametrize("text", ['{"a":0}', '{"a": 1E5}', '{"a": 1,  "b": 2}', '{"b": 1, "a": 2}', '{"a": "\\u0061"}'])
@@ -118,13 +118,13 @@ def test_a_directory_named_after_a_text_that_is_not_canonical_is_damaged_for_que
     Path(project.workspace, name).mkdir()
     Path(project.workspace, name, "signac_statepoint.json").write_text(text)
     damaged: list[str] = []
-    assert finding.find_ids(project, {"a.$exists": True}, damaged=damaged) == []
+    assert finding.find_ids(project.space, {"a.$exists": True}, damaged=damaged) == []
     assert damaged == [name]
     with pytest.raises(JobsCorruptedError):
         project.check()
     with pytest.raises(JobsCorruptedError):
         project.open_job(id=name).sp()
-    assert [problem.kind for problem in integrity.examine(project)] == ["wrong-state-point"]
+    assert [problem.kind for problem in integrity.examine(project.space)] == ["wrong-state-point"]
 
 
 class Peer:
@@ -170,7 +170,7 @@ def test_queries_while_the_peer_changes_a_state_point_find_the_job_under_one_id(
         project.update_cache()
     for _ in range(steps):
         peer.go_on()
-    found = finding.find_ids(Project(), {"a.$gte": 0})
+    found = finding.find_ids(Project().space, {"a.$gte": 0})
     assert found == [peer.old.id if steps < 2 else peer.new.id]
 
 
@@ -188,7 +188,7 @@ def test_a_job_that_the_peer_is_changing_can_be_opened_and_is_not_damaged(
 def test_check_while_the_peer_changes_a_state_point_finds_nothing(project: Project, peer: Peer, steps: int) -> None:
     for _ in range(steps):
         peer.go_on()
-    assert list(integrity.examine(Project())) == []
+    assert list(integrity.examine(Project().space)) == []
 
 
 def test_a_state_point_that_is_written_just_after_nothing_was_found_is_read(
@@ -215,7 +215,7 @@ def test_an_empty_state_point_file_is_damage_if_that_lasts(project: Project, mon
     job = project.open_job({"a": 1}).init()
     Path(job.fn(SP)).write_text("")
     with pytest.raises(JobsCorruptedError):
-        finding.find_ids(Project(), {"a": 1})
+        finding.find_ids(Project().space, {"a": 1})
     assert 0.1 < sum(waits) < 1
 
 
@@ -226,12 +226,12 @@ def test_a_job_that_the_peer_left_in_the_middle_of_a_change_is_not_waited_for_fo
     monkeypatch.setattr(workspace, "_sleep", waits.append)
     for _ in range(2):
         peer.go_on()
-    assert finding.find_ids(Project(), {"a.$gte": 0}) == []  # it is so young that it may be under way
+    assert finding.find_ids(Project().space, {"a.$gte": 0}) == []  # it is so young that it may be under way
     assert 0.1 < sum(waits) < 1
     monkeypatch.setattr(workspace, "_now", lambda: time.time() + 100)
     waits.clear()
     with pytest.raises(JobsCorruptedError):
-        finding.find_ids(Project(), {"a.$gte": 0})
+        finding.find_ids(Project().space, {"a.$gte": 0})
     assert waits == []
 
 
@@ -245,7 +245,7 @@ def test_of_many_damaged_jobs_only_some_are_waited_for(
     for job_id in ids[:10]:
         os.rename(Path(project.workspace, job_id, SP), Path(project.workspace, job_id, "precious"))
     damaged: list[str] = []
-    finding.find_ids(Project(), {"i.$gte": 0}, damaged=damaged)
+    finding.find_ids(Project().space, {"i.$gte": 0}, damaged=damaged)
     assert damaged == ids[:10]
     assert len(waits) == 3 * workspace._FEW_WAITS
 
@@ -254,7 +254,7 @@ def test_damaged_documents_are_collected(project: Project, ids: list[str]) -> No
     project.open_job(id=ids[0]).doc.x = 1
     Path(project.open_job(id=ids[1]).fn("signac_job_document.json")).write_text("{")
     damaged: list[str] = []
-    documents = dict(read_documents(project, ids, damaged=damaged))
+    documents = dict(read_documents(project.space, ids, damaged=damaged))
     assert documents[ids[0]] == {"x": 1}
     assert documents[ids[2]] == {}
     assert damaged == [ids[1]]
@@ -262,7 +262,7 @@ def test_damaged_documents_are_collected(project: Project, ids: list[str]) -> No
 
 def test_find_ids_tells_no_document_from_an_empty_one(project: Project, ids: list[str]) -> None:
     project.open_job(id=ids[0]).doc.clear()
-    assert finding.find_ids(project, {"doc": {"$exists": True}}) == [ids[0]]
+    assert finding.find_ids(project.space, {"doc": {"$exists": True}}) == [ids[0]]
 
 
 def test_resolve_ids_of_full_abbreviated_and_path_like_texts(project: Project, ids: list[str]) -> None:
@@ -276,7 +276,7 @@ def test_resolve_ids_of_full_abbreviated_and_path_like_texts(project: Project, i
         os.path.join(project.workspace, ids[5]) + "/some/file",
         ids[0],
     ]
-    assert resolving.resolve_ids(project, texts) == ([*ids[:6], ids[0]], [])
+    assert resolving.resolve_ids(project.space, texts) == ([*ids[:6], ids[0]], [])
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_resolve_ids_of_full_abbreviated_and_path_like_texts(project: Project, i
     ],
 )
 def test_resolve_ids_of_texts_that_name_no_job(project: Project, ids: list[str], text: str, reason: str) -> None:
-    resolved, unresolved = resolving.resolve_ids(project, [ids[0], text])
+    resolved, unresolved = resolving.resolve_ids(project.space, [ids[0], text])
     assert resolved == [ids[0]]
     assert [item.text for item in unresolved] == [text]
     assert reason in unresolved[0].reason
@@ -300,17 +300,17 @@ def test_resolve_ids_of_texts_that_name_no_job(project: Project, ids: list[str],
 
 def test_resolve_ids_of_ambiguous_short_and_misspelt_texts(project: Project, ids: list[str]) -> None:
     ambiguous = next(i[:1] for i in ids if sum(j[0] == i[0] for j in ids) > 1)
-    assert "ambiguous" in resolving.resolve_ids(project, [ambiguous])[1][0].reason
-    assert "at least 4" in resolving.resolve_ids(project, [ids[0][:3]], minimum=4)[1][0].reason
+    assert "ambiguous" in resolving.resolve_ids(project.space, [ambiguous])[1][0].reason
+    assert "at least 4" in resolving.resolve_ids(project.space, [ids[0][:3]], minimum=4)[1][0].reason
     wrong = ids[0][:6] + ("0" if ids[0][6] != "0" else "1") + ids[0][7:]
-    assert f"Did you mean {ids[0]}?" in resolving.resolve_ids(project, [wrong])[1][0].reason
+    assert f"Did you mean {ids[0]}?" in resolving.resolve_ids(project.space, [wrong])[1][0].reason
 
 
 def test_resolve_ids_of_many_texts_lists_once(
     project: Project, ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os.path, "isdir", lambda path: pytest.fail("looked at each"))
-    assert resolving.resolve_ids(project, ids * 3) == (ids * 3, [])
+    assert resolving.resolve_ids(project.space, ids * 3) == (ids * 3, [])
 
 
 @pytest.mark.parametrize(
@@ -356,6 +356,6 @@ def test_state_points_when_there_are_very_many_then_they_are_parsed_as_always(
     for limit in (0, 10**9):
         monkeypatch.setattr(catalog, "_VERY_MANY_FILES", limit)
         damaged: list[str] = []
-        found = dict(catalog.read_state_points(Project(project.path), ids, damaged=damaged))
+        found = dict(catalog.read_state_points(Project(project.path).space, ids, damaged=damaged))
         answers.append((repr(found), damaged))
     assert answers[0] == answers[1]

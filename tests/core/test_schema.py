@@ -314,14 +314,14 @@ def test_damaged_jobs_raise_or_are_collected(filled: Callable[..., Project]) -> 
         Project().detect_schema()
     assert list(caught.value.job_ids) == [job_id]
     damaged: list[str] = []
-    assert detect_schema(Project(), damaged=damaged) == {"a": {int: {1}}}
+    assert detect_schema(Project().space, damaged=damaged) == {"a": {int: {1}}}
     assert damaged == [job_id]
 
 
 def test_progress_is_told_of_every_job(filled: Callable[..., Project]) -> None:
     project = filled(*({"a": i} for i in range(3)))
     steps: list[tuple[str, int, int | None]] = []
-    detect_schema(project, progress=lambda what, done, total: steps.append((what, done, total)))
+    detect_schema(project.space, progress=lambda what, done, total: steps.append((what, done, total)))
     assert steps == [("schema", 1, 3), ("schema", 2, 3), ("schema", 3, 3)]
 
 
@@ -356,5 +356,9 @@ def test_the_schema_has_the_leaves_of_the_state_points(state_point: dict[str, An
     for job in project:
         job.remove()
     project.open_job(state_point).init()
-    expected = {key: {type(hashable(value)): {hashable(value)}} for key, value in leaves(state_point) if value != {}}
+    expected = {
+        key: {type(hashable(value)): {hashable(value)}}
+        for key, value in leaves(state_point, addressable=True)
+        if value != {}
+    }
     assert {key: types for key, types in project.detect_schema().items() if types} == expected

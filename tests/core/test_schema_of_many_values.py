@@ -34,7 +34,7 @@ def study(project: Project) -> Project:
 
 
 def by_files(project: Project) -> schema.ProjectSchema:
-    return detecting.detect_schema(Project(project.path), subset=[job.id for job in project])
+    return detecting.detect_schema(Project(project.path).space, subset=[job.id for job in project])
 
 
 def lazy_keys(found: schema.ProjectSchema) -> set[str]:

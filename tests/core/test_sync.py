@@ -829,7 +829,7 @@ def test_sync_projects_when_jobs_cannot_be_copied_then_all_others_are(
         for a in range(9):
             destination.open_job({"a": a}).init()
     lost = {jobs[2].id, jobs[6].id}
-    copy, probe = work.filetransfer._copy_file, work.files.ensure_readable
+    copy, probe = work.plan._copy_file, work.files.ensure_readable
 
     def deny(origin: str) -> None:
         if origin.endswith("/file") and os.path.basename(os.path.dirname(origin)) in lost:
@@ -843,7 +843,7 @@ def test_sync_projects_when_jobs_cannot_be_copied_then_all_others_are(
         deny(origin)
         probe(origin)
 
-    monkeypatch.setattr(work.filetransfer, "_copy_file", copy_some)
+    monkeypatch.setattr(work.plan, "_copy_file", copy_some)
     monkeypatch.setattr(work.files, "ensure_readable", probe_some)
     told: list[str | None] = []
     for dry_run in (True, False):

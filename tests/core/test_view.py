@@ -12,7 +12,8 @@ import pytest
 
 from signac_core import Project
 from signac_core.errors import JobsCorruptedError
-from signac_core.exchange.views import create_linked_view, plan_view
+from signac_core.exchange.views import plan_view
+from signac_core.import_export import create_linked_view
 from signac_core.paths.naming import PathsTakenError
 from signac_core.paths.templates import PathError
 
@@ -141,7 +142,7 @@ def test_view_when_unchanged_then_nothing_is_touched(project):
     fill(project, {"a": 0}, {"a": 1})
     project.create_linked_view("view")
     before = inodes()
-    plan = plan_view(project, "view")
+    plan = plan_view(project.space, "view", handle=project.handle)
     assert (plan.created, plan.updated, plan.removed) == ((), (), ())
     assert plan.unchanged == ("a/1/job", "a/0/job")  # the order is that of the ids
     plan.carry_out()
@@ -154,7 +155,7 @@ def test_view_when_jobs_come_and_go_then_only_their_links_change(project):
     project.open_job(id=first).remove()
     third, _ = fill(project, {"a": 2}, {"a": 3})
     before = os.lstat("view/a/1/job")
-    plan = plan_view(project, "view")
+    plan = plan_view(project.space, "view", handle=project.handle)
     assert (sorted(plan.created), plan.updated, plan.removed) == (["a/2/job", "a/3/job"], (), ("a/0/job",))
     assert plan.carry_out()["a/2/job"] == f"{project.workspace}/{third}"
     assert sorted(os.listdir("view/a")) == ["1", "2", "3"]
@@ -169,7 +170,7 @@ def test_view_when_a_link_leads_to_another_job_then_it_is_replaced_at_once(proje
         raise AssertionError(f"{path} was deleted")
 
     monkeypatch.setattr(os, "unlink", no_gap)
-    plan = plan_view(project, "view", path=lambda job: {1: "x", 0: "y"}[job.sp.a])
+    plan = plan_view(project.space, "view", path=lambda job: {1: "x", 0: "y"}[job.sp.a], handle=project.handle)
     assert sorted(plan.updated) == ["x/job", "y/job"]
     plan.carry_out()
     assert links() == {"x/job": f"../../workspace/{second}", "y/job": f"../../workspace/{first}"}
@@ -177,11 +178,11 @@ def test_view_when_a_link_leads_to_another_job_then_it_is_replaced_at_once(proje
 
 def test_view_when_another_process_makes_the_same_links_then_both_succeed(project):
     fill(project, {"a": 0}, {"a": 1})
-    plan = plan_view(project, "view")
+    plan = plan_view(project.space, "view", handle=project.handle)
     project.create_linked_view("view")
     assert plan.carry_out() == project.create_linked_view("view")
     project.create_linked_view("view", job_ids=[])
-    plan = plan_view(project, "view")
+    plan = plan_view(project.space, "view", handle=project.handle)
     Path("view/a/0").mkdir(parents=True)
     Path("view/a/0/job").write_text("mine")
     with pytest.raises(FileExistsError):
@@ -215,7 +216,7 @@ def test_view_when_it_is_dangling_then_its_links_are_renewed(project, tmp_path):
     moved.parent.mkdir()
     shutil.move(project.path, moved)
     os.chdir(moved)
-    plan = plan_view(Project(moved), view)
+    plan = plan_view(Project(moved).space, view, handle=Project(moved).handle)
     assert sorted(plan.updated) == ["a/0/job", "a/1/job"]
     plan.carry_out()
     assert (view / "a/0/job/signac_statepoint.json").read_text() == '{"a": 0}'
@@ -293,10 +294,12 @@ def test_view_when_several_things_are_in_the_way_then_the_error_has_all_of_them(
 def test_view_when_carried_out_then_progress_is_told_of_each_change(project):
     fill(project, {"a": 0}, {"a": 1}, {"a": 2})
     told = []
-    plan_view(project, path="{a}").carry_out(progress=lambda *step: told.append(step))
+    plan_view(project.space, path="{a}", handle=project.handle).carry_out(progress=lambda *step: told.append(step))
     assert told == [("view", 1, 3), ("view", 2, 3), ("view", 3, 3)]
     told.clear()
-    plan_view(project, job_ids=[], path="{a}").carry_out(progress=lambda *step: told.append(step))
+    plan_view(project.space, job_ids=[], path="{a}", handle=project.handle).carry_out(
+        progress=lambda *step: told.append(step)
+    )
     assert told == [("view", 1, 3), ("view", 2, 3), ("view", 3, 3)]
     assert not os.listdir("view")
 
@@ -351,7 +354,10 @@ def test_view_when_a_job_is_damaged_then_reported_or_raised(project):
     with pytest.raises(JobsCorruptedError):
         project.create_linked_view("view")
     damaged: list[str] = []
-    assert sorted(plan_view(project, "view", damaged=damaged).created) == ["a/0/job", "a/1/job"]
+    assert sorted(plan_view(project.space, "view", damaged=damaged, handle=project.handle).created) == [
+        "a/0/job",
+        "a/1/job",
+    ]
     assert damaged == [bad.id]
 
 
@@ -366,7 +372,7 @@ def test_view_when_an_update_was_killed_then_its_hidden_link_goes_and_the_direct
         way = os.path.relpath(project.workspace, os.path.realpath(directory))
         os.symlink(f"{way}/{job_id}", f"{directory}/._0123456789abcdef_job")
     os.symlink("elsewhere", "view/a_0/._fedcba9876543210_job")  # is not ours
-    plan = plan_view(project, "view", path="a_{a}")
+    plan = plan_view(project.space, "view", path="a_{a}", handle=project.handle)
     assert set(plan.leftovers) == {"a_0/._0123456789abcdef_job", "old/deep/._0123456789abcdef_job"}
     plan.carry_out()
     assert set(links()) == {"a_0/job", "a_0/._fedcba9876543210_job"}

@@ -260,11 +260,11 @@ def _mend(root: Path, verdict: Verdict) -> None:
         for name in "ABC":
             project = Project(root / name)
             for _ in range(2):  # what a restored job leaves behind counts as litter
-                for outcome in mend(project, list(examine(project))):
+                for outcome in mend(project.space, list(examine(project.space))):
                     if not outcome.mended:
                         verdict.add("damaged job", f"{name}: {outcome}")
             with contextlib.suppress(JobsCorruptedError):
-                check(Project(root / name))
+                check(Project(root / name).space)
                 found, listed = Project(root / name).find_jobs({"kind.$exists": True}), _ids(root / name)
                 if sorted(job.id for job in found) != listed:
                     verdict.add("wrong answer", f"{name}: the index says {sorted(map(str, found))}, there are {listed}")

@@ -126,12 +126,15 @@ SETUP = """
 import os
 import signac_core
 from signac_core import *
-from signac_core import (
-    archive, buffering, cache, configfile, copying, cursor, docsync, document, exporting, finding, importing, integrity,
-    jsondict, locks, migration, paths, schema, statepoint, sync, synchronizer, transfer, unpacking, view, workspace,
-)
-from signac_core.index import documents, evaluation, snapshot, table, writing
-from signac_core.sync import DocSync, FileSync
+from signac_core import cache, catalog, configfile, cursor, finding, lifecycle, locks, mounts, stamps, sync, workspace
+from signac_core.care import integrity, litter, migration
+from signac_core.documents import buffer, editing, merging, statepoint, store, views
+from signac_core.exchange import archives, copying, exporting, importing, links, moving, packing, tarheader, unpacking
+from signac_core.exchange import views as linked_views
+from signac_core.index import changes, documents, evaluation, peer_cache, snapshot, table, writing
+from signac_core.paths import naming, schemas, templates
+from signac_core.survey import detecting, schema
+from signac_core.sync import DocSync, FileSync, plan, work
 import bz2, configobj, filecmp, gzip, lzma, orjson, tarfile, tempfile, zipfile, zlib
 import signac_cli.app, signac_cli.output
 from signac_cli.commands import check, clone, config, export, import_, init, job, migrate, move, rm, update_cache
@@ -308,7 +311,7 @@ class Trial:
     def _is_mended_by_check(self) -> None:
         """In a copy, repair everything at once, as if the operation were never run again."""
         projects = projects_in(self._directory)
-        if not any(list(examine(Project(path))) for path in projects):
+        if not any(list(examine(Project(path).space)) for path in projects):
             return
         if self._copy.exists():
             shutil.rmtree(self._copy)
@@ -335,12 +338,12 @@ class Trial:
 def _repair(path: Path) -> None:
     """Do what `check --repair` does, and make sure that nothing is left to do."""
     project = Project(path)
-    left = [outcome for outcome in mend(project, list(examine(project))) if not outcome.mended]
+    left = [outcome for outcome in mend(project.space, list(examine(project.space))) if not outcome.mended]
     assert not left, f"not mended: {left}"
-    left_again = list(examine(Project(path)))
-    mend(project, left_again)  # what a restored job leaves behind counts as litter
-    assert not list(examine(Project(path)))
-    check(Project(path))
+    left_again = list(examine(Project(path).space))
+    mend(project.space, left_again)  # what a restored job leaves behind counts as litter
+    assert not list(examine(Project(path).space))
+    check(Project(path).space)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,8 @@ from signac_core import Project
 
 SETUP = """
 import os, time
-from signac_core import Project, document, jsondict, statepoint, reading, query, filterparse, cursor, locks
+from signac_core import Project, catalog, cursor, filterparse, lifecycle, locks, mounts, query, stamps
+from signac_core.documents import editing, statepoint, store, views
 import json
 """
 
@@ -47,16 +48,16 @@ def test_opening_by_id_and_reading_the_state_point_takes_four_calls(root: Path) 
 
 
 def test_reading_a_settled_unchanged_document_takes_one_call_per_access(root: Path) -> None:
-    later = "document.time_ns = lambda: time.time_ns() + 10**15\n"
+    later = "stamps.time_ns = lambda: time.time_ns() + 10**15\n"
     setup = SETUP + later + "doc = next(iter(Project())).doc; doc()"
     calls = trace_snippet("doc.key1; doc['key2']; len(doc); 'x' in doc; doc()", root, setup=setup)
     assert names(calls) == ["stat"] * 5
 
 
 def test_reading_a_document_that_has_changed_today_takes_one_call_per_access_once_settled(root: Path) -> None:
-    later = "document.time_ns = lambda: time.time_ns() + 10**10\nclock = document.monotonic_ns\n"
+    later = "stamps.time_ns = lambda: time.time_ns() + 10**10\nclock = stamps.monotonic_ns\n"
     setup = SETUP + later + "doc = next(iter(Project())).doc; doc()\n"
-    setup += "document.monotonic_ns = lambda: clock() + 2 * 10**9"
+    setup += "stamps.monotonic_ns = lambda: clock() + 2 * 10**9"
     calls = trace_snippet("doc.key1; doc['key2']; len(doc); 'x' in doc", root, setup=setup)
     assert names(calls) == ["stat", "open", "fstat", "read", "close"][1:] + ["stat"] * 3
 
@@ -90,7 +91,7 @@ def test_writing_the_first_key_takes_ten_calls(root: Path) -> None:
 
 def test_setting_several_keys_at_once_takes_one_write(root: Path) -> None:
     setup = SETUP + "project = Project(); job_id = os.listdir('workspace')[0]"
-    calls = trace_snippet("document.edit_document(project, job_id, set={'x.y': 1, 'z': 2})", root, setup=setup)
+    calls = trace_snippet("editing.edit_document(project.space, job_id, set={'x.y': 1, 'z': 2})", root, setup=setup)
     assert len(calls) == 13
 
 

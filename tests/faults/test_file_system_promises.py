@@ -104,7 +104,7 @@ def test_two_removals_when_on_a_file_system_then_both_succeed_and_the_job_is_gon
         promises.both_finished(first, second)
         assert promises.visible(directory / "workspace") == []  # a file that somebody has open may stay hidden
         project = Project(directory)
-        mend(project, list(examine(project)))
+        mend(project.space, list(examine(project.space)))
         assert os.listdir(project.workspace) == []
 
     prepare = promises.project_with_a_job

@@ -15,7 +15,9 @@ from signac_core.canonical import calc_id
 
 SETUP = """
 import signac_core
-from signac_core import Project, buffered, jsondict, statepoint, transfer, document, workspace
+from signac_core import Project, buffered, lifecycle, stamps, workspace
+from signac_core.documents import statepoint, store, views
+from signac_core.exchange import moving
 project = None
 """
 OLD, NEW = {"a": 1}, {"a": 2}

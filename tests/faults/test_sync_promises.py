@@ -19,7 +19,10 @@ from signac_core.sync.strategies import FileSync
 
 SETUP = """
 import signac_core
-from signac_core import Project, buffering, docsync, document, jsondict, schema, sync, synchronizer, transfer, workspace
+from signac_core import Project, lifecycle, stamps, sync, workspace
+from signac_core.documents import buffer, store, views
+from signac_core.exchange import moving
+from signac_core.survey import schema
 from signac_core.sync import DocSync, FileSync
 """
 SYNC = """

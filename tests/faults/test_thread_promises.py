@@ -50,8 +50,8 @@ def together(work: Callable[[int, random.Random], None]) -> None:
 
 def assert_in_order(project: Project) -> None:
     fresh = Project(project.path)
-    check(fresh)
-    assert list(examine(fresh)) == []
+    check(fresh.space)
+    assert list(examine(fresh.space)) == []
 
 
 def test_documents_when_written_through_shared_and_own_handles_then_no_key_is_lost(project: Project) -> None:

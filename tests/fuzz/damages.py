@@ -49,7 +49,7 @@ def build(root: Path) -> None:
         mock.patch.object(documents, "_WORTHWHILE", 1),
     ):
         for filter in ({"a.$gte": 0}, {"doc.energy.$lt": 0}):
-            finding.find_ids(Project(str(root)), filter)
+            finding.find_ids(Project(str(root)).space, filter)
     Path(project.workspace, ".hidden").write_text("not a job")
 
 

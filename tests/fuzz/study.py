@@ -80,7 +80,7 @@ class Study:
             (self.root / ".signac" / name).write_bytes(data)
 
     def check_filter(self, filter: Data, project: Project | None = None) -> None:
-        found = finding.find_ids(project or self.project(), filter, damaged=(damaged := []))
+        found = finding.find_ids(project or self.project().space, filter, damaged=(damaged := []))
         expect(found == self.matching(filter), "other jobs than by a full scan", filter, found)
         expect(not damaged, "sound jobs counted as damaged", damaged)
 

@@ -30,12 +30,13 @@ from signac_cli.commands.job import _documents
 from signac_cli.templates import Template
 from signac_core import cache, canonical, catalog, config, configfile, errors, finding, stamps
 from signac_core.exchange.archives import ArchiveError
-from signac_core.exchange.importing import import_apart, plan_import
+from signac_core.exchange.importing import plan_import
 from signac_core.filterparse import normalise, parse_tokens
 from signac_core.index import peer_cache
 from signac_core.layout import is_job_id
 from signac_core.lifecycle import create_job
 from signac_core.paths import naming, schemas, templates
+from signac_core.project import imported_apart
 from signac_core.query import compile_filter
 from signac_core.resolving import resolve_ids
 
@@ -102,8 +103,8 @@ def check_json(study: Study, text: bytes | str, *, create: bool) -> None:
     expect(canonical.calc_id(again) == job_id, "another id after a round trip", state_point)
     expect(canonical.has_id(again, job_id), "the id is not recognised", state_point)
     if create:
-        made, _ = create_job(study.project(), state_point)
-        found = dict(catalog.read_state_points(study.project(), [made]))
+        made, _ = create_job(study.project().space, state_point)
+        found = dict(catalog.read_state_points(study.project().space, [made]))
         expect(made == job_id and canonical.dumps(found[made]) == canonical.dumps(state_point), "another job", found)
         study.restore()
 
@@ -122,7 +123,7 @@ def texts_of_ids(study: Study, chance: Chance) -> tuple[list[str], str, int]:
 def check_ids(study: Study, given: tuple[list[str], str, int]) -> None:
     texts, separator, minimum = given
     for some in (texts, list(_split_ids(separator.join(texts)))):
-        ids, unresolved = resolve_ids(study.project(), some, minimum=minimum)
+        ids, unresolved = resolve_ids(study.project().space, some, minimum=minimum)
         expect(set(ids) <= study.truth.whole.keys(), "ids of no jobs", ids)
         expect(len(ids) + len(unresolved) == len(some), "some were not answered", ids, unresolved)
         expect(all(one.reason.endswith((".", "?")) for one in unresolved), "no reason", unresolved)
@@ -135,7 +136,7 @@ def check_path_template(study: Study, template: str) -> None:
     refused: list[Exception] = []
     for ids, leaf in ((study.ids, ""), (study.ids[:1], "job")):
         try:
-            found = naming.job_paths(study.project(), ids, template, leaf=leaf)
+            found = naming.job_paths(study.project().space, ids, template, leaf=leaf, handle=study.project().handle)
         except (templates.PathError, ValueError) as error:
             refused.append(error)
             continue
@@ -262,10 +263,10 @@ def check_archive(study: Study, given: Archive) -> None:
     origin, project = str(study.scratch / "origin"), study.project()
     try:
         if how == "apart":
-            with import_apart(project, origin, schema=schema):
+            with imported_apart(project, origin, schema=schema):
                 pass
         else:
-            with plan_import(project, origin, schema=schema, skip_existing=how == "skip") as plan:
+            with plan_import(project.space, origin, schema=schema, skip_existing=how == "skip") as plan:
                 if how != "plan":
                     plan.carry_out()
     finally:
@@ -319,24 +320,26 @@ def check_cache(study: Study, given: Damaged) -> None:
     for other in DERIVED[:3]:  # the cache file serves where there is no index
         (place / other).unlink()
     (place / name).write_bytes(data)
-    for job_id, state_point in peer_cache.read_cache(study.project()).items():
+    for job_id, state_point in peer_cache.read_cache(study.project().space).items():
         expect(canonical.calc_id(state_point) == job_id, "what the cache says of a job is wrong", state_point)
         expect(study.truth.whole.get(job_id, state_point) == state_point, "another state point", job_id, state_point)
-    cache.examine_cache(study.project())
+    cache.examine_cache(study.project().space)
     check_answers(study, filters)
     if update:
-        cache.update_cache(study.project())
-        expect(peer_cache.read_cache(study.project()) == study.truth.whole, "the cache is wrong after an update")
-        expect(cache.examine_cache(study.project()).state == "current", "the cache is not up to date after an update")
+        cache.update_cache(study.project().space)
+        expect(peer_cache.read_cache(study.project().space) == study.truth.whole, "the cache is wrong after an update")
+        expect(
+            cache.examine_cache(study.project().space).state == "current", "the cache is not up to date after an update"
+        )
 
 
 def check_answers(study: Study, filters: list[Data]) -> None:
     for filter in filters:
         study.check_filter(filter)
     project = study.project()
-    expect(catalog.list_names(project) == study.ids, "other jobs")
-    catalog.preload(project, 1000)
-    found = dict(catalog.read_state_points(project, study.ids))
+    expect(catalog.list_names(project.space) == study.ids, "other jobs")
+    catalog.preload(project.space, 1000)
+    found = dict(catalog.read_state_points(project.space, study.ids))
     expect(found == study.truth.whole, "other state points", found)
 
 
@@ -350,7 +353,7 @@ def check_flipped_index(study: Study, given: Damaged) -> None:
     (study.root / ".signac" / name).write_bytes(data)
     check_answers(study, filters)
     if update:
-        cache.update_cache(study.project())
+        cache.update_cache(study.project().space)
         check_answers(study, filters)
 
 
@@ -371,21 +374,21 @@ def check_forged_index(study: Study, given: Damaged) -> None:
     _, _, filters, update = given
     for filter in filters:
         with suppress(errors.JobsCorruptedError):
-            found = finding.find_ids(study.project(), filter, damaged=[])
+            found = finding.find_ids(study.project().space, filter, damaged=[])
             expect(all(map(is_job_id, found)), "no ids", found)
     project = study.project()
-    expect(all(map(is_job_id, catalog.list_names(project))), "no ids")
-    catalog.preload(project, 1000)
-    found_points = dict(catalog.read_state_points(project, study.ids, damaged=[]))
+    expect(all(map(is_job_id, catalog.list_names(project.space))), "no ids")
+    catalog.preload(project.space, 1000)
+    found_points = dict(catalog.read_state_points(project.space, study.ids, damaged=[]))
     expect(found_points.keys() <= study.truth.whole.keys(), "other jobs than were asked for", found_points)
-    catalog.read_columns(study.project(), study.ids, lambda key: True)
+    catalog.read_columns(study.project().space, study.ids, lambda key: True)
     for kind, word in (("ids", ""), ("keys", ""), ("filter", "a="), ("filter", "doc.energy=")):
         try:
             list(complete.KINDS[kind](str(study.root), [], word))
         except Exception as error:  # TAB finds nothing then
             expect(not isinstance(error, (MemoryError, RecursionError)), "too much for completion", error)
     if update:
-        cache.update_cache(study.project(), damaged=[])
+        cache.update_cache(study.project().space, damaged=[])
 
 
 # HDF5 -----------------------------------------------------------------------------------------------------------------

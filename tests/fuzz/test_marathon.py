@@ -161,7 +161,7 @@ def test_a_tar_file_with_an_attribute_that_should_be_a_number_is_refused(study, 
             info = tarfile.TarInfo(str(number))
             info.pax_headers = {attribute: ".."} if number == members - 1 else {}
             archive.addfile(info)
-    with pytest.raises(ArchiveError, match="origin"), plan_import(study.project(), path):
+    with pytest.raises(ArchiveError, match="origin"), plan_import(study.project().space, path):
         pass
 
 
@@ -174,7 +174,7 @@ def test_a_zip_file_whose_member_is_longer_than_the_file_or_has_no_name_is_refus
     start = data.index(b"PK\1\2") + offset
     data[start : start + length] = b"\xff\xff\xff\x7f" if length == 4 else b"\0\0"
     path.write_bytes(data)
-    with pytest.raises(ArchiveError, match="origin"), plan_import(study.project(), path):
+    with pytest.raises(ArchiveError, match="origin"), plan_import(study.project().space, path):
         pass
 
 
@@ -183,6 +183,6 @@ def test_an_index_that_does_not_remember_the_cache_file_does_not_stop_its_update
     table = Forgery(study.root / ".signac" / name)
     del table.directory["about"]["cache"]
     table.write()
-    cache.update_cache(study.project())
-    assert peer_cache.read_cache(study.project()) == study.truth.whole
+    cache.update_cache(study.project().space)
+    assert peer_cache.read_cache(study.project().space) == study.truth.whole
     study.restore()

@@ -26,7 +26,7 @@ from signac.sync import DocSync, FileSync
 import signac
 
 try:
-    from signac.docsync import ByKeyOrKeep
+    from signac.sync.strategies import ByKeyOrKeep
 except ImportError:  # signac 2.x, where the strategy with this behaviour has the name of the other
     ByKeyOrKeep = DocSync.ByKey
 

@@ -75,5 +75,5 @@ def test_queries_when_signac_2_changes_the_project_then_are_those_of_a_full_scan
                     os.utime(tmp_path / name, (0, chance.randrange(1, 10**9)))
             Project(root).update_cache()
         for filter in FILTERS:
-            assert finding.find_ids(Project(root), filter) == by_full_scan(tmp_path, filter)
+            assert finding.find_ids(Project(root).space, filter) == by_full_scan(tmp_path, filter)
     assert os.path.exists(tmp_path / ".signac" / "index")
