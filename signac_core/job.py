@@ -410,7 +410,9 @@ class Job:
         project = self._project
         space = project.space
         try:
-            lifecycle.change_state_point(space.workspace, self._id, new_id, text, durable=space.durable)
+            lifecycle.change_state_point(
+                space.workspace, self._id, new_id, text, by_copy=_change_by_copy, durable=space.durable
+            )
         except FileNotFoundError:
             if files.is_directory(self.path):
                 raise JobsCorruptedError([self._id]) from None
@@ -822,6 +824,12 @@ def _import_live() -> Callable[[Job, dict[str, Any], Place, Renaming], JSONDict]
 
     _live = live
     return live
+
+
+def _change_by_copy(source: str, target: str, new_id: str, text: bytes, durable: bool) -> None:
+    from .exchange.copying import change_by_copy
+
+    change_by_copy(source, target, new_id, text, durable=durable)
 
 
 class _Renaming:

@@ -1,10 +1,30 @@
-"""How jobs come to be, change their ids, are moved and go."""
+"""How jobs come to be, change their ids, are moved and go.
+
+This is the protocol that keeps a workspace whole while many processes work in it and are killed at any moment.
+
+*Publication.* A job is built under a hidden name inside the workspace, its state point in it, and renamed to its id.
+
+*State point change.* Under the lock of the job: (1) write ``._signac_next_<new id>.json`` into the job directory,
+(2) close it, (3) rename the directory to the new id, (4) rename the file over ``signac_statepoint.json``. A reader that
+finds a state point which is not the one the directory is named after looks for the file of step 1 under the name of the
+directory. Stopped after any step, the job is the old one or the new one, with all its data.
+
+When the last step fails, the steps before it are taken back.
+
+*Removal.* Under the lock, one rename to a hidden name, and the state point file goes; the deletion comes after.
+A directory that cannot be renamed (overlayfs: one of a lower layer) gets a mark instead, before its state point file
+goes, and is deleted with the mark last: without a state point file, beside a mark, there is no job. A state point
+change is a copy there, which is published before the job is removed.
+
+*Move.* Under the lock, one rename, and the state point file is written anew. Whoever has opened that file before any of
+this happened, and gets its lock after it, sees that it has no name any more, and opens the one that is there now.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +37,8 @@ if TYPE_CHECKING:
 
     from .locks import Lock
     from .workspace import Space
+
+    ByCopy = Callable[[str, str, str, bytes, bool], None]
 
 __all__ = [
     "change_state_point",
@@ -154,8 +176,12 @@ def lock_if_possible(directory: str) -> AbstractContextManager[object]:
     return acquire(os.path.join(directory, layout.FN_STATE_POINT), directory)
 
 
-def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *, durable: bool = False) -> None:
+def change_state_point(
+    workspace: str, old_id: str, new_id: str, text: bytes, *, by_copy: ByCopy | None = None, durable: bool = False
+) -> None:
     """Turn the job ``old_id`` into the job ``new_id``, with all its data.
+
+    Where its directory cannot be renamed (overlayfs), ``by_copy`` does it.
 
     Raises FileNotFoundError if the job does not exist (any more); DestinationExistsError if a job ``new_id`` exists;
     nothing is changed then; OSError if the state point cannot be written; the job is the old one then. If the new one
@@ -172,10 +198,8 @@ def change_state_point(workspace: str, old_id: str, new_id: str, text: bytes, *,
         try:
             os.rename(source, target)
         except OSError as error:
-            if error.errno == errno.EXDEV:
-                from .exchange import copying
-
-                copying.change_by_copy(source, target, new_id, text, durable=durable)
+            if error.errno == errno.EXDEV and by_copy is not None:
+                by_copy(source, target, new_id, text, durable)
                 return
             with suppress(OSError):
                 os.unlink(pending)

@@ -1,24 +1,9 @@
-"""Job directories: how they are published, read, renamed and removed.
+"""What is in a workspace: the space that jobs live in, one listing of it, and the state point of one job.
 
-This is the protocol that keeps a workspace whole while many processes work in it and are killed at any moment. Nothing
-here knows the handles (``Job``, ``Project``); everything takes the path of a workspace and job ids.
-
-*Publication.* A job is built under a hidden name inside the workspace, its state point in it, and renamed to its id.
-
-*State point change.* Under the lock of the job: (1) write ``._signac_next_<new id>.json`` into the job directory,
-(2) close it, (3) rename the directory to the new id, (4) rename the file over ``signac_statepoint.json``. A reader that
-finds a state point which is not the one the directory is named after looks for the file of step 1 under the name of the
-directory. Stopped after any step, the job is the old one or the new one, with all its data.
-
-When the last step fails, the steps before it are taken back.
-
-*Removal.* Under the lock, one rename to a hidden name, and the state point file goes; the deletion comes after.
-A directory that cannot be renamed (overlayfs: one of a lower layer) gets a mark instead, before its state point file
-goes, and is deleted with the mark last: without a state point file, beside a mark, there is no job. A state point
-change is a copy there, which is published before the job is removed.
-
-*Move.* Under the lock, one rename, and the state point file is written anew. Whoever has opened that file before any of
-this happened, and gets its lock after it, sees that it has no name any more, and opens the one that is there now.
+A reader that finds a state point which is not the one the directory is named after looks for that in the file of a
+state point change under the name of the directory (see `lifecycle`), and in the backup of signac 2.x. A job is damaged
+only if nothing has happened to its directory while it was looked into. Without a state point file, beside the mark of a
+removal, there is no job.
 """
 
 from __future__ import annotations

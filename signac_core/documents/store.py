@@ -22,7 +22,6 @@ from ..stamps import Signature, settled_signature
 
 if TYPE_CHECKING:
     from ..workspace import Space
-    from .buffer import Buffer
 
 __all__ = [
     "Document",
@@ -82,8 +81,25 @@ class Store(Protocol):
         ...
 
     def reduce(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """How to get the root view back after pickling."""
+        """How to get the document, or else the root view, back after pickling."""
         ...
+
+
+class Buffer(Protocol):
+    """What holds the trees of buffered documents; see `buffer`."""
+
+    @property
+    def guard(self) -> AbstractContextManager[Any]: ...
+    def covers(self, path: str) -> bool: ...
+    def bind(self, handle: Document, /) -> Any: ...
+    def mutate(
+        self, handle: Document, view: BoundView, operation: Callable[[Any], _T], *, overwrite: bool = False
+    ) -> _T: ...
+    def catch_up(self, path: str) -> None: ...
+    def flush(self, paths: list[str]) -> None: ...
+    def flush_below(self, directory: str) -> None: ...
+    def discard(self, path: str) -> None: ...
+    def trees(self) -> dict[str, dict[str, Any]]: ...
 
 
 class Document:
@@ -123,8 +139,8 @@ class Document:
         return f"document '{self.path}'"
 
     def reduce(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """How to get the root view back after pickling."""
-        return _restore_view, (self.path, self.lock_path, self.durable)
+        """How to get the document back after pickling."""
+        return _restored, (self.path, self.lock_path, self.durable)
 
     def _attached_data(self) -> dict[str, Any]:
         return self.tree
@@ -278,13 +294,11 @@ class Document:
 _UNKNOWN = b"\0"  # no document has this content
 
 active_buffer: Buffer | None = None
-"""The buffer that documents go through; set by ``buffering`` while there is one."""
+"""The buffer that documents go through; set by `buffer` while there is one."""
 
 
-def _restore_view(path: str, lock_path: str, durable: bool) -> Any:
-    from .views import JSONDict
-
-    return JSONDict._of_document(Document(path, lock_path, durable=durable))
+def _restored(path: str, lock_path: str, durable: bool) -> Document:
+    return Document(path, lock_path, durable=durable)
 
 
 def flush(path: str) -> None:

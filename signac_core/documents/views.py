@@ -185,6 +185,8 @@ def _descend(root: tuple[Callable[..., Any], tuple[Any, ...]], keys: list[Any]) 
     """Get back a view that was pickled."""
     function, arguments = root
     value = function(*arguments)
+    if isinstance(value, Document):
+        value = JSONDict._of_document(value)
     for key in keys:
         value = value[key]
     return value

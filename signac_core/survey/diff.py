@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..trees import equal, identical
-
-if TYPE_CHECKING:
-    from ..job import Job
 
 __all__ = ["diff_jobs", "diff_state_points"]
 
 
-def diff_jobs(*jobs: Job) -> dict[str, dict[str, Any]]:
+class HasStatePoint(Protocol):
+    """The handle on a job, as far as a comparison needs it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def cached_statepoint(self) -> Mapping[str, Any]: ...
+
+
+def diff_jobs(*jobs: HasStatePoint) -> dict[str, dict[str, Any]]:
     """Find what the state points of jobs do not have in common.
 
     Values are compared as Python compares them: ``1``, ``1.0`` and ``True`` are no difference. To tell them apart, see
@@ -108,14 +114,3 @@ def _with_tuples(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _with_tuples(item) for key, item in value.items()}
     return value
-
-
-if not TYPE_CHECKING:
-    from .. import late_names
-
-    __getattr__ = late_names(
-        globals(),
-        {
-            "Job": ".job",
-        },
-    )
