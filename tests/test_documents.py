@@ -92,6 +92,13 @@ def modules_of_the_tree(text: str) -> Iterator[str]:
         yield from (directory + module for module in re.findall(r"\b\w+\.py(?=  |$)", line))
 
 
+@pytest.mark.parametrize("name", ["DESIGN.md", "CONTRIBUTING.md"])
+def test_modules_when_named_then_those_of_the_tree_or_of_the_other_packages(name: str) -> None:
+    known = {module.rpartition("/")[2] for module in modules_of_the_tree(read("DESIGN.md"))}
+    known |= {path.name for place in ("signac_cli", "benchmarks", "tests") for path in (ROOT / place).rglob("*.py")}
+    assert set(re.findall(r"`(\w+\.py)`", read(name))) <= known | {"signac.py"}
+
+
 @pytest.mark.xfail(strict=True, reason="modules are on their way to the places that DESIGN.md gives them")
 def test_tree_of_the_library_when_compared_with_the_library_then_the_same() -> None:
     core = ROOT / "signac_core"
