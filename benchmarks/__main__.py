@@ -23,6 +23,8 @@ from .timing import Failed, alternate, median_seconds
 from .workloads import LARGE, SIZES, WORKLOADS, Workload
 
 RESULTS = Path(__file__).parent / "results"
+DOCUMENT = Path(__file__).parent / "README.md"
+"""Shows those results that have a target."""
 NETWORK, CALLS = "network", "calls"
 STATES = (COLD, WARM, NEW)
 
@@ -148,7 +150,7 @@ def arguments() -> argparse.Namespace:
         help="for each row, unless one round takes longer (default: %(default)s)",
     )
     parser.add_argument("--slow", action="store_true", help="copy, import, export, ... 100,000 jobs, too")
-    parser.add_argument("--write", action="store_true", help="write benchmarks/results and the README")
+    parser.add_argument("--write", action="store_true", help="write benchmarks/results and benchmarks/README.md")
     parser.add_argument("--list", action="store_true", help="only print what would be measured")
     return parser.parse_args()
 
@@ -171,7 +173,7 @@ def main() -> None:
         write_results(directory, group, machine(), measured, order)
     print(report.full(directory))
     if options.write:
-        report.write(RESULTS, environments.ROOT / "README.md")
+        report.write(RESULTS, DOCUMENT)
 
 
 def run(tasks: list[Task], options: argparse.Namespace) -> dict[str, list[dict[str, Any]]]:

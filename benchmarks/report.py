@@ -1,4 +1,4 @@
-"""The tables of a whole run: what is printed, `results/tables.md`, and the section of the README."""
+"""The tables of a whole run: what is printed, `results/tables.md`, and the section of `README.md` beside this file."""
 
 from __future__ import annotations
 
@@ -48,12 +48,10 @@ def full(results: Path) -> str:
 
 
 def readme(results: Path) -> str:
-    """What the README says: what has a target, with as many jobs as were measured; memory."""
+    """What `README.md` says: what has a target, with as many jobs as were measured; memory."""
     parts = [
-        f"From the latest runs of `{COMMAND}` ({machine_of(results, 'commands')}); the rest is in\n"
-        "`benchmarks/results`. Cold: there are no caches; warm: each program has run its `update-cache`; 1 % new:\n"
-        "so many jobs were added since. Projects of a million jobs lie on a disk. Where the floor alone takes longer\n"
-        "than the target allows, the last column tells how far above the floor this program is."
+        f"From the latest runs of `{COMMAND}` ({machine_of(results, 'commands')}); [all of them](results/tables.md)\n"
+        "include smaller projects and system calls."
     ]
     for group, title in TITLES.items():
         rows = [row for row in _shown(read_results(results, group)) if row["target"] is not None]

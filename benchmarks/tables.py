@@ -1,4 +1,4 @@
-"""From measurements to tables: for a terminal, for `results/`, and for the README."""
+"""From measurements to tables: for a terminal, for `results/`, and for `README.md` beside this file."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import generator, projects, report, tables, timing
-from benchmarks.__main__ import RESULTS, plan
+from benchmarks.__main__ import DOCUMENT, RESULTS, plan
 from benchmarks.programs import digest
 from benchmarks.projects import COLD, NEW, WARM, Space
 from benchmarks.timing import Failed, Sample, alternate, count_calls, rounds_for
@@ -282,7 +282,31 @@ def test_section_when_there_are_no_markers_then_an_error():
 
 
 def test_readme_when_results_are_kept_then_shows_them():
-    readme = (ROOT / "README.md").read_text()
+    readme = DOCUMENT.read_text()
     assert tables.replace_section(readme, "x") != readme
-    if (RESULTS / "commands.json").exists():
-        assert tables.replace_section(readme, report.readme(RESULTS)) == readme
+    assert tables.replace_section(readme, report.readme(RESULTS)) == readme
+
+
+def test_readme_when_it_names_workloads_then_the_command_line_has_them():
+    patterns = re.findall(r"--only '(.*?)'", DOCUMENT.read_text())
+    assert patterns
+    assert [pattern for pattern in patterns if not plan(SIZES, only=pattern, slow=False)] == []
+
+
+def test_readme_of_the_project_when_it_tells_how_long_queries_take_then_as_measured():
+    text = " ".join((ROOT / "README.md").read_text().split())
+    assert (
+        "about a tenth of a second to ask for state points of 100,000 jobs, and half a second at most of a million"
+        in text
+    )
+    rows = [row for row in tables.read_results(RESULTS, "commands") if row["state"] == WARM]
+    slowest = {
+        jobs: max(
+            row["ours"]
+            for row in rows
+            if row["jobs"] == jobs and row["workload"].startswith("find: ") and "document" not in row["workload"]
+        )
+        for jobs in (SIZES[-1], LARGE)
+    }
+    assert slowest[SIZES[-1]] < 0.15
+    assert slowest[LARGE] < 0.5

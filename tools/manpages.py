@@ -1,4 +1,4 @@
-"""The manual pages: one of the program, one of each command, and those about filters and JSON.
+"""The manual pages: one of the program, one of each command, and those that are written by hand.
 
 What the tree of commands does not say is in ``tools/pages/``: a file per page, in the markup of `tools.mdoc`. In the
 file of a command the sections DESCRIPTION, ENVIRONMENT, FILES and EXIT STATUS are added to what every command has,
@@ -22,6 +22,9 @@ DATE = "November 22, 2026"
 """The date of all pages; to be changed with them by hand, so that writing them again changes nothing."""
 
 PAGES = Path(__file__).parent / "pages"
+
+WRITTEN = ("signac-files.5", "signac-json.5", "signac-compatibility.7", "signac-filter.7")
+"""The pages that are about no single command."""
 
 ENVIRONMENT = "SIGNAC_PROJECT_DIR :: The directory to start in, unless -C is given."
 MORE_ENVIRONMENT = "The other variables are listed in signac(1)."
@@ -47,7 +50,7 @@ def write_pages(tree: Tree) -> Iterator[tuple[str, str]]:
     yield "signac.1", _program_page(tree)
     for command in tree.commands:
         yield f"signac-{command.name}.1", _command_page(command, tree)
-    for name in ("signac-json.5", "signac-filter.7"):
+    for name in WRITTEN:
         yield name, _written_page(name, tree)
 
 
