@@ -677,7 +677,7 @@ def read_records(
             if part in parts:
                 found = {job_id: known[job_id][part] for job_id in chunk if part in known.get(job_id, ())}
                 unknown = [job_id for job_id in dict.fromkeys(chunk) if job_id not in found]
-                values[part] = found | dict(read(project, unknown, damaged=damaged))
+                values[part] = found | dict(read(project.space, unknown, damaged=damaged))
         for job_id in chunk:
             if all(job_id in found for found in values.values()):
                 yield {"id": job_id} | {part: found[job_id] for part, found in values.items()}
