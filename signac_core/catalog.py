@@ -20,9 +20,11 @@ from .trees import look_up
 from .workspace import OPEN_FLAGS, _genuine, list_workspace
 
 if TYPE_CHECKING:
+    from .index.documents import IndexedDocuments
     from .index.snapshot import Snapshot
     from .workspace import Space
 
+    Documents = dict[str, tuple[dict[str, Any] | None, os.stat_result | None]]
     T = TypeVar("T")
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "read_values",
     "recorded_state_point",
     "refresh",
+    "refresh_documents",
     "state_point_in_memory",
     "tell_unusable",
 ]
@@ -113,10 +116,21 @@ def _names_of(snapshot: Snapshot) -> list[str]:
 
 
 def refresh(snapshot: Snapshot) -> None:
-    """Let the index catch up on the way out of a query, if that is possible."""
+    """Let the index catch up on the way out of a query, if that is possible and pays."""
     with suppress(Exception):  # nobody has asked for it
         if snapshot.worth_refreshing(snapshot.space.known):
-            snapshot.refresh(snapshot.space.known)
+            from .index import refreshing
+
+            refreshing.refresh(snapshot, snapshot.space.known)
+
+
+def refresh_documents(documents: IndexedDocuments, read: Documents) -> None:
+    """Let the index catch up with documents that had to be read, if that is possible and pays."""
+    with suppress(Exception):  # nobody has asked for it
+        if config.queries_write_index() and documents.worth_refreshing(len(read)):
+            from .index import refreshing_documents
+
+            refreshing_documents.refresh(documents, read)
 
 
 def list_ids(space: Space) -> list[str]:

@@ -13,8 +13,8 @@ from ..layout import BASE, DELTA, DOCUMENTS
 from ..stamps import Signature
 from ..trees import identical
 from .documents import ABSENT, UNKNOWN, signatures_in
-from .snapshot import check_owner, check_proven
-from .table import Table, UnusableIndexError
+from .snapshot import check_proven
+from .table import Table, UnusableIndexError, check_owner
 
 if TYPE_CHECKING:
     from ..workspace import Space
