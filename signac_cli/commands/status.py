@@ -37,7 +37,7 @@ def command(session: Session, /, *, as_json: bool) -> int:
     """
     from signac_core.survey.glance import glance
 
-    project = session.project()
+    project = session.project(at_one_moment=True)
     seen = glance(project.space)
     status = 0 if os.path.isdir(project.workspace) else 1
     if as_json:

@@ -28,7 +28,7 @@ def load_documents(space: Space, ids: Collection[str]) -> dict[str, dict[str, An
 
     Raises ValueError if a document is not a JSON object; OSError if a document cannot be read.
     """
-    snapshot = catalog.open_index(space) if len(ids) > parallel.MANY_FILES else None
+    snapshot = catalog.open_index(space) if len(ids) > catalog.MANY_FILES else None
     if snapshot is None:
         return dict(read_documents(space, ids))
     held = buffered_documents(space)

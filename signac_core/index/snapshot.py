@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .. import canonical, config, files, layout, stamps
 from ..config import index_path
 from ..layout import BASE, DELTA
-from ..workspace import OPEN_FLAGS
+from ..workspace import OPEN_FLAGS, list_workspace
 from .shapes import columns_of, put_together, without_collection
 from .table import ID_BYTES, Rows, Table, UnusableIndexError, check_owner
 
@@ -66,16 +66,17 @@ class Snapshot:
     Raises UnusableIndexError, OSError, ValueError if it cannot be used.
     """
 
-    def __init__(self, space: Space, fd: int, list_workspace: Callable[[], Listing]) -> None:
+    def __init__(self, space: Space, fd: int) -> None:
         self.space = space
         self.listing: Listing | None = None
+        self.is_kept = False  # for other questions, whoever is done with it
         self._tables: list[Table] = []
         try:
             self.base = self.opened(fd, BASE)
             self.delta = self._matching_delta()
             for table in self._layered():
                 _prove(table)
-            self._compare(list_workspace)
+            self._compare()
         except BaseException:
             self.close()
             raise
@@ -99,7 +100,7 @@ class Snapshot:
                 return delta
         return None
 
-    def _compare(self, list_workspace: Callable[[], Listing]) -> None:
+    def _compare(self) -> None:
         about = self.about = (self.delta or self.base).directory.about
         _check_names([*about["unread"], *about["uncached"]])
         gone: set[int] = set(about["dropped"])
@@ -112,7 +113,7 @@ class Snapshot:
             self.pending: list[str] = [name for name in about["unread"] if files.is_directory(f"{root}/{name}")]
             present[0] = present[0] - _rows_at(gone, self.base.rows)
         else:
-            self.listing = list_workspace()
+            self.listing = list_workspace(self.space)
             entries = self.listing.entries
             rest, missing = self._compare_order(entries) or _compare_sets(self.base, set(entries))
             present[0] = present[0] - _rows_at(missing, self.base.rows)
@@ -155,7 +156,8 @@ class Snapshot:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.close()
+        if not self.is_kept:
+            self.close()
 
     # answers ------------------------------------------------------------------------------------------------------
 
