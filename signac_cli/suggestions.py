@@ -246,10 +246,10 @@ def _keys_of(snapshot: Snapshot) -> set[str]:
 
 
 def _indexed_document_keys(project: Project) -> set[str]:
-    from signac_core.index.glimpse import open_tables
+    from signac_core.index.completion import open_written
     from signac_core.index.table import UnusableIndexError
 
-    with suppress(OSError, UnusableIndexError), open_tables(project.path, "doc") as index:
+    with suppress(OSError, UnusableIndexError), open_written(project.path, "doc") as index:
         return set(index.dotted_keys())
     return set()
 
