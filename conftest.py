@@ -8,9 +8,13 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from signac_core import files
+
+hypothesis.settings.register_profile("patient", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("patient")  # how long an example takes depends on what else the machine does
 
 
 def pytest_configure() -> None:
