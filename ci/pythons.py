@@ -131,8 +131,11 @@ def make_environment(name: str, python: Path, settings: dict[str, Any], constrai
     if constraints:  # by these variables they hold for the build backend too, whatever the version of pip
         variables |= {"PIP_CONSTRAINT": str(limits), "PIP_BUILD_CONSTRAINT": str(limits)}
     pip = [str(own), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]
-    run = subprocess.run([*pip, "--editable", f".[{','.join(EXTRAS)}]"], cwd=ROOT, env=variables, check=False)
+    run = subprocess.run(
+        [*pip, "--editable", f".[{','.join(EXTRAS)}]"], cwd=ROOT, env=variables, capture_output=True, text=True
+    )
     if run.returncode:
+        print(run.stdout, run.stderr, sep="", flush=True)
         raise UnusableError(f"the dependencies cannot be installed for {python} as wheels; what pip said stands above")
     stamp.write_text(recipe)
     return own

@@ -109,7 +109,7 @@ COMMANDS = {
     ),
     "check": Cost(["check"], 1.4, JSON, of("progress")),
     "status": Cost(["status"], 1.4, JSON),
-    "update-cache": Cost(["update-cache"], 1.5, JSON | of("zlib", "array", "gc"), of("progress")),
+    "update-cache": Cost(["update-cache"], 1.5, JSON | of("zlib", "array", "gc", "math"), of("progress")),
     "config show": Cost(["config", "show", "schema_version"], standard=of("fcntl")),
     "config verify": Cost(["config", "verify"], standard=of("fcntl")),
     "config set": Cost(["config", "set", "x", "1"], 1.4, of("fcntl", "encodings.utf_8_sig"), packages=of("configobj")),
