@@ -30,7 +30,7 @@ test: $(STAMP)
 # at least 94 % of the statements and of the branches, not counting what runs in other processes
 coverage: $(STAMP)
 	mkdir -p build
-	rm -f build/coverage*
+	rm -f build/coverage build/coverage.*
 	$(BIN)/python -m pytest -q -n 2 $(QUICK) --cov --cov-report=json:build/coverage.json
 	$(BIN)/python ci/covered.py
 

@@ -61,7 +61,7 @@ JSON = of("_json", "_md5")
 CHANGE = JSON | of("fcntl")
 FIELDS = of("string", "_string")
 PYTHON_DATA = JSON | of("pprint", "dataclasses", "copy")
-LOG = of("logging", "traceback", "textwrap", "atexit") | FIELDS
+LOG = of("logging", "traceback", "textwrap", "atexit", "_colorize") | FIELDS
 PATHS = of("pathreport", "progress")
 
 COMMANDS = {
