@@ -251,7 +251,7 @@ def _names_in(node: ast.AST) -> list[str]:
 # --- one place for each thing ----------------------------------------------------------------------------------------
 
 ONE_PLACE = {
-    r"\bos\.urandom\(": {"layout"},
+    r"\burandom\(8\)": {"layout"},
     r"\bunique_name\(": {"layout", "files", "index.writing", "hdf5.values"},
     r"\bConfigObj\(": {"config"},
     r"mountinfo": {"mounts"},
