@@ -63,6 +63,8 @@ def open_index(space: Space) -> Snapshot | None:
         moment.has_opened_index = True
         if snapshot is not None:
             snapshot.is_kept = True
+            if moment.listing is not None:
+                moment.listing.pack()
             moment.at_end = lambda is_interrupted: _let_go(snapshot, is_interrupted=is_interrupted)
     opened: Snapshot | None = moment.index
     return opened

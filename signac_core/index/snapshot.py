@@ -250,7 +250,7 @@ class Snapshot:
         if listing is None or not config.queries_write_index():
             return False
         new = sum(name in known for name in self.pending)
-        saves_listing = len(listing.entries) >= _LONG_LISTING and _will_settle(listing)
+        saves_listing = listing.number >= _LONG_LISTING and _will_settle(listing)
         return (new >= WORTHWHILE or saves_listing) and new + self._corrected() <= QUERY_LIMIT
 
     def has_lost(self) -> bool:
