@@ -36,6 +36,10 @@ __all__ = [
     "JSONDict",
     "JSONList",
     "View",
+    "mutate",
+    "store_of",
+    "view_of",
+    "view_of_document",
 ]
 
 _T = TypeVar("_T")
@@ -181,12 +185,37 @@ def _new(cls: type[_V], store: Store, parent: View | None, key: Any, data: Any) 
     return view  # type: ignore[return-value]
 
 
+# What a store or another package needs of a view: attributes of a JSONDict would be keys of the document.
+
+
+def view_of(store: Store) -> JSONDict:
+    """Root view of a store."""
+    return _new(JSONDict, store, None, None, store.tree)
+
+
+def view_of_document(document: Document) -> JSONDict:
+    """Root view of a document, which is bound to every tree that the document reads as long as somebody holds it."""
+    view = view_of(document)
+    document.root = ref(view)
+    return view
+
+
+def store_of(view: View) -> Store:
+    """Store whose tree a view shows, or shows a part of."""
+    return view._store
+
+
+def mutate(view: View, operation: Callable[[Any], _T]) -> _T:
+    """Apply one operation to the container of a view, as every method that changes it does: locked, in one write."""
+    return view._mutate(operation)
+
+
 def _descend(root: tuple[Callable[..., Any], tuple[Any, ...]], keys: list[Any]) -> Any:
     """Get back a view that was pickled."""
     function, arguments = root
     value = function(*arguments)
     if isinstance(value, Document):
-        value = JSONDict._of_document(value)
+        value = view_of_document(value)
     for key in keys:
         value = value[key]
     return value
@@ -259,17 +288,7 @@ class JSONDict(View, MutableMapping[str, Any]):
         self._setup(document, None, None, document.tree)
         document.root = ref(self)
 
-    @classmethod
-    def _of(cls, store: Store) -> JSONDict:
-        """Root view of a store."""
-        return _new(cls, store, None, None, store.tree)
-
-    @classmethod
-    def _of_document(cls, document: Document) -> JSONDict:
-        """Root view of a document."""
-        view = cls._of(document)
-        document.root = ref(view)
-        return view
+    _of_document = staticmethod(lambda document: view_of_document(document))  # until the handles use the function
 
     @classmethod
     def _nested(cls, parent: View, key: Any, data: dict[str, Any]) -> JSONDict:

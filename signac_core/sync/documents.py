@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from .. import canonical
 from ..documents.merging import MergeConflict, merge
-from ..documents.store import BoundView
-from ..documents.views import JSONDict
+from ..documents.store import BoundView, apply
+from ..documents.views import JSONDict, mutate, view_of
 from ..errors import SyncConflict
 from ..trees import copy_plain, equal
 from .strategies import ByKeyOrKeep, DocSync
@@ -88,7 +88,7 @@ def _write(destination: JSONDict, before: dict[str, Any], after: dict[str, Any])
         tree.clear()
         tree.update(new)
 
-    destination._mutate(operation)
+    mutate(destination, operation)
 
 
 def _changed_keys(before: dict[str, Any], after: dict[str, Any], prefix: str) -> list[str]:
@@ -110,16 +110,14 @@ class _Draft:
     def __init__(self, tree: dict[str, Any], name: str) -> None:
         self.tree = tree
         self._name = name
-        self.view = JSONDict._of(self)
+        self.view = view_of(self)
 
     def sync(self) -> None:
         """Nobody else changes the tree."""
 
     def mutate(self, view: BoundView, operation: Callable[[Any], _T], *, overwrite: bool = False) -> _T:
         """Apply one operation to the tree."""
-        result = operation(view._attached_data())
-        view._prune()
-        return result
+        return apply(view, operation)
 
     def describe(self) -> str:
         """Name of the draft in messages."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from .. import canonical, files, layout, lifecycle, workspace
 from ..documents import store
 from ..documents.store import Document, for_job, for_project
-from ..documents.views import JSONDict
+from ..documents.views import JSONDict, view_of_document
 from ..errors import (
     DestinationExistsError,
     DocumentSyncConflict,
@@ -281,7 +281,7 @@ class Synchronizer:
         if not callable(strategy):
             return
         path = layout.FN_PROJECT_DOCUMENT if job_id is None else layout.FN_DOCUMENT
-        document = JSONDict._of_document(source)
+        document = view_of_document(source)
         try:
             change = synchronize_document(document, destination, strategy, dry_run=self._dry_run)
         except DocumentSyncConflict as error:
