@@ -9,12 +9,11 @@ import os
 from collections.abc import Callable, Iterable
 from typing import IO
 
+from .. import files
 from .archives import ArchiveError, Member, Reader, open_archive
 from .packing import Writer
 
 __all__ = ["holds"]
-
-_CHUNK = 1 << 20
 
 
 class _DiffersError(Exception):
@@ -54,14 +53,14 @@ class _Comparison:
     def add_file(self, name: str, source: str) -> None:
         """Compare a file."""
         with self._reader.open(self._take(name, "file")) as theirs, open(source, "rb") as ours:
-            _compare(ours, theirs)
+            self._compare(ours, theirs)
 
     def add_text(self, name: str, text: bytes, source: str | None) -> None:
         """Compare a file of the given content."""
         from io import BytesIO
 
         with self._reader.open(self._take(name, "file")) as theirs:
-            _compare(BytesIO(text), theirs)
+            self._compare(BytesIO(text), theirs)
 
     def add_link(self, name: str, source: str) -> None:
         """Compare a link."""
@@ -74,14 +73,10 @@ class _Comparison:
             raise _DiffersError
         return member
 
-
-def _compare(ours: IO[bytes], theirs: IO[bytes]) -> None:
-    while True:
-        one, other = ours.read(_CHUNK), theirs.read(_CHUNK)
-        if one != other:
+    @staticmethod
+    def _compare(ours: IO[bytes], theirs: IO[bytes]) -> None:
+        if not files.equal_streams(ours, theirs):
             raise _DiffersError
-        if not one:
-            return
 
 
 def _normal(name: str) -> str:

@@ -44,8 +44,6 @@ CopyTree = Callable[[str, str], Any]
 
 _ATTEMPTS = 3  # how often a job is copied anew because others keep writing to it while it is moved
 
-"""What a function of the user's is filling; nobody deletes it but the user."""
-
 _UNSUPPORTED = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENODATA, errno.EINVAL, errno.EACCES})
 """Why a file system, or the system, does not let us copy an extended attribute; we do without."""
 
@@ -287,8 +285,6 @@ def _difference(source: str, copy: str, state_point: bytes) -> str | None:
 
 
 def _different_content(source: str, copy: str, apart: Set[str] = frozenset()) -> str | None:
-    import filecmp
-
     ours, theirs = ({name for name in os.listdir(path) if not is_leftover(name)} - apart for path in (source, copy))
     for name in sorted(ours ^ theirs):
         return os.path.join(source, name)
@@ -301,10 +297,20 @@ def _different_content(source: str, copy: str, apart: Set[str] = frozenset()) ->
                 return difference
             continue
         else:
-            same = os.path.isfile(left) and os.path.isfile(right) and filecmp.cmp(left, right, shallow=False)
+            same = _equal_files(left, right)
         if not same:
             return left
     return None
+
+
+def _equal_files(left: str, right: str, *, by_time: bool = False) -> bool:
+    """Compare two files; what is none equals nothing. Equal sizes and times may be enough."""
+    ours, theirs = files.status_of(left), files.status_of(right)
+    if ours is None or theirs is None or not stat.S_ISREG(ours.st_mode) or not stat.S_ISREG(theirs.st_mode):
+        return False
+    if ours.st_size != theirs.st_size:
+        return False
+    return (by_time and ours.st_mtime_ns == theirs.st_mtime_ns) or files.equal_files(left, right)
 
 
 @contextmanager
@@ -379,7 +385,7 @@ def _rehearse(way: Way, left_out: LeftOut, *, apart: str = "") -> None:
         elif verdict.kind == "file":
             files.ensure_readable(entry.path)
         elif verdict.kind == "other":
-            raise _irregular(entry.path)
+            raise files.not_regular(entry.path)
 
 
 def _entries(directory: str) -> list[os.DirEntry[str]]:
@@ -387,30 +393,14 @@ def _entries(directory: str) -> list[os.DirEntry[str]]:
         return [entry for entry in entries if not is_leftover(entry.name)]
 
 
-def _irregular(path: str) -> OSError:
-    return OSError(errno.EINVAL, "It is not a regular file", path)
-
-
 def _copy_file(source: str, copy: str) -> None:
     """Copy a file as :func:`shutil.copy2` does, whose module costs more file system calls than a small job."""
-    reader = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO would block
     try:
-        status = os.fstat(reader)
-        if not stat.S_ISREG(status.st_mode):
-            raise _irregular(source)
-        mode = stat.S_IMODE(status.st_mode) & 0o777
-        writer = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        try:
-            files.copy_content(reader, writer, status.st_size)
-            _copy_metadata(reader, writer, status)
-        finally:
-            os.close(writer)
+        files.copy_file(source, copy, _copy_metadata)
     except OSError as error:
         if error.filename is None:  # which of the two it was, descriptors do not tell
             error.filename, error.filename2 = source, copy
         raise
-    finally:
-        files.close_after_work(reader)
 
 
 def _copy_metadata(source: str | int, copy: str | int, status: os.stat_result | None = None) -> None:
@@ -502,12 +492,10 @@ def _same_content(way: Way, copy: str, apart: set[str]) -> bool:
 
 
 def _same_entry(way: Way, entry: os.DirEntry[str], verdict: Verdict, copy: str) -> bool:
-    import filecmp
-
     if verdict.kind == "link" and not os.path.islink(copy):
         verdict = way.judge(entry, follow=True)
     if verdict.kind == "link":
         return os.path.islink(copy) and os.readlink(copy) == verdict.text
     if verdict.kind == "directory":
         return os.path.isdir(copy) and _same_content(way.below(entry), copy, set())
-    return os.path.isfile(entry.path) and os.path.isfile(copy) and filecmp.cmp(entry.path, copy)
+    return _equal_files(entry.path, copy, by_time=True)

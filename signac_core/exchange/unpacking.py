@@ -187,7 +187,9 @@ def extract(
         left[root] += 1
         if member.kind == "link" and _judge_link(reader, member, root, left_out):
             last[root].append(member)
-    _check_space(sum(member.size for member, _ in plan), roots)
+    size = sum(member.size for member, _ in plan)
+    for directory in {os.path.dirname(path) or "." for path in roots.values()}:
+        _check_space(size, directory)
     places = {root: _Place(root, path) for root, path in roots.items()}
     lost: set[str] = set()
     for member, root in plan:
@@ -252,12 +254,11 @@ class _Place:
             self._made.add(path)
 
 
-def _check_space(size: int, roots: Mapping[str, str]) -> None:
-    for path in roots.values():
-        status = os.statvfs(os.path.dirname(path) or ".")
-        if size > status.f_bavail * status.f_frsize:
-            raise OSError(errno.ENOSPC, f"There is no room for the {size} bytes to unpack", os.path.dirname(path))
-        return
+def _check_space(size: int, directory: str) -> None:
+    """Make sure that what is unpacked fits on a file system."""
+    status = os.statvfs(directory)
+    if size > status.f_bavail * status.f_frsize:
+        raise OSError(errno.ENOSPC, f"There is no room for the {size} bytes to unpack", directory)
 
 
 def _set_mode(directory: str, mode: int) -> None:
@@ -308,9 +309,7 @@ def _extract_file(reader: Reader, member: Member, path: str) -> None:
             os.fchmod(fd, mode)
         while data := content.read(_CHUNK):
             try:
-                view = memoryview(data)
-                while view:
-                    view = view[file.write(view) :]
+                files.write_all(fd, data)
             except OSError as error:
                 error.filename = path  # a failed write knows its descriptor only
                 raise

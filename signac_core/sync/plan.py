@@ -39,7 +39,6 @@ HAS_GONE = "it has gone"
 """Why something was skipped that was there a moment ago."""
 
 _LEADS_BACK = "it leads back to a directory above, or to the destination"
-_CHUNK = 1 << 20
 _BACKUPS = frozenset({layout.FN_STATE_POINT_BACKUP, layout.FN_DOCUMENT + "~"})  # of signac 2.x, when it is stopped
 
 
@@ -319,7 +318,7 @@ class _Comparison:
         options = self._options
         if not options.deep and (options.size_only or self._same_time(left, right)):
             return True
-        return _same_content(os.path.join(self._source, path), target)
+        return files.equal_files(os.path.join(self._source, path), target)
 
     def _same_time(self, left: os.stat_result, right: os.stat_result) -> bool:
         unit = 1_000_000_000 if self._options.round_times else 1
@@ -356,16 +355,6 @@ def _status(path: str) -> os.stat_result | None:
         with suppress(OSError):
             return os.stat(path)
     return status
-
-
-def _same_content(left: str, right: str) -> bool:
-    with open(left, "rb", buffering=0) as one, open(right, "rb", buffering=0) as other:
-        while True:
-            ours, theirs = one.read(_CHUNK), other.read(_CHUNK)
-            if ours != theirs:
-                return False
-            if not ours:
-                return True
 
 
 # copying --------------------------------------------------------------------------------------------------------------
@@ -440,25 +429,15 @@ def finish_directory(step: Step, target: str, options: TransferOptions, *, durab
 def _copy_file(
     source: str, temporary: str, replaced: os.stat_result | None, options: TransferOptions, *, durable: bool
 ) -> bool:
-    reader = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO put there meanwhile would block
-    try:
-        status = os.fstat(reader)  # before reading: a change during the copy then shows in the times that are kept
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "It is no longer a regular file", source)
-        mode = stat.S_IMODE(status.st_mode) & 0o777
-        writer = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        try:
-            files.copy_content(reader, writer)
-            if replaced is not None and stat.S_ISREG(replaced.st_mode) and not options.preserve_permissions:
-                os.fchmod(writer, stat.S_IMODE(replaced.st_mode) & 0o777)
-            complete = _preserve(writer, status, options)
-            if durable:
-                os.fsync(writer)
-        finally:
-            os.close(writer)
-    finally:
-        os.close(reader)
-    return complete
+    def finish(_: int, writer: int, status: os.stat_result) -> bool:
+        if replaced is not None and stat.S_ISREG(replaced.st_mode) and not options.preserve_permissions:
+            os.fchmod(writer, stat.S_IMODE(replaced.st_mode) & 0o777)
+        complete = _preserve(writer, status, options)
+        if durable:
+            os.fsync(writer)
+        return complete
+
+    return files.copy_file(source, temporary, finish)
 
 
 def _preserve(fd: int, status: os.stat_result, options: TransferOptions) -> bool:

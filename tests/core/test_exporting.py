@@ -766,7 +766,7 @@ def test_copy_of_a_file_when_it_fails_then_the_error_names_both(tmp_path, monkey
         raise OSError(errno.ENOSPC, "No space left on device")
 
     (tmp_path / "data").write_bytes(b"x")
-    monkeypatch.setattr(copying.files, "copy_content", fail)
+    monkeypatch.setattr(copying.files, "_copy_content", fail)
     with pytest.raises(OSError, match="No space left on device: '.*data' -> '.*copy'"):
         copying._copy_file(str(tmp_path / "data"), str(tmp_path / "copy"))
 
