@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -19,6 +19,7 @@ from . import layout
 __all__ = [
     "Replaced",
     "Replacement",
+    "all_above",
     "close_after_work",
     "copy_file",
     "delete_tree",
@@ -31,6 +32,7 @@ __all__ = [
     "is_occupied",
     "keep_mode",
     "nested_too_deeply",
+    "normal_name",
     "not_regular",
     "read_bytes",
     "read_with_status",
@@ -541,6 +543,18 @@ def _unlink(name: str, dir_fd: int) -> None:
     except OSError as error:
         if error.errno != errno.EBUSY or not name.startswith(_HELD_OPEN):
             raise
+
+
+def normal_name(name: str) -> str:
+    """A relative path without empty and ``.`` parts."""
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
+
+
+def all_above(name: str) -> Iterator[str]:
+    """All that a normal relative path lies in, nearest first; the last is empty."""
+    while name:
+        name = name.rpartition("/")[0]
+        yield name
 
 
 def safe_join(root: str, name: str) -> str:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..canonical import equal, plain, validate_key
 from ..errors import DetachedError
-from ..trees import copy_plain
+from ..trees import MISSING, copy_plain
 from .store import Document, Store
 
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
-
-_MISSING = object()
 
 
 class View:
@@ -323,7 +321,7 @@ class JSONDict(View, MutableMapping[str, Any]):
 
     def _prune(self) -> None:
         for key, child in list(self._children.items()):
-            if not self._bind_child(child, self._data.get(key, _MISSING)):
+            if not self._bind_child(child, self._data.get(key, MISSING)):
                 del self._children[key]
 
     def __getitem__(self, key: str) -> Any:
@@ -690,7 +688,7 @@ class JSONList(View, MutableSequence[Any]):
         for child in list(self._children.values()):
             if id(child._data) not in held:  # parsed anew: what stands at its index now
                 index = child._key  # of before the change, even if that was undone
-                if not self._bind_child(child, data[index] if index < len(data) else _MISSING):
+                if not self._bind_child(child, data[index] if index < len(data) else MISSING):
                     continue
             children[id(child._data)] = child
         object.__setattr__(self, "_children", children)

@@ -40,7 +40,7 @@ class _Comparison:
         self.follows_links = not is_tar
         self.stores_directories = is_tar
         self._reader = reader
-        self.left = {_normal(member.name): member for member in reader.members()}
+        self.left = {files.normal_name(member.name): member for member in reader.members()}
 
     def names(self) -> Iterable[str]:
         """Names of the members that have not been compared yet."""
@@ -68,7 +68,7 @@ class _Comparison:
             raise _DiffersError
 
     def _take(self, name: str, kind: str) -> Member:
-        member = self.left.pop(_normal(name), None)
+        member = self.left.pop(files.normal_name(name), None)
         if member is None or member.kind != kind:
             raise _DiffersError
         return member
@@ -77,7 +77,3 @@ class _Comparison:
     def _compare(ours: IO[bytes], theirs: IO[bytes]) -> None:
         if not files.equal_streams(ours, theirs):
             raise _DiffersError
-
-
-def _normal(name: str) -> str:
-    return "/".join(part for part in name.split("/") if part not in ("", "."))

@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -281,11 +281,13 @@ def _difference(source: str, copy: str, state_point: bytes) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return path
     with _not_too_deep(source):
-        return _different_content(source, copy, {layout.FN_STATE_POINT})
+        return _different_content(source, copy, layout.FN_STATE_POINT)
 
 
-def _different_content(source: str, copy: str, apart: Set[str] = frozenset()) -> str | None:
-    ours, theirs = ({name for name in os.listdir(path) if not is_leftover(name)} - apart for path in (source, copy))
+def _different_content(source: str, copy: str, without: str = "") -> str | None:
+    ours, theirs = (
+        {name for name in os.listdir(path) if name != without and not is_leftover(name)} for path in (source, copy)
+    )
     for name in sorted(ours ^ theirs):
         return os.path.join(source, name)
     for name in sorted(ours):
@@ -328,7 +330,7 @@ def _copy(
     """Copy a directory. The state point comes last: without it a directory is no job."""
     os.mkdir(temporary)
     with _not_too_deep(source):
-        _copy_content(Way(source), temporary, left_out, apart=layout.FN_STATE_POINT, keep_links=keep_links)
+        _copy_content(Way(source), temporary, left_out, without=layout.FN_STATE_POINT, keep_links=keep_links)
     copied = os.path.join(temporary, layout.FN_STATE_POINT)
     files.write_file(copied, state_point)
     with suppress(FileNotFoundError):
@@ -338,11 +340,9 @@ def _copy(
         sync_tree(temporary)
 
 
-def _copy_content(way: Way, copy: str, left_out: LeftOut, *, apart: str = "", keep_links: bool = False) -> None:
+def _copy_content(way: Way, copy: str, left_out: LeftOut, *, without: str = "", keep_links: bool = False) -> None:
     """Copy what a directory holds, but stop at the first error. What is moved keeps all its links."""
-    for entry in _entries(way.path):
-        if entry.name == apart:
-            continue
+    for entry in way.entries(without):
         target = os.path.join(copy, entry.name)
         if keep_links and entry.is_symlink():
             os.symlink(os.readlink(entry.path), target)
@@ -370,13 +370,11 @@ def rehearse(source: str, left_out: LeftOut) -> None:
     Raises OSError if something cannot be copied.
     """
     with _not_too_deep(source):
-        _rehearse(Way(source), left_out, apart=layout.FN_STATE_POINT)
+        _rehearse(Way(source), left_out, without=layout.FN_STATE_POINT)
 
 
-def _rehearse(way: Way, left_out: LeftOut, *, apart: str = "") -> None:
-    for entry in _entries(way.path):
-        if entry.name == apart:
-            continue
+def _rehearse(way: Way, left_out: LeftOut, *, without: str = "") -> None:
+    for entry in way.entries(without):
         verdict = way.judge(entry)
         if verdict.kind == "nothing":
             left_out(entry.path, verdict.text)
@@ -386,11 +384,6 @@ def _rehearse(way: Way, left_out: LeftOut, *, apart: str = "") -> None:
             files.ensure_readable(entry.path)
         elif verdict.kind == "other":
             raise files.not_regular(entry.path)
-
-
-def _entries(directory: str) -> list[os.DirEntry[str]]:
-    with os.scandir(directory) as entries:
-        return [entry for entry in entries if not is_leftover(entry.name)]
 
 
 def _copy_file(source: str, copy: str) -> None:
@@ -477,15 +470,15 @@ def is_same(source: str, copy: str, state_point: bytes) -> bool:
         if files.read_bytes(os.path.join(copy, layout.FN_STATE_POINT)) != state_point:
             return False
         with _not_too_deep(source):
-            return _same_content(Way(source), copy, {layout.FN_STATE_POINT})
+            return _same_content(Way(source), copy, layout.FN_STATE_POINT)
     except (FileNotFoundError, NotADirectoryError):
         return False
 
 
-def _same_content(way: Way, copy: str, apart: set[str]) -> bool:
-    entries = [(entry, way.judge(entry)) for entry in _entries(way.path) if entry.name not in apart]
+def _same_content(way: Way, copy: str, without: str = "") -> bool:
+    entries = [(entry, way.judge(entry)) for entry in way.entries(without)]
     copied = [(entry, verdict) for entry, verdict in entries if verdict.kind != "nothing"]
-    names = {name for name in os.listdir(copy) if not is_leftover(name)} - apart
+    names = {name for name in os.listdir(copy) if name != without and not is_leftover(name)}
     if names != {entry.name for entry, _ in copied}:
         return False
     return all(_same_entry(way, entry, verdict, os.path.join(copy, entry.name)) for entry, verdict in copied)
@@ -497,5 +490,5 @@ def _same_entry(way: Way, entry: os.DirEntry[str], verdict: Verdict, copy: str) 
     if verdict.kind == "link":
         return os.path.islink(copy) and os.readlink(copy) == verdict.text
     if verdict.kind == "directory":
-        return os.path.isdir(copy) and _same_content(way.below(entry), copy, set())
+        return os.path.isdir(copy) and _same_content(way.below(entry), copy)
     return _equal_files(entry.path, copy, by_time=True)

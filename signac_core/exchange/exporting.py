@@ -275,7 +275,7 @@ def _check_appended(writer: packing.Writer, found: Mapping[str, str]) -> None:
     """
     taken = set()
     for name in writer.names():
-        normal = "/".join(part for part in name.split("/") if part not in ("", "."))
+        normal = files.normal_name(name)
         while normal and normal not in taken:
             taken.add(normal)
             normal = normal.rpartition("/")[0]

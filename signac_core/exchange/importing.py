@@ -459,17 +459,17 @@ class _Archive:
     def find(self, schema: Schema, failed: Failed | None) -> Iterator[Found]:
         by_path = _schema_of(schema)
         names = self._directories(schema)
-        inner = {above for name in names for above in _all_above(name)}
+        inner = {above for name in names for above in files.all_above(name)}
         found: set[str] = set()
         for name in names:
-            if any(above in found for above in _all_above(name)):
+            if any(above in found for above in files.all_above(name)):
                 continue
             text = self._contents.state_points.get(name)
             statepoint = None if by_path is None else by_path.read(name, name)
             if statepoint is not None or (by_path is None and text is not None):
                 found.add(name)
                 yield _identify(self._reader.path, name, statepoint, text)
-            elif by_path is None or any(map(by_path.reaches, _all_above(name))):
+            elif by_path is None or any(map(by_path.reaches, files.all_above(name))):
                 continue
             elif by_path.misses(name, is_leaf=name not in inner):
                 self.unmatched.append(name)
@@ -481,7 +481,7 @@ class _Archive:
         """
         names = self._contents.directories
         if not callable(schema):
-            names = names | {above for name in names for above in _all_above(name)}
+            names = names | {above for name in names for above in files.all_above(name)}
         return sorted(names, key=lambda name: name.replace("/", "\0"))
 
     @contextmanager
@@ -536,9 +536,3 @@ class _Archive:
             for directory in places.values():
                 if os.path.lexists(directory):
                     files.delete_tree(directory)
-
-
-def _all_above(name: str) -> Iterator[str]:
-    while name:
-        name = name.rpartition("/")[0]
-        yield name

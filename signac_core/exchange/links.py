@@ -13,6 +13,8 @@ import stat
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
+from ..layout import is_leftover
+
 __all__ = [
     "LEADS_BACK",
     "LEADS_OUT",
@@ -137,6 +139,12 @@ class Way(NamedTuple):
     path: str
     depth: int = 0
     above: tuple[str, ...] = ()
+
+    def entries(self, without: str = "") -> list[os.DirEntry[str]]:
+        """What the directory holds, sorted by name, but for one name and for what writers leave behind."""
+        with os.scandir(self.path) as found:
+            entries = [entry for entry in found if entry.name != without and not is_leftover(entry.name)]
+        return sorted(entries, key=lambda entry: entry.name)
 
     def judge(self, entry: os.DirEntry[str], *, follow: bool = False) -> Verdict:
         """Decide about an entry of the directory; only links to something outside cost more than reading them.

@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from .. import files, layout
-from ..layout import is_leftover
 from . import links
 from .archives import _CHUNK, ArchiveError
 from .links import LeftOut, Way
@@ -287,15 +286,13 @@ def add_directory(
     path = os.path.join(source, layout.FN_STATE_POINT)
     writer.add_text(f"{root}/{layout.FN_STATE_POINT}", state_point, path if os.path.isfile(path) else None)
     try:
-        _add_content(writer, Way(source), root, left_out, apart=layout.FN_STATE_POINT)
+        _add_content(writer, Way(source), root, left_out, without=layout.FN_STATE_POINT)
     except RecursionError:
         raise files.nested_too_deeply(source) from None
 
 
-def _add_content(writer: Writer, way: Way, name: str, left_out: LeftOut, *, apart: str = "") -> None:
-    for entry in _entries(way.path):
-        if entry.name == apart:
-            continue
+def _add_content(writer: Writer, way: Way, name: str, left_out: LeftOut, *, without: str = "") -> None:
+    for entry in way.entries(without):
         member = f"{name}/{entry.name}"
         verdict = way.judge(entry, follow=writer.follows_links)
         if verdict.kind == "link":
@@ -305,14 +302,9 @@ def _add_content(writer: Writer, way: Way, name: str, left_out: LeftOut, *, apar
         elif verdict.kind == "file":
             writer.add_file(member, entry.path)
         elif verdict.kind == "directory":
-            if writer.stores_directories or not _entries(entry.path):
+            below = way.below(entry)
+            if writer.stores_directories or not below.entries():
                 writer.add_directory(member, entry.path)
-            _add_content(writer, way.below(entry), member, left_out)
+            _add_content(writer, below, member, left_out)
         else:
             raise OSError(errno.EINVAL, "An archive cannot hold what is neither file nor directory", entry.path)
-
-
-def _entries(directory: str) -> list[os.DirEntry[str]]:
-    with os.scandir(directory) as entries:
-        found = [entry for entry in entries if not is_leftover(entry.name)]
-    return sorted(found, key=lambda entry: entry.name)

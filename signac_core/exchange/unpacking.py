@@ -138,7 +138,7 @@ def _normal_name(reader: Reader, name: str, member: Member) -> str:
         raise refusal(
             reader.path, f"{name[:50]}...", f"has a name of {len(name)} characters in {len(parts)} directories"
         )
-    return "/".join(part for part in parts if part not in ("", "."))
+    return files.normal_name(name)
 
 
 def _check_nesting(reader: Reader, known: Mapping[str, Member], longest: int) -> None:

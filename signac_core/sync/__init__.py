@@ -20,7 +20,7 @@ from ..errors import DocumentSyncConflict as DocumentSyncConflict
 from ..errors import FileSyncConflict as FileSyncConflict
 from ..errors import SchemaSyncConflict
 from ..failures import Failed as Failed
-from .plan import TransferOptions, compile_patterns
+from .plan import TransferOptions
 from .strategies import DocSync, DocumentStrategy, FileSync, JobHandle, ProjectHandle
 from .work import FileStrategy, FileTransferStats, SyncAction, Synchronizer
 
@@ -123,24 +123,8 @@ def sync_jobs(
     1000
 
     """
-    synchronizer = Synchronizer(
-        strategy,
-        doc_sync,
-        TransferOptions(
-            exclude=compile_patterns(exclude),
-            recursive=recursive,
-            follow_symlinks=follow_symlinks,
-            preserve_permissions=preserve_permissions,
-            preserve_times=preserve_times,
-            preserve_owner=preserve_owner,
-            preserve_group=preserve_group,
-            deep=deep,
-            size_only=size_only,
-            round_times=round_times,
-        ),
-        dry_run=dry_run,
-        report=report,
-    )
+    options = TransferOptions.among(locals())
+    synchronizer = Synchronizer(strategy, doc_sync, options, dry_run=dry_run, report=report)
     if os.path.realpath(src.path) == os.path.realpath(dst.path):
         raise ValueError(f"Source and destination are the same job: '{dst.path}'.")
     if os.path.isdir(src.path):
@@ -241,26 +225,8 @@ preserve_group, deep, dry_run, size_only, round_times, report
     1
 
     """
-    synchronizer = Synchronizer(
-        strategy,
-        doc_sync,
-        TransferOptions(
-            exclude=compile_patterns(exclude),
-            recursive=recursive,
-            follow_symlinks=follow_symlinks,
-            preserve_permissions=preserve_permissions,
-            preserve_times=preserve_times,
-            preserve_owner=preserve_owner,
-            preserve_group=preserve_group,
-            deep=deep,
-            size_only=size_only,
-            round_times=round_times,
-        ),
-        dry_run=dry_run,
-        probe=probe,
-        report=report,
-        failed=failed,
-    )
+    options = TransferOptions.among(locals())
+    synchronizer = Synchronizer(strategy, doc_sync, options, dry_run=dry_run, probe=probe, report=report, failed=failed)
     threads = _number_of_threads(parallel)
     if source == destination or os.path.realpath(source.workspace) == os.path.realpath(destination.workspace):
         raise ValueError(f"Source and destination are the same project: '{destination.path}'.")

@@ -11,10 +11,10 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .. import files, layout
 from ..exchange import links
@@ -74,11 +74,14 @@ class TransferOptions(NamedTuple):
     size_only: bool = False
     round_times: bool = False
 
-    def check(self) -> None:
-        """Refuse options that contradict each other.
+    @classmethod
+    def among(cls, arguments: Mapping[str, Any]) -> TransferOptions:
+        """Take the options from the arguments of a function, which has one of each name; patterns are compiled."""
+        given = {name: arguments[name] for name in cls._fields}
+        return cls(**given | {"exclude": compile_patterns(given["exclude"])})
 
-        Raises ValueError if they do.
-        """
+    def check(self) -> None:
+        """Refuse options that contradict each other, with a ValueError."""
         if self.preserve_times and not self.preserve_permissions:
             raise ValueError("Modification times cannot be preserved without permissions: preserve both.")
         if self.deep and self.size_only:
