@@ -1,13 +1,15 @@
-# make demo   run the example study in a fresh environment
-# make test   run the tests in a fresh environment
-# Both need Python 3.11 or newer and pip, nothing else.
+# make demo      run the example study in a fresh environment
+# make test      run the quick tests in a fresh environment
+# make coverage  the same, and measure how much of the packages they run
+# All need Python 3.11 or newer and pip, nothing else.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 STAMP := $(VENV)/.ready
+QUICK := -m "not slow or roundtrip" --ignore-glob='tests/faults/test_*promises.py' --ignore=tests/completion/test_shells.py
 
-.PHONY: all demo test lint types generated drift shells peer faults file-systems torture bench clean
+.PHONY: all demo test coverage pythons lowest lint types generated drift shells peer faults file-systems torture bench clean
 
 all: lint types test
 
@@ -23,7 +25,22 @@ demo: $(STAMP)
 	PATH="$(BIN):$$PATH" PYTHON="$(BIN)/python" examples/ising/run.sh build/ising
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -q -n 2 -m "not slow or roundtrip" --ignore-glob='tests/faults/test_*promises.py' --ignore=tests/completion
+	$(BIN)/python -m pytest -q -n 2 $(QUICK)
+
+# at least 94 % of the statements and of the branches, not counting what runs in other processes
+coverage: $(STAMP)
+	mkdir -p build
+	rm -f build/coverage build/coverage.*
+	$(BIN)/python -m pytest -q -n 2 $(QUICK) --cov --cov-report=json:build/coverage.json
+	$(BIN)/python ci/covered.py
+
+# most of the quick tests on every other supported Python that this machine has
+pythons: $(STAMP)
+	$(BIN)/python ci/pythons.py pythons
+
+# the same on the oldest one, with the lowest versions of the dependencies
+lowest: $(STAMP)
+	$(BIN)/python ci/pythons.py lowest
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .

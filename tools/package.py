@@ -17,7 +17,7 @@ PLACES = {
 }
 
 
-class Hook(BuildHookInterface):  # type: ignore[misc]  # the backend is not installed where types are checked
+class Hook(BuildHookInterface):  # type: ignore[misc]  # the backend is not looked into
     """Adds the generated files to a wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

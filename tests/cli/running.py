@@ -38,18 +38,31 @@ class Result:
         return self.out.splitlines()
 
 
+class _Screen(io.TextIOWrapper):
+    """A stream that passes for one of a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 class InProcess:
-    """Runs the program in this process; standard streams are bytes in memory, never a terminal."""
+    """Runs the program in this process; standard streams are bytes in memory, and no terminal unless that is said."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.monkeypatch = monkeypatch
 
-    def __call__(self, *arguments: str, stdin: str = "", encoding: str = "utf-8") -> Result:
+    def __call__(
+        self, *arguments: str, stdin: str = "", encoding: str = "utf-8", terminal: bool = False, columns: int = 80
+    ) -> Result:
         out, err = io.BytesIO(), io.BytesIO()
+        stream = _Screen if terminal else io.TextIOWrapper
         with self.monkeypatch.context() as patch:
-            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8"))
-            patch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding=encoding, write_through=True))
-            patch.setattr(sys, "stderr", io.TextIOWrapper(err, encoding="utf-8", write_through=True))
+            if terminal:
+                patch.setenv("TERM", "xterm-256color")
+                patch.setenv("COLUMNS", str(columns))
+            patch.setattr(sys, "stdin", stream(io.BytesIO(stdin.encode()), encoding="utf-8"))
+            patch.setattr(sys, "stdout", stream(out, encoding=encoding, write_through=True))
+            patch.setattr(sys, "stderr", stream(err, encoding="utf-8", write_through=True))
             status = run(list(arguments))
             sys.stdout.flush()
             return Result(status, out.getvalue().decode(), err.getvalue().decode())

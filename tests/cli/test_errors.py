@@ -132,7 +132,7 @@ MISTAKES = {
     "newer schema": Mistake(["find"], ["99"], "", prepare=set_schema(99)),
     "no workspace possible": Mistake(["find"], ["workspace", "no directory"], prepare=file_in_the_way),
     # filters
-    "filter not JSON": Mistake(["find", '{"a": 0,}'], ['{"a": 0,}', "not valid JSON", "column 9"]),
+    "filter not JSON": Mistake(["find", '{"a": 0,}'], ['{"a": 0,}', "not valid JSON", "line 1 column"]),
     "filter without brace": Mistake(["find", '{"a": 0'], ['{"a": 0', "incomplete JSON"], "single quotes"),
     "filter half quoted": Mistake(["find", '{"a":', "0}"], ["incomplete JSON"], "single quotes"),
     "filter key empty": Mistake(["find", "", "1"], ["empty", "key"], "unset variable"),

@@ -61,7 +61,7 @@ JSON = of("_json", "_md5")
 CHANGE = JSON | of("fcntl")
 FIELDS = of("string", "_string")
 PYTHON_DATA = JSON | of("pprint", "dataclasses", "copy")
-LOG = of("logging", "traceback", "textwrap", "atexit") | FIELDS
+LOG = of("logging", "traceback", "textwrap", "atexit", "_colorize") | FIELDS
 PATHS = of("pathreport", "progress")
 
 COMMANDS = {
@@ -109,7 +109,7 @@ COMMANDS = {
     ),
     "check": Cost(["check"], 1.4, JSON, of("progress")),
     "status": Cost(["status"], 1.4, JSON),
-    "update-cache": Cost(["update-cache"], 1.5, JSON | of("zlib", "array", "gc"), of("progress")),
+    "update-cache": Cost(["update-cache"], 1.5, JSON | of("zlib", "array", "gc", "math"), of("progress")),
     "config show": Cost(["config", "show", "schema_version"], standard=of("fcntl")),
     "config verify": Cost(["config", "verify"], standard=of("fcntl")),
     "config set": Cost(["config", "set", "x", "1"], 1.4, of("fcntl", "encodings.utf_8_sig"), packages=of("configobj")),

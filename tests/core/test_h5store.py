@@ -252,7 +252,7 @@ UNSTORABLE = [
     [[1], [1, 2]],
     [None],
     [1, "a"],
-    np.zeros((1,) * 33),
+    *([] if np.__version__.startswith("1.") else [np.zeros((1,) * 33)]),  # more dimensions than numpy 1 has
     {"fine": 1, "nested": {"bad": object()}},
     {"fine": 1, "a.b": 2},
     {"fine": 1, "": 2},
