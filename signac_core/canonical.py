@@ -24,7 +24,6 @@ __all__ = [
     "calc_id",
     "dumps",
     "dumps_strictly",
-    "equal",
     "has_id",
     "hash_of",
     "id_of_text",
@@ -32,6 +31,7 @@ __all__ = [
     "plain",
     "plain_state_point",
     "refuse_repeated_keys",
+    "same_json",
     "state_point_matches",
     "validate_key",
     "validate_keys",
@@ -398,7 +398,7 @@ def plain_state_point(value: Any) -> dict[str, Any]:
     return {validate_key(key): plain(item) for key, item in value.items()}
 
 
-def equal(left: Any, right: Any) -> bool:
+def same_json(left: Any, right: Any) -> bool:
     """Compare two plain values by type and value: ``1``, ``1.0`` and ``True`` all differ, NaN equals itself.
 
     The order of keys counts too, because it is part of the file.
@@ -410,10 +410,10 @@ def equal(left: Any, right: Any) -> bool:
         return (
             len(left) == len(right)
             and all(a == b for a, b in zip(left, right, strict=True))
-            and all(equal(item, right[key]) for key, item in left.items())
+            and all(same_json(item, right[key]) for key, item in left.items())
         )
     if kind is list:
-        return len(left) == len(right) and all(equal(a, b) for a, b in zip(left, right, strict=True))
+        return len(left) == len(right) and all(same_json(a, b) for a, b in zip(left, right, strict=True))
     if kind is float:
         return repr(left) == repr(right)
     return bool(left == right)

@@ -21,11 +21,11 @@ __all__ = [
     "delete_key",
     "find_local",
     "format_section",
-    "look_up",
     "read",
     "read_merged",
     "set_key",
     "text_of",
+    "value_of",
 ]
 
 _INDENT = "    "
@@ -50,7 +50,7 @@ def read_merged(local: str | None) -> dict[str, Any] | None:
     return project if user is None else user if project is None else merge(user, project)
 
 
-def look_up(values: Mapping[str, Any], key: Sequence[str]) -> Any:
+def value_of(values: Mapping[str, Any], key: Sequence[str]) -> Any:
     """Find the value of a key.
 
     Raises KeyError if there is no such key.
@@ -69,7 +69,7 @@ def format_section(values: Mapping[str, Any], key: Sequence[str] = ()) -> str:
     for name in key:
         outer[name] = {}
         outer = outer[name]
-    outer.merge(look_up(values, key))
+    outer.merge(value_of(values, key))
     lines = text.write()[len(key) :]
     # signac 2.x shows the lines of the section itself without their indentation, and those below it with theirs.
     own = _INDENT * len(key)

@@ -40,4 +40,4 @@ def merge(base: Any, ours: Any, theirs: Any) -> Any:
 def _same(left: Any, right: Any) -> bool:
     if left is MISSING or right is MISSING:
         return left is right
-    return canonical.equal(left, right)
+    return canonical.same_json(left, right)

@@ -24,7 +24,7 @@ from collections.abc import (
 )
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ..canonical import equal, plain, validate_key
+from ..canonical import plain, same_json, validate_key
 from ..errors import DetachedError
 from ..trees import MISSING, copy_plain
 from .store import Document, Store
@@ -850,7 +850,7 @@ class JSONList(View, MutableSequence[Any]):
         order = sorted(range(len(before)), key=keys.__getitem__, reverse=reverse)
 
         def operation(data: list[Any]) -> bool:
-            if not equal(data, before):
+            if not same_json(data, before):
                 return False
             data[:] = [data[index] for index in order]
             return True

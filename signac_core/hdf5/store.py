@@ -81,7 +81,7 @@ class _Node(values.Stored, MutableMapping[str, Any]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Mapping):
             return NotImplemented
-        return values.equal(_content(self), _content(other) if isinstance(other, _Node) else other)
+        return values.same_values(_content(self), _content(other) if isinstance(other, _Node) else other)
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -44,9 +44,9 @@ __all__ = [
     "Prepared",
     "Stored",
     "copy_item",
-    "equal",
     "read",
     "read_whole",
+    "same_values",
     "split_key",
     "visible_names",
 ]
@@ -125,14 +125,14 @@ def read_whole(item: Any) -> Any:
     return value[()] if isinstance(value, h5py.Dataset) else value
 
 
-def equal(left: Any, right: Any) -> bool:
+def same_values(left: Any, right: Any) -> bool:
     """Compare values by content: mappings key by key, arrays element by element."""
     if isinstance(left, Mapping) or isinstance(right, Mapping):
         return (
             isinstance(left, Mapping)
             and isinstance(right, Mapping)
             and left.keys() == right.keys()
-            and all(equal(left[key], right[key]) for key in left)
+            and all(same_values(left[key], right[key]) for key in left)
         )
     if _is_pandas(left) or _is_pandas(right):
         return type(left) is type(right) and bool(left.equals(right))

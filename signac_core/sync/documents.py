@@ -68,7 +68,7 @@ def synchronize_document(
         after = draft.tree
         skipped = tuple(sorted(result)) if isinstance(strategy, ByKeyOrKeep) else ()
         change = DocumentChange(tuple(_changed_keys(before, after, "")), skipped)
-        if destination is None or dry_run or canonical.equal(before, after):
+        if destination is None or dry_run or canonical.same_json(before, after):
             return change
         try:
             _write(destination, before, after)
@@ -99,7 +99,7 @@ def _changed_keys(before: dict[str, Any], after: dict[str, Any], prefix: str) ->
             keys.append(prefix + key)
         elif isinstance(value, dict) and isinstance(before[key], dict):
             keys += _changed_keys(before[key], value, f"{prefix}{key}.")
-        elif not canonical.equal(before[key], value):
+        elif not canonical.same_json(before[key], value):
             keys.append(prefix + key)
     return keys
 
