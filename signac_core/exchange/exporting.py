@@ -221,9 +221,9 @@ def plan_export(
     if kind != "":
         _check_target(space, target, found)
     if kind is None:
-        done, taken = _present(space, target, found, copytree)
-        if taken:
-            raise naming.PathsTakenError(taken)
+        done, obstacles = _present(space, target, found, copytree)
+        if obstacles:
+            raise naming.PathsTakenError(obstacles)
         return ExportPlan(space, target, kind, found, done)
     plan = ExportPlan(space, target, kind, found)
     if not kind:
@@ -273,29 +273,29 @@ def _check_appended(writer: packing.Writer, found: Mapping[str, str]) -> None:
 
     Raises FileExistsError if one does.
     """
-    taken = set()
+    present = set()
     for name in writer.names():
         normal = files.normal_name(name)
-        while normal and normal not in taken:
-            taken.add(normal)
+        while normal and normal not in present:
+            present.add(normal)
             normal = normal.rpartition("/")[0]
     for path in found.values():
-        if path in taken or (not path and layout.FN_STATE_POINT in taken):
+        if path in present or (not path and layout.FN_STATE_POINT in present):
             raise FileExistsError(errno.EEXIST, "The archive holds this path already", path)
 
 
 def _present(
     space: Space, target: str, found: Mapping[str, str], copytree: copying.CopyTree | None
-) -> tuple[frozenset[str], list[naming.Taken]]:
+) -> tuple[frozenset[str], list[naming.Obstacle]]:
     """Jobs that the target directory holds whole copies of, and what else is in the place of a copy.
 
     Raises PathError if a destination is no place for a job: outside the target, below another job, or inside an
     exported one.
     """
     done: set[str] = set()
-    taken: list[naming.Taken] = []
+    obstacles: list[naming.Obstacle] = []
     if not os.path.lexists(target):
-        return frozenset(), taken
+        return frozenset(), obstacles
     is_whole = copying.is_moved if copying.moves_by_copy(copytree) else copying.is_same
     resumable = copying.is_own_copy(copytree) or copying.moves_by_copy(copytree)
     above: set[str] = set()
@@ -305,7 +305,7 @@ def _present(
             try:
                 _check_directory(target, directory, above)
             except FileExistsError as error:
-                taken.append(naming.Taken(job_id, error.filename, error.strerror or ""))
+                obstacles.append(naming.Obstacle(job_id, error.filename, error.strerror or ""))
                 above.add(directory)  # once is enough
         destination = os.path.join(target, path) if path else target
         if not os.path.lexists(destination):
@@ -318,8 +318,8 @@ def _present(
         if is_done:
             done.add(job_id)
         elif not (copying.is_own_copy(copytree) and os.path.isdir(destination) and not os.listdir(destination)):
-            taken.append(naming.Taken(job_id, destination, f"The destination of job '{job_id}' exists"))
-    return frozenset(done), taken
+            obstacles.append(naming.Obstacle(job_id, destination, f"The destination of job '{job_id}' exists"))
+    return frozenset(done), obstacles
 
 
 def _check_target(space: Space, target: str, found: Mapping[str, str]) -> None:

@@ -70,7 +70,7 @@ def import_apart(
 
     Raises ValueError, TypeError, ArchiveError, StatepointParsingError as :meth:`Project.import_from`.
     """
-    with _opened(space, origin, None, apart=workspace) as place:
+    with _opened(space, origin, None, excluded=workspace) as place:
         found = tuple(track(place.find(schema, failed), "find", None, progress))
         _check_unique(found)
         if unmatched is not None:
@@ -245,7 +245,7 @@ def _opened(
     origin: str | os.PathLike[str] | None,
     copytree: copying.CopyTree | None,
     *,
-    apart: str | None = None,
+    excluded: str | None = None,
 ) -> Iterator[_Origin]:
     """Context manager for the origin of an import; ``apart`` is a directory in it that is none of our business."""
     path = os.getcwd() if origin is None else origin
@@ -256,7 +256,7 @@ def _opened(
     if os.path.isdir(path):
         if store.active_buffer is not None:
             store.active_buffer.flush_below(os.path.abspath(path))
-        yield _Directory(space, path, copytree, apart or space.workspace)
+        yield _Directory(space, path, copytree, excluded or space.workspace)
         return
     if copytree is not None:
         raise ValueError("A copytree function can only be used when the origin is a directory.")
@@ -339,17 +339,17 @@ def _collisions(
 class _Directory:
     """A directory that jobs come from."""
 
-    def __init__(self, space: Space, path: str, copytree: copying.CopyTree | None, apart: str) -> None:
+    def __init__(self, space: Space, path: str, copytree: copying.CopyTree | None, excluded: str) -> None:
         self._space = space
         self._path = path
         self._copytree = copytree
         self.unmatched: list[str] = []
         self.moved: list[str] = []
-        self._apart = os.path.relpath(os.path.realpath(apart), os.path.realpath(path))
+        self._excluded = os.path.relpath(os.path.realpath(excluded), os.path.realpath(path))
 
     def find(self, schema: Schema, failed: Failed | None) -> Iterator[Found]:
         by_path = _schema_of(schema, self._path)
-        if self._apart == "." or set(self._apart.split("/")) == {".."}:
+        if self._excluded == "." or set(self._excluded.split("/")) == {".."}:
             return  # the workspace, or something in it
 
         def tell(error: OSError) -> None:
@@ -369,7 +369,7 @@ class _Directory:
             directories[:] = sorted(
                 name
                 for name in directories
-                if not copying.is_unfinished(name) and os.path.join(relative, name) != self._apart
+                if not copying.is_unfinished(name) and os.path.join(relative, name) != self._excluded
             )
             if statepoint is not None or (by_path is None and has_file):
                 directories.clear()

@@ -144,9 +144,9 @@ def plan_view(
         else:
             created.append(link)
     removed = sorted(present.keys() - links.keys())
-    taken = location.taken({link: links[link] for link in created}, [*removed, *leftovers])
-    if taken:
-        raise naming.PathsTakenError(taken)
+    obstacles = location.obstacles({link: links[link] for link in created}, [*removed, *leftovers])
+    if obstacles:
+        raise naming.PathsTakenError(obstacles)
     changes = map(tuple, (created, updated, removed, unchanged, leftovers))
     return ViewPlan(space, root, links, targets, *changes)
 
@@ -234,24 +234,24 @@ class _Location:
             return False
         return layout.is_job_directory(os.path.basename(os.readlink(path)))
 
-    def taken(self, created: Mapping[str, str], removed: Iterable[str]) -> list[naming.Taken]:
+    def obstacles(self, created: Mapping[str, str], removed: Iterable[str]) -> list[naming.Obstacle]:
         """What stands in the place of links, or of the directories above them, and will not be removed."""
         going = set(removed)
         known: set[str] = set()
-        taken = []
+        found = []
         for link, job_id in created.items():
             path = os.path.join(self._real_prefix, link)
             if os.path.lexists(path) and not self._will_be_empty(link, going):
                 reason = "What stands in the place of a link is not part of the view"
-                taken.append(naming.Taken(job_id, path, reason))
+                found.append(naming.Obstacle(job_id, path, reason))
             above = os.path.dirname(link)
             while above not in known:
                 known.add(above)
                 path = os.path.join(self._real_prefix, above)
                 if above not in going and os.path.lexists(path) and (os.path.islink(path) or not os.path.isdir(path)):
-                    taken.append(naming.Taken(job_id, path, "The view needs a directory in the place of this"))
+                    found.append(naming.Obstacle(job_id, path, "The view needs a directory in the place of this"))
                 above = os.path.dirname(above)
-        return taken
+        return found
 
     def _will_be_empty(self, directory: str, going: set[str]) -> bool:
         """Tell whether a directory holds nothing but links that will be removed."""

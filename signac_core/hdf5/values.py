@@ -221,20 +221,20 @@ class Plan:
         Raises OSError if the path leads through a value, or there is no room for the new value, or the file cannot be
         written.
         """
-        group, rest = _deepest_group(file, path)
-        delete_first = not self.refers and group.get(rest, getlink=True) is not None
+        group, below = _deepest_group(file, path)
+        delete_first = not self.refers and group.get(below, getlink=True) is not None
         if delete_first:
             large = self.size >= _LARGE and file.driver == "sec2"
             if large:
                 _check_room(os.path.dirname(file.filename), self.size)
-            del group[rest]
+            del group[below]
             if large:
                 file.flush()
         try:
-            _replace(group, rest, prepared)
+            _replace(group, below, prepared)
         except KeyboardInterrupt:
             if delete_first:
-                _replace(group, rest, prepared)  # the old value is gone: finish, so that there is a value
+                _replace(group, below, prepared)  # the old value is gone: finish, so that there is a value
             raise
 
     def _prepare_object(self, value: Any) -> Prepared:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from ..workspace import Space
 
 __all__ = [
+    "Obstacle",
     "PathSpecification",
     "PathsTakenError",
-    "Taken",
     "check_paths",
     "job_paths",
     "normal_path",
@@ -39,7 +39,7 @@ PathSpecification = str | bool | Callable[[Any], str] | None
 _SHOWN = 3  # collisions that a message lists
 
 
-class Taken(NamedTuple):
+class Obstacle(NamedTuple):
     """What stands in the way of a job.
 
     Parameters
@@ -60,12 +60,12 @@ class Taken(NamedTuple):
 class PathsTakenError(Error, FileExistsError):
     """Jobs cannot get their paths, because something stands there."""
 
-    def __init__(self, taken: Sequence[Taken]) -> None:
-        super().__init__(errno.EEXIST, taken[0].reason, taken[0].path)
-        self.taken = tuple(taken)
+    def __init__(self, obstacles: Sequence[Obstacle]) -> None:
+        super().__init__(errno.EEXIST, obstacles[0].reason, obstacles[0].path)
+        self.obstacles = tuple(obstacles)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.taken,)
+        return type(self), (self.obstacles,)
 
 
 # job to path ----------------------------------------------------------------------------------------------------------

@@ -44,9 +44,9 @@ def group_by_keys(space: Space, ids: list[str], key: Any, default: Any) -> Group
     for name in keys:
         if not isinstance(name, str):
             raise TypeError(f"A key to group by must be a str, not {type(name).__name__}.")
-        namespace, _, rest = name.partition(".")
-        if namespace in paths and rest:
-            paths[namespace].append(rest)
+        namespace, _, key_in_it = name.partition(".")
+        if namespace in paths and key_in_it:
+            paths[namespace].append(key_in_it)
         else:
             paths["sp"].append(name)
     with without_collection():

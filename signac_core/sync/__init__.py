@@ -266,9 +266,9 @@ def schemas(source: Space, destination: Space) -> Schemas:
     spaces = (source, destination)
     damaged: tuple[list[str], list[str]] = ([], [])
     found = [detect_schema(space, damaged=ids) for space, ids in zip(spaces, damaged, strict=True)]
-    apart = {*damaged[0], *damaged[1]}
-    if apart:  # what is sound on one side only must not make the difference
-        sound = [[job_id for job_id in catalog.list_ids(space) if job_id not in apart] for space in spaces]
+    unreadable = {*damaged[0], *damaged[1]}
+    if unreadable:  # what is sound on one side only must not make the difference
+        sound = [[job_id for job_id in catalog.list_ids(space) if job_id not in unreadable] for space in spaces]
         found = [detect_schema(space, subset=ids, damaged=[]) for space, ids in zip(spaces, sound, strict=True)]
     return Schemas(found[0], found[1], sorted(damaged[0]), sorted(damaged[1]))
 

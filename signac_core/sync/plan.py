@@ -154,7 +154,7 @@ def compile_patterns(
 
 
 def plan(
-    source: str, target: str, options: TransferOptions, *, apart: Iterable[str] = (), fresh: bool = False
+    source: str, target: str, options: TransferOptions, *, special: Iterable[str] = (), fresh: bool = False
 ) -> Iterator[Step]:
     """Compare two directories and tell what to do to bring the content of one into the other.
 
@@ -162,7 +162,7 @@ def plan(
 
     Raises OSError if the source cannot be read.
     """
-    comparison = _Comparison(source, target, options, frozenset(apart))
+    comparison = _Comparison(source, target, options, frozenset(special))
     if fresh:
         status = os.stat(source)
         yield Step("directory", "", status)
@@ -175,11 +175,11 @@ def plan(
 class _Comparison:
     """The comparison of two directories."""
 
-    def __init__(self, source: str, target: str, options: TransferOptions, apart: frozenset[str]) -> None:
+    def __init__(self, source: str, target: str, options: TransferOptions, special: frozenset[str]) -> None:
         self._source = source
         self._target = target
         self._options = options
-        self._apart = apart
+        self._special = special
 
     def directory(self, path: str, *, fresh: bool, above: frozenset[tuple[int, int]]) -> Iterator[Step]:
         """Compare one directory; ``above`` are the directories that must not be entered (again)."""
@@ -193,7 +193,7 @@ class _Comparison:
             return
         for entry in found:
             name, below = entry.name, os.path.join(path, entry.name)
-            if not path and name in self._apart:
+            if not path and name in self._special:
                 continue
             if is_leftover(name) or (not path and name in _BACKUPS):
                 yield Step("ignore", below, reason="it was left by a writer that is at work or was stopped")
@@ -370,7 +370,7 @@ def carry_out(
     options: TransferOptions,
     *,
     lock: Callable[[], AbstractContextManager[object]] = nullcontext,
-    unseen: bool = False,
+    hidden: bool = False,
     durable: bool = False,
 ) -> bool:
     """Carry out a step of a plan; for a file that differs, replace it.
@@ -390,7 +390,7 @@ def carry_out(
                 raise
         return True
     temporary = destination
-    if not unseen:
+    if not hidden:
         temporary = layout.temporary_beside(destination)
     try:
         if step.link is not None:
@@ -398,7 +398,7 @@ def carry_out(
             complete = _preserve_of_link(temporary, step.status, options)
         else:
             complete = _copy_file(origin, temporary, step.replaced, options, durable=durable)
-        if not unseen:
+        if not hidden:
             with lock():
                 os.rename(temporary, destination)
     except BaseException as error:

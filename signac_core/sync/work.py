@@ -177,9 +177,9 @@ class Synchronizer:
         self._probe = probe
         self._report = report
         self._failures = Failures(failed)
-        self._apart = {layout.FN_STATE_POINT, layout.FN_DOCUMENT}  # files that are not treated like any other
+        self._special = {layout.FN_STATE_POINT, layout.FN_DOCUMENT}  # files that are not treated like any other
         if self._merge_document == DocSync.COPY:
-            self._apart.remove(layout.FN_DOCUMENT)
+            self._special.remove(layout.FN_DOCUMENT)
         self._guard = threading.RLock()  # of everything below
         self._conflict: SyncConflict | None = None  # the first that a dry run has found
         self._damaged: list[str] = []
@@ -312,7 +312,7 @@ class Synchronizer:
         """Synchronize two jobs, of which the destination exists unless this is a dry run."""
         self._flush(src, dst)
         changed: set[str] = set()
-        for step in plan.plan(src.path, dst.path, self._options, apart=self._apart):
+        for step in plan.plan(src.path, dst.path, self._options, special=self._special):
             if not self._left_alone(step, dst.id) and self._take(step, src, dst):
                 changed.add(os.path.dirname(step.path))
         if dst.project.space.durable and not self._dry_run:
@@ -368,7 +368,7 @@ class Synchronizer:
         job: JobHandle,
         *,
         lock: Callable[[], AbstractContextManager[object]] = nullcontext,
-        unseen: bool = False,
+        hidden: bool = False,
     ) -> bool:
         """Carry out a step unless this is a dry run; False if the file has gone from the source meanwhile."""
         if self._dry_run:
@@ -381,10 +381,10 @@ class Synchronizer:
                 complete = plan.finish_directory(step, target, self._options, durable=durable)
             else:
                 complete = plan.carry_out(
-                    step, source, target, self._options, lock=lock, unseen=unseen, durable=durable
+                    step, source, target, self._options, lock=lock, hidden=hidden, durable=durable
                 )
         except FileNotFoundError:
-            if unseen or not plan.lacks(source, step.path):
+            if hidden or not plan.lacks(source, step.path):
                 raise
             self._note(SyncAction("skip", job.id, step.path, reason=plan.HAS_GONE))
             return False
@@ -444,24 +444,24 @@ class Synchronizer:
         of it.
         """
         copied: list[Step] = []
-        for step in plan.plan(src.path, target, self._options, apart=self._apart, fresh=True):
+        for step in plan.plan(src.path, target, self._options, special=self._special, fresh=True):
             if step.reason == plan.HAS_GONE:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), src.fn(step.path))
-            if self._left_alone(step, src.id) or not self._carry_out(step, src.path, target, dst, unseen=True):
+            if self._left_alone(step, src.id) or not self._carry_out(step, src.path, target, dst, hidden=True):
                 continue
             if step.kind == "copy" and step.link is None:
                 copied.append(step)
             elif step.kind == "directory" and not step.path:
-                copied += self._copy_apart(src, dst, target)
+                copied += self._copy_special(src, dst, target)
         return FileTransferStats(len(copied), sum(step.size for step in copied))
 
-    def _copy_apart(self, src: JobHandle, dst: JobHandle, target: str) -> list[Step]:
+    def _copy_special(self, src: JobHandle, dst: JobHandle, target: str) -> list[Step]:
         """Copy the files of a job that no exclude pattern applies to."""
         copied = []
-        for name in sorted(self._apart):
+        for name in sorted(self._special):
             try:
                 step = Step("copy", name, os.stat(src.fn(name)))
-                if self._carry_out(step, src.path, target, dst, unseen=True):
+                if self._carry_out(step, src.path, target, dst, hidden=True):
                     copied.append(step)
             except OSError as error:
                 reason = links.nowhere(error) if os.path.islink(src.fn(name)) else None
