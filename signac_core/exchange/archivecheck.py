@@ -21,7 +21,10 @@ class _DiffersError(Exception):
 
 
 def holds(path: str, kind: str, write: Callable[[Writer], None]) -> bool:
-    """Tell whether an archive exists and holds exactly what a function writes."""
+    """Tell whether an archive exists and holds exactly what a function adds to a writer.
+
+    One that cannot be read does not.
+    """
     if not os.path.isfile(path):
         return False
     try:

@@ -71,7 +71,7 @@ def is_unfinished(name: str) -> bool:
 def state_point_text(directory: str, job_id: str) -> bytes:
     """Content for the state point file of a copy: that of the job, whose own file may be about to be replaced.
 
-    Raises FileNotFoundError if there is no such job; JobsCorruptedError if its state point is damaged.
+    FileNotFoundError if there is no such job; JobsCorruptedError if its state point is damaged.
     """
     try:
         text = files.read_bytes(os.path.join(directory, layout.FN_STATE_POINT))
@@ -97,8 +97,13 @@ def bring(
 ) -> None:
     """Copy or move a directory to where it becomes visible as a whole, with the given state point file in it.
 
-    Raises FileExistsError if the destination exists; the source is untouched then; OSError if something cannot be read
-    or written; there is no destination then.
+    ``name``, the job id, is part of the hidden name of the copy. The directory above the destination is created if need
+    be; an empty directory in the place of the destination is replaced. A ``copytree`` function copies the state point
+    file of the source if there is one. It is ``disposable`` if it only copies, so that what it leaves when it is
+    stopped may be deleted. ``left_out`` is told about each link that our own copy leaves out, see :mod:`links`.
+
+    FileExistsError if the destination exists; the source is untouched then. After any other error there is no
+    destination.
     """
     above = os.path.dirname(destination) or "."
     files.ensure_directory(above, durable=durable)
@@ -132,10 +137,9 @@ def bring(
 
 
 def publish(temporary: str, destination: str, *, durable: bool = False) -> None:
-    """Rename a whole directory to its destination.
+    """Rename a whole directory to its destination; an empty directory there is replaced.
 
-    Raises FileExistsError if the destination exists and is not an empty directory; OSError if the directory cannot be
-    renamed.
+    FileExistsError if the destination exists otherwise.
     """
     try:
         os.rename(temporary, destination)
@@ -164,11 +168,10 @@ def move_by_copy(source: str, destination: str, *, name: str, state_point: bytes
 
     From the comparison to the moment when the source has gone the lock of the job is held: what others write to its
     document before is in the copy, or there is none; after that there is no job for them to write to. A whole copy that
-    a move that was stopped has left at the destination counts as ours.
+    a move that was stopped has left at the destination counts as ours. The directory above the destination exists.
 
-    Raises FileExistsError if the destination exists and holds something else; the source is untouched then; OSError if
-    something cannot be read or written; the source is untouched then, or the error says that the copy is whole and the
-    source could not be deleted.
+    FileExistsError if the destination exists and holds something else. After any error the source is untouched, or the
+    error says that the copy is whole and the source could not be deleted.
     """
     lifecycle.refuse_link(source, "what it leads to cannot be moved from here. Move that, or clone the job")
     temporary = os.path.join(os.path.dirname(destination) or ".", layout.building_name(name))
@@ -201,10 +204,8 @@ def change_by_copy(source: str, target: str, new_id: str, state_point: bytes, *,
     """Give a job another id whose directory cannot be renamed: copy, compare, publish, remove the source.
 
     The caller holds the lock of the job, and may have written the new state point into its pending file. The copy has
-    one, too, until the source has gone: it tells the copy of a change that was stopped from another job.
-
-    Raises DestinationExistsError if there is such a job; the job is unchanged then; OSError if something cannot be read
-    or written; the job is unchanged then.
+    one, too, until the source has gone: it tells the copy of a change that was stopped from another job. After any
+    error, such as DestinationExistsError, the job is unchanged.
     """
     pending = layout.pending_name(new_id)
     temporary = os.path.join(os.path.dirname(target), layout.building_name(new_id))
@@ -232,7 +233,7 @@ def change_by_copy(source: str, target: str, new_id: str, state_point: bytes, *,
 
 
 def is_stopped_change(source: str, target: str, new_id: str, state_point: bytes) -> bool:
-    """Tell whether a directory is what :func:`change_by_copy` has left, stopped before it removed the source."""
+    """Tell whether a directory is what a stopped :func:`change_by_copy` has left: the same call does the rest then."""
     is_marked = os.path.lexists(os.path.join(target, layout.pending_name(new_id)))
     return is_marked and _difference(source, target, state_point) is None
 
@@ -257,7 +258,7 @@ def _occupied(destination: str) -> FileExistsError:
 
 
 def is_moved(source: str, copy: str, state_point: bytes) -> bool:
-    """Tell whether a directory is what a move that stopped before its last step has left: an exact copy of a job."""
+    """Tell whether a directory is what a move leaves that is stopped before its last step: an exact copy of a job."""
     return _difference(source, copy, state_point) is None
 
 
@@ -367,7 +368,7 @@ def _copy_content(way: Way, copy: str, left_out: LeftOut, *, without: str = "", 
 def rehearse(source: str, left_out: LeftOut) -> None:
     """Find out what copying a directory would meet (open and close per file); nothing is written.
 
-    Raises OSError if something cannot be copied.
+    ``left_out`` is told about each link that would be left out. OSError if something cannot be copied.
     """
     with _not_too_deep(source):
         _rehearse(Way(source), left_out, without=layout.FN_STATE_POINT)
@@ -442,10 +443,7 @@ def _extended_attributes(path: str | int) -> list[str]:
 
 
 def sync_tree(directory: str) -> None:
-    """Make a directory with everything in it survive a power loss.
-
-    Raises OSError if the file system refuses.
-    """
+    """Make a directory with everything in it survive a power loss."""
     for path, _, names in os.walk(directory):
         for name in names:
             if os.path.islink(os.path.join(path, name)):
@@ -461,10 +459,8 @@ def sync_tree(directory: str) -> None:
 def is_same(source: str, copy: str, state_point: bytes) -> bool:
     """Tell whether a directory is a whole copy of a job: the same names, and equal files and links.
 
-    Files of equal size and time are taken for equal; others are compared by content. Instead of a link, a copy may hold
-    what it leads to.
-
-    Raises OSError if something cannot be read.
+    It need not exist, and its state point file has to hold ``state_point``. Files of equal size and time are taken for
+    equal; others are compared by content. Instead of a link, a copy may hold what it leads to.
     """
     try:
         if files.read_bytes(os.path.join(copy, layout.FN_STATE_POINT)) != state_point:

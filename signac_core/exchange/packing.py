@@ -1,4 +1,8 @@
-"""Writing archives: members in, one after the other."""
+"""Writing archives: members in, one after the other.
+
+A :class:`Writer` stores directories, files and links; :func:`add_directory` feeds it. An archive gets its name when it
+is whole: until then it is hidden beside it.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +47,9 @@ _FORMATS = {
 def archive_format(name: str) -> str | None:
     """Tell which kind of archive a file name asks for; None if it is that of a directory.
 
-    Raises TypeError if the name has an extension that is not the one of an archive.
+    A name that ends in a slash, and one that exists as a directory, is that of a directory. The kinds are ``"zip"``,
+    and ``"tar"`` with ``":gz"``, ``":bz2"``, ``":xz"`` or nothing behind it. TypeError if the name has another
+    extension.
     """
     extension = os.path.splitext(os.path.basename(name))[1]
     if not extension or os.path.isdir(name):
@@ -57,7 +63,11 @@ def archive_format(name: str) -> str | None:
 
 
 class Writer(Protocol):
-    """An archive to which members are added."""
+    """An archive to which members are added, under names as in the archive.
+
+    A writer that ``follows_links`` stores what they lead to as far as that is possible; one that ``stores_directories``
+    has members for directories that are not empty, too. The source of a member gives its time and its mode.
+    """
 
     follows_links: bool
     stores_directories: bool
@@ -135,10 +145,7 @@ class _ZipWriter:
 
 
 def _check_zip_name(name: str, source: str) -> None:
-    """Make sure that a zip file can hold a member of this name.
-
-    Raises ArchiveError if it cannot.
-    """
+    """Make sure that a zip file can hold a member of this name; ArchiveError if it cannot."""
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
@@ -223,7 +230,7 @@ def rehearsal(kind: str) -> Writer:
 
 
 def writer_on(archive: object) -> Writer | None:
-    """Make a writer that appends to an open archive."""
+    """Make a writer that appends to an open archive; None for any other object."""
     from tarfile import TarFile
     from zipfile import ZipFile
 
@@ -236,7 +243,7 @@ def writer_on(archive: object) -> Writer | None:
 def create(path: str, kind: str, *, durable: bool = False) -> Iterator[Writer]:
     """Context manager for a new archive, which replaces what has its name when the context is left without an error.
 
-    Raises OSError if the archive cannot be written whole; what had its name is untouched then.
+    Until then, and after any error, what had its name is untouched.
     """
     directory = os.path.dirname(path)
     temporary = layout.temporary_for(path)
@@ -275,10 +282,11 @@ def _new_archive(file: IO[bytes], path: str, kind: str) -> ZipFile | TarFile:
 def add_directory(
     writer: Writer, source: str, name: str, state_point: bytes, *, left_out: LeftOut = links.warn
 ) -> None:
-    """Add a job directory with all that it holds.
+    """Add a job directory with all that it holds, with the given state point file.
 
-    Raises ArchiveError if the archive cannot hold the name of something; OSError if something cannot be read, or is no
-    file, directory or link.
+    ``name`` is its path in the archive, empty for the archive itself. ``left_out`` is told about each link that cannot
+    be stored, see :mod:`links`. ArchiveError if the archive cannot hold the name of something; OSError if something
+    cannot be read, or is no file, directory or link.
     """
     root = name or "."
     if writer.stores_directories:

@@ -260,7 +260,7 @@ class Schemas(NamedTuple):
 
 
 def schemas(source: Space, destination: Space) -> Schemas:
-    """Find out which schemas two projects have without the jobs of which one of them cannot read the state point."""
+    """Detect the schemas of two projects, without the jobs of which either project cannot read the state point."""
     from ..survey.detecting import detect_schema
 
     spaces = (source, destination)

@@ -53,8 +53,9 @@ def synchronize_document(
 ) -> DocumentChange:
     """Apply a strategy to a document, all or nothing, in one write.
 
-    Raises DocumentSyncConflict if the strategy finds keys that it cannot decide about; SyncConflict if others keep
-    writing the same keys; ValueError if a document is damaged.
+    The destination is None if it does not exist yet, in dry runs. When others write the same keys meanwhile, the
+    strategy is applied anew to what they wrote; SyncConflict if they do not stop. DocumentSyncConflict if the strategy
+    finds keys that it cannot decide about.
     """
     for attempt in count(1):
         wanted = source()

@@ -93,7 +93,7 @@ class TransferOptions(NamedTuple):
         return self.preserve_permissions or self.preserve_owner or self.preserve_group
 
     def excludes(self, name: str) -> bool:
-        """Tell whether a file or directory is left out."""
+        """Tell whether a file or directory is left out: whether a pattern matches its name at the beginning."""
         return any(pattern.match(name) for pattern in self.exclude)
 
 
@@ -134,10 +134,7 @@ class Step(NamedTuple):
 def compile_patterns(
     exclude: str | re.Pattern[str] | Iterable[str | re.Pattern[str]] | None,
 ) -> tuple[re.Pattern[str], ...]:
-    """Compile one exclude pattern or several.
-
-    Raises TypeError if a pattern is not a str; re.error if a pattern is not a regular expression.
-    """
+    """Compile one exclude pattern or several; bytes are a TypeError."""
     if exclude is None:
         return ()
     given = [exclude] if isinstance(exclude, (str, bytes, re.Pattern)) else list(exclude)
@@ -156,11 +153,11 @@ def compile_patterns(
 def plan(
     source: str, target: str, options: TransferOptions, *, special: Iterable[str] = (), fresh: bool = False
 ) -> Iterator[Step]:
-    """Compare two directories and tell what to do to bring the content of one into the other.
+    """Compare two directories and tell what to do to bring the content of one into the other, in the order of names.
 
-    The target is looked at while the steps are taken, so each step has to be carried out (or not) before the next.
-
-    Raises OSError if the source cannot be read.
+    The target is looked at while the steps are taken, so each step has to be carried out (or not) before the next. What
+    the target alone holds is left alone, as are the ``special`` names in the topmost directory, which the caller sees
+    to. A ``fresh`` target does not exist: everything is to be copied.
     """
     comparison = _Comparison(source, target, options, frozenset(special))
     if fresh:
@@ -329,7 +326,10 @@ class _Comparison:
 
 
 def lacks(directory: str, path: str) -> bool:
-    """Tell whether a directory that is there lacks a file; False if the directory itself may have gone."""
+    """Tell whether a directory that is there lacks a file; False if the directory itself may have gone.
+
+    The directory may be renamed, and come back, at any moment: it is opened first.
+    """
     try:
         fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
@@ -373,10 +373,13 @@ def carry_out(
     hidden: bool = False,
     durable: bool = False,
 ) -> bool:
-    """Carry out a step of a plan; for a file that differs, replace it.
+    """Carry out a step of a plan, of any kind but ``"skip"`` and ``"filled"``; for a file that differs, replace it.
 
-    Raises FileNotFoundError if the source, or the directory that is to hold the copy, has gone; OSError if something
-    cannot be read or written; the target is as it was then.
+    The file is replaced within the context that ``lock`` makes. In a ``hidden`` target, which nobody looks at yet,
+    files are written under their own names at once. What is ``durable`` survives a power loss once its directory has
+    been synchronized to disk. False if the owner or group could not be preserved, as not everybody may do that.
+    FileNotFoundError if the source, or the directory that is to hold the copy, has gone; after any error the target is
+    as it was.
     """
     origin, destination = os.path.join(source, step.path), os.path.join(target, step.path)
     if not step.path:
@@ -411,10 +414,7 @@ def carry_out(
 
 
 def finish_directory(step: Step, target: str, options: TransferOptions, *, durable: bool = False) -> bool:
-    """Give a directory, now that everything is in it, what is to be preserved of its source; see :func:`carry_out`.
-
-    Raises OSError if the directory cannot be opened or changed.
-    """
+    """Give a directory, now that everything is in it, what is to be preserved of its source; see :func:`carry_out`."""
     if not (durable or options.preserves_anything):
         return True
     assert step.status is not None

@@ -78,7 +78,7 @@ class FileTransferStats(NamedTuple):
 
 
 class DocumentsDamagedError(Error, ValueError):
-    """Jobs were synchronized but for their documents, which are damaged."""
+    """Jobs were synchronized but for their documents, which are damaged; ``messages`` says what is wrong, by job id."""
 
     def __init__(self, messages: Mapping[str, str]) -> None:
         super().__init__(messages)
@@ -151,7 +151,9 @@ class SyncAction(NamedTuple):
 class Synchronizer:
     """One synchronization: its options, and what it has done so far.
 
-    Raises TypeError if a strategy is not callable; ValueError if options contradict each other.
+    ``probe`` lets a dry run find out which files cannot be read. ``report`` is called with each action, ``failed`` with
+    each job of a project with which something cannot be done and the error, both by one thread at a time. Without
+    ``failed`` the first of these errors is raised at the end.
     """
 
     def __init__(
@@ -191,8 +193,8 @@ class Synchronizer:
     def synchronize_jobs(self, src: JobHandle, dst: JobHandle) -> None:
         """Synchronize two jobs, of which the destination exists unless this is a dry run; see :mod:`sync`.
 
-        Raises SyncConflict if somebody has to decide; in a dry run, at the end; ValueError if a document is damaged;
-        OSError if something cannot be read or written.
+        A conflict ends the work at once, and a dry run at its end. A damaged document is a ValueError when all files
+        are done.
         """
         try:
             self._synchronize(src, dst)
@@ -212,13 +214,12 @@ class Synchronizer:
         threads: int = 1,
         progress: Progress | None = None,
     ) -> FileTransferStats:
-        """Synchronize the documents of two projects and jobs of the source; see :mod:`sync`.
+        """Synchronize the documents of two projects, and jobs of the source; see :mod:`sync`.
 
-        Raises SyncConflict if somebody has to decide; in a dry run, at the end; JobsCorruptedError if jobs could not be
-        cloned because their state points are damaged; all others are done; DocumentsDamagedError if documents of jobs
-        are damaged; all else is done. It is a ValueError; ValueError if the document of a project is damaged; all else
-        is done; OSError if something cannot be read or written; all other jobs are done, unless they would meet the
-        same error.
+        A conflict ends the work at once, and a dry run at its end. All other jobs are done before an error about one
+        job, or about the document of a project, is raised: JobsCorruptedError about those that could not be cloned
+        because their state points are damaged, DocumentsDamagedError, or the first of the errors that nobody was told
+        about.
         """
         logger.info("Synchronizing '%s' -> '%s'.", source, destination)
         jobs = _Jobs(self._try, source, destination, total=len(ids), progress=progress)
@@ -370,7 +371,10 @@ class Synchronizer:
         lock: Callable[[], AbstractContextManager[object]] = nullcontext,
         hidden: bool = False,
     ) -> bool:
-        """Carry out a step unless this is a dry run; False if the file has gone from the source meanwhile."""
+        """Carry out a step unless this is a dry run; False if the file has gone from the source meanwhile.
+
+        As long as the target is hidden, nobody looks at it, and a file that has gone is an error.
+        """
         if self._dry_run:
             if self._probe and step.kind in ("copy", "differs") and step.link is None:
                 files.ensure_readable(os.path.join(source, step.path))
@@ -438,10 +442,9 @@ class Synchronizer:
         return copied
 
     def _copy_job(self, src: JobHandle, dst: JobHandle, target: str) -> FileTransferStats:
-        """Copy a job directory to ``target``, which does not exist (or would, in a dry run).
+        """Copy a job directory to ``target``, which does not exist (or would not, but for a dry run).
 
-        Raises FileNotFoundError if anything has gone meanwhile: a part of a job that is on its way elsewhere is no copy
-        of it.
+        FileNotFoundError if anything has gone meanwhile: a part of a job that is on its way elsewhere is no copy of it.
         """
         copied: list[Step] = []
         for step in plan.plan(src.path, target, self._options, special=self._special, fresh=True):
@@ -456,7 +459,7 @@ class Synchronizer:
         return FileTransferStats(len(copied), sum(step.size for step in copied))
 
     def _copy_special(self, src: JobHandle, dst: JobHandle, target: str) -> list[Step]:
-        """Copy the files of a job that no exclude pattern applies to."""
+        """Copy the state point file and the document, which no exclude pattern applies to."""
         copied = []
         for name in sorted(self._special):
             try:
