@@ -66,7 +66,10 @@ Replaced = os.stat_result | Literal["look"] | None
 
 
 def nested_too_deeply(path: str) -> OSError:
-    """Build the error about a directory with more levels below it than Python, or the length of a path, allows."""
+    """Build the error about a directory with more levels below it than Python, or the length of a path, allows.
+
+    The file system itself has no limit.
+    """
     return OSError(errno.ENAMETOOLONG, "It holds too many levels of directories", path)
 
 
@@ -92,15 +95,15 @@ def _open(path: str, dir_fd: int | None = None) -> int:
 
 
 def ensure_readable(path: str) -> None:
-    """Make sure that a file can be opened for reading (open, close).
-
-    Raises OSError if it cannot.
-    """
+    """Make sure that a file can be opened for reading (open, close)."""
     close_after_work(os.open(path, _READ | os.O_NONBLOCK))
 
 
 def close_after_work(fd: int) -> None:
-    """Close a descriptor through which nothing was written, or nothing is left to be written (close)."""
+    """Close a descriptor through which nothing was written, or nothing is left to be written (close).
+
+    What the system says about closing it does not concern what was done before.
+    """
     try:  # noqa: SIM105  # a suppress() takes longer than the call
         os.close(fd)
     except OSError:
@@ -128,9 +131,9 @@ def _check_kind(status: os.stat_result) -> None:
 
 
 def read_bytes(path: str, *, dir_fd: int | None = None) -> bytes:
-    """Content of a file (open, read, close for files below 64 KiB).
+    """Content of a file (open, read, close for files below 64 KiB); a pipe or a device is an error.
 
-    Raises OSError if the file cannot be opened or read, or is a pipe or a device.
+    The path may be relative to the directory behind the descriptor ``dir_fd``.
     """
     fd = _open(path, dir_fd)
     try:
@@ -145,7 +148,7 @@ def read_bytes(path: str, *, dir_fd: int | None = None) -> bytes:
 def read_with_status(path: str, *, dir_fd: int | None = None) -> tuple[bytes, os.stat_result]:
     """Content of a file, all of it, and the status of the very file that was read (open, fstat, read, close).
 
-    Raises OSError if the file cannot be opened or read, or is a pipe or a device.
+    The parameters and errors are those of :func:`read_bytes`.
     """
     fd = _open(path, dir_fd)
     try:
@@ -162,7 +165,8 @@ def read_with_status(path: str, *, dir_fd: int | None = None) -> tuple[bytes, os
 def write_file(path: str, data: bytes, *, durable: bool = False) -> None:
     """Create a new file with the given content (open, write, close; fsync when durable).
 
-    Raises FileExistsError if the file exists; OSError if the file cannot be written whole; nothing is left behind then.
+    What is ``durable`` survives a power loss. FileExistsError if the file exists; after any other error nothing is left
+    behind.
     """
     fd = os.open(path, _CREATE, 0o666)
     try:
@@ -247,11 +251,9 @@ def equal_streams(left: _Readable, right: _Readable) -> bool:
 
 
 def status_of(path: str) -> os.stat_result | None:
-    """Status of what is at a path, links followed, if anything is (stat).
+    """Status of what is at a path, links followed; None if there is nothing, or cannot be (stat).
 
     Unlike with :func:`os.path.exists`, a file system that cannot answer is an error, and not the answer no.
-
-    Raises OSError if that cannot be found out.
     """
     try:
         return os.stat(path)
@@ -270,15 +272,15 @@ def is_directory(path: str) -> bool:
 
 
 def is_occupied(error: OSError, path: str) -> bool:
-    """Tell whether a directory could not be renamed because there is something of its new name."""
+    """Tell whether a directory could not be renamed because there is something at its new path.
+
+    sshfs gives the same error for everything: there the path is looked at.
+    """
     return error.errno in _OCCUPIED or (error.errno == errno.EPERM and os.path.lexists(path))
 
 
 def sync_directory(path: str) -> None:
-    """Make the names in a directory survive a power loss.
-
-    Raises OSError if the file system refuses.
-    """
+    """Make the names in a directory survive a power loss."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
@@ -318,9 +320,8 @@ def replace_file(path: str, data: bytes, *, durable: bool = False, replaced: Rep
     """Give a file new content, atomically (open, write, close, rename).
 
     It keeps its mode: one call more to look it up, unless the caller knows it, and one more to set it if it is not the
-    one that the umask asks for, which a new file has. A symbolic link at ``path`` is replaced, not followed.
-
-    Raises OSError if the content cannot be written whole; the old file is untouched then.
+    one that the umask asks for, which a new file has. A symbolic link at ``path`` is replaced, not followed. After an
+    error the old file is untouched.
     """
     try:
         with Replacement(path, durable=durable, replaced=replaced) as file:
@@ -339,7 +340,8 @@ def set_path(error: OSError, path: str) -> None:
 class Replacement:
     """A file under construction that takes the place of another when the ``with`` block ends without an error.
 
-    Raises OSError if it cannot be written whole; the old file is untouched then.
+    Otherwise the old file is untouched. ``fd`` is the new file, open for writing; ``replaced`` is as for
+    :func:`replace_file`.
     """
 
     def __init__(self, path: str, *, durable: bool = False, replaced: Replaced = "look") -> None:
@@ -368,10 +370,7 @@ class Replacement:
         write_all(self.fd, data)
 
     def write_at(self, data: bytes, offset: int) -> None:
-        """Overwrite a part of the file.
-
-        Raises OSError if it cannot be written.
-        """
+        """Overwrite a part of the file."""
         view = memoryview(data)
         while view:
             written = os.pwrite(self.fd, view, offset)
@@ -400,10 +399,7 @@ class Replacement:
 
 
 def keep_mode(temporary: str, path: str) -> None:
-    """Give a file that is to replace another one its mode (stat, and chmod if there is another one).
-
-    Raises OSError if the mode cannot be found out or set.
-    """
+    """Give a file that is to replace another one its mode (stat, and chmod if there is another one)."""
     old = status_of(path)
     if old is not None and stat.S_ISREG(old.st_mode):
         try:
@@ -426,9 +422,9 @@ def _keep_mode(fd: int, mode: int, old: os.stat_result) -> None:
 
 
 def write_directory(path: str, files: Mapping[str, bytes], *, durable: bool = False) -> None:
-    """Create a directory with the given files (mkdir, and open, write, close for each file).
+    """Create a directory with the given files, by name (mkdir, and open, write, close for each file).
 
-    Raises OSError if anything cannot be written; nothing is left behind then.
+    After an error nothing is left behind.
     """
     os.mkdir(path)
     try:
@@ -445,8 +441,8 @@ def write_directory(path: str, files: Mapping[str, bytes], *, durable: bool = Fa
 def ensure_directory(path: str, *, durable: bool = False) -> None:
     """Create a directory and its parents; an existing one is fine (one call when its parent exists).
 
-    Raises FileExistsError if something that is not a directory stands in the way; of a link that leads to none, it
-    tells where it leads.
+    FileExistsError if something that is not a directory stands in the way; of a link that leads to none, it tells where
+    it leads.
     """
     try:
         os.mkdir(path)
@@ -473,8 +469,8 @@ def delete_tree(path: str, *, dir_fd: int | None = None) -> None:
     deleted too. A file system of a network or in user space may keep a file that another process has open, under a name
     of its own, until that process closes it: it stays, and with it the directories that it is in.
 
-    Raises ValueError if the path does not end in a name: nobody means to delete the working directory, or what is above
-    a directory; OSError if something cannot be deleted.
+    ValueError if the path does not end in a name: nobody means to delete the working directory, or what is above a
+    directory.
     """
     if os.path.basename(path) in ("", ".", ".."):
         raise ValueError(f"Nothing is deleted at {path!r}: it does not end in the name of a directory or file.")
@@ -528,7 +524,10 @@ def _delete(path: str, dir_fd: int | None, *, top: int | None, depth: int) -> bo
 
 
 def expand_home(path: str) -> str:
-    """Put the home directory in the place of ``~`` at the beginning of a path that no shell has expanded."""
+    """Put the home directory in the place of ``~`` at the beginning of a path that no shell has expanded.
+
+    A path that exists as it is stays as it is.
+    """
     if path != "~" and path[:2] != "~/":
         return path
     return path if os.path.lexists(path) else os.path.expanduser(path)
@@ -558,10 +557,10 @@ def all_above(name: str) -> Iterator[str]:
 
 
 def safe_join(root: str, name: str) -> str:
-    """Join a name that a user or an archive supplied to ``root``, refusing to leave it.
+    """Join a relative path that a user or an archive supplied to ``root``, refusing to leave it.
 
-    Raises ValueError if the name is empty, absolute, contains ``..`` or a NUL, or passes through a link that leads out
-    of ``root``.
+    Links that exist on the way are followed only when they stay below ``root``. ValueError if the path is empty,
+    absolute, contains ``..`` or a NUL, or leads out of ``root`` through a link.
     """
     parts = name.split("/")
     if not name or "\0" in name or os.path.isabs(name) or ".." in parts:

@@ -125,7 +125,16 @@ Expression: TypeAlias = Condition | And | Or | Not
 
 
 class Query:
-    """A compiled filter; made by :func:`compile_filter`."""
+    """A compiled filter; made by :func:`compile_filter`.
+
+    ``matches(state_point, document)`` tells whether a job satisfies the filter; both are plain JSON data. The document
+    may be anything unless ``needs_documents``, and is `NO_DOCUMENT` for a job that has none.
+
+    While the query is used, ``incomparable`` is filled with the keys, with namespace, for which values were met that
+    the operator cannot be applied to, such as ``$gt: 1`` to a string; such values do not match. ``unmet`` keeps the
+    paths of those keys of documents that no document had which was read. ``conditions`` are the leaves of the
+    expression, in the order of the filter.
+    """
 
     __slots__ = (
         "conditions",
@@ -153,16 +162,18 @@ class Query:
         self.unmet = {path for path in self.unmet if _reach(path)(document) is MISSING}
 
     def evaluate(self, leaf_result: Callable[[Condition], Jobs], universe: Callable[[], Jobs]) -> Jobs:
-        """Combine the sets of jobs that satisfy the single conditions."""
+        """Combine the sets of jobs that satisfy the single conditions, in the type of set that the callables give.
+
+        The set of all jobs is asked for only when a complement is needed.
+        """
         return _combine(self.expression, leaf_result, universe)
 
 
 def compile_filter(filter: Mapping[str, Any]) -> Query:
-    """Check a filter and compile it.
+    """Check a filter, as `filterparse.normalise` gives it, and compile it; an empty one matches every job.
 
-    Raises KeyError an operator is unknown or stands in the wrong place; ValueError, TypeError the argument of an
-    operator has an unsuitable value or type; Exception whatever the evaluation of the Python source of a ``$where``
-    raises.
+    KeyError if an operator is unknown or stands in the wrong place; ValueError or TypeError if the argument of an
+    operator has an unsuitable value or type; whatever the evaluation of the Python source of a ``$where`` raises.
     """
     incomparable: set[str] = set()
     try:
@@ -375,13 +386,16 @@ Test: TypeAlias = Callable[[Any], bool]
 
 
 def described(value: Any) -> str:
-    """Describe a value in a message."""
+    """Describe a value in a message: by its type and its repr, shortened."""
     text = repr(value)
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
 
 
 class Operator:
-    """An operator about to be compiled, with all that its test and its error messages need."""
+    """An operator about to be compiled, with all that its test and its error messages need.
+
+    ``incomparable`` takes the keys of values that the operator cannot be applied to.
+    """
 
     __slots__ = ("argument", "incomparable", "key", "name")
 
@@ -392,10 +406,7 @@ class Operator:
         self.incomparable = incomparable
 
     def reject(self, kind: type[Exception], expected: str) -> NoReturn:
-        """Refuse the argument.
-
-        Raises ValueError, TypeError always, as ``kind`` says.
-        """
+        """Refuse the argument, with an error of the given class; ``expected`` is what the operator takes."""
         raise kind(f"Filter key '{self.key}': {self.name} takes {expected}, not {described(self.argument)}.")
 
 

@@ -113,8 +113,7 @@ class Outcome(NamedTuple):
 def check(space: Space, *, progress: Progress | None = None) -> None:
     """Read every state point and compare it with the name of its directory (open, read, close per job).
 
-    Raises JobsCorruptedError if any is damaged. Directories with names that only begin like job ids are damaged jobs,
-    too; WorkspaceError if the workspace cannot be read.
+    JobsCorruptedError if any is damaged. Directories with names that only begin like job ids are damaged jobs, too.
     """
     names = _names_like_jobs(workspace.list_workspace(space))
     suspects = [name for name in _told(names, "check", progress) if not _is_readable(space, name)]
@@ -164,10 +163,9 @@ def _has_gone(path: str) -> bool:
 
 
 def repair(space: Space, job_ids: Iterable[str] | None = None, *, progress: Progress | None = None) -> None:
-    """Restore damaged state points from what caches and unfinished operations left.
+    """Restore damaged state points from what caches and unfinished operations left, by default of all jobs.
 
-    Raises JobsCorruptedError if some could not be repaired, or do not exist; WorkspaceError if the workspace cannot be
-    read.
+    JobsCorruptedError if some could not be repaired, or do not exist.
     """
     listed = job_ids is None
     if job_ids is None:
@@ -191,7 +189,8 @@ def repair(space: Space, job_ids: Iterable[str] | None = None, *, progress: Prog
 def examine(space: Space, *, progress: Progress | None = None) -> Iterator[Problem]:
     """Look for everything that is not as it should be; nothing is changed.
 
-    Raises WorkspaceError if the workspace cannot be read.
+    Problems with state points come last, because they are looked at twice: jobs that are being created or changed by
+    someone else are in order.
     """
     listing = workspace.list_workspace(space)
     if not files.is_directory(space.workspace):
@@ -219,7 +218,7 @@ def examine(space: Space, *, progress: Progress | None = None) -> Iterator[Probl
 
 
 def examine_job(space: Space, job_id: str) -> list[Problem]:
-    """Say what is wrong with the state point and the document of a job."""
+    """Say what is wrong with the state point and the document of a job; nothing if it has gone."""
     document = os.path.join(space.workspace, job_id, layout.FN_DOCUMENT)
     found = [_state_point_problem(space, job_id, _Known(space)), _document_problem(job_id, document)]
     return [problem for problem in found if problem is not None]
@@ -508,10 +507,10 @@ def _may_rename(space: Space, name: str, rescue: _Rescue) -> bool:
 
 
 def _repair_job(space: Space, name: str, known: _Known) -> str:
-    """Make a job whole; return the id that it has then.
+    """Restore the state point of a job; return the id that it has then.
 
-    Raises _BeyondRepair if that is not possible; nothing is changed then; OSError if the directory does not exist, or
-    cannot be changed.
+    _BeyondRepair if that is not possible; nothing is changed then. OSError if the directory does not exist, or cannot
+    be changed.
     """
     from .. import lifecycle
 
@@ -530,6 +529,7 @@ def _repair_job(space: Space, name: str, known: _Known) -> str:
 
 
 def _repair_locked(space: Space, name: str, directory: str, known: _Known) -> str:
+    """Restore the state point of a job whose lock, if there is one to take, is held."""
     from .. import lifecycle
 
     path = os.path.join(directory, layout.FN_STATE_POINT)

@@ -74,8 +74,7 @@ class _Entry:
     def flush(self) -> None:
         """Write the tree, merged with what others wrote meanwhile.
 
-        Raises MetadataError if both sides changed the same key differently; the file is left as it is; OSError if the
-        file cannot be written; it is left as it is.
+        MetadataError if both sides changed the same key differently. After any error the file is as it was.
         """
         if self.version == 0:
             return
@@ -174,7 +173,7 @@ class Buffer:
     def flush(self, paths: list[str]) -> None:
         """Write the trees of these files and forget them.
 
-        Raises BufferedError if any could not be written; the others are.
+        BufferedError if any could not be written; the others are.
         """
         errors: dict[str, Exception] = {}
         interrupt: BaseException | None = None
@@ -319,8 +318,8 @@ class buffered:
 class BufferedDocument:
     """Context in which the changes of one document are collected and written at its end.
 
-    Raises MetadataError on leaving, if someone else changed the same key differently meanwhile; the file is left as it
-    is; OSError on leaving, if the file cannot be written; it is left as it is.
+    On leaving, MetadataError if someone else changed the same key differently meanwhile. After any error the file is as
+    it was.
     """
 
     def __init__(self, path: str) -> None:

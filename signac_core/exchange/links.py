@@ -54,9 +54,7 @@ def warn(path: str, reason: str) -> None:
 
 
 def nowhere(error: OSError) -> str | None:
-    """Say why a link leads nowhere that could not be followed, as a sentence about it; None if the error means something
-    else.
-    """
+    """Say, as a sentence about a link, why following it led nowhere; None if the error means something else."""
     return _NOWHERE.get(error.errno or 0)
 
 

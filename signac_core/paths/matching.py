@@ -27,7 +27,10 @@ _NONE = -1
 
 
 def split(path: str, texts: Sequence[str], fields: Sequence[Field]) -> list[str] | None:
-    """Parts of a path that the fields of a template stand for."""
+    """Parts of a path that the fields of a template stand for; None when the path does not match.
+
+    ``texts`` are what stands before, between and behind the fields.
+    """
     if not path.startswith(texts[0]) or not path.endswith(texts[-1]):
         return None
     last = len(path) - len(texts[-1])
@@ -50,7 +53,7 @@ def split(path: str, texts: Sequence[str], fields: Sequence[Field]) -> list[str]
 
 
 def word(path: str, allowed: Container[int]) -> Ends:
-    r"""Letters, digits and ``_``, at least one: ``\w+``."""
+    r"""Letters, digits and ``_``, at least one: ``\w+``. ``allowed`` tells where the field may end."""
     return _run(path, allowed, lambda character: character.isalnum() or character == "_")
 
 

@@ -58,7 +58,10 @@ class Obstacle(NamedTuple):
 
 
 class PathsTakenError(Error, FileExistsError):
-    """Jobs cannot get their paths, because something stands there."""
+    """Jobs cannot get their paths, because something stands there.
+
+    The first of the obstacles is what the error is about as a :class:`FileExistsError`.
+    """
 
     def __init__(self, obstacles: Sequence[Obstacle]) -> None:
         super().__init__(errno.EEXIST, obstacles[0].reason, obstacles[0].path)
@@ -80,12 +83,15 @@ def job_paths(
     leaf: str = "",
     damaged: list[str] | None = None,
 ) -> dict[str, str]:
-    """Give every job a path.
+    """Give every job a path, relative and normal; that of a single job may be empty. No two are equal or nested.
 
-    Raises PathError if the paths are not unique, nested, absolute, contain ``..``, or cannot be determined;
+    The path is a template such as ``"T_{T}/{job.id}"``, a function of the job, False for the job ids, or None for the
+    keys and values that tell the jobs apart. ``leaf`` is appended to each. A list of ``damaged`` ids takes those of
+    damaged jobs, which get no path, as do jobs that have vanished.
+
+    PathError if the paths are not unique, nested, absolute, contain ``..``, or cannot be determined;
     SchemaPathEvaluationError if a field of the template does not exist for a job; ValueError if ``path`` is of no
-    accepted form, or the braces of the template do not match; JobsCorruptedError if jobs are damaged and there is no
-    list to take them.
+    accepted form, or the braces of the template do not match.
     """
     name = _naming(path, handle)
     state_points = dict(catalog.read_state_points(space, ids, damaged=damaged, proven=True))
@@ -126,7 +132,8 @@ def _called(
 def normal_path(text: str, job_id: str) -> str:
     """Path without empty and ``.`` components, once it is sure that it is one below the place it is meant for.
 
-    Raises PathError if it is absolute, contains ``..``, or is not a possible file name.
+    It is empty for the place itself. PathError, about the job, if it is absolute, contains ``..``, or is not a possible
+    file name.
     """
     parts = text.split("/")
     if text.startswith("/") or ".." in parts or "\0" in text:
@@ -152,9 +159,9 @@ def normal_path(text: str, job_id: str) -> str:
 
 
 def check_paths(paths: Mapping[str, str], specification: object = None) -> None:
-    """Make sure that no two jobs have the same path, and none lies inside another.
+    """Make sure that no two jobs have the same path, and none lies inside another, in whatever order they come.
 
-    Raises PathError if two paths are equal or nested, in whatever order they come.
+    ``specification`` is what the paths were made of, for the message of the PathError.
     """
     owners: dict[str, str] = {}
     equal = []

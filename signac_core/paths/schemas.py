@@ -33,10 +33,14 @@ _TYPES: Mapping[str, tuple[matching.Field, matching.Field, Callable[[str], Any]]
 
 
 def parse_schema(template: str) -> Callable[[str], dict[str, Any] | None]:
-    r"""Make a function that reads state points off relative paths.
+    """Make a function that reads the state point off a relative path; None when the path does not match as a whole.
 
-    Raises UnknownTypeError if a type is not known; StatepointParsingError if there are no fields, or their keys
-    contradict each other.
+    In a template such as ``"a/{a:int}/b_{n.b}"``, dotted keys nest, and types are ``int``, ``float``, ``bool`` and
+    ``str`` (default; everything up to what follows, but for ``/``). All else stands for itself. What is a match for
+    signac 2.x, whose fields are narrower, is read as there.
+
+    UnknownTypeError if a type is not known; StatepointParsingError if there are no fields, or their keys contradict
+    each other.
     """
     texts: list[str] = []
     keys: list[list[str]] = []

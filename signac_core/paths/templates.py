@@ -29,10 +29,10 @@ class SchemaPathEvaluationError(PathError):
 def automatic_tokens(
     state_points: Mapping[str, Mapping[str, Any]], *, without: Iterable[str] = ()
 ) -> Iterator[tuple[str, list[str]]]:
-    """Keys and values that tell jobs apart, as texts.
+    """Keys and values that tell jobs apart, as strings: per job id, keys and values in turn.
 
     Keys come in the order of their number of distinct values, then of their names; those with one value in all jobs are
-    left out, as are those that a job lacks. Values are judged by type and text: ``1``, ``1.0`` and ``True`` differ.
+    left out, as are those that a job lacks. Values are judged by type and string: ``1``, ``1.0`` and ``True`` differ.
     """
     texts_of: dict[str, dict[str, str]] = {}
     values: dict[str, set[tuple[type, str]]] = {}
@@ -113,8 +113,8 @@ class _Template:
 def _named_fields(part: str, template: str) -> Iterator[str]:
     """Names of the fields in a part of a template.
 
-    Raises ValueError if braces do not match; SchemaPathEvaluationError if there are doubled braces other than
-    ``{{auto}}``, which would be a mistake most likely.
+    ValueError if braces do not match; SchemaPathEvaluationError if there are doubled braces other than ``{{auto}}``,
+    which would be a mistake most likely.
     """
     try:
         found = list(Formatter().parse(part))

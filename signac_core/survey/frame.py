@@ -29,9 +29,9 @@ def to_dataframe(
     usecols: Container[str] | Callable[[str], bool] | None,
     flatten: bool,
 ) -> DataFrame:
-    """Build the frame of a query result; see :meth:`JobsCursor.to_dataframe`.
+    """Build the frame of a query result; see :meth:`JobsCursor.to_dataframe`, also for the parameters.
 
-    Raises JobsCorruptedError if state points cannot be read; ValueError if a document is damaged.
+    One row per job, by its id; NaN where a job lacks a key.
     """
     from pandas import DataFrame
 

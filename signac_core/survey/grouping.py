@@ -17,10 +17,7 @@ __all__ = ["Groups", "equal_rows", "group_by_keys"]
 
 
 def equal_rows(values: list[Any]) -> Iterator[list[int]]:
-    """Rows with equal values, in the order of the values.
-
-    Raises TypeError if they cannot be compared.
-    """
+    """Rows with equal values, in the order of the values; TypeError if these cannot be compared."""
     ordered = _comparable(values)
     return _neighbours(sorted(range(len(values)), key=ordered.__getitem__), ordered)
 
@@ -36,8 +33,7 @@ class Groups(NamedTuple):
 def group_by_keys(space: Space, ids: list[str], key: Any, default: Any) -> Groups:
     """Group jobs by values of state points and documents; see :meth:`JobsCursor.groupby`.
 
-    Raises TypeError if a key is not a str, or values cannot be compared; JobsCorruptedError if state points cannot be
-    read.
+    TypeError if a key is not a string, or values cannot be compared.
     """
     keys = [key] if isinstance(key, str) else list(key)
     paths: dict[str, list[str]] = {"sp": [], "doc": []}
