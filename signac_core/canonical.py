@@ -1,8 +1,8 @@
 """Canonical JSON, job ids, and the rules for keys and values.
 
-One text rule serves state points, documents and caches: the text that :func:`json.dumps` produces with its default
-settings. A job id is the MD5 of the same text with keys sorted. ``orjson`` differs in float text, non-finite numbers,
-integers beyond 64 bits and escapes, so it never writes anything here.
+One rule serves state points, documents and caches: JSON as :func:`json.dumps` writes it with its default settings. A
+job id is the MD5 of the same with keys sorted. ``orjson`` differs in how it writes floats, non-finite numbers, integers
+beyond 64 bits and escapes, so it never writes anything here.
 
 numpy is never imported: its values are recognised only when the caller has imported it already.
 """
@@ -176,7 +176,7 @@ _BLANKS = " \t\n\r"
 
 
 def _is_utf_8(text: bytes) -> bool:
-    """Tell whether JSON text begins as UTF-8 without a byte order mark; UTF-16 and UTF-32 have NULs or a mark there."""
+    """Tell whether JSON begins as UTF-8 without a byte order mark; UTF-16 and UTF-32 have NULs or a mark there."""
     return len(text) > 1 and text[0] < 0x80 and text[0] != 0 and text[1] != 0
 
 
@@ -198,7 +198,7 @@ def loads(text: bytes | str) -> Any:
 
         return load(text)
     except RecursionError:
-        raise ValueError("The JSON text is nested too deeply.") from None
+        raise ValueError("The JSON is nested too deeply.") from None
 
 
 def refuse_repeated_keys(text: str) -> None:

@@ -189,7 +189,7 @@ def _conjunction(filter: Mapping[str, Any], incomparable: set[str]) -> Expressio
     parts: list[Expression] = []
     for key, value in filter.items():
         if not isinstance(key, str):
-            raise ValueError(f"Filter keys are text, not {type(key).__name__} ({key!r}).")
+            raise ValueError(f"Filter keys are strings, not {type(key).__name__} ({key!r}).")
         if key in ("$and", "$or"):
             members = _members(key, value)
             alternatives = tuple(_conjunction(member, incomparable) for member in members)
@@ -439,7 +439,7 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Operator], Test]:
     def build(op: Operator) -> Test:
         key, argument, incomparable = op.key, op.argument, op.incomparable
         if argument is None or isinstance(argument, Mapping):
-            op.reject(TypeError, "a number, a text or a list")
+            op.reject(TypeError, "a number, a string or a list")
 
         def test(value: Any) -> bool:
             if value is MISSING:
@@ -510,7 +510,7 @@ def _regex(op: Operator) -> Test:
     import re
 
     if not isinstance(op.argument, str):
-        op.reject(TypeError, "a regular expression as text")
+        op.reject(TypeError, "a regular expression as a string")
     try:
         search = re.compile(op.argument).search
     except re.error as error:
@@ -546,7 +546,7 @@ def _where(op: Operator) -> Test:
 
     source = op.argument
     if not isinstance(source, str):
-        op.reject(TypeError, "Python source as text, such as 'lambda x: x > 0'")
+        op.reject(TypeError, "Python source as a string, such as 'lambda x: x > 0'")
     note = f"in the $where expression {source!r} of filter key '{op.key}'"
     names = {"json": json, "math": math, "operator": operator, "re": re, "isclose": math.isclose}
     try:

@@ -220,10 +220,10 @@ class _Configuration(NamedTuple):
             ) from None
 
     def text(self, key: str) -> str | None:
-        """Value of a key that is one text, None without the key."""
+        """Value of a key that is one string, None without the key."""
         value = self.values.get(key)
         if value is not None and not isinstance(value, str):
-            raise ConfigError(f"Config file '{self.path}' may contain invalid values: {key} must be one text.")
+            raise ConfigError(f"Config file '{self.path}' may contain invalid values: {key} must be one string.")
         return value
 
     def steps(self) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""HDF5 files as mappings, and a directory of them; `h5values` has the format and the rules of writing.
+"""HDF5 files as mappings; `values` has the format and the rules of writing, `manager` the files of a directory.
 
 One lock serialises the *operations* of all stores, as the lock of h5py does inside them anyway. It is never held while
 a store is merely open, nor while a mapping that is assigned is read: an open store blocks no other thread, any thread

@@ -1,7 +1,7 @@
-"""Readable paths of jobs, and back: ``{"a": 1, "b": "x"}`` to ``a/1/b/x`` and the other way round.
+"""Readable paths of jobs: ``{"a": 1, "b": "x"}`` to ``a/1/b/x``; `schemas` has the way back.
 
-Export and views name directories by it, import reads such names. A path is relative, has no ``..``, and belongs to one
-job; a job directory never lies inside another. All of this is checked for all jobs before anything is written.
+Export and views name directories by it. A path is relative, has no ``..``, and belongs to one job; a job directory
+never lies inside another. All of this is checked for all jobs before anything is written.
 
 Templates of paths look like those of :meth:`str.format`, but a field only ever reaches data: state point, document and
 the public attributes of a job.
@@ -71,7 +71,7 @@ class PathsTakenError(Error, FileExistsError):
         return type(self), (self.obstacles,)
 
 
-# job to path ----------------------------------------------------------------------------------------------------------
+# paths ----------------------------------------------------------------------------------------------------------------
 
 
 def job_paths(
@@ -190,6 +190,3 @@ def _duplicates_message(equal: list[str], specification: object) -> str:
         what += " duplicate paths"
         advice = "Give a path that contains the job id, such as 'id/{job.id}'."
     return f"{what} for the jobs {shown}. {advice}"
-
-
-# path to state point --------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ _TYPES: Mapping[str, tuple[matching.Field, matching.Field, Callable[[str], Any]]
     "bool": (matching.word, matching.word, lambda text: text.lower() not in ("false", "0")),
     "str": (matching.word, matching.anything, str),
 }
-"""What a field stands for: first as signac 2.x reads it, then whatever else it can be; and the value of a text."""
+"""What a field stands for: first as signac 2.x reads it, then whatever else it can be; and the value of a string."""
 
 
 def parse_schema(template: str) -> Callable[[str], dict[str, Any] | None]:

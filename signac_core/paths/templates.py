@@ -60,7 +60,7 @@ def _automatic_paths(
                 f"No path can be determined for job '{job_id}': it has none of the keys in which the jobs differ (and "
                 "which the path does not name already). Give a path that suits all jobs, such as '{job.id}'."
             )
-        # An empty text is no directory, and in front it would make the path absolute.
+        # An empty string is no directory, and in front it would make the path absolute.
         yield job_id, separator.join(tokens if separator != "/" else filter(None, tokens))
 
 
@@ -153,7 +153,9 @@ class _Fields(Formatter):
 
     def format_field(self, value: Any, format_spec: str) -> Any:
         if _LARGE_NUMBER.search(format_spec):
-            raise SchemaPathEvaluationError(f"The format {format_spec!r} makes a text that is far too long for a path.")
+            raise SchemaPathEvaluationError(
+                f"The format {format_spec!r} makes a string that is far too long for a path."
+            )
         return super().format_field(value, format_spec)
 
     def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:
