@@ -1,4 +1,4 @@
-"""Doing the same small thing with many files: one after the other, or in threads when the file system is slow."""
+"""The same small thing for many files: one after the other, in threads where they are slow, in forked processes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import canonical, config
+from . import canonical, config, files
 
 if TYPE_CHECKING:
     from .workspace import Space
-
-    T = TypeVar("T")
 
 __all__ = [
     "MANY_FILES",
@@ -127,8 +125,7 @@ def _start(function: Callable[[Sequence[str]], Any], share: Sequence[str]) -> tu
     try:
         os.close(readable)
         text = canonical.dumps(function(share)).encode("ascii")
-        while text:
-            text = text[os.write(writable, text) :]
+        files.write_all(writable, text)
     finally:
         os._exit(0)  # nothing of the parent's is flushed or cleaned up here
 
@@ -144,8 +141,8 @@ MANY_FILES = 16  # up to here nothing is cheaper than reading them
 
 
 def each_file(
-    space: Space, ids: Sequence[str], name: str, function: Callable[[str, str, int | None], T]
-) -> Iterator[T]:
+    space: Space, ids: Sequence[str], name: str, function: Callable[[str, str, int | None], _R]
+) -> Iterator[_R]:
     """Apply a function to one file of each job, in order; to many files by short paths, and in threads if that pays.
 
     The function is given the id, the path, and the descriptor that the path is relative to (or None); it raises
@@ -156,7 +153,6 @@ def each_file(
         root = space.workspace + "/"
         yield from (function(job_id, root + job_id + end, None) for job_id in ids)
         return
-    from .parallel import in_order, short_paths
 
     with short_paths(space.workspace) as (root, workspace):
         yield from in_order(lambda job_id: function(job_id, root + job_id + end, workspace), ids)

@@ -1,6 +1,6 @@
-"""Finding what crashes, full disks, other programs and people have damaged, and mending it.
+"""Finding what crashes, full disks, other programs and people have damaged, and repairing it.
 
-Mending a job is a matter of finding its state point again: whatever hashes to the id of the job, first among what an
+Repairing a job is a matter of finding its state point again: whatever hashes to the id of the job, first among what an
 unfinished operation left in its directory, then in memory and in the persistent cache. When there is nothing of that
 kind, and the directory holds another valid state point, then the directory gets the id of that one, unless there is
 such a job. A job that can be read is never changed, except that an unfinished change is finished. Documents and other

@@ -282,10 +282,10 @@ def _difference(source: str, copy: str, state_point: bytes) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return path
     with _not_too_deep(source):
-        return _different_content(source, copy, layout.FN_STATE_POINT)
+        return _difference_below(source, copy, layout.FN_STATE_POINT)
 
 
-def _different_content(source: str, copy: str, without: str = "") -> str | None:
+def _difference_below(source: str, copy: str, without: str = "") -> str | None:
     ours, theirs = (
         {name for name in os.listdir(path) if name != without and not is_leftover(name)} for path in (source, copy)
     )
@@ -296,7 +296,7 @@ def _different_content(source: str, copy: str, without: str = "") -> str | None:
         if os.path.islink(left) or os.path.islink(right):
             same = os.path.islink(left) and os.path.islink(right) and os.readlink(left) == os.readlink(right)
         elif os.path.isdir(left) and os.path.isdir(right):
-            if (difference := _different_content(left, right)) is not None:
+            if (difference := _difference_below(left, right)) is not None:
                 return difference
             continue
         else:
@@ -466,12 +466,12 @@ def is_same(source: str, copy: str, state_point: bytes) -> bool:
         if files.read_bytes(os.path.join(copy, layout.FN_STATE_POINT)) != state_point:
             return False
         with _not_too_deep(source):
-            return _same_content(Way(source), copy, layout.FN_STATE_POINT)
+            return _same_tree(Way(source), copy, layout.FN_STATE_POINT)
     except (FileNotFoundError, NotADirectoryError):
         return False
 
 
-def _same_content(way: Way, copy: str, without: str = "") -> bool:
+def _same_tree(way: Way, copy: str, without: str = "") -> bool:
     entries = [(entry, way.judge(entry)) for entry in way.entries(without)]
     copied = [(entry, verdict) for entry, verdict in entries if verdict.kind != "nothing"]
     names = {name for name in os.listdir(copy) if name != without and not is_leftover(name)}
@@ -486,5 +486,5 @@ def _same_entry(way: Way, entry: os.DirEntry[str], verdict: Verdict, copy: str) 
     if verdict.kind == "link":
         return os.path.islink(copy) and os.readlink(copy) == verdict.text
     if verdict.kind == "directory":
-        return os.path.isdir(copy) and _same_content(way.below(entry), copy)
+        return os.path.isdir(copy) and _same_tree(way.below(entry), copy)
     return _equal_files(entry.path, copy, by_time=True)
