@@ -286,8 +286,6 @@ class JSONDict(View, MutableMapping[str, Any]):
         self._setup(document, None, None, document.tree)
         document.root = ref(self)
 
-    _of_document = staticmethod(lambda document: view_of_document(document))  # until the handles use the function
-
     @classmethod
     def _nested(cls, parent: View, key: Any, data: dict[str, Any]) -> JSONDict:
         return _new(cls, parent._store, parent, key, data)
