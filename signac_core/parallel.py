@@ -1,4 +1,4 @@
-"""Doing the same small thing with many files: one after the other, or in threads when the file system is slow."""
+"""The same small thing for many files: one after the other, in threads where they are slow, in forked processes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import canonical, config
+from . import canonical, config, files
 
 if TYPE_CHECKING:
     from .workspace import Space
-
-    T = TypeVar("T")
 
 __all__ = [
     "each_file",
@@ -36,7 +34,7 @@ _WINDOW = 2048  # items under way at once
 
 
 def in_order(function: Callable[[_T], _R], items: Sequence[_T]) -> Iterator[_R]:
-    """Apply a function to items and yield the results in order."""
+    """Apply a function, which raises nothing, to items and yield the results in order."""
     waiting = iter(items)
     threads = config.io_threads()
     if threads is None:
@@ -77,7 +75,11 @@ def _in_threads(
 
 @contextmanager
 def short_paths(directory: str) -> Iterator[tuple[str, int | None]]:
-    """Open a directory, so that what is in it has short paths: those are found faster."""
+    """Open a directory, so that what is in it has short paths: those are found faster.
+
+    Yields what to put before names, and the descriptor that these paths are relative to (None if there is no such
+    directory).
+    """
     try:
         fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
@@ -93,7 +95,10 @@ _MOST_PROCESSES = 16
 
 
 def shared(function: Callable[[Sequence[str]], Any], items: Sequence[str], processes: int) -> list[Any]:
-    """Apply a function to shares of a list, each in a process of its own but the first."""
+    """Apply a function to shares of a list, each in a process of its own but the first; at most 16 are made.
+
+    The function is given a share and returns plain JSON data. A share whose process fails is dealt with here, again.
+    """
     number = len(items)
     processes = min(processes, _MOST_PROCESSES)
     shares = [items[number * i // processes : number * (i + 1) // processes] for i in range(processes)]
@@ -120,8 +125,7 @@ def _start(function: Callable[[Sequence[str]], Any], share: Sequence[str]) -> tu
     try:
         os.close(readable)
         text = canonical.dumps(function(share)).encode("ascii")
-        while text:
-            text = text[os.write(writable, text) :]
+        files.write_all(writable, text)
     finally:
         os._exit(0)  # nothing of the parent's is flushed or cleaned up here
 
@@ -134,9 +138,13 @@ def _read_all(pipe: int) -> bytes:
 
 
 def each_file(
-    space: Space, ids: Sequence[str], name: str, function: Callable[[str, str, int | None], T]
-) -> Iterator[T]:
-    """Apply a function to one file of each job, in order; to many files by short paths, and in threads if that pays."""
+    space: Space, ids: Sequence[str], name: str, function: Callable[[str, str, int | None], _R]
+) -> Iterator[_R]:
+    """Apply a function to one file of each job, in order; to many files by short paths, and in threads if that pays.
+
+    The function is given the id, the path, and the descriptor that the path is relative to (or None); it raises
+    nothing.
+    """
     end = "/" + name
     if len(ids) <= _FEW:
         root = space.workspace + "/"
