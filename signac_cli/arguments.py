@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 if TYPE_CHECKING:
-    from .app import Session
+    from .session import Session
 
     ParamType = click.ParamType[Any]
 else:  # before Click 8.5 the class takes no type parameter
@@ -392,9 +392,9 @@ def _set_global(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 
 def _print_version(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if value and not ctx.resilient_parsing:
-        from . import version_text
+        from signac_core.version import DESCRIPTION
 
-        ctx.find_root().obj.output.write(version_text() + "\n")
+        ctx.find_root().obj.output.write(DESCRIPTION + "\n")
         ctx.exit()
 
 

@@ -11,7 +11,7 @@ from .output import Failure
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from .app import Session
+    from .session import Session
 
 __all__ = ["exit_status", "import_interpreter", "library", "run_statements"]
 

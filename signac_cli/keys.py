@@ -1,4 +1,4 @@
-"""Values under dotted keys, and their order."""
+"""Records of jobs: values under dotted keys in them, and their order."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-__all__ = ["MISSING", "lookup", "order", "pick"]
+__all__ = ["MISSING", "Record", "lookup", "order", "pick"]
+
+Record = Mapping[str, Any]
+"""What is known of one job: ``id``, and ``path``, ``sp`` and ``doc`` as far as they were asked for."""
 
 
 class _Missing:

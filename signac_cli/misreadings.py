@@ -18,7 +18,7 @@ from .arguments import Command
 if TYPE_CHECKING:
     from signac_core.project import Project
 
-    from .app import Session
+    from .session import Session
 
 __all__ = [
     "refuse_foreign_ids",

@@ -24,12 +24,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 if TYPE_CHECKING:
+    from .keys import Record
     from .templates import Template
 
 __all__ = ["SHOWN", "Failure", "Output", "OutputClosed", "Shape", "is_utf8", "on_screen", "one_line"]
-
-Record = Mapping[str, Any]
-"""What is known of one job: ``id``, and ``path``, ``sp`` and ``doc`` as far as they were asked for."""
 
 _NO_KEYS: Mapping[str, Sequence[str]] = MappingProxyType({})
 

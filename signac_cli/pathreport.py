@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .commands import Report
 from .output import OutputClosed, one_line
+from .report import Report
 
 if TYPE_CHECKING:
-    from .app import Session
+    from .session import Session
 
 __all__ = ["EXISTS", "Collision", "PathReport"]
 

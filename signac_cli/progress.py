@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from signac_core.progress import Progress
 
-    from .app import Session
+    from .session import Session
 
 __all__ = ["bar"]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from signac_core.project import Project
     from signac_core.query import Condition, Expression, Query
 
-    from .app import Session
+    from .session import Session
 
 __all__ = ["Wanted", "columns", "conditions", "document_keys", "fields", "sort_keys", "tell_unknown"]
 

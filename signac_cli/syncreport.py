@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .commands import Report
 from .output import OutputClosed, one_line
+from .report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from signac_core.progress import Progress
     from signac_core.sync.work import SyncAction
 
-    from .app import Session
+    from .session import Session
 
 __all__ = ["SyncReport", "with_unit"]
 
@@ -125,7 +125,7 @@ class SyncReport(Report):
 
     def stop(self, error: Exception) -> None:
         """Note the error that stopped the synchronization; who catches it tells about it."""
-        from .app import as_failure
+        from .session import as_failure
 
         self._is_complete = False
         failure = as_failure(error)

@@ -18,7 +18,7 @@ from .keys import MISSING, lookup
 from .templates import as_text
 
 if TYPE_CHECKING:
-    from .output import Record
+    from .keys import Record
 
 __all__ = ["Column", "as_cell", "compare", "draw", "draw_columns", "longest_number", "rounded", "visible"]
 

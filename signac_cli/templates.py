@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .keys import MISSING, lookup
 
 if TYPE_CHECKING:
-    from .output import Record
+    from .keys import Record
 
 __all__ = ["Template"]
 

@@ -9,27 +9,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from .arguments import Directory, Rules
-from .commands import (
-    Report,
-    allow_eval_option,
-    confirm_selected,
-    dry_run_option,
-    filter_option,
-    ids_argument,
-    job_id_option,
-    looks_like_id,
-    refuse_loose_filter,
-    report_option,
-    select,
-)
+from .options import allow_eval_option, dry_run_option, filter_option, ids_argument, job_id_option, report_option
 from .output import Failure
+from .report import Report
+from .selection import confirm_selected, looks_like_id, refuse_loose_filter, select
 
 if TYPE_CHECKING:
     from signac_core.exchange.links import LeftOut
     from signac_core.job import Job
     from signac_core.project import Project
 
-    from .app import Session
+    from .session import Session
 
 __all__ = ["RULES", "check_different", "open_project", "transfer", "transfer_options"]
 

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from ..arguments import Command, Rules
+from ..options import dry_run_option, report_option
 from ..output import SHOWN, OutputClosed, one_line
-from . import Report, dry_run_option, enough_digits, report_option
+from ..report import Report
+from ..selection import enough_digits
 
 if TYPE_CHECKING:
     from signac_core.care.integrity import Outcome, Problem
     from signac_core.project import Project
 
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 

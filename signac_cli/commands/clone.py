@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from signac_core.job import Job
     from signac_core.project import Project
 
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 

@@ -11,7 +11,7 @@ from ..arguments import Command, Rules
 from ..output import Failure
 
 if TYPE_CHECKING:
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 

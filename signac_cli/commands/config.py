@@ -12,7 +12,7 @@ from ..arguments import Command, Rules, help_text
 from ..output import Failure, OutputClosed
 
 if TYPE_CHECKING:
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 

@@ -9,23 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import AtLeast, Command, Rules
-from ..output import PLAIN, TABLE, Record
-from . import (
-    allow_eval_option,
-    filter_option,
-    ids_argument,
-    job_id_option,
-    output_options,
-    read_records,
-    select,
-    shape_of,
-    tell_fields,
-)
+from ..options import allow_eval_option, filter_option, ids_argument, job_id_option, output_options, shape_of
+from ..output import PLAIN, TABLE
+from ..selection import read_records, select, tell_fields
 
 if TYPE_CHECKING:
     from signac_core.project import Project
 
-    from ..app import Session
+    from ..keys import Record
+    from ..session import Session
 
 __all__ = ["command"]
 

@@ -8,32 +8,26 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import Command, Rules
-from ..output import JSON, Failure, Shape
-from . import (
-    Report,
+from ..options import (
     allow_eval_option,
-    confirm_selected,
     dry_run_option,
-    enough_digits,
     filter_option,
-    followed,
     ids_argument,
     job_id_option,
     layout_options,
     layout_text,
     output_options,
-    read_records,
-    refuse_loose_filter,
-    select,
     shape_of,
     shape_on_terminal,
-    tell_fields,
 )
+from ..output import JSON, Failure, Shape
+from ..report import Report, followed
+from ..selection import confirm_selected, enough_digits, read_records, refuse_loose_filter, select, tell_fields
 
 if TYPE_CHECKING:
     from signac_core.project import Project
 
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 

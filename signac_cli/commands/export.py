@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import Command, Directory, Rules
+from ..options import allow_eval_option, dry_run_option, filter_option, job_id_option, report_option
 from ..output import Failure
-from . import allow_eval_option, confirm_selected, dry_run_option, filter_option, job_id_option, report_option, select
+from ..selection import confirm_selected, select
 
 if TYPE_CHECKING:
     from signac_core.exchange.copying import CopyTree
 
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 

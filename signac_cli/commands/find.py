@@ -12,25 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ..arguments import AtLeast, Command, ParamType, Rules, Tokens
-from ..output import JSON, JSON_LINES, PLAIN, TABLE, TEMPLATE, Output, Record, Shape
-from . import (
-    allow_eval_option,
-    enough_digits,
-    find_matching,
-    job_id_option,
-    output_options,
-    parse_filter,
-    read_records,
-    resolve,
-    shape_of,
-    tell_fields,
-    tell_keys,
-)
+from ..options import allow_eval_option, job_id_option, output_options, shape_of
+from ..output import JSON, JSON_LINES, PLAIN, TABLE, TEMPLATE, Output, Shape
+from ..selection import enough_digits, find_matching, parse_filter, read_records, resolve, tell_fields, tell_keys
 
 if TYPE_CHECKING:
     from signac_core.project import Project
 
-    from ..app import Session
+    from ..keys import Record
+    from ..session import Session
 
 __all__ = ["command"]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import Command, Directory, Rules
+from ..options import dry_run_option, report_option
 from ..output import Failure
-from . import dry_run_option, report_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from signac_core.exchange.importing import Found
     from signac_core.project import Project
 
-    from ..app import Session
     from ..pathreport import PathReport
+    from ..session import Session
 
 __all__ = ["command"]
 

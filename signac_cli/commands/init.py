@@ -10,7 +10,7 @@ import click
 from ..arguments import Command, Directory, Rules
 
 if TYPE_CHECKING:
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 

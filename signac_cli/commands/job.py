@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import Command, Rules
-from ..output import JSON, Failure, Record
-from . import followed, looks_like_id, shape_of
+from ..options import shape_of
+from ..output import JSON, Failure
+from ..report import followed
+from ..selection import looks_like_id
 
 if TYPE_CHECKING:
     from signac_core.project import Project
 
-    from ..app import Session
+    from ..keys import Record
+    from ..session import Session
 
 __all__ = ["command"]
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from ..arguments import Command, Directory, Rules
+from ..options import dry_run_option, report_option
 from ..output import Failure, OutputClosed
-from . import dry_run_option, report_option
 
 if TYPE_CHECKING:
     from signac_core.care.migration import WorkspaceChange
 
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import Command, Rules, Tokens
-from . import allow_eval_option, filter_option, ids_argument, job_id_option, select, shape_of
+from ..options import allow_eval_option, filter_option, ids_argument, job_id_option, shape_of
+from ..selection import select
 
 if TYPE_CHECKING:
     from signac_core.project import Project
 
-    from ..app import Session
-    from ..output import Record
+    from ..keys import Record
+    from ..session import Session
 
 __all__ = ["command"]
 

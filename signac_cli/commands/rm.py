@@ -7,24 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from ..arguments import Command, Rules
-from . import (
-    Report,
-    allow_eval_option,
-    confirm_selected,
-    dry_run_option,
-    filter_option,
-    followed,
-    ids_argument,
-    job_id_option,
-    refuse_loose_filter,
-    report_option,
-    select,
-)
+from ..options import allow_eval_option, dry_run_option, filter_option, ids_argument, job_id_option, report_option
+from ..report import Report, followed
+from ..selection import confirm_selected, refuse_loose_filter, select
 
 if TYPE_CHECKING:
     from signac_core.project import Project
 
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import Command, Rules
+from ..options import allow_eval_option, filter_option, job_id_option, shape_of
 from ..output import JSON, TABLE
-from . import allow_eval_option, filter_option, job_id_option, reading_bar, select, shape_of
+from ..selection import reading_bar, select
 
 if TYPE_CHECKING:
     from signac_core.survey.schema import ProjectSchema
 
-    from ..app import Session
     from ..output import Output
+    from ..session import Session
 
 __all__ = ["command"]
 

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import Command, ParamType, Rules
+from ..options import allow_eval_option, filter_option, job_id_option
 from ..output import Failure, OutputClosed
-from . import allow_eval_option, filter_option, job_id_option, select
+from ..selection import select
 
 if TYPE_CHECKING:
     from signac_core.job import Job
     from signac_core.project import Project
 
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -234,11 +235,11 @@ def _interact(session: Session, project: Project, names: dict[str, Any], number:
 
 
 def _banner(project: Project, number: int) -> list[str]:
-    from .. import version_text
+    from signac_core.version import DESCRIPTION
 
     python = ".".join(map(str, sys.version_info[:3]))
     return [
-        f"{version_text()}, Python {python}",
+        f"{DESCRIPTION}, Python {python}",
         f"Project '{project.path}', {number} job{'' if number == 1 else 's'} selected.",
         "Defined: project (or pr), jobs, job, signac. help(project) tells more.",
     ]

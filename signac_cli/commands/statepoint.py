@@ -7,24 +7,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import Command, Rules
-from . import (
+from ..options import (
     allow_eval_option,
-    enough_digits,
     filter_option,
     ids_argument,
     job_id_option,
     layout_options,
     layout_text,
     output_options,
-    read_records,
-    select,
     shape_of,
     shape_on_terminal,
-    tell_fields,
 )
+from ..selection import enough_digits, read_records, select, tell_fields
 
 if TYPE_CHECKING:
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 

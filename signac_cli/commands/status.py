@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from signac_core.project import Project
     from signac_core.survey.glance import Glance
 
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 

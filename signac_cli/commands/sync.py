@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import AtLeast, Command, Directory, Rules
+from ..options import allow_eval_option, dry_run_option, filter_option, job_id_option, report_option
 from ..output import Failure, one_line
+from ..selection import select
 from ..transfer import check_different, open_project
-from . import allow_eval_option, dry_run_option, filter_option, job_id_option, report_option, select
 
 if TYPE_CHECKING:
     import re
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from signac_core.sync.strategies import DocSync
     from signac_core.sync.work import FileStrategy, SyncAction
 
-    from ..app import Session
+    from ..session import Session
     from ..syncreport import SyncReport
 
 __all__ = ["command"]

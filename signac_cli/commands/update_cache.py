@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from ..arguments import Command, Rules
+from ..options import report_option
 from ..output import OutputClosed
-from . import report_option
 
 if TYPE_CHECKING:
     from signac_core.project import Project
 
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import Command, Directory, Rules
-from . import allow_eval_option, dry_run_option, filter_option, job_id_option, report_option, select
+from ..options import allow_eval_option, dry_run_option, filter_option, job_id_option, report_option
+from ..selection import select
 
 if TYPE_CHECKING:
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 

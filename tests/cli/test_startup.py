@@ -81,7 +81,7 @@ COMMANDS = {
     "document --set": Cost(["document", ID, "--set", "x=1"], standard=CHANGE),
     "diff": Cost(["diff"], 1.3, PYTHON_DATA, core=of("diff")),
     "diff --json": Cost(["diff", "--json"], standard=JSON, core=of("diff")),
-    "neighbors": Cost(["neighbors", ID], 1.3, PYTHON_DATA, core=of("schema")),
+    "neighbors": Cost(["neighbors", ID], 1.3, PYTHON_DATA, core=of()),
     "schema": Cost(["schema"], standard=JSON, core=of("detecting", "schema")),
     "schema --json": Cost(["schema", "--json"], standard=JSON, core=of("detecting", "schema")),
     "view": Cost(["view"], 1.6, JSON | FIELDS | of("bisect", "_bisect"), PATHS, of("job", "view")),
@@ -117,6 +117,8 @@ COMMANDS = {
     "shell": Cost(["shell", "-c", ""], 1.4, JSON, of("console"), of(), of("signac")),
     "completion": Cost(["completion", "bash"]),
 }
+
+SHARED = {"options", "selection", "report"}
 
 FEW_NEED = {
     "buffering", "cursor", "detecting", "diff", "frame", "h5store", "h5values", "html", "job", "jsondict", "schema",
@@ -185,7 +187,8 @@ def test_command_when_run_then_imports_nothing_beyond_need(command):
     assert packages - {"signac_cli", "signac_core"} == cost.packages
     own = {name.removeprefix("signac_cli.") for name in loaded if name.startswith("signac_cli.")}
     if module := module_of(command):
-        assert own == {"app", "arguments", "output", "commands", f"commands.{module}"} | cost.own
+        base = {"app", "arguments", "output", "session", "commands", f"commands.{module}"}
+        assert own - SHARED == base | cost.own
     core = {name.removeprefix("signac_core.") for name in loaded if name.startswith("signac_core.")}
     assert core & FEW_NEED == cost.core
 
