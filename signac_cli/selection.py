@@ -15,8 +15,8 @@ from .output import Failure
 
 if TYPE_CHECKING:
     from signac_core.progress import Progress
-    from signac_core.project import Project
     from signac_core.query import Query
+    from signac_core.workspace import Space
 
     from .keys import Record
     from .output import Shape
@@ -52,7 +52,7 @@ _ID_DIGITS = 4
 """As many digits at least make a word look like the beginning of an id."""
 
 
-def tell_fields(session: Session, project: Project, shape: Shape, *, everywhere: bool, damaged: Sequence[str]) -> None:
+def tell_fields(session: Session, space: Space, shape: Shape, *, everywhere: bool, damaged: Sequence[str]) -> None:
     """Tell about fields of a template that nothing in the project has.
 
     Parameters
@@ -72,12 +72,12 @@ def tell_fields(session: Session, project: Project, shape: Shape, *, everywhere:
     if shape.template is not None and (unmet := shape.template.unmet()):
         from .suggestions import fields, tell_unknown
 
-        tell_unknown(session, project, fields(unmet), everywhere=everywhere and not damaged)
+        tell_unknown(session, space, fields(unmet), everywhere=everywhere and not damaged)
 
 
 def select(
     session: Session,
-    project: Project,
+    space: Space,
     ids: Sequence[str],
     filter_tokens: Sequence[str] | None,
     *,
@@ -121,17 +121,17 @@ def select(
     if ids and filter_tokens is not None:
         raise Failure("Job ids and a filter exclude each other.", code="usage", hint="Give one of them.")
     if ids:
-        return resolve(session, project, ids, minimum=minimum)
+        return resolve(session, space, ids, minimum=minimum)
     tokens = filter_tokens or ()
     context = click.get_current_context(silent=True)
     takes_names = context is not None and context.info_name in ("shell", "sync", "view")
     if tokens and (takes_names or any(map(_may_be_foreign, tokens))):
         from .misreadings import refuse_foreign_words
 
-        refuse_foreign_words(project, tokens)
+        refuse_foreign_words(space, tokens)
     query = parse_filter(session, tokens, allow_eval=allow_eval)
-    found = find_matching(session, project, query, damaged=damaged, proven=proven)
-    tell_keys(session, project, tokens, found)
+    found = find_matching(session, space, query, damaged=damaged, proven=proven)
+    tell_keys(session, space, tokens, found)
     return found
 
 
@@ -143,19 +143,19 @@ def _may_be_foreign(token: str) -> bool:
     return not is_plain or token.endswith(".py") or looks_like_id(token)
 
 
-def tell_keys(session: Session, project: Project, tokens: Sequence[str], found: Sequence[str]) -> None:
+def tell_keys(session: Session, space: Space, tokens: Sequence[str], found: Sequence[str]) -> None:
     """Tell about conditions that are the names of keys, if that may have been meant, and about names with dots."""
     is_condition = [not _OPERATORS.isdisjoint(token) and not token.startswith("{") for token in tokens]
     # A condition with a word behind it may be a key and its value for signac 2.4.1.
     if any(one and not (found and after) for one, after in pairwise([*is_condition, True])):
         from .misreadings import tell_keys_like_conditions
 
-        tell_keys_like_conditions(session, project, tokens)
+        tell_keys_like_conditions(session, space, tokens)
     names = [
         match[0].strip().removeprefix("sp.").partition(".$")[0] for match in map(_DOTTED_KEY.match, tokens) if match
     ]
     for name in names:
-        if "." in name and any(_has_dotted_name(state_point, name) for state_point in project.space.known.values()):
+        if "." in name and any(_has_dotted_name(state_point, name) for state_point in space.known.values()):
             session.output.talk(
                 f"Some state points have a key that is named '{name}' with the dot; filters cannot ask for it, and "
                 "signac-filter(7) says how to rename it."
@@ -202,7 +202,7 @@ def parse_filter(session: Session, tokens: Sequence[str], *, allow_eval: bool) -
 
 def find_matching(
     session: Session,
-    project: Project,
+    space: Space,
     query: Query | None,
     *,
     damaged: list[str],
@@ -223,7 +223,7 @@ def find_matching(
     try:
         with reading_bar(session) as progress:
             found = find_ids(
-                project.space, query, ids=ids, damaged=damaged, proven=proven, processes=processes, progress=progress
+                space, query, ids=ids, damaged=damaged, proven=proven, processes=processes, progress=progress
             )
     except Exception as error:
         if hasattr(error, "__notes__"):  # raised by a $where
@@ -238,7 +238,7 @@ def find_matching(
         from .suggestions import conditions, tell_unknown
 
         is_everything = ids is None and not query.needs_state_points and not damaged
-        tell_unknown(session, project, conditions(query, found=bool(found)), everywhere=is_everything)
+        tell_unknown(session, space, conditions(query, found=bool(found)), everywhere=is_everything)
     return found
 
 
@@ -276,7 +276,7 @@ def _filter_failure(error: Exception) -> Failure:
     return Failure(" ".join([text, *getattr(error, "__notes__", ())]), code="bad-filter")
 
 
-def resolve(session: Session, project: Project, texts: Iterable[str], *, minimum: int = 1) -> list[str]:
+def resolve(session: Session, space: Space, texts: Iterable[str], *, minimum: int = 1) -> list[str]:
     """Ids that are meant by what the user wrote, in that order.
 
     Parameters
@@ -299,11 +299,11 @@ def resolve(session: Session, project: Project, texts: Iterable[str], *, minimum
     from signac_core.resolving import resolve_ids
 
     given = list(_expanded(session, texts))
-    ids, unresolved = resolve_ids(project.space, given, minimum=minimum)
+    ids, unresolved = resolve_ids(space, given, minimum=minimum)
     if unresolved:
         from .misreadings import refuse_foreign_ids
 
-        refuse_foreign_ids(project, [problem.text for problem in unresolved])
+        refuse_foreign_ids(space, [problem.text for problem in unresolved])
         *others, last = unresolved
         for problem in others:
             session.output.error(problem.reason, code="unknown-id")
@@ -397,7 +397,7 @@ def refuse_loose_filter(command: str, tokens: Sequence[str] | None) -> None:
 
 
 def confirm_selected(
-    session: Session, project: Project, verb: str, ids: Collection[str], filter_tokens: Sequence[str] | None
+    session: Session, space: Space, verb: str, ids: Collection[str], filter_tokens: Sequence[str] | None
 ) -> None:
     """Ask before more than one job is changed that a filter has selected, if there is somebody to ask.
 
@@ -426,7 +426,7 @@ def confirm_selected(
     from signac_core.catalog import list_ids
     from signac_core.filterparse import parse_tokens
 
-    total = len(list_ids(project.space))
+    total = len(list_ids(space))
     filter = parse_tokens(filter_tokens, allow_eval=True)
     text = dumps(filter)
     shown = text if len(text) <= _LONGEST_FILTER else text[: _LONGEST_FILTER - 3] + "..."
@@ -436,7 +436,7 @@ def confirm_selected(
         raise Failure("The answer was no; nothing has been changed.", code="refused")
 
 
-def enough_digits(project: Project) -> Callable[[], int]:
+def enough_digits(space: Space) -> Callable[[], int]:
     """Function that finds out how many digits tell the ids of a project apart; at least 6, lest a few jobs more do."""
     known: list[int] = []
 
@@ -445,14 +445,14 @@ def enough_digits(project: Project) -> Callable[[], int]:
         from signac_core.resolving import unique_prefix_length
 
         if not known:
-            known.append(max(_FEWEST_DIGITS, unique_prefix_length(list_ids(project.space))))
+            known.append(max(_FEWEST_DIGITS, unique_prefix_length(list_ids(space))))
         return known[0]
 
     return digits
 
 
 def read_records(
-    project: Project,
+    space: Space,
     ids: Sequence[str],
     parts: Container[str],
     *,
@@ -484,7 +484,7 @@ def read_records(
 
     known = known or {}
     if "sp" in parts:
-        preload(project.space, len(ids) - len(known))
+        preload(space, len(ids) - len(known))
     readers: dict[str, Callable[..., Iterable[tuple[str, dict[str, Any]]]]] = {"sp": read_state_points}
     if "doc" in parts:
         from signac_core.documents.many import read_documents
@@ -494,12 +494,12 @@ def read_records(
     while chunk := list(islice(remaining, _CHUNK)):
         values: dict[str, dict[str, Any]] = {}
         if "path" in parts:
-            values["path"] = {job_id: os.path.join(project.workspace, job_id) for job_id in chunk}
+            values["path"] = {job_id: os.path.join(space.workspace, job_id) for job_id in chunk}
         for part, read in readers.items():
             if part in parts:
                 found = {job_id: known[job_id][part] for job_id in chunk if part in known.get(job_id, ())}
                 unknown = [job_id for job_id in dict.fromkeys(chunk) if job_id not in found]
-                values[part] = found | dict(read(project.space, unknown, damaged=damaged))
+                values[part] = found | dict(read(space, unknown, damaged=damaged))
         for job_id in chunk:
             if all(job_id in found for found in values.values()):
                 yield {"id": job_id} | {part: found[job_id] for part, found in values.items()}

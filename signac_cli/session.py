@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,7 @@ from .output import Failure, Output
 
 if TYPE_CHECKING:
     from signac_core.project import Project
+    from signac_core.workspace import Space
 
 __all__ = ["INTERRUPTED", "Session", "as_failure"]
 
@@ -61,7 +63,7 @@ class Session:
         self.hinted: set[tuple[str, str]] = set()
         self._directories: list[str] = []
         self._verbosity = 0
-        self._project: Project | None = None
+        self._space: Space | None = None
 
     def set_option(self, name: str, value: Any) -> None:
         """Take a global option, given before or after the command."""
@@ -121,49 +123,40 @@ class Session:
 
             logging.basicConfig(level=level, format="%(levelname)s:%(name)s:%(message)s", handlers=[Handler()])
 
-    def project(self) -> Project:
-        """Open the project of the current directory; a workspace that is missing is told about, and not made.
+    def space(self, directory: str | None = None) -> Space:
+        """Space of the project that a directory is in, by default the current one; enough for all but handles.
 
-        Raises
-        ------
-        Failure
-            If there is none, or its workspace is something else than a directory.
-
+        A workspace that is missing is warned of, and not made. Raises Failure if there is no project, or its workspace
+        is something else than a directory.
         """
-        from signac_core import project
+        from signac_core.workspace import open_space
 
-        try:
-            self._project = project.find_project()
-        except FileNotFoundError:
-            raise Failure("The current directory has been deleted.", code="no-directory") from None
-        except LookupError:
-            raise Failure(
-                f"There is no project in '{os.getcwd()}' or above it.",
-                code="no-project",
-                hint="Create one with 'signac init', or name its directory with -C.",
-            ) from None
-        self.look_at_workspace(self._project)
-        return self._project
+        with _naming(directory) as path:
+            space = open_space(path)
+        return self._checked(space, directory)
 
-    def look_at_workspace(self, project: Project) -> None:
-        """Tell about a workspace that is missing.
+    def project(self, directory: str | None = None) -> Project:
+        """Handle on the project that `space` finds."""
+        from signac_core.project import find_project
 
-        Raises
-        ------
-        Failure
-            If it is something else than a directory.
+        with _naming(directory) as path:
+            project = find_project(path)
+        self._checked(project.space, directory)
+        return project
 
-        """
+    def _checked(self, space: Space, directory: str | None) -> Space:
         from signac_core import files
-        from signac_core.project import workspace_problem
+        from signac_core.workspace import workspace_problem
 
-        place = project.workspace
+        if directory is None:
+            self._space = space
+        place = space.workspace
         try:
             is_whole = files.is_directory(place)
         except OSError:  # whoever reads it will say
             is_whole = True
         if is_whole:
-            return
+            return space
         problem = workspace_problem(place)
         if os.path.lexists(place):
             hint = "Mount what it leads to, or correct it." if os.path.islink(place) else "Move it out of the way."
@@ -172,6 +165,7 @@ class Session:
             f"{problem}: '{place}'. Unless the project is new, find out where its jobs are; 'signac init' makes an "
             "empty one."
         )
+        return space
 
     def confirm(self, question: str) -> bool:
         """Ask a question unless ``-y`` answers it."""
@@ -224,9 +218,30 @@ class Session:
         from signac_core.care.integrity import examine_job
 
         for job_id in job_ids:
-            problems = [] if self._project is None else examine_job(self._project.space, job_id)
+            problems = [] if self._space is None else examine_job(self._space, job_id)
             reasons = "; ".join(problem.detail.rstrip(".") for problem in problems)
             yield f"{job_id} ({reasons})" if reasons else job_id
+
+
+@contextmanager
+def _naming(directory: str | None) -> Iterator[str | None]:
+    """Say where there is no project, and pass the absolute path of a directory on."""
+    path = directory
+    try:
+        path = None if directory is None else os.path.abspath(directory)
+        yield path
+    except FileNotFoundError:
+        raise Failure("The current directory has been deleted.", code="no-directory") from None
+    except LookupError:
+        if path is None:
+            raise Failure(
+                f"There is no project in '{os.getcwd()}' or above it.",
+                code="no-project",
+                hint="Create one with 'signac init', or name its directory with -C.",
+            ) from None
+        reason = "does not exist" if not os.path.exists(path) else "is not in a project"
+        hint = "Name the directory of a project, or create one with 'signac init DIR'."
+        raise Failure(f"The path '{path}' {reason}.", code="no-project", hint=hint) from None
 
 
 def as_failure(error: BaseException) -> Failure:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from signac_core.index.snapshot import Snapshot
-    from signac_core.project import Project
     from signac_core.query import Condition, Expression, Query
+    from signac_core.workspace import Space
 
     from .session import Session
 
@@ -68,7 +68,7 @@ class _Keys(NamedTuple):
         return _is_among(key, self.names)
 
 
-def tell_unknown(session: Session, project: Project, wanted: Iterable[Wanted], *, everywhere: bool = False) -> None:
+def tell_unknown(session: Session, space: Space, wanted: Iterable[Wanted], *, everywhere: bool = False) -> None:
     """Tell about keys that no job of the project has, each once in a run, and about a handful of them at most.
 
     Parameters
@@ -87,14 +87,14 @@ def tell_unknown(session: Session, project: Project, wanted: Iterable[Wanted], *
 
     if session.output.quiet:
         return
-    space = _Space(project)
+    known_keys = _KnownKeys(space)
     with suppress(OSError, WorkspaceError):  # whoever looks for jobs next is told about it
         for name in wanted:
             if len(session.hinted) >= _MOST_HINTS:
                 return
-            if (name.namespace, name.key) in session.hinted or space.is_known(name):
+            if (name.namespace, name.key) in session.hinted or known_keys.is_known(name):
                 continue
-            text = _hint(name, space, everywhere=everywhere)
+            text = _hint(name, known_keys, everywhere=everywhere)
             if text is not None:
                 session.hinted.add((name.namespace, name.key))
                 session.output.talk(text)
@@ -201,18 +201,18 @@ def _qualified(namespace: str, key: str) -> str:
 # --- what there is ---------------------------------------------------------------------------------------------------
 
 
-class _Space:
+class _KnownKeys:
     """What is known of the keys of a project; each thing is looked up when it is needed."""
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
+    def __init__(self, space: Space) -> None:
+        self._space = space
         self._indexed: dict[str, set[str]] = {}
         self._keys: dict[str, _Keys] = {}
 
     def is_known(self, wanted: Wanted) -> bool:
         """Tell whether a state point in memory, or the index, has a key."""
         path = wanted.key.split(".")
-        in_memory = self._project.space.known.values() if wanted.namespace == "sp" else ()
+        in_memory = self._space.known.values() if wanted.namespace == "sp" else ()
         if any(_has(state_point, path) or wanted.key in state_point for state_point in in_memory):
             return True
         return _is_among(wanted.key, self.indexed(wanted.namespace))
@@ -224,7 +224,7 @@ class _Space:
             from signac_core.index.table import UnusableIndexError
 
             names: set[str] = set()
-            with suppress(OSError, UnusableIndexError), glimpse.open_tables(self._project.path, namespace) as index:
+            with suppress(OSError, UnusableIndexError), glimpse.open_tables(self._space.root, namespace) as index:
                 names.update(index.dotted_keys())
             self._indexed[namespace] = names
         return self._indexed[namespace]
@@ -233,9 +233,9 @@ class _Space:
         """Keys that there are."""
         if namespace not in self._keys:
             self._keys[namespace] = (
-                _state_point_keys(self._project)
+                _state_point_keys(self._space)
                 if namespace == "sp"
-                else _document_keys(self._project, self.indexed(namespace))
+                else _document_keys(self._space, self.indexed(namespace))
             )
         return self._keys[namespace]
 
@@ -253,7 +253,7 @@ def _has(state_point: Mapping[str, Any], path: Iterable[str]) -> bool:
     return True
 
 
-def _state_point_keys(project: Project) -> _Keys:
+def _state_point_keys(space: Space) -> _Keys:
     from signac_core.catalog import ask_index, read_state_points
     from signac_core.layout import job_ids
     from signac_core.workspace import list_workspace
@@ -262,24 +262,24 @@ def _state_point_keys(project: Project) -> _Keys:
         keys = {key for table, _ in snapshot.layers for key in table.directory.keys}
         return keys, list(snapshot.pending), bool(snapshot.number())
 
-    names, ids, has_jobs = ask_index(project.space, look) or (set(), list_workspace(project.space).names, False)
+    names, ids, has_jobs = ask_index(space, look) or (set(), list_workspace(space).names, False)
     ids = job_ids(ids)
-    unread = [job_id for job_id in ids if job_id not in project.space.known]
+    unread = [job_id for job_id in ids if job_id not in space.known]
     damaged: list[str] = []
-    for _ in read_state_points(project.space, unread[:_MOST_FILES], damaged=damaged, indexed=False):
+    for _ in read_state_points(space, unread[:_MOST_FILES], damaged=damaged, indexed=False):
         pass
-    names.update(_dotted_keys(project.space.known[job_id] for job_id in ids if job_id in project.space.known))
+    names.update(_dotted_keys(space.known[job_id] for job_id in ids if job_id in space.known))
     return _Keys(names - {""}, len(unread) <= _MOST_FILES and not damaged, has_jobs or bool(ids))
 
 
-def _document_keys(project: Project, indexed: set[str]) -> _Keys:
+def _document_keys(space: Space, indexed: set[str]) -> _Keys:
     from signac_core.catalog import list_ids
     from signac_core.documents.many import read_documents
 
     names = set(indexed)
-    ids = list_ids(project.space)
+    ids = list_ids(space)
     damaged: list[str] = []
-    for _, document in read_documents(project.space, ids[:_MOST_FILES], damaged=damaged):
+    for _, document in read_documents(space, ids[:_MOST_FILES], damaged=damaged):
         names.update(_dotted_keys([document]))
     return _Keys(names - {""}, len(ids) <= _MOST_FILES and not damaged, bool(ids))
 
@@ -297,17 +297,17 @@ def _dotted_keys(mappings: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 # --- what was meant --------------------------------------------------------------------------------------------------
 
 
-def _hint(wanted: Wanted, space: _Space, *, everywhere: bool) -> str | None:
+def _hint(wanted: Wanted, known_keys: _KnownKeys, *, everywhere: bool) -> str | None:
     """Text about a key; None if some job has it, or if nothing can be said."""
     namespace, key = wanted.namespace, wanted.key
-    noun, known = _NOUNS[namespace], space.keys(namespace)
+    noun, known = _NOUNS[namespace], known_keys.keys(namespace)
     is_certain = everywhere or known.is_complete
     if known.has(key) or not known.has_jobs or not (known.names or is_certain):
         return None
     above, bracket, _ = key.partition("[")
     if bracket and known.has(above):
         return f"No {noun} that was looked at has '{_shortened(key)}'."
-    meant = _meant(namespace, key, space)
+    meant = _meant(namespace, key, known_keys)
     suggestion = None if meant is None else wanted.spell(*meant)
     if wanted.is_negative and not suggestion:
         return None
@@ -315,13 +315,13 @@ def _hint(wanted: Wanted, space: _Space, *, everywhere: bool) -> str | None:
     return f"No {noun} {is_known} the key '{_shortened(key)}'{_advice(namespace, suggestion, known.names)}"
 
 
-def _meant(namespace: str, key: str, space: _Space) -> tuple[str, str] | None:
+def _meant(namespace: str, key: str, known_keys: _KnownKeys) -> tuple[str, str] | None:
     """Namespace and name of the key that is nearest to another one."""
-    own, other = space.keys(namespace), space.keys(_OTHERS[namespace])
+    own, other = known_keys.keys(namespace), known_keys.keys(_OTHERS[namespace])
     if other.has(key):
         return _OTHERS[namespace], key
     prefix, _, rest = key.partition(".")
-    if prefix in _NOUNS and rest and space.keys(prefix).has(rest):
+    if prefix in _NOUNS and rest and known_keys.keys(prefix).has(rest):
         return prefix, rest
     places = ((namespace, own), (_OTHERS[namespace], other))
     for place, keys in places:

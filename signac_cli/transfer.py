@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import click
 
@@ -16,14 +16,16 @@ from .selection import confirm_selected, looks_like_id, refuse_loose_filter, sel
 
 if TYPE_CHECKING:
     from signac_core.exchange.links import LeftOut
-    from signac_core.job import Job
-    from signac_core.project import Project
+    from signac_core.workspace import Space
 
     from .session import Session
 
-__all__ = ["RULES", "check_different", "open_project", "transfer", "transfer_options"]
+__all__ = ["RULES", "check_different", "transfer", "transfer_options"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+Carry: TypeAlias = "Callable[[str, str, Space, LeftOut], object]"
+"""Brings the job of a path and an id into a project, and tells about links that are left out."""
 
 PRESENT = "present"
 SKIPPED = 3
@@ -34,36 +36,7 @@ _FEW = 4
 RULES = Rules(greedy={"--filter": 1, "--job-id": 1}, abbreviated=("--help",), filters=("--filter",))
 
 
-def open_project(session: Session, directory: str) -> Project:
-    """Open the project of a directory that the user has named; a workspace that is missing is told about.
-
-    Parameters
-    ----------
-    session : Session
-        The session.
-    directory : str
-        The directory of a project, or any path in it.
-
-    Raises
-    ------
-    Failure
-        If there is none, or its workspace is something else than a directory.
-
-    """
-    from signac_core.project import find_project
-
-    path = os.path.abspath(directory)
-    try:
-        project = find_project(path)
-    except LookupError:
-        reason = "does not exist" if not os.path.exists(path) else "is not in a project"
-        hint = "Name the directory of a project, or create one with 'signac init DIR'."
-        raise Failure(f"The path '{path}' {reason}.", code="no-project", hint=hint) from None
-    session.look_at_workspace(project)
-    return project
-
-
-def check_different(source: Project, destination: Project) -> None:
+def check_different(source: Space, destination: Space) -> None:
     """Make sure that two projects do not have the same jobs, under whatever path.
 
     Raises
@@ -77,7 +50,7 @@ def check_different(source: Project, destination: Project) -> None:
     except OSError:  # one has none, which is no reason to refuse
         return
     if same:
-        names = " and ".join(f"'{path}'" for path in dict.fromkeys((source.path, destination.path)))
+        names = " and ".join(f"'{path}'" for path in dict.fromkeys((source.root, destination.root)))
         raise Failure(f"Source and destination are the same project: {names}.", code="usage")
 
 
@@ -101,8 +74,8 @@ def transfer(
     session: Session,
     command: str,
     done: str,
-    carry: Callable[[Job, Project, LeftOut], object],
-    rehearse: Callable[[Job, LeftOut], object],
+    carry: Carry,
+    rehearse: Callable[[str, str, LeftOut], object],
     *,
     label: str,
     minimum: int,
@@ -147,7 +120,7 @@ def transfer(
     if not named and filter_tokens is None:
         raise click.UsageError("Name the jobs by ids, '-', -j/--job-id or -f/--filter.")
     refuse_loose_filter(f"{command} {directory}", filter_tokens)
-    source, destination = session.project(), open_project(session, directory)
+    source, destination = session.space(), session.space(directory)
     check_different(source, destination)
     damaged: list[str] = []
     selected = select(
@@ -164,7 +137,7 @@ def transfer(
     if question is not None and not dry_run:
         confirm_selected(session, source, question, selected, filter_tokens)
     report = _Transfers(session, command, (done, PRESENT), dry_run=dry_run)
-    report.details = {"source": source.path, "destination": destination.path}
+    report.details = {"source": source.root, "destination": destination.root}
     with bar(session, label) as progress:
         for number, job_id in enumerate(selected, 1):
             try:
@@ -201,11 +174,11 @@ def _check_order(command: str, directory: str, ids: Sequence[str]) -> None:
 
 
 def _bring(
-    source: Project,
-    destination: Project,
+    source: Space,
+    destination: Space,
     job_id: str,
-    carry: Callable[[Job, Project, LeftOut], object],
-    rehearse: Callable[[Job, LeftOut], object],
+    carry: Carry,
+    rehearse: Callable[[str, str, LeftOut], object],
     report: Report,
 ) -> bool:
     """Bring a job into another project, or find out whether that can be done; False if it is there already."""
@@ -213,15 +186,14 @@ def _bring(
 
     if report.dry_run and os.path.lexists(os.path.join(destination.workspace, job_id)):
         return False
-    try:
-        job = source.open_job(id=job_id)
-    except KeyError:
-        raise Failure(f"Job {job_id} has gone meanwhile.", code="unknown-id") from None
+    if not source.has(job_id):
+        raise Failure(f"Job {job_id} has gone meanwhile.", code="unknown-id")
+    path = source.job_path(job_id)
     try:
         if report.dry_run:
-            rehearse(job, report.leave_out)
+            rehearse(path, job_id, report.leave_out)
         else:
-            carry(job, destination, report.leave_out)
+            carry(path, job_id, destination, report.leave_out)
     except DestinationExistsError:
         return False
     return True

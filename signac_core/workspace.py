@@ -18,7 +18,7 @@ from operator import eq
 from time import monotonic, time_ns
 from typing import Any
 
-from . import canonical, files, layout
+from . import canonical, config, files, layout
 from .errors import JobsCorruptedError, WorkspaceError
 
 __all__ = [
@@ -28,8 +28,10 @@ __all__ = [
     "is_being_born",
     "is_marked",
     "list_workspace",
+    "open_space",
     "read_matching",
     "read_state_point",
+    "workspace_problem",
 ]
 
 _ROUNDS = 3
@@ -286,6 +288,26 @@ class Space:
             raise JobsCorruptedError([job_id]) from None
         self.known[job_id] = state_point
         return state_point
+
+
+def open_space(path: str | None = None) -> Space:
+    """Space of the project that an absolute path is in, by default the working directory; nothing is created.
+
+    Raises LookupError, IncompatibleSchemaVersion, ConfigError as `config.root_above`.
+    """
+    root, settings = config.root_above(path)
+    config.check_schema_version(settings, root)
+    return Space(root, durable=config.durable(settings))
+
+
+def workspace_problem(workspace: str) -> str:
+    """What is wrong with the place of a workspace that is no directory."""
+    try:
+        return f"The workspace is a link to '{os.readlink(workspace)}', where no directory is"
+    except FileNotFoundError:
+        return "The workspace does not exist"
+    except OSError:
+        return "The workspace is no directory"
 
 
 def list_workspace(space: Space) -> Listing:

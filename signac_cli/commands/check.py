@@ -18,7 +18,7 @@ from ..selection import enough_digits
 
 if TYPE_CHECKING:
     from signac_core.care.integrity import Outcome, Problem
-    from signac_core.project import Project
+    from signac_core.workspace import Space
 
     from ..session import Session
 
@@ -103,21 +103,21 @@ def command(session: Session, /, *, repair: bool, dry_run: bool, as_json: bool) 
 
     from ..progress import bar
 
-    project = session.project()
+    space = session.space()
     with bar(session, "Checking") as progress:
-        problems = [problem._replace(detail=problem.brief) for problem in examine(project.space, progress=progress)]
+        problems = [problem._replace(detail=problem.brief) for problem in examine(space, progress=progress)]
     if not repair:
-        findings, results = _Findings(session, (FOUND, HARMLESS), project), _listed(problems)
+        findings, results = _Findings(session, (FOUND, HARMLESS), space), _listed(problems)
     else:
-        findings = _Findings(session, (MENDED, LEFT, HARMLESS), project, dry_run=dry_run)
+        findings = _Findings(session, (MENDED, LEFT, HARMLESS), space, dry_run=dry_run)
         if dry_run:
             results = _planned(problems)
         else:
             with bar(session, "Repairing") as progress:
-                results = _repaired(mend(project.space, problems, progress=progress))
+                results = _repaired(mend(space, problems, progress=progress))
     for result in results:
         findings.note(*result)
-    for warning in lock_warnings(project.path, project.workspace):
+    for warning in lock_warnings(space.root, space.workspace):
         findings.warn(warning)
     return findings.finish(as_json=as_json)
 
@@ -134,9 +134,9 @@ class _Row(NamedTuple):
 class _Findings(Report):
     """The problems of a project, and what became of each."""
 
-    def __init__(self, session: Session, actions: Sequence[str], project: Project, *, dry_run: bool = False) -> None:
+    def __init__(self, session: Session, actions: Sequence[str], space: Space, *, dry_run: bool = False) -> None:
         super().__init__(session, "check", actions, noun="problem", dry_run=dry_run)
-        self.project = project
+        self.space = space
         self.lines: list[str] = []
         self.rows: list[_Row] = []
         self.details["warnings"] = []
@@ -147,7 +147,7 @@ class _Findings(Report):
         self.jobs.append({"id": problem.name, "action": action} | entry)
         # The id of a job does not say which of its files is litter, and the project has no id.
         has_path = problem.is_litter or not problem.name
-        where = os.path.relpath(problem.path, self.project.path) if has_path else problem.name
+        where = os.path.relpath(problem.path, self.space.root) if has_path else problem.name
         kind = problem.kind.replace("-", " ") + (" (harmless)" if problem.is_litter else "")
         self.lines.append(one_line(f"{where}: {kind}: {_sentence(problem.detail)} {message}"))
         self.rows.append(self._row(problem, message))
@@ -155,8 +155,8 @@ class _Findings(Report):
     def _row(self, problem: Problem, message: str) -> _Row:
         from signac_core.layout import is_job_id
 
-        path = os.path.relpath(problem.path, self.project.path)
-        inside = os.path.relpath(problem.path, os.path.join(self.project.workspace, problem.name))
+        path = os.path.relpath(problem.path, self.space.root)
+        inside = os.path.relpath(problem.path, os.path.join(self.space.workspace, problem.name))
         is_inside = is_job_id(problem.name) and inside != os.curdir
         what = problem.detail
         for pattern, short in _SHORT:
@@ -215,7 +215,7 @@ class _Findings(Report):
         ]
         output = self.session.output
         color = output.has_color(sys.stdout)
-        output.write_drawn(draw_columns(columns, terminal=True, color=color, digits=enough_digits(self.project)))
+        output.write_drawn(draw_columns(columns, terminal=True, color=color, digits=enough_digits(self.space)))
         if len(shown) < len(self.rows):
             output.talk("'signac check | less' shows all.")
 

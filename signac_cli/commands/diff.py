@@ -14,7 +14,7 @@ from ..output import PLAIN, TABLE
 from ..selection import read_records, select, tell_fields
 
 if TYPE_CHECKING:
-    from signac_core.project import Project
+    from signac_core.workspace import Space
 
     from ..keys import Record
     from ..session import Session
@@ -76,42 +76,42 @@ def command(
     laid_out = pretty is not None or indent is not None
     if laid_out and shape.mode not in (None, PLAIN):
         raise click.UsageError(f"--pretty and --indent lay out plain text; they do not combine with --{shape.mode}.")
-    project = session.project()
+    space = session.space()
     damaged: list[str] = []
     named = [*ids, *(job_ids or ())]
-    selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
-    records = _differences(project, selected, shape.parts("sp"), damaged)
+    selected = select(session, space, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    records = _differences(space, selected, shape.parts("sp"), damaged)
     output = session.output
     is_few = len(records) <= FEW_JOBS
     if shape.mode is None and not (laid_out or shape.null) and output.is_terminal and is_few:
         shape = shape._replace(mode=TABLE)
     if shape.mode == TABLE and is_few:
-        _write_table(session, project, records)
+        _write_table(session, space, records)
     else:
         output.write_records(records, shape, _text(pretty, indent))
-        tell_fields(session, project, shape, everywhere=False, damaged=damaged)
+        tell_fields(session, space, shape, everywhere=False, damaged=damaged)
     if session.report_damaged(damaged):
         return 1
     return DIFFERENT if exit_status and any(record["sp"] for record in records) else 0
 
 
-def _differences(project: Project, ids: Sequence[str], parts: frozenset[str], damaged: list[str]) -> list[Record]:
+def _differences(space: Space, ids: Sequence[str], parts: frozenset[str], damaged: list[str]) -> list[Record]:
     """Records of the jobs, each once, with what is its own in the place of the state point."""
     from signac_core.survey.diff import diff_state_points
 
-    records = list(read_records(project, list(dict.fromkeys(ids)), parts | {"sp"}, damaged=damaged))
+    records = list(read_records(space, list(dict.fromkeys(ids)), parts | {"sp"}, damaged=damaged))
     own = diff_state_points({record["id"]: record["sp"] for record in records})
     return [record | {"sp": own[record["id"]]} for record in records]
 
 
-def _write_table(session: Session, project: Project, records: Sequence[Record]) -> None:
+def _write_table(session: Session, space: Space, records: Sequence[Record]) -> None:
     from signac_core.catalog import list_ids
     from signac_core.resolving import unique_prefix_length
 
     from ..tables import compare
 
     output = session.output
-    digits = max(6, unique_prefix_length(list_ids(project.space)))
+    digits = max(6, unique_prefix_length(list_ids(space)))
     table = compare(records, digits=digits, terminal=output.is_terminal, color=output.has_color(sys.stdout))
     output.write_drawn(table)
     if not table:

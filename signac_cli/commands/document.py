@@ -25,7 +25,7 @@ from ..report import Report, followed
 from ..selection import confirm_selected, enough_digits, read_records, refuse_loose_filter, select, tell_fields
 
 if TYPE_CHECKING:
-    from signac_core.project import Project
+    from signac_core.workspace import Space
 
     from ..session import Session
 
@@ -91,12 +91,12 @@ def command(
             raise click.UsageError("--dry-run goes with --set and --unset.")
         laid_out = pretty is not None or indent is not None or sort_keys
         shape = shape_on_terminal(session, shape, laid_out=laid_out)
-        project = session.project()
+        space = session.space()
         damaged: list[str] = []
-        selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
-        records = read_records(project, selected, shape.parts("doc"), damaged=damaged)
-        session.output.write_records(records, shape, text, sort_keys=sort_keys, digits=enough_digits(project))
-        tell_fields(session, project, shape, everywhere=not named and filter_tokens is None, damaged=damaged)
+        selected = select(session, space, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
+        records = read_records(space, selected, shape.parts("doc"), damaged=damaged)
+        session.output.write_records(records, shape, text, sort_keys=sort_keys, digits=enough_digits(space))
+        tell_fields(session, space, shape, everywhere=not named and filter_tokens is None, damaged=damaged)
         return session.report_damaged(damaged)
 
     if shape not in (Shape(), Shape(JSON)) or pretty is not None or indent is not None or sort_keys:
@@ -110,12 +110,12 @@ def command(
         raise click.UsageError(f"--set takes one KEY=VALUE, and is repeated for the next: --set {_quoted(stray)}.")
     _refuse_repeated(assignments)
     values, deleted = _parse(session, assignments, deletions)
-    project = session.project()
+    space = session.space()
     damaged = []
-    selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged, proven=True)
+    selected = select(session, space, named, filter_tokens, allow_eval=allow_eval, damaged=damaged, proven=True)
     if not dry_run:
-        confirm_selected(session, project, "Change the documents of", selected, filter_tokens)
-    status = _edit(session, project, selected, values, deleted, dry_run=dry_run, as_json=shape.mode == JSON)
+        confirm_selected(session, space, "Change the documents of", selected, filter_tokens)
+    status = _edit(session, space, selected, values, deleted, dry_run=dry_run, as_json=shape.mode == JSON)
     return session.report_damaged(damaged) or status
 
 
@@ -316,7 +316,7 @@ def _all_above(key: str) -> Iterator[str]:
 
 def _edit(
     session: Session,
-    project: Project,
+    space: Space,
     ids: Sequence[str],
     values: Mapping[str, Any],
     deletions: Sequence[str],
@@ -333,7 +333,7 @@ def _edit(
     for job_id in followed(session, "Comparing" if dry_run else "Writing documents", dict.fromkeys(ids)):
         absent: list[str] = []
         try:
-            changed = edit(project.space, job_id, set=values, unset=deletions, absent=absent)
+            changed = edit(space, job_id, set=values, unset=deletions, absent=absent)
         except Exception as error:
             report.fail(job_id, error)
         else:
@@ -342,5 +342,5 @@ def _edit(
     if unmet and ids:
         from ..suggestions import document_keys, tell_unknown
 
-        tell_unknown(session, project, document_keys(unmet))
+        tell_unknown(session, space, document_keys(unmet))
     return report.finish(as_json=as_json)

@@ -85,7 +85,7 @@ def command(
     project = session.project()
     damaged: list[str] = []
     selected = select(
-        session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged, proven=True
+        session, project.space, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged, proven=True
     )
     report = ExportReport(session, "export", (EXPORTED, PRESENT), dry_run=dry_run, target=target)
     copytree: CopyTree | None = None
@@ -120,7 +120,7 @@ def command(
             plan.rehearse(report.leave_out, copytree=copytree, progress=progress, failed=report.fail)
     else:
         if move:
-            confirm_selected(session, project, "Move", plan.paths, filter_tokens)
+            confirm_selected(session, project.space, "Move", plan.paths, filter_tokens)
         with bar(session, "Moving" if move else "Exporting") as progress:
             plan.carry_out(copytree=copytree, progress=progress, left_out=report.leave_out, failed=report.fail)
     return report.finish(as_json=as_json) or session.report_damaged(damaged)

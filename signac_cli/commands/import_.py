@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from signac_core.exchange.copying import CopyTree
     from signac_core.exchange.importing import Found
     from signac_core.project import Project
+    from signac_core.workspace import Space
 
     from ..pathreport import PathReport
     from ..session import Session
@@ -83,18 +84,17 @@ def command(
 
     actions = (IMPORTED, PRESENT, SKIPPED, SYNCHRONIZED)
     report = ImportReport(session, "import", actions, dry_run=dry_run, origin=origin)
-    project = session.project()
     if sync_interactive:
-        return _import_interactively(session, project, report, origin, path)
+        return _import_interactively(session, session.project(), report, origin, path)
     if sync and not dry_run:
-        return _import_and_synchronize(session, project, report, origin, path, as_json=as_json)
+        return _import_and_synchronize(session, session.project(), report, origin, path, as_json=as_json)
     existing = SKIPPED if skip_existing else SYNCHRONIZED if sync else PRESENT
-    return _import(session, project, report, origin, path, existing, move=move, as_json=as_json)
+    return _import(session, session.space(), report, origin, path, existing, move=move, as_json=as_json)
 
 
 def _import(
     session: Session,
-    project: Project,
+    space: Space,
     report: PathReport,
     origin: str,
     path: str | None,
@@ -120,7 +120,7 @@ def _import(
         with bar(session, "Reading") as progress:
             plan = stack.enter_context(
                 plan_import(
-                    project.space,
+                    space,
                     origin,
                     schema=path,
                     copytree=copytree,

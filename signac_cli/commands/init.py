@@ -46,9 +46,9 @@ def command(session: Session, /, *, directory: str | None, as_json: bool) -> Non
 def _project_above(root: str) -> str | None:
     """Path of the project that a new one lies inside of."""
     from signac_core.errors import ConfigError, IncompatibleSchemaVersion
-    from signac_core.project import Project
+    from signac_core.workspace import open_space
 
     try:
-        return Project.get_project(os.path.dirname(root)).path
+        return open_space(os.path.dirname(root)).root
     except (LookupError, ConfigError, IncompatibleSchemaVersion):
         return None

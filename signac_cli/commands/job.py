@@ -15,7 +15,7 @@ from ..report import followed
 from ..selection import looks_like_id
 
 if TYPE_CHECKING:
-    from signac_core.project import Project
+    from signac_core.workspace import Space
 
     from ..keys import Record
     from ..session import Session
@@ -63,12 +63,12 @@ def command(
     unless every one of them is valid. With --json an argument gives one object, standard input an array.
     """
     shape = shape_of(as_json=as_json, as_json_lines=as_json_lines, null=null)
-    project = session.project()
+    space = session.space()
     state_points = list(_read(session, statepoint))
     jobs: list[Record] = []
     try:
         for state_point in followed(session, "Creating", state_points) if create else state_points:
-            jobs.append(_describe(project, state_point, create=create))
+            jobs.append(_describe(space, state_point, create=create))
     finally:
         # Jobs that were created are told even when the next one could not be.
         if shape.mode == JSON and statepoint != "-" and jobs:
@@ -80,17 +80,17 @@ def command(
             )
 
 
-def _describe(project: Project, state_point: dict[str, Any], *, create: bool) -> Record:
+def _describe(space: Space, state_point: dict[str, Any], *, create: bool) -> Record:
     created = False
     if create:
         from signac_core.lifecycle import create_job
 
-        job_id, created = create_job(project.space, state_point)
+        job_id, created = create_job(space, state_point)
     else:
         from signac_core.canonical import calc_id
 
         job_id = calc_id(state_point)
-    return {"id": job_id, "path": os.path.join(project.workspace, job_id), "created": created}
+    return {"id": job_id, "path": os.path.join(space.workspace, job_id), "created": created}
 
 
 def _read(session: Session, argument: str) -> Iterator[dict[str, Any]]:

@@ -86,25 +86,23 @@ def command(
         raise click.UsageError(f"--depth, --precision and --max-num-range do not combine with --{JSON}: it has it all.")
     if shape.mode == TABLE and depth:
         raise click.UsageError(f"--depth lays out plain text; it does not combine with --{TABLE}.")
-    project = session.project()
+    space = session.space()
     damaged: list[str] = []
     selected: list[str] | None = None
     if job_ids or filter_tokens:
-        selected = select(session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
+        selected = select(session, space, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
 
     from signac_core.layout import is_job_id
     from signac_core.survey.detecting import detect_schema
 
     with reading_bar(session) as progress:
-        schema = detect_schema(
-            project.space, exclude_const=exclude_const, subset=selected, damaged=damaged, progress=progress
-        )
+        schema = detect_schema(space, exclude_const=exclude_const, subset=selected, damaged=damaged, progress=progress)
     damaged = list(filter(is_job_id, damaged))  # other directories are no concern of anybody's here
     output = session.output
     if shape.mode == JSON:
         from signac_core.catalog import list_ids
 
-        jobs = set(list_ids(project.space) if selected is None else selected).difference(damaged)
+        jobs = set(list_ids(space) if selected is None else selected).difference(damaged)
         output.write_json({"keys": _described(schema), "jobs": len(jobs)})
     elif shape.mode == TABLE or (shape.mode is None and output.is_terminal and not depth):
         _write_table(output, schema, precision, SHOWN_VALUES if shown is None else shown)

@@ -82,7 +82,7 @@ def command(
             session.output.talk(f"'{argument}' is passed on to '{file}'; options of 'signac shell' stand before FILE.")
     project = session.project()
     damaged: list[str] = []
-    ids = select(session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    ids = select(session, project.space, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
     incomplete = session.report_damaged(damaged)
     names = _names(project, ids)
     if source is not None:

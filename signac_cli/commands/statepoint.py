@@ -65,11 +65,11 @@ def command(
     text = layout_text("sp", shape, pretty=pretty, indent=indent, sort_keys=sort_keys)
     laid_out = pretty is not None or indent is not None or sort_keys
     shape = shape_on_terminal(session, shape, laid_out=laid_out)
-    project = session.project()
+    space = session.space()
     damaged: list[str] = []
     named = [*ids, *(job_ids or ())]
-    selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
-    records = read_records(project, selected, shape.parts("sp"), damaged=damaged)
-    session.output.write_records(records, shape, text, sort_keys=sort_keys, digits=enough_digits(project))
-    tell_fields(session, project, shape, everywhere=not named and filter_tokens is None, damaged=damaged)
+    selected = select(session, space, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    records = read_records(space, selected, shape.parts("sp"), damaged=damaged)
+    session.output.write_records(records, shape, text, sort_keys=sort_keys, digits=enough_digits(space))
+    tell_fields(session, space, shape, everywhere=not named and filter_tokens is None, damaged=damaged)
     return session.report_damaged(damaged)

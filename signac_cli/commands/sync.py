@@ -14,7 +14,7 @@ from ..arguments import AtLeast, Command, Directory, Rules
 from ..options import allow_eval_option, dry_run_option, filter_option, job_id_option, report_option
 from ..output import Failure, one_line
 from ..selection import select
-from ..transfer import check_different, open_project
+from ..transfer import check_different
 
 if TYPE_CHECKING:
     import re
@@ -140,13 +140,13 @@ def command(
     for pattern in exclude:
         _checked_pattern("-x/--exclude", pattern)
 
-    origin = open_project(session, source)
+    origin = session.project(source)
     damaged: list[str] = []
     selection = None
     if job_ids is not None or filter_tokens is not None:
-        selection = select(session, origin, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
-    target = session.project() if destination is None else open_project(session, destination)
-    check_different(origin, target)
+        selection = select(session, origin.space, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    target = session.project(destination)
+    check_different(origin.space, target.space)
     asks = chosen == "ask" and not session.yes
     report = SyncReport(
         session,

@@ -85,7 +85,7 @@ def command(
 
     project = session.project()
     damaged: list[str] = []
-    selected = select(session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    selected = select(session, project.space, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
     report = ViewReport(session, "view", (CREATED, UPDATED, REMOVED, UNCHANGED), dry_run=dry_run, prefix=prefix)
     try:
         plan = plan_view(project.space, prefix, selected, path, handle=project.handle, damaged=damaged)
