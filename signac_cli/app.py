@@ -139,7 +139,8 @@ def run(arguments: Sequence[str]) -> int:
     output = Output(json_errors="--json" in options or "--jsonl" in options)
     session = Session(output)
     try:
-        status = _execute(session, arguments)
+        with session.until_end:
+            status = _execute(session, arguments)
     except OutputClosed:
         status = 0
     except (Exception, KeyboardInterrupt) as error:

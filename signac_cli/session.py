@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -50,6 +50,8 @@ class Session:
         What is true of the work of the command, if Ctrl-C ends it.
     hinted : set
         Namespace and name of the keys that have been told about because nothing has them.
+    until_end : contextlib.ExitStack
+        What lasts until the end of the run.
 
     """
 
@@ -61,6 +63,7 @@ class Session:
         self.progress = not _environment_flag("SIGNAC_NO_PROGRESS")
         self.when_interrupted: str | None = None
         self.hinted: set[tuple[str, str]] = set()
+        self.until_end = ExitStack()
         self._directories: list[str] = []
         self._verbosity = 0
         self._space: Space | None = None
@@ -123,33 +126,36 @@ class Session:
 
             logging.basicConfig(level=level, format="%(levelname)s:%(name)s:%(message)s", handlers=[Handler()])
 
-    def space(self, directory: str | None = None) -> Space:
+    def space(self, directory: str | None = None, *, at_one_moment: bool = False) -> Space:
         """Space of the project that a directory is in, by default the current one; enough for all but handles.
 
-        A workspace that is missing is warned of, and not made. Raises Failure if there is no project, or its workspace
-        is something else than a directory.
+        A workspace that is missing is warned of, and not made. At one moment, jobs are looked for once, so that all
+        that the command prints fits together: for commands that neither change jobs nor ask the user anything. Raises
+        Failure if there is no project, or its workspace is something else than a directory.
         """
         from signac_core.workspace import open_space
 
         with _naming(directory) as path:
             space = open_space(path)
-        return self._checked(space, directory)
+        return self._checked(space, directory, at_one_moment=at_one_moment)
 
-    def project(self, directory: str | None = None) -> Project:
+    def project(self, directory: str | None = None, *, at_one_moment: bool = False) -> Project:
         """Handle on the project that `space` finds."""
         from signac_core.project import find_project
 
         with _naming(directory) as path:
             project = find_project(path)
-        self._checked(project.space, directory)
+        self._checked(project.space, directory, at_one_moment=at_one_moment)
         return project
 
-    def _checked(self, space: Space, directory: str | None) -> Space:
+    def _checked(self, space: Space, directory: str | None, *, at_one_moment: bool) -> Space:
         from signac_core import files
         from signac_core.workspace import workspace_problem
 
         if directory is None:
             self._space = space
+        if at_one_moment:
+            self.until_end.enter_context(space.one_moment())
         place = space.workspace
         try:
             is_whole = files.is_directory(place)

@@ -220,13 +220,8 @@ class _KnownKeys:
     def indexed(self, namespace: str) -> set[str]:
         """Keys in the index as it was written."""
         if namespace not in self._indexed:
-            from signac_core.index import glimpse
-            from signac_core.index.table import UnusableIndexError
-
-            names: set[str] = set()
-            with suppress(OSError, UnusableIndexError), glimpse.open_tables(self._space.root, namespace) as index:
-                names.update(index.dotted_keys())
-            self._indexed[namespace] = names
+            known = _indexed_keys(self._space) if namespace == "sp" else _indexed_document_keys(self._space)
+            self._indexed[namespace] = known
         return self._indexed[namespace]
 
     def keys(self, namespace: str) -> _Keys:
@@ -238,6 +233,25 @@ class _KnownKeys:
                 else _document_keys(self._space, self.indexed(namespace))
             )
         return self._keys[namespace]
+
+
+def _indexed_keys(space: Space) -> set[str]:
+    from signac_core.catalog import ask_index
+
+    return ask_index(space, _keys_of) or set()
+
+
+def _keys_of(snapshot: Snapshot) -> set[str]:
+    return {key for table, _ in snapshot.layers for key in table.directory.keys}
+
+
+def _indexed_document_keys(space: Space) -> set[str]:
+    from signac_core.index.glimpse import open_tables
+    from signac_core.index.table import UnusableIndexError
+
+    with suppress(OSError, UnusableIndexError), open_tables(space.root, "doc") as index:
+        return set(index.dotted_keys())
+    return set()
 
 
 def _is_among(key: str, names: set[str]) -> bool:
@@ -259,8 +273,7 @@ def _state_point_keys(space: Space) -> _Keys:
     from signac_core.workspace import list_workspace
 
     def look(snapshot: Snapshot) -> tuple[set[str], list[str], bool]:
-        keys = {key for table, _ in snapshot.layers for key in table.directory.keys}
-        return keys, list(snapshot.pending), bool(snapshot.number())
+        return _keys_of(snapshot), list(snapshot.pending), bool(snapshot.number())
 
     names, ids, has_jobs = ask_index(space, look) or (set(), list_workspace(space).names, False)
     ids = job_ids(ids)

@@ -111,7 +111,7 @@ def _write_base(
     space: Space, listing: workspace.Listing, state_points: dict[str, dict[str, Any]], mark: list[Any] | None
 ) -> None:
     """Write a new base of the index, which remembers the cache file if both hold the same jobs."""
-    from .index.snapshot import write_base
+    from .index.refreshing import write_base
 
     same = state_points.keys() <= set(listing.names)
     with suppress(OSError):  # the cache file is what was asked for
@@ -216,7 +216,9 @@ class _Update:
             listing = snapshot.listing or workspace.list_workspace(self.space)
             _write_base(self.space, listing, self._indexed() | new, self.mark)
         elif written or snapshot.listing is not None or self.mark != snapshot.about["cache"]:
-            snapshot.refresh(new, cache=self.mark)
+            from .index.refreshing import refresh
+
+            refresh(snapshot, new, cache=self.mark)
 
 
 def _proven(state_points: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

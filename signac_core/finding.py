@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from . import catalog, config, layout, workspace
 
 if TYPE_CHECKING:
-    import os
-
+    from .catalog import Documents
     from .index.documents import IndexedDocuments
     from .index.snapshot import Snapshot
     from .progress import Progress
     from .query import Query
     from .workspace import Space
-
-    Documents = dict[str, tuple[dict[str, Any] | None, os.stat_result | None]]
 
 __all__ = ["find_ids"]
 
@@ -125,9 +122,8 @@ def _find_with_index(
         found += _scan(space, query, rest, damaged, read, indexed=rest_is_indexed, progress=progress)
         found.sort()
     catalog.refresh(snapshot)
-    if documents is not None and read is not None and config.queries_write_index():
-        with suppress(Exception):  # nobody has asked for it
-            documents.refresh(read)
+    if documents is not None and read is not None:
+        catalog.refresh_documents(documents, read)
     if among is not None:
         matching = set(found)
         return [job_id for job_id in among if job_id in matching]
@@ -147,7 +143,8 @@ def _without_buffered(snapshot: Snapshot, found: list[str], rest: list[str]) -> 
 
 def _write_first_index(space: Space, listing: workspace.Listing) -> None:
     """Write an index on the way out of a query that had to read many files, in a project that is not too large."""
-    from .index.snapshot import QUERY_LIMIT, check_proven, write_base
+    from .index.refreshing import write_base
+    from .index.snapshot import QUERY_LIMIT, check_proven
 
     if len(listing.entries) <= QUERY_LIMIT:
         with suppress(Exception):  # nobody has asked for it

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 __all__ = [
-    "MANY_FILES",
     "each_file",
     "in_order",
     "shared",
@@ -28,6 +27,7 @@ __all__ = [
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
+_FEW = 16  # files that are not worth opening a directory for
 _PROBE = 16  # items that decide
 _SLOW = 0.0004  # seconds per item from which on waiting outweighs computing
 _THREADS = 16
@@ -133,19 +133,14 @@ def _read_all(pipe: int) -> bytes:
     return b"".join(parts)
 
 
-MANY_FILES = 16  # up to here nothing is cheaper than reading them
-
-
 def each_file(
     space: Space, ids: Sequence[str], name: str, function: Callable[[str, str, int | None], T]
 ) -> Iterator[T]:
     """Apply a function to one file of each job, in order; to many files by short paths, and in threads if that pays."""
     end = "/" + name
-    if len(ids) <= MANY_FILES:
+    if len(ids) <= _FEW:
         root = space.workspace + "/"
         yield from (function(job_id, root + job_id + end, None) for job_id in ids)
         return
-    from .parallel import in_order, short_paths
-
     with short_paths(space.workspace) as (root, workspace):
         yield from in_order(lambda job_id: function(job_id, root + job_id + end, workspace), ids)

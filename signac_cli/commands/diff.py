@@ -76,7 +76,7 @@ def command(
     laid_out = pretty is not None or indent is not None
     if laid_out and shape.mode not in (None, PLAIN):
         raise click.UsageError(f"--pretty and --indent lay out plain text; they do not combine with --{shape.mode}.")
-    space = session.space()
+    space = session.space(at_one_moment=True)
     damaged: list[str] = []
     named = [*ids, *(job_ids or ())]
     selected = select(session, space, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)

@@ -82,7 +82,7 @@ def command(
                 return None
             return f"{job['id']} -> {os.path.normpath(os.path.join(above, job['path']))}"
 
-    project = session.project()
+    project = session.project(at_one_moment=not move)
     damaged: list[str] = []
     selected = select(
         session, project.space, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged, proven=True

@@ -37,7 +37,7 @@ def command(session: Session, /, *, as_json: bool) -> int:
     """
     from signac_core.survey.glance import glance
 
-    space = session.space()
+    space = session.space(at_one_moment=True)
     seen = glance(space)
     status = 0 if os.path.isdir(space.workspace) else 1
     if as_json:

@@ -83,7 +83,7 @@ def command(
             parts = [f"{counts[action]} {action}" for action in self.actions]
             return ("Would have: " if dry_run else "") + ", ".join(parts) + "."
 
-    project = session.project()
+    project = session.project(at_one_moment=True)
     damaged: list[str] = []
     selected = select(session, project.space, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
     report = ViewReport(session, "view", (CREATED, UPDATED, REMOVED, UNCHANGED), dry_run=dry_run, prefix=prefix)

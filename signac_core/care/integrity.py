@@ -20,9 +20,9 @@ from ..errors import DestinationExistsError, JobsCorruptedError
 from . import litter
 
 if TYPE_CHECKING:
-    from ..index.examining import DocumentClaims
     from ..progress import Progress
     from ..workspace import Space
+    from .index_claims import DocumentClaims
 
 __all__ = ["Outcome", "Problem", "check", "examine", "examine_job", "mend", "repair"]
 
@@ -376,7 +376,7 @@ def _document_claims(space: Space) -> DocumentClaims | None:
     """What the index says of documents; None if there is no index."""
     if config.index_directory() is None and not os.path.lexists(space.path(layout.FN_INDEX)):
         return None
-    from ..index.examining import DocumentClaims
+    from .index_claims import DocumentClaims
 
     return DocumentClaims(space)
 
@@ -392,7 +392,7 @@ def _derived_problems(space: Space, listing: workspace.Listing, claims: Document
         yield Problem("", "wrong-cache", path, f"The cache file is wrong about {_jobs(wrong)}.", remedy)
     if claims is None:
         return
-    from ..index.examining import examine_tables
+    from .index_claims import examine_tables
 
     for table in examine_tables(space, listing):
         yield Problem("", "wrong-index" if table.is_believed else "unused-index", table.path, table.detail, remedy)

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .. import catalog, config, files, layout, parallel
+from .. import catalog, files, layout, parallel
 
 if TYPE_CHECKING:
     import os
@@ -29,7 +28,7 @@ def load_documents(space: Space, ids: Collection[str]) -> dict[str, dict[str, An
 
     Raises ValueError if a document is not a JSON object; OSError if a document cannot be read.
     """
-    snapshot = catalog.open_index(space) if len(ids) > parallel.MANY_FILES else None
+    snapshot = catalog.open_index(space) if len(ids) > catalog.MANY_FILES else None
     if snapshot is None:
         return dict(read_documents(space, ids))
     held = buffered_documents(space)
@@ -40,9 +39,8 @@ def load_documents(space: Space, ids: Collection[str]) -> dict[str, dict[str, An
         read = {
             job_id: (document, status) for job_id, document, status in read_document_files(space, rest, damaged=None)
         }
-        if indexed is not None and config.queries_write_index():
-            with suppress(Exception):  # nobody has asked for it
-                indexed.refresh(read)
+        if indexed is not None:
+            catalog.refresh_documents(indexed, read)
     found.update((job_id, document or {}) for job_id, (document, _) in read.items())
     return {job_id: found[job_id] for job_id in ids if job_id in found}
 

@@ -11,8 +11,7 @@ from .. import layout
 from ..config import check_place, index_path
 from ..layout import BASE, DELTA, DOCUMENTS
 from ..workspace import OPEN_FLAGS
-from .snapshot import check_owner
-from .table import Table, UnusableIndexError
+from .table import Table, UnusableIndexError, check_owner
 
 __all__ = ["Glimpse", "open_tables"]
 

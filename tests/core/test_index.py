@@ -15,7 +15,7 @@ from unittest import mock
 
 import pytest
 
-from signac_core import Project, catalog, finding, parallel, stamps, workspace
+from signac_core import Project, catalog, finding, stamps, workspace
 from signac_core.canonical import calc_id
 from signac_core.errors import DestinationExistsError
 from signac_core.index import documents, snapshot
@@ -114,7 +114,7 @@ def index_for_small_projects() -> Iterator[None]:
         mock.patch.object(snapshot, "_LONG_LISTING", 1),
         mock.patch.object(finding, "_MANY_FILES_READ", 1),
         mock.patch.object(documents, "_WORTHWHILE", 1),
-        mock.patch.object(parallel, "MANY_FILES", 0),
+        mock.patch.object(catalog, "MANY_FILES", 0),
     ):
         yield
 

@@ -21,8 +21,9 @@ from signac_core.care import integrity
 from signac_core.errors import JobsCorruptedError
 from signac_core.index import snapshot
 from signac_core.index.glimpse import open_tables
-from signac_core.index.snapshot import Snapshot, check_owner, write_base
-from signac_core.index.table import UnusableIndexError
+from signac_core.index.refreshing import write_base
+from signac_core.index.snapshot import Snapshot
+from signac_core.index.table import UnusableIndexError, check_owner
 
 NUMBER = 40
 

@@ -131,7 +131,8 @@ from signac_core.care import integrity, litter, migration
 from signac_core.documents import buffer, editing, merging, statepoint, store, views
 from signac_core.exchange import archives, copying, exporting, importing, links, moving, packing, tarheader, unpacking
 from signac_core.exchange import views as linked_views
-from signac_core.index import changes, documents, evaluation, peer_cache, snapshot, table, writing
+from signac_core.index import changes, documents, evaluation, peer_cache, refreshing, refreshing_documents
+from signac_core.index import snapshot, table, writing
 from signac_core.paths import naming, schemas, templates
 from signac_core.survey import detecting, schema
 from signac_core.sync import DocSync, FileSync, plan, work

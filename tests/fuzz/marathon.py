@@ -43,7 +43,7 @@ from limits import HangsError, limited  # noqa: E402
 from study import Study, Surface  # noqa: E402
 from surfaces import SURFACES  # noqa: E402
 
-from signac_core import parallel  # noqa: E402
+from signac_core import catalog  # noqa: E402
 
 RESULTS = HERE / "results"
 CASES = 50_000
@@ -119,7 +119,7 @@ def prepared(above: Path) -> Iterator[Study]:
         study = Study(above / "around")
         os.chdir(study.root)
         try:
-            with mock.patch.object(parallel, "MANY_FILES", 0):  # the index is worth while for few jobs, too
+            with mock.patch.object(catalog, "MANY_FILES", 0):  # the index is worth while for few jobs, too
                 yield study
         finally:
             os.chdir(directory)

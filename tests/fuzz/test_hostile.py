@@ -25,7 +25,7 @@ from limits import limited
 from running import InProcess, Result
 
 from signac_cli import complete
-from signac_core import Project, parallel, stamps
+from signac_core import Project, catalog, stamps
 from signac_core.exchange import unpacking
 from signac_core.layout import is_job_id
 
@@ -564,7 +564,7 @@ def test_cache_files_that_would_fill_the_memory(cli, place):
 @pytest.mark.parametrize("seed", seeds(150))
 def test_indexes_with_right_checksums(cli, place, seed, monkeypatch, capfdbinary):
     chance = Chance(seed)
-    monkeypatch.setattr(parallel, "MANY_FILES", 0)
+    monkeypatch.setattr(catalog, "MANY_FILES", 0)
     root = place / "study"
     files = [name for name in DERIVED[:3] if (root / ".signac" / name).exists()]
     assert len(files) == 3

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sides import Side
 
-from signac_core import Project, finding, parallel
+from signac_core import Project, catalog, finding
 from signac_core.index import documents, snapshot
 from signac_core.query import NO_DOCUMENT, compile_filter
 
@@ -61,7 +61,7 @@ def test_queries_when_signac_2_changes_the_project_then_are_those_of_a_full_scan
         (snapshot, "_LONG_LISTING", 1),
         (finding, "_MANY_FILES_READ", 1),
         (documents, "_WORTHWHILE", 1),
-        (parallel, "MANY_FILES", 0),
+        (catalog, "MANY_FILES", 0),
     ]:
         monkeypatch.setattr(module, name, value)
     root = str(Project.init_project(tmp_path).path)
