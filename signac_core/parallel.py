@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import canonical, config
+from .workspace import each_of_few
 
 if TYPE_CHECKING:
     from .workspace import Space
@@ -137,10 +138,9 @@ def each_file(
     space: Space, ids: Sequence[str], name: str, function: Callable[[str, str, int | None], T]
 ) -> Iterator[T]:
     """Apply a function to one file of each job, in order; to many files by short paths, and in threads if that pays."""
-    end = "/" + name
     if len(ids) <= _FEW:
-        root = space.workspace + "/"
-        yield from (function(job_id, root + job_id + end, None) for job_id in ids)
+        yield from each_of_few(space, ids, name, function)
         return
+    end = "/" + name
     with short_paths(space.workspace) as (root, workspace):
         yield from in_order(lambda job_id: function(job_id, root + job_id + end, workspace), ids)

@@ -11,12 +11,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from operator import eq
 from time import monotonic, time_ns
-from typing import Any
+from typing import Any, TypeVar
 
 from . import canonical, config, files, layout
 from .errors import JobsCorruptedError, WorkspaceError
@@ -26,6 +26,7 @@ __all__ = [
     "Listing",
     "Moment",
     "Space",
+    "each_of_few",
     "is_being_born",
     "is_marked",
     "list_workspace",
@@ -34,6 +35,8 @@ __all__ = [
     "read_state_point",
     "workspace_problem",
 ]
+
+_T = TypeVar("_T")
 
 _ROUNDS = 3
 _LOOKS = 20
@@ -346,6 +349,13 @@ def workspace_problem(workspace: str) -> str:
         return "The workspace does not exist"
     except OSError:
         return "The workspace is no directory"
+
+
+def each_of_few(
+    space: Space, ids: Sequence[str], name: str, function: Callable[[str, str, int | None], _T]
+) -> Iterator[_T]:
+    """Apply a function to one file of each job, in order; for many, `parallel.each_file` is faster."""
+    return (function(job_id, f"{space.workspace}/{job_id}/{name}", None) for job_id in ids)
 
 
 def list_workspace(space: Space) -> Listing:

@@ -21,7 +21,6 @@ from ..options import (
     shape_on_terminal,
 )
 from ..output import JSON, Failure, Shape
-from ..report import Report, followed
 from ..selection import confirm_selected, enough_digits, read_records, refuse_loose_filter, select, tell_fields
 
 if TYPE_CHECKING:
@@ -326,6 +325,8 @@ def _edit(
 ) -> int:
     """Change the documents, each in one locked write; return the exit status."""
     from signac_core.documents.editing import edit_document, would_edit_document
+
+    from ..report import Report, followed
 
     edit = would_edit_document if dry_run else edit_document
     report = Report(session, "document", ("updated", "unchanged"), noun="document", dry_run=dry_run)
