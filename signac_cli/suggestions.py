@@ -246,10 +246,10 @@ def _keys_of(snapshot: Snapshot) -> set[str]:
 
 
 def _indexed_document_keys(space: Space) -> set[str]:
-    from signac_core.index.glimpse import open_tables
+    from signac_core.index.completion import open_written
     from signac_core.index.table import UnusableIndexError
 
-    with suppress(OSError, UnusableIndexError), open_tables(space.root, "doc") as index:
+    with suppress(OSError, UnusableIndexError), open_written(space.root, "doc") as index:
         return set(index.dotted_keys())
     return set()
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import canonical, config, files, layout
 from .errors import JobsCorruptedError, WorkspaceError
-from .workspace import OPEN_FLAGS, _genuine, each_of_few, list_workspace
+from .workspace import OPEN_FLAGS, each_of_few, list_workspace, state_point_in
 
 if TYPE_CHECKING:
     from .index.documents import IndexedDocuments
@@ -189,26 +189,33 @@ def read_state_points(
     if proven and _forget_wrong(space, ids):
         unknown = [job_id for job_id in ids if job_id not in known]
     if unknown:
-        unknown = list(dict.fromkeys(unknown))
-        read = zip(unknown, _read_files(space, unknown), strict=True)
-        left_out = set()
-        for job_id in ids:
-            state_point = known.get(job_id)
-            if state_point is None:
-                if job_id in left_out:
-                    continue
-                _, state_point = next(read)
-                if state_point is None:
-                    state_point = _read_unusual(f"{space.workspace}/{job_id}", job_id, failed)
-                    if state_point is None:
-                        left_out.add(job_id)
-                        continue
-                known[job_id] = state_point
-            yield job_id, state_point
+        yield from _read_unknown(space, ids, list(dict.fromkeys(unknown)), failed)
     else:
         for job_id in ids:
             yield job_id, known[job_id]
     _report(failed, damaged)
+
+
+def _read_unknown(
+    space: Space, ids: Sequence[str], unknown: list[str], failed: list[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """State points of jobs, some of which have to be read: those that are unknown, in the same order."""
+    known = space.known
+    read = zip(unknown, _read_files(space, unknown), strict=True)
+    left_out = set()
+    for job_id in ids:
+        state_point = known.get(job_id)
+        if state_point is None:
+            if job_id in left_out:
+                continue
+            _, state_point = next(read)
+            if state_point is None:
+                state_point = _read_unusual(f"{space.workspace}/{job_id}", job_id, failed)
+                if state_point is None:
+                    left_out.add(job_id)
+                    continue
+            known[job_id] = state_point
+        yield job_id, state_point
 
 
 def _forget_wrong(space: Space, ids: Sequence[str]) -> bool:
@@ -224,7 +231,7 @@ def _forget_wrong(space: Space, ids: Sequence[str]) -> bool:
 
 def _read_files(space: Space, ids: list[str]) -> Iterator[dict[str, Any] | None]:
     """State points in the files of jobs; None where there is none to be read, or that of another job."""
-    parse = _parse_quickly() if len(ids) >= _VERY_MANY_FILES else _genuine
+    parse = _parse_quickly() if len(ids) >= _VERY_MANY_FILES else state_point_in
 
     def read(job_id: str, path: str, dir_fd: int | None) -> dict[str, Any] | None:
         try:
@@ -248,7 +255,7 @@ def each_file(
 
 
 def _parse_quickly() -> Callable[[bytes, str], dict[str, Any] | None]:
-    """What does the same as :func:`_genuine` in less time and memory (equal keys are one object).
+    """What does the same as :func:`state_point_in` in less time and memory (equal keys are one object).
 
     orjson reads large integers as floats; a state point that is not the one of its job is parsed again.
     """
@@ -263,7 +270,7 @@ def _parse_quickly() -> Callable[[bytes, str], dict[str, Any] | None]:
                 return state_point
         except (ValueError, RecursionError):
             pass
-        return _genuine(text, job_id)
+        return state_point_in(text, job_id)
 
     return parse
 

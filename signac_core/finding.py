@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from . import catalog, config, layout, workspace
 
@@ -58,6 +58,19 @@ def find_ids(
             return answer
     if ids is not None:
         return _scan(space, query, ids, damaged, progress=progress)
+    return _find_in_files(space, query, damaged, foreign=foreign, processes=processes, progress=progress)
+
+
+def _find_in_files(
+    space: Space,
+    query: Query,
+    damaged: list[str] | None,
+    *,
+    foreign: bool,
+    processes: int,
+    progress: Progress | None,
+) -> list[str]:
+    """Ids of all jobs that match, each read unless it is in memory; an index may be left behind."""
     listing = workspace.list_workspace(space)
     before = len(space.known)
     names = _counted(listing.names, foreign=foreign)
@@ -90,24 +103,9 @@ def _find_with_index(
 
     None if the index turns out to be of no use.
     """
-    from .index.evaluation import is_indexable
-
     space = snapshot.space
-    documents: IndexedDocuments | None = None
-    found: list[str] = []
     try:
-        rest_is_indexed = query.needs_documents or not is_indexable(query)
-        if not is_indexable(query):
-            rest = snapshot.names()
-        elif query.needs_documents:
-            from .index.documents import IndexedDocuments, possible_rows
-
-            documents = IndexedDocuments(snapshot, possible_rows(snapshot.base, query))
-            found, rest = documents.find(query)
-            rest += snapshot.pending
-            found, rest = _without_buffered(snapshot, found, rest)
-        else:
-            found, rest = snapshot.find(query), snapshot.pending
+        found, rest, documents, is_indexed = _ask(snapshot, query)
     except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
         catalog.tell_unusable(error)
         return None
@@ -119,7 +117,7 @@ def _find_with_index(
         rest = [job_id for job_id in rest if job_id in selected]
     read: Documents | None = None if documents is None else {}
     if rest:
-        found += _scan(space, query, rest, damaged, read, indexed=rest_is_indexed, progress=progress)
+        found += _scan(space, query, rest, damaged, read, indexed=is_indexed, progress=progress)
         found.sort()
     catalog.refresh(snapshot)
     if documents is not None and read is not None:
@@ -128,6 +126,30 @@ def _find_with_index(
         matching = set(found)
         return [job_id for job_id in among if job_id in matching]
     return found
+
+
+class _Answer(NamedTuple):
+    """What the index says: ids of jobs that match, ids of the rest that have to be judged by their files."""
+
+    found: list[str]
+    rest: list[str]
+    documents: IndexedDocuments | None
+    rest_is_indexed: bool
+
+
+def _ask(snapshot: Snapshot, query: Query) -> _Answer:
+    from .index.evaluation import is_indexable
+
+    if not is_indexable(query):
+        return _Answer([], snapshot.names(), None, rest_is_indexed=True)
+    if not query.needs_documents:
+        return _Answer(snapshot.find(query), snapshot.pending, None, rest_is_indexed=False)
+    from .index.documents import IndexedDocuments, possible_rows
+
+    documents = IndexedDocuments(snapshot, possible_rows(snapshot.base, query))
+    found, rest = documents.find(query)
+    found, rest = _without_buffered(snapshot, found, rest + snapshot.pending)
+    return _Answer(found, rest, documents, rest_is_indexed=True)
 
 
 def _without_buffered(snapshot: Snapshot, found: list[str], rest: list[str]) -> tuple[list[str], list[str]]:

@@ -33,6 +33,7 @@ __all__ = [
     "open_space",
     "read_matching",
     "read_state_point",
+    "state_point_in",
     "workspace_problem",
 ]
 
@@ -439,10 +440,10 @@ def read_matching(path: str, job_id: str, *, dir_fd: int | None = None) -> dict[
 
     Raises OSError if the file cannot be read.
     """
-    return _genuine(files.read_bytes(path, dir_fd=dir_fd), job_id)
+    return state_point_in(files.read_bytes(path, dir_fd=dir_fd), job_id)
 
 
-def _genuine(text: bytes, job_id: str) -> dict[str, Any] | None:
+def state_point_in(text: bytes, job_id: str) -> dict[str, Any] | None:
     """State point in a text if it is the one of a job."""
     try:
         state_point = canonical.loads(text)

@@ -13,7 +13,7 @@ from ..arguments import Command, Rules
 from ..output import one_line
 
 if TYPE_CHECKING:
-    from signac_core.survey.glance import Glance
+    from signac_core.survey.summary import Summary
     from signac_core.workspace import Space
 
     from ..session import Session
@@ -35,10 +35,10 @@ def command(session: Session, /, *, as_json: bool) -> int:
     Only a part of the jobs is looked at: 'signac check' looks at every one. The exit status is 1 if the workspace is
     missing.
     """
-    from signac_core.survey.glance import glance
+    from signac_core.survey.summary import summarize
 
     space = session.space(at_one_moment=True)
-    seen = glance(space)
+    seen = summarize(space)
     status = 0 if os.path.isdir(space.workspace) else 1
     if as_json:
         session.output.write_json(_describe(space, seen))
@@ -53,7 +53,7 @@ def command(session: Session, /, *, as_json: bool) -> int:
     return status
 
 
-def _describe(space: Space, seen: Glance) -> dict[str, Any]:
+def _describe(space: Space, seen: Summary) -> dict[str, Any]:
     return {
         "path": space.root,
         "workspace": space.workspace,
@@ -66,7 +66,7 @@ def _describe(space: Space, seen: Glance) -> dict[str, Any]:
     }
 
 
-def _rows(space: Space, seen: Glance) -> Iterator[tuple[str, str]]:
+def _rows(space: Space, seen: Summary) -> Iterator[tuple[str, str]]:
     """Labels and texts."""
     yield "project", one_line(space.root)
     yield "jobs", f"{seen.jobs:,}"

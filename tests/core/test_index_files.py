@@ -13,7 +13,7 @@ import pytest
 
 from signac_core import Project, catalog, files, finding, workspace
 from signac_core.index import refreshing, snapshot
-from signac_core.index.glimpse import open_tables
+from signac_core.index.completion import open_written
 from signac_core.index.table import Table
 
 NUMBER = 80
@@ -119,7 +119,7 @@ def test_a_query_that_read_many_jobs_leaves_an_index(study: Project) -> None:
     assert not os.path.exists(".signac/index")
     matching({"i": 1})
     assert os.path.exists(".signac/index")
-    with open_tables(study.path, "sp") as index:
+    with open_written(study.path, "sp") as index:
         assert sorted(index.dotted_keys()) == ["even", "i", "n.x", "text"]
 
 

@@ -20,7 +20,7 @@ from signac_core.canonical import calc_id
 from signac_core.care import integrity
 from signac_core.errors import JobsCorruptedError
 from signac_core.index import snapshot
-from signac_core.index.glimpse import open_tables
+from signac_core.index.completion import open_written
 from signac_core.index.refreshing import write_base
 from signac_core.index.snapshot import Snapshot
 from signac_core.index.table import UnusableIndexError, check_owner
@@ -376,7 +376,7 @@ def test_a_file_of_the_index_that_others_may_write_to_is_not_used(
     if name == "index":
         assert used is None
         with pytest.raises(UnusableIndexError):
-            open_tables(study.path, "sp")
+            open_written(study.path, "sp")
     else:
         assert isinstance(used, Snapshot)
         assert used.delta is None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from signac_core import Project, catalog, finding, resolving, workspace
+from signac_core import Project, catalog, files, finding, resolving, workspace
 from signac_core.canonical import calc_id
 from signac_core.care import integrity
 from signac_core.documents.many import read_documents
@@ -309,8 +309,18 @@ def test_resolve_ids_of_ambiguous_short_and_misspelt_texts(project: Project, ids
 def test_resolve_ids_of_many_texts_lists_once(
     project: Project, ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os.path, "isdir", lambda path: pytest.fail("looked at each"))
+    looked_at: list[str] = []
+    is_directory = files.is_directory
+
+    def looking(path: str) -> bool:
+        looked_at.append(path)
+        return is_directory(path)
+
+    monkeypatch.setattr(files, "is_directory", looking)
     assert resolving.resolve_ids(project.space, ids * 3) == (ids * 3, [])
+    assert looked_at == []
+    assert resolving.resolve_ids(project.space, ids) == (ids, [])
+    assert looked_at == [project.space.job_path(job_id) for job_id in ids]
 
 
 @pytest.mark.parametrize(
