@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from .errors import InvalidKeyError, KeyTypeError, NumpyConversionWarning
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from json import JSONDecodeError
 __all__ = [
     "CONTAINERS",
+    "MISSING",
     "JSONDecodeError",
     "calc_id",
     "dumps",
     "dumps_strictly",
-    "equal",
     "has_id",
     "hash_of",
     "id_of_text",
@@ -32,10 +32,22 @@ __all__ = [
     "plain",
     "plain_state_point",
     "refuse_repeated_keys",
+    "same_json",
     "state_point_matches",
     "validate_key",
     "validate_keys",
 ]
+
+
+class _Missing:
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = _Missing()
+"""Stands for the value of a key that does not exist, where None is a value."""
 
 
 def _numpy_equivalent(value: Any) -> Any:
@@ -398,7 +410,7 @@ def plain_state_point(value: Any) -> dict[str, Any]:
     return {validate_key(key): plain(item) for key, item in value.items()}
 
 
-def equal(left: Any, right: Any) -> bool:
+def same_json(left: Any, right: Any) -> bool:
     """Compare two plain values by type and value: ``1``, ``1.0`` and ``True`` all differ, NaN equals itself.
 
     The order of keys counts too, because it is part of the file.
@@ -410,10 +422,10 @@ def equal(left: Any, right: Any) -> bool:
         return (
             len(left) == len(right)
             and all(a == b for a, b in zip(left, right, strict=True))
-            and all(equal(item, right[key]) for key, item in left.items())
+            and all(same_json(item, right[key]) for key, item in left.items())
         )
     if kind is list:
-        return len(left) == len(right) and all(equal(a, b) for a, b in zip(left, right, strict=True))
+        return len(left) == len(right) and all(same_json(a, b) for a, b in zip(left, right, strict=True))
     if kind is float:
         return repr(left) == repr(right)
     return bool(left == right)

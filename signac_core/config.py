@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import files, layout
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ProjectConfig",
+    "and_above",
     "check_lines",
     "check_place",
     "check_schema_version",
@@ -28,6 +30,7 @@ __all__ = [
     "index_is_trusted",
     "index_path",
     "io_threads",
+    "is_off",
     "load",
     "lock_timeout",
     "logical_directory",
@@ -37,11 +40,12 @@ __all__ = [
     "parse_file",
     "parse_lines",
     "queries_write_index",
+    "read",
     "root_above",
     "user_config_path",
 ]
 
-_FALSE = frozenset({"", "0", "false", "no", "off"})
+_OFF = frozenset({"", "0", "false", "f", "no", "n", "off"})
 _LONGEST_LINE = 16_384
 _BRACKETS = 64
 _BLANKS = r"\s{200}"
@@ -76,7 +80,12 @@ def user_config_path() -> str:
 def durable(config: ProjectConfig) -> bool:
     """Whether what is published is to survive a power loss: ``SIGNAC_DURABLE``, or else the key ``durable``."""
     text = os.environ.get("SIGNAC_DURABLE") or config.get("durable", "")
-    return str(text).lower() not in _FALSE
+    return not is_off(str(text))
+
+
+def is_off(text: str) -> bool:
+    """Tell whether the value of an environment variable or of a key that switches something means no."""
+    return text.strip().lower() in _OFF
 
 
 def _parse_plain(text: str) -> dict[str, Any] | None:
@@ -168,6 +177,21 @@ def merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def read(path: str) -> dict[str, Any] | None:
+    """Read a configuration file as signac 2.x shows it; None when it does not exist.
+
+    Without a ``schema_version`` it is shown with version 1, which is what it means in the file of a project.
+    """
+    try:
+        values = parse_file(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ConfigError(f"Failed to read configuration file '{path}': {error.strerror}.") from error
+    values.setdefault("schema_version", "1")
+    return values
+
+
 def load(root: str) -> ProjectConfig | None:
     """Effective configuration of a project.
 
@@ -177,13 +201,9 @@ def load(root: str) -> ProjectConfig | None:
     Raises ConfigError if one of the files cannot be read or parsed.
     """
     path = os.path.join(root, layout.FN_CONFIG)
-    try:
-        project = parse_file(path)
-    except (FileNotFoundError, NotADirectoryError):
+    project = read(path)
+    if project is None:
         return None
-    except OSError as error:
-        raise ConfigError(f"Failed to read configuration file '{path}': {error.strerror}.") from error
-    project.setdefault("schema_version", "1")
     if not isinstance(project["schema_version"], str):
         raise ConfigError(f"Config file '{path}' may contain invalid values: schema_version must be one number.")
     return ProjectConfig(merge(of_user(), project))
@@ -238,14 +258,20 @@ def find_root(start: str) -> tuple[str, ProjectConfig] | None:
 
     Raises ConfigError if a configuration file cannot be read or parsed.
     """
-    directory = start
-    while True:
+    for directory in and_above(start):
         config = load(directory)
         if config is not None:
             return directory, config
+    return None
+
+
+def and_above(directory: str) -> Iterator[str]:
+    """A directory and all that it lies in, nearest first."""
+    while True:
+        yield directory
         parent = os.path.dirname(directory)
         if parent == directory:
-            return None
+            return
         directory = parent
 
 
@@ -283,15 +309,11 @@ def logical_directory(directory: str) -> str | None:
 
 def no_project(path: str, *, above: bool) -> Exception:
     """Build the error for a path without a project: an older layout is named as such."""
-    directory = path
-    while True:
+    for directory in and_above(path) if above else (path,):
         version = _legacy_version(directory)
         if version is not None:
             return _incompatible(directory, version)
-        parent = os.path.dirname(directory)
-        if not above or parent == directory:
-            return LookupError(f"Unable to find project at path '{path}'.")
-        directory = parent
+    return LookupError(f"Unable to find project at path '{path}'.")
 
 
 def _legacy_version(directory: str) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import files, layout, locks, trees
-from .config import merge, parse, parse_file, parse_lines, user_config_path
+from .config import and_above, merge, parse, parse_lines, read, user_config_path
 from .errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,15 +21,14 @@ __all__ = [
     "delete_key",
     "find_local",
     "format_section",
-    "look_up",
     "read",
     "read_merged",
     "set_key",
     "text_of",
+    "value_of",
 ]
 
 _INDENT = "    "
-_MISSING = object()
 
 
 def find_local(start: str) -> str | None:
@@ -37,32 +36,8 @@ def find_local(start: str) -> str | None:
 
     The file need not be valid.
     """
-    directory = start
-    while True:
-        path = os.path.join(directory, layout.FN_CONFIG)
-        if os.path.lexists(path):
-            return path
-        parent = os.path.dirname(directory)
-        if parent == directory:
-            return None
-        directory = parent
-
-
-def read(path: str) -> dict[str, Any] | None:
-    """Read a configuration file as signac 2.x shows it; None when it does not exist.
-
-    Without a ``schema_version`` it is shown with version 1, which is what it means in the file of a project.
-
-    Raises ConfigError if it cannot be read.
-    """
-    try:
-        values = parse_file(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise ConfigError(f"Failed to read configuration file '{path}': {error.strerror}.") from error
-    values.setdefault("schema_version", "1")
-    return values
+    paths = (os.path.join(directory, layout.FN_CONFIG) for directory in and_above(start))
+    return next(filter(os.path.lexists, paths), None)
 
 
 def read_merged(local: str | None) -> dict[str, Any] | None:
@@ -75,13 +50,13 @@ def read_merged(local: str | None) -> dict[str, Any] | None:
     return project if user is None else user if project is None else merge(user, project)
 
 
-def look_up(values: Mapping[str, Any], key: Sequence[str]) -> Any:
+def value_of(values: Mapping[str, Any], key: Sequence[str]) -> Any:
     """Find the value of a key.
 
     Raises KeyError if there is no such key.
     """
-    value = trees.look_up(values, key, _MISSING)
-    if value is _MISSING:
+    value = trees.look_up(values, key, trees.MISSING)
+    if value is trees.MISSING:
         raise KeyError(f"There is no key '{'.'.join(key)}' in the configuration.")
     return value
 
@@ -94,7 +69,7 @@ def format_section(values: Mapping[str, Any], key: Sequence[str] = ()) -> str:
     for name in key:
         outer[name] = {}
         outer = outer[name]
-    outer.merge(look_up(values, key))
+    outer.merge(value_of(values, key))
     lines = text.write()[len(key) :]
     # signac 2.x shows the lines of the section itself without their indentation, and those below it with theirs.
     own = _INDENT * len(key)

@@ -10,25 +10,30 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal, Protocol, TypeVar
 
 from . import layout
 
 __all__ = [
     "Replaced",
     "Replacement",
+    "all_above",
     "close_after_work",
-    "copy_content",
+    "copy_file",
     "delete_tree",
     "ensure_directory",
     "ensure_readable",
+    "equal_files",
+    "equal_streams",
     "expand_home",
     "is_directory",
     "is_occupied",
     "keep_mode",
     "nested_too_deeply",
+    "normal_name",
+    "not_regular",
     "read_bytes",
     "read_with_status",
     "replace_file",
@@ -37,12 +42,15 @@ __all__ = [
     "status_of",
     "sync_directory",
     "umask",
+    "write_all",
     "write_directory",
     "write_file",
 ]
 
+_T = TypeVar("_T")
+
 _CHUNK = 1 << 16
-_COPIED_AT_ONCE = 1 << 20
+_LARGE_CHUNK = 1 << 20
 _READ = os.O_RDONLY | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _HELD_OPEN = (".fuse_hidden", ".nfs")  # begin the names of deleted files that somebody has open, on such file systems
@@ -159,9 +167,7 @@ def write_file(path: str, data: bytes, *, durable: bool = False) -> None:
     fd = os.open(path, _CREATE, 0o666)
     try:
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(fd, view) :]
+            write_all(fd, data)
             if durable:
                 os.fsync(fd)
         finally:
@@ -174,19 +180,70 @@ def write_file(path: str, data: bytes, *, durable: bool = False) -> None:
         raise
 
 
-def copy_content(reader: int, writer: int, size: int = _COPIED_AT_ONCE) -> None:
-    """Copy what an open file holds, from where it is being read, to another one.
+def write_all(fd: int, data: bytes) -> None:
+    """Write bytes to an open file, in as many calls as the system wants (one)."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
 
-    Raises OSError if something cannot be read or written.
+
+def copy_file(source: str, copy: str, finish: Callable[[int, int, os.stat_result], _T]) -> _T:
+    """Copy a regular file to a new one (open, fstat, open, read, write, close, close for files below 1 MiB).
+
+    ``finish`` is given the descriptors of both, and the status that the source had before it was read: a change during
+    the copy then shows in the times that are kept. The copy has the permissions of the source as far as the umask
+    allows. What a failure leaves of it is for the caller to delete, and a failed read or write names neither file.
     """
-    first = min(size + 1, _COPIED_AT_ONCE)
+    reader = os.open(source, _READ | os.O_NONBLOCK)  # a pipe would block
+    try:
+        status = os.fstat(reader)
+        if not stat.S_ISREG(status.st_mode):
+            raise not_regular(source)
+        writer = os.open(copy, _CREATE, stat.S_IMODE(status.st_mode) & 0o777)
+        try:
+            _copy_content(reader, writer, status.st_size)
+            return finish(reader, writer, status)
+        finally:
+            os.close(writer)
+    finally:
+        close_after_work(reader)
+
+
+def not_regular(path: str) -> OSError:
+    """Build the error about what is neither a file nor a directory and cannot be copied."""
+    return OSError(errno.EINVAL, "It is not a regular file", path)
+
+
+def _copy_content(reader: int, writer: int, size: int) -> None:
+    """Copy what an open file holds; how many bytes are expected saves a call, and memory when they are few."""
+    first = min(size + 1, _LARGE_CHUNK)
     data = os.read(reader, first)
     is_end = size <= len(data) < first  # a short read of a regular file is its end
     while data:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(writer, view) :]
-        data = b"" if is_end else os.read(reader, _COPIED_AT_ONCE)
+        write_all(writer, data)
+        data = b"" if is_end else os.read(reader, _LARGE_CHUNK)
+
+
+def equal_files(left: str, right: str) -> bool:
+    """Compare two files byte by byte."""
+    with open(left, "rb", buffering=0) as one, open(right, "rb", buffering=0) as other:
+        return equal_streams(one, other)
+
+
+class _Readable(Protocol):
+    """An open file, whatever opened it."""
+
+    def read(self, size: int, /) -> Any: ...
+
+
+def equal_streams(left: _Readable, right: _Readable) -> bool:
+    """Compare what two open files hold, from where they are being read."""
+    while True:
+        ours, theirs = left.read(_LARGE_CHUNK), right.read(_LARGE_CHUNK)
+        if ours != theirs:
+            return False
+        if not ours:
+            return True
 
 
 def status_of(path: str) -> os.stat_result | None:
@@ -307,13 +364,8 @@ class Replacement:
             os.unlink(self._temporary)
 
     def write(self, data: bytes) -> None:
-        """Append to the file.
-
-        Raises OSError if it cannot be written.
-        """
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self.fd, view) :]
+        """Append to the file."""
+        write_all(self.fd, data)
 
     def write_at(self, data: bytes, offset: int) -> None:
         """Overwrite a part of the file.
@@ -491,6 +543,18 @@ def _unlink(name: str, dir_fd: int) -> None:
     except OSError as error:
         if error.errno != errno.EBUSY or not name.startswith(_HELD_OPEN):
             raise
+
+
+def normal_name(name: str) -> str:
+    """A relative path without empty and ``.`` parts."""
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
+
+
+def all_above(name: str) -> Iterator[str]:
+    """All that a normal relative path lies in, nearest first; the last is empty."""
+    while name:
+        name = name.rpartition("/")[0]
+        yield name
 
 
 def safe_join(root: str, name: str) -> str:

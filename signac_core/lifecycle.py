@@ -57,9 +57,12 @@ __all__ = [
 def publish(workspace: str, job_id: str, text: bytes, *, force: bool = False, durable: bool = False) -> bool:
     """Make sure that a whole job exists (new: failed open, mkdir, open, write, close, rename; existing: three calls).
 
+    ``text`` is the content of its state point file; ``force`` replaces one that is damaged or that of another job. A
+    missing workspace is created. True if the job was created, False if it existed.
+
     Raises JobsCorruptedError if the directory holds a state point that is not the one of ``job_id``, unless ``force``;
-    FileExistsError if something that is not a directory stands in the place of the job or of the workspace; OSError if
-    the job cannot be written; nothing is left behind then.
+    FileExistsError if something that is not a directory stands in the place of the job or of the workspace. After an
+    OSError nothing is left behind.
     """
     target = os.path.join(workspace, job_id)
     path = os.path.join(target, layout.FN_STATE_POINT)
@@ -79,32 +82,39 @@ def publish(workspace: str, job_id: str, text: bytes, *, force: bool = False, du
             os.rename(temporary, target)
         except OSError as error:
             try:
-                if not files.is_occupied(error, target):
-                    files.set_path(error, target)
-                    raise
-                # Another process was faster, or a directory without a (valid) state point waits for one.
-                if os.path.islink(target) and not os.path.exists(target):
-                    raise FileExistsError(
-                        errno.EEXIST, "A broken link stands where the job directory belongs", target
-                    ) from None
-                if is_marked(target):
-                    finish_removal(target)
-                    continue
-                if force or not os.path.lexists(path):
-                    with suppress(FileNotFoundError):
-                        written = os.path.join(temporary, layout.FN_STATE_POINT)
-                        files.keep_mode(written, path)
-                        os.rename(written, path)
-                        if durable:
-                            files.sync_directory(target)
-                            files.sync_directory(workspace)
-                        return True
+                is_complete = _complete(target, temporary, error, force=force, durable=durable)
             finally:
                 files.delete_tree(temporary)
-        else:
+            if not is_complete:
+                continue
+        if durable:
+            files.sync_directory(workspace)
+        return True
+
+
+def _complete(target: str, temporary: str, error: OSError, *, force: bool, durable: bool) -> bool:
+    """Give a directory that stands in the place of a new job the state point file of that; False: look at it again.
+
+    Raises ``error``, with which the new job could not be renamed, unless there is such a directory.
+    """
+    if not files.is_occupied(error, target):
+        files.set_path(error, target)
+        raise error
+    # Another process was faster, or a directory without a (valid) state point waits for one.
+    if os.path.islink(target) and not os.path.exists(target):
+        raise FileExistsError(errno.EEXIST, "A broken link stands where the job directory belongs", target) from None
+    if is_marked(target):
+        finish_removal(target)
+        return False
+    path, written = (os.path.join(directory, layout.FN_STATE_POINT) for directory in (target, temporary))
+    if force or not os.path.lexists(path):
+        with suppress(FileNotFoundError):
+            files.keep_mode(written, path)
+            os.rename(written, path)
             if durable:
-                files.sync_directory(workspace)
+                files.sync_directory(target)
             return True
+    return False
 
 
 def _is_whole(target: str, path: str, job_id: str, *, force: bool) -> bool:

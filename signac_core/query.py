@@ -21,6 +21,9 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeAlias
 
+from .canonical import MISSING
+from .errors import ReadableKeyError
+
 if TYPE_CHECKING:
     from typing import Protocol, Self, TypeVar
 
@@ -51,12 +54,8 @@ __all__ = [
 ]
 
 
-class FilterKeyError(KeyError):
+class FilterKeyError(ReadableKeyError):
     """A key of a filter names an unknown operator, or an operator in the wrong place."""
-
-    def __str__(self) -> str:
-        # KeyError would show the repr of the message.
-        return str(self.args[0]) if self.args else ""
 
 
 NO_DOCUMENT: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -373,17 +372,6 @@ def _reach(path: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Any]:
 
 
 Test: TypeAlias = Callable[[Any], bool]
-
-
-class _Missing:
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "MISSING"
-
-
-MISSING: Final = _Missing()
-"""What `Condition.test` is given for a job that lacks the key."""
 
 
 def described(value: Any) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .canonical import CONTAINERS, dumps
+from .canonical import CONTAINERS, MISSING, dumps
 
-__all__ = ["as_tuple", "copy_plain", "equal", "identical", "leaves", "look_up"]
+__all__ = ["MISSING", "as_tuple", "copy_plain", "equal", "identical", "leaves", "look_up"]
 
 
 def copy_plain(value: Any) -> Any:

@@ -106,7 +106,7 @@ def command(
             damaged=damaged,
         )
     except PathsTakenError as error:
-        collisions = [Collision(job_id, at, f"{reason}: '{at}'.") for job_id, at, reason in error.taken]
+        collisions = [Collision(job_id, at, f"{reason}: '{at}'.") for job_id, at, reason in error.obstacles]
         report.collide(collisions, "Nothing was written. Move it away, or choose another target or path.")
         return report.finish(as_json=as_json)
     except FileExistsError:

@@ -90,7 +90,7 @@ def command(
     try:
         plan = plan_view(project.space, prefix, selected, path, handle=project.handle, damaged=damaged)
     except PathsTakenError as error:
-        collisions = [Collision(job_id, at, f"{reason}: '{at}'.") for job_id, at, reason in error.taken]
+        collisions = [Collision(job_id, at, f"{reason}: '{at}'.") for job_id, at, reason in error.obstacles]
         report.collide(collisions, "Nothing was changed. Move it away, or give the view another directory with -p.")
         return report.finish(as_json=as_json)
     for link in plan.removed:

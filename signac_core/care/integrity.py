@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..workspace import Space
     from .index_claims import DocumentClaims
 
-__all__ = ["Outcome", "Problem", "check", "examine", "examine_job", "mend", "repair"]
+__all__ = ["Outcome", "Problem", "check", "examine", "examine_job", "repair", "repair_problems"]
 
 _T = TypeVar("_T")
 
@@ -72,7 +72,7 @@ class Problem(NamedTuple):
     detail : str
         What is wrong with it.
     remedy : str
-        What :func:`mend` can do about it; empty if nothing.
+        What :func:`repair_problems` can do about it; empty if nothing.
     """
 
     name: str
@@ -99,14 +99,14 @@ class Outcome(NamedTuple):
     ----------
     problem : Problem
         The problem.
-    mended : bool
+    repaired : bool
         Whether it is solved.
     detail : str
         What was done, or why nothing could be done.
     """
 
     problem: Problem
-    mended: bool
+    repaired: bool
     detail: str
 
 
@@ -178,7 +178,7 @@ def repair(space: Space, job_ids: Iterable[str] | None = None, *, progress: Prog
     failed = []
     for name in _told(names, "repair", progress):
         try:
-            _restore(space, name, known)
+            _repair_job(space, name, known)
         except FileNotFoundError:
             if not listed or not _has_gone(os.path.join(space.workspace, name)):
                 failed.append(name)
@@ -225,7 +225,7 @@ def examine_job(space: Space, job_id: str) -> list[Problem]:
     return [problem for problem in found if problem is not None]
 
 
-def mend(space: Space, problems: Iterable[Problem], *, progress: Progress | None = None) -> list[Outcome]:
+def repair_problems(space: Space, problems: Iterable[Problem], *, progress: Progress | None = None) -> list[Outcome]:
     """Solve the problems that :func:`examine` found, as far as that is possible without losing data.
 
     Every problem is looked at anew before anything is done. What is left over from a restored job counts as litter
@@ -233,10 +233,10 @@ def mend(space: Space, problems: Iterable[Problem], *, progress: Progress | None
     """
     problems = sorted(problems, key=lambda problem: problem.is_litter)  # from which jobs may be restored
     known = _Known(space)
-    return [_mend(space, problem, known) for problem in _told(problems, "repair", progress)]
+    return [_repair_problem(space, problem, known) for problem in _told(problems, "repair", progress)]
 
 
-def _mend(space: Space, problem: Problem, known: _Known) -> Outcome:
+def _repair_problem(space: Space, problem: Problem, known: _Known) -> Outcome:
     try:
         if problem.kind in _BEYOND_REPAIR:
             return Outcome(problem, False, "This has to be decided by hand.")
@@ -248,7 +248,7 @@ def _mend(space: Space, problem: Problem, known: _Known) -> Outcome:
             gone = litter.delete(problem.path)
             return Outcome(problem, gone, "deleted" if gone else "Another process has begun to work on it.")
         os.listdir(os.path.join(space.workspace, problem.name))  # a directory that cannot be read cannot be restored
-        job_id = _restore(space, problem.name, known)
+        job_id = _repair_job(space, problem.name, known)
     except _BeyondRepair as error:
         return Outcome(problem, False, str(error))
     except DestinationExistsError as error:
@@ -418,7 +418,7 @@ def _removal_problem(name: str, path: str) -> Problem:
     return Problem(name, "unfinished-removal", path, "The deletion of a job was not finished.", "delete it")
 
 
-# how it is mended -----------------------------------------------------------------------------------------------------
+# how it is repaired ---------------------------------------------------------------------------------------------------
 
 
 class _BeyondRepair(Exception):
@@ -507,7 +507,7 @@ def _may_rename(space: Space, name: str, rescue: _Rescue) -> bool:
         return False
 
 
-def _restore(space: Space, name: str, known: _Known) -> str:
+def _repair_job(space: Space, name: str, known: _Known) -> str:
     """Make a job whole; return the id that it has then.
 
     Raises _BeyondRepair if that is not possible; nothing is changed then; OSError if the directory does not exist, or
@@ -526,10 +526,10 @@ def _restore(space: Space, name: str, known: _Known) -> str:
     with ExitStack() as stack:
         with suppress(FileNotFoundError):  # without the file nobody else can have locked it
             stack.enter_context(lifecycle.lock(directory))
-        return _restore_locked(space, name, directory, known)
+        return _repair_locked(space, name, directory, known)
 
 
-def _restore_locked(space: Space, name: str, directory: str, known: _Known) -> str:
+def _repair_locked(space: Space, name: str, directory: str, known: _Known) -> str:
     from .. import lifecycle
 
     path = os.path.join(directory, layout.FN_STATE_POINT)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from time import time as _now
 
 from .. import config, files, layout
 from ..layout import BASE, DELTA, DOCUMENTS, is_temporary, temporary_state_points
@@ -135,9 +136,3 @@ def _is_stale(path: str) -> bool:
     except OSError:
         return False  # it has gone, or cannot be judged
     return True
-
-
-def _now() -> float:
-    import time
-
-    return time.time()

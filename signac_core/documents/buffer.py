@@ -148,8 +148,7 @@ class Buffer:
         """Apply one operation, which does all or nothing, to a buffered tree."""
         with self.guard:
             entry = self.bind(handle, overwrite=overwrite)
-            result = operation(view._attached_data())
-            view._prune()
+            result = store.apply(view, operation)
             entry.version += 1
             handle.buffer_version = entry.version
             # Measuring costs the whole tree: the larger it is, the more changes go by between two measurements.

@@ -35,9 +35,9 @@ def load_documents(space: Space, ids: Collection[str]) -> dict[str, dict[str, An
     with snapshot:
         indexed, found = _indexed(snapshot, ids)
         found.update(held)
-        rest = [job_id for job_id in ids if job_id not in found]
+        missing = [job_id for job_id in ids if job_id not in found]
         read = {
-            job_id: (document, status) for job_id, document, status in read_document_files(space, rest, damaged=None)
+            job_id: (document, status) for job_id, document, status in read_document_files(space, missing, damaged=None)
         }
         if indexed is not None:
             catalog.refresh_documents(indexed, read)

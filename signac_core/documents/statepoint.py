@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 from .. import canonical
 from ..trees import copy_plain
 from .store import BoundView
-from .views import JSONDict
+from .views import JSONDict, view_of
 
 __all__ = ["Place", "StatePoint", "live"]
 
@@ -133,4 +133,4 @@ class StatePoint:
 
 def live(handle: Any, tree: dict[str, Any], place: Place, renaming: Renaming) -> JSONDict:
     """Live view of the state point of a job."""
-    return JSONDict._of(StatePoint(handle, tree, place, renaming))
+    return view_of(StatePoint(handle, tree, place, renaming))

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Document",
     "Store",
+    "apply",
+    "flush",
     "for_job",
     "for_project",
     "parse_document",
@@ -62,6 +64,16 @@ class BoundView(Protocol):
     def _attached_data(self) -> Any: ...
     def _rebind(self, data: Any) -> None: ...
     def _prune(self) -> None: ...
+
+
+def apply(view: BoundView, operation: Callable[[Any], _T]) -> _T:
+    """Apply one operation to the container of a view, and bind its children to what that holds now; write nothing.
+
+    Raises DetachedError if the place of the view in its tree has gone.
+    """
+    result = operation(view._attached_data())
+    view._prune()
+    return result
 
 
 class Store(Protocol):

@@ -44,9 +44,9 @@ __all__ = [
     "Prepared",
     "Stored",
     "copy_item",
-    "equal",
     "read",
     "read_whole",
+    "same_values",
     "split_key",
     "visible_names",
 ]
@@ -125,14 +125,14 @@ def read_whole(item: Any) -> Any:
     return value[()] if isinstance(value, h5py.Dataset) else value
 
 
-def equal(left: Any, right: Any) -> bool:
+def same_values(left: Any, right: Any) -> bool:
     """Compare values by content: mappings key by key, arrays element by element."""
     if isinstance(left, Mapping) or isinstance(right, Mapping):
         return (
             isinstance(left, Mapping)
             and isinstance(right, Mapping)
             and left.keys() == right.keys()
-            and all(equal(left[key], right[key]) for key in left)
+            and all(same_values(left[key], right[key]) for key in left)
         )
     if _is_pandas(left) or _is_pandas(right):
         return type(left) is type(right) and bool(left.equals(right))
@@ -221,20 +221,20 @@ class Plan:
         Raises OSError if the path leads through a value, or there is no room for the new value, or the file cannot be
         written.
         """
-        group, rest = _deepest_group(file, path)
-        delete_first = not self.refers and group.get(rest, getlink=True) is not None
+        group, below = _deepest_group(file, path)
+        delete_first = not self.refers and group.get(below, getlink=True) is not None
         if delete_first:
             large = self.size >= _LARGE and file.driver == "sec2"
             if large:
                 _check_room(os.path.dirname(file.filename), self.size)
-            del group[rest]
+            del group[below]
             if large:
                 file.flush()
         try:
-            _replace(group, rest, prepared)
+            _replace(group, below, prepared)
         except KeyboardInterrupt:
             if delete_first:
-                _replace(group, rest, prepared)  # the old value is gone: finish, so that there is a value
+                _replace(group, below, prepared)  # the old value is gone: finish, so that there is a value
             raise
 
     def _prepare_object(self, value: Any) -> Prepared:

@@ -1,10 +1,10 @@
-"""Taking a path apart at the texts between its fields, in a time that no path and no template can blow up.
+"""Splitting a path at the strings between its fields, in a time that no path and no template can blow up.
 
 The result is that of a regular expression with a group for each field, the first ones as long as possible (those of
-:func:`anything` as short as possible). A regular
-expression tries all ways to split a path, one after the other, before it gives up, and there are very many for a
-template such as ``{a}_{b}_{c}_{d}`` and a path with very many ``_``. Here it is found out from right to left where each
-field can begin and end; the work is the length of the path times the number of fields.
+:func:`anything` as short as possible). A regular expression tries all ways to split a path, one after the other, before
+it gives up, and there are very many for a template such as ``{a}_{b}_{c}_{d}`` and a path with very many ``_``. Here it
+is found out from right to left where each field can begin and end; the work is the length of the path times the number
+of fields.
 """
 
 from __future__ import annotations

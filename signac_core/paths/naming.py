@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import catalog, layout
+from .. import catalog, files, layout
 from ..errors import Error
 from .templates import PathError, _automatic_paths, _shortened, _Template
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from ..workspace import Space
 
 __all__ = [
+    "Obstacle",
     "PathSpecification",
     "PathsTakenError",
-    "Taken",
     "check_paths",
     "job_paths",
     "normal_path",
@@ -39,7 +39,7 @@ PathSpecification = str | bool | Callable[[Any], str] | None
 _SHOWN = 3  # collisions that a message lists
 
 
-class Taken(NamedTuple):
+class Obstacle(NamedTuple):
     """What stands in the way of a job.
 
     Parameters
@@ -60,12 +60,12 @@ class Taken(NamedTuple):
 class PathsTakenError(Error, FileExistsError):
     """Jobs cannot get their paths, because something stands there."""
 
-    def __init__(self, taken: Sequence[Taken]) -> None:
-        super().__init__(errno.EEXIST, taken[0].reason, taken[0].path)
-        self.taken = tuple(taken)
+    def __init__(self, obstacles: Sequence[Obstacle]) -> None:
+        super().__init__(errno.EEXIST, obstacles[0].reason, obstacles[0].path)
+        self.obstacles = tuple(obstacles)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.taken,)
+        return type(self), (self.obstacles,)
 
 
 # job to path ----------------------------------------------------------------------------------------------------------
@@ -165,7 +165,7 @@ def check_paths(paths: Mapping[str, str], specification: object = None) -> None:
     if equal:
         raise PathError(_duplicates_message(equal, specification))
     for path, job_id in owners.items():
-        for ancestor in _ancestors(path):
+        for ancestor in files.all_above(path):
             if ancestor in owners:
                 raise PathError(
                     f"The path {ancestor!r} of job '{owners[ancestor]}' is a leaf and a node: the path {path!r} of job "
@@ -183,13 +183,6 @@ def _duplicates_message(equal: list[str], specification: object) -> str:
         what += " duplicate paths"
         advice = "Give a path that contains the job id, such as 'id/{job.id}'."
     return f"{what} for the jobs {shown}. {advice}"
-
-
-def _ancestors(path: str) -> Iterator[str]:
-    """All that lies above a normal path, nearest first; the last is empty."""
-    while path:
-        path = path.rpartition("/")[0]
-        yield path
 
 
 # path to state point --------------------------------------------------------------------------------------------------

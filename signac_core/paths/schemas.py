@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..errors import StatepointParsingError
+from .. import files
+from ..errors import ReadableKeyError, StatepointParsingError
 from . import matching
 
 __all__ = [
@@ -15,12 +16,8 @@ __all__ = [
 ]
 
 
-class UnknownTypeError(KeyError):
+class UnknownTypeError(ReadableKeyError):
     """A field of an import schema has a type that is not known."""
-
-    def __str__(self) -> str:
-        # KeyError would show the repr of the message.
-        return str(self.args[0]) if self.args else ""
 
 
 _SCHEMA_FIELD = re.compile(r"\{([.\w]+)(?::([a-z]+))?\}")
@@ -47,7 +44,7 @@ def parse_schema(template: str) -> Callable[[str], dict[str, Any] | None]:
     wide: list[matching.Field] = []
     converters: list[Callable[[str], Any]] = []
     end = 0
-    template = "/".join(part for part in template.split("/") if part not in ("", "."))
+    template = files.normal_name(template)
     for match in _SCHEMA_FIELD.finditer(template):
         key, kind = match[1], match[2] or "str"
         if kind not in _TYPES:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["to_dataframe"]
 
-_MISSING = float("nan")  # not None, which is a value
+_NAN = float("nan")  # not None, which is a value
 
 
 def to_dataframe(
@@ -123,7 +123,7 @@ def _add_row_by_row(
                     if not wanted(name):
                         excluded.add(name)
                         continue
-                    column = columns[name] = [_MISSING] * number
+                    column = columns[name] = [_NAN] * number
                 column[row] = as_tuple(value) if flatten else copy_plain(value)
 
 

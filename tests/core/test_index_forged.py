@@ -266,8 +266,8 @@ def test_check_finds_an_index_that_is_wrong_and_repair_deletes_it(
     (problem,) = integrity.examine(Project().space)
     assert (problem.kind, problem.name, problem.is_litter) == ("wrong-index", "", False)
     assert problem.path == study.fn(".signac/index")
-    (outcome,) = integrity.mend(Project().space, [problem])
-    assert outcome.mended
+    (outcome,) = integrity.repair_problems(Project().space, [problem])
+    assert outcome.repaired
     assert kinds(study) == []
     assert finding.find_ids(Project().space, {"a.$gte": 1000}) == []
 
@@ -279,7 +279,7 @@ def test_check_finds_a_cache_file_that_is_wrong_and_repair_deletes_it(study: Pro
     (problem,) = integrity.examine(Project().space)
     assert problem.kind == "wrong-cache"
     assert "2 jobs" in problem.detail
-    assert [outcome.mended for outcome in integrity.mend(Project().space, [problem])] == [True]
+    assert [outcome.repaired for outcome in integrity.repair_problems(Project().space, [problem])] == [True]
     assert kinds(study) == []
 
 
@@ -388,7 +388,7 @@ def test_check_tells_of_an_index_that_others_may_have_written(study: Project, be
     os.chmod(study.fn(".signac/index"), 0o666)
     (problem,) = integrity.examine(Project().space)
     assert (problem.kind, problem.is_litter) == ("unused-index", True)
-    assert [outcome.mended for outcome in integrity.mend(Project().space, [problem])] == [True]
+    assert [outcome.repaired for outcome in integrity.repair_problems(Project().space, [problem])] == [True]
     assert kinds(study) == []
 
 
