@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .output import OutputClosed, one_line
 from .report import Report
 
 if TYPE_CHECKING:
+    from signac_core.exchange.copying import CopyTree
+    from signac_core.paths.naming import Obstacle
+
     from .session import Session
 
-__all__ = ["EXISTS", "Collision", "PathReport"]
+__all__ = ["EXISTS", "Collision", "PathReport", "move_tree"]
 
 EXISTS = "exists"
 """The code of errors about what is there already."""
+
+
+def move_tree() -> CopyTree:
+    """Function that moves a directory where others copy one."""
+    from shutil import move
+
+    return move
 
 
 class Collision(NamedTuple):
@@ -82,6 +92,10 @@ class PathReport(Report):
         for collision in others:
             self.session.output.error(collision.message, code=EXISTS)
         self.session.output.error(last.message, code=EXISTS, hint=hint)
+
+    def collide_obstacles(self, obstacles: Iterable[Obstacle], hint: str) -> None:
+        """Note jobs that cannot get their paths."""
+        self.collide([Collision(job_id, path, f"{reason}: '{path}'.") for job_id, path, reason in obstacles], hint)
 
     def finish(self, *, as_json: bool) -> int:
         """Write the summary, and the report or (of a dry run) a line per change; return the exit status."""

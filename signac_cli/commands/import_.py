@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from contextlib import ExitStack
 
-    from signac_core.exchange.copying import CopyTree
     from signac_core.exchange.importing import Found
     from signac_core.project import Project
     from signac_core.workspace import Space
@@ -108,14 +107,9 @@ def _import(
 
     from signac_core.exchange.importing import plan_import
 
-    from ..pathreport import Collision
+    from ..pathreport import move_tree
     from ..progress import bar
 
-    copytree: CopyTree | None = None
-    if move:
-        import shutil
-
-        copytree = shutil.move
     with ExitStack() as stack:
         with bar(session, "Reading") as progress:
             plan = stack.enter_context(
@@ -123,21 +117,14 @@ def _import(
                     space,
                     origin,
                     schema=path,
-                    copytree=copytree,
+                    copytree=move_tree() if move else None,
                     skip_existing=existing != PRESENT,
                     progress=progress,
                     failed=report.fail,
                 )
             )
         if plan.collisions:
-            report.collide(
-                [
-                    Collision(one.job_id, place, f"'{place}' would become job {one.job_id}, which exists already.")
-                    for one, place in _places(plan.collisions)
-                ],
-                "Nothing was imported. Leave out what exists with --skip-existing, or synchronize with --sync or "
-                "--sync-interactive.",
-            )
+            _collide(report, plan.collisions)
             return report.finish(as_json=as_json)
         finished = move and existing == PRESENT  # what is there already leaves the origin, too
         for one, place in _places(plan.found):
@@ -152,6 +139,20 @@ def _import(
             with bar(session, "Importing") as progress:
                 plan.carry_out(progress=progress, left_out=report.leave_out, failed=report.fail)
     return report.finish(as_json=as_json)
+
+
+def _collide(report: PathReport, found: Iterable[Found]) -> None:
+    """Note what would become jobs that exist already."""
+    from ..pathreport import Collision
+
+    report.collide(
+        [
+            Collision(one.job_id, place, f"'{place}' would become job {one.job_id}, which exists already.")
+            for one, place in _places(found)
+        ],
+        "Nothing was imported. Leave out what exists with --skip-existing, or synchronize with --sync or "
+        "--sync-interactive.",
+    )
 
 
 def _tell_unmatched(

@@ -69,7 +69,7 @@ def command(
     from signac_core.exchange.views import plan_view
     from signac_core.paths.naming import PathsTakenError
 
-    from ..pathreport import Collision, PathReport
+    from ..pathreport import PathReport
     from ..progress import bar
 
     class ViewReport(PathReport):
@@ -90,8 +90,8 @@ def command(
     try:
         plan = plan_view(project.space, prefix, selected, path, handle=project.handle, damaged=damaged)
     except PathsTakenError as error:
-        collisions = [Collision(job_id, at, f"{reason}: '{at}'.") for job_id, at, reason in error.obstacles]
-        report.collide(collisions, "Nothing was changed. Move it away, or give the view another directory with -p.")
+        hint = "Nothing was changed. Move it away, or give the view another directory with -p."
+        report.collide_obstacles(error.obstacles, hint)
         return report.finish(as_json=as_json)
     for link in plan.removed:
         report.note(_linked_job(os.path.join(prefix, link)), REMOVED, link)
