@@ -172,12 +172,12 @@ def _report(session: Session, error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt):
         hint = session.when_interrupted
         session.output.begin_line()
-        session.output.tell_more()
+        session.output.summarize_repeated()
     session.output.error(failure.message, code=failure.code, hint=hint)
     if session.debug:
         import traceback
 
-        session.output.show("".join(traceback.format_exception(error)))
+        session.output.write_to_stderr("".join(traceback.format_exception(error)))
     return failure.status
 
 

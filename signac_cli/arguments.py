@@ -510,7 +510,7 @@ class Command(click.Command):
         session: Session = ctx.obj
         session.begin()
         for hint in ctx.meta[_HINTS]:
-            session.output.talk(hint)
+            session.output.info(hint)
         return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

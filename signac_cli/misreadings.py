@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from .session import Session
 
 __all__ = [
+    "hint_at_keys_like_conditions",
     "refuse_foreign_ids",
     "refuse_foreign_words",
     "refuse_ids_among_keys",
     "refuse_values_among_keys",
-    "tell_keys_like_conditions",
 ]
 
 _ID = re.compile(r"(?=.*\d)[0-9a-f]{4,32}")
@@ -195,7 +195,7 @@ def refuse_ids_among_keys(space: Space, keys: Sequence[str]) -> None:
             )
 
 
-def tell_keys_like_conditions(session: Session, space: Space, tokens: Sequence[str]) -> None:
+def hint_at_keys_like_conditions(session: Session, space: Space, tokens: Sequence[str]) -> None:
     """Tell about conditions that are, letter by letter, also the name of a key of some job.
 
     Parameters
@@ -220,7 +220,7 @@ def tell_keys_like_conditions(session: Session, space: Space, tokens: Sequence[s
         value: Any = {"$exists": True}
         if place + 1 < len(tokens) and not _is_condition(tokens[place + 1]) and tokens[place + 1] != "!":
             value = parse_value(tokens[place + 1])
-        session.output.talk(
+        session.output.info(
             f"'{token}' is read as a condition, but there is a key of this name; it is asked for in JSON: "
             f"{quote(dumps({token: value}))}"
         )

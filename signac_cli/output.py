@@ -15,8 +15,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -105,7 +105,7 @@ class _Kind:
     def __init__(self, first: str) -> None:
         self.first = first
         self.number = 0
-        self.untold = 0
+        self.hidden = 0
         self.hint: str | None = None
 
 
@@ -127,14 +127,14 @@ class Output:
         self.quiet = False
         self.color = "auto"
         self.json_errors = json_errors
-        self._told_non_finite = False
+        self._warned_of_non_finite = False
         self._kinds: dict[tuple[str, str, str], _Kind] = {}
         self._last_kind: _Kind | None = None
         self._seen_stdout: tuple[Any, bool] | None = None
 
     # standard error -----------------------------------------------------------------------------------------------
 
-    def talk(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """Tell about what is being done; ``-q`` silences it."""
         if not self.quiet:
             self._let_results_through()
@@ -154,25 +154,25 @@ class Output:
         if self._is_shown(_ERROR, code, message, hint):
             self._write_failure(message, code, hint)
 
-    def tell_more(self) -> None:
+    def summarize_repeated(self) -> None:
         """Tell how many errors and warnings there were of each kind beyond those that were shown."""
         for (label, code, _), kind in self._kinds.items():
-            if not kind.untold:
+            if not kind.hidden:
                 continue
             such = "like these" if kind is self._last_kind else f"such as: {kind.first.rstrip('.')}"
-            text = f"And {kind.untold:,} more {such}."
+            text = f"And {kind.hidden:,} more {such}."
             if label == _ERROR:
-                self._write_failure(text, code, kind.hint, count=kind.untold)
+                self._write_failure(text, code, kind.hint, count=kind.hidden)
             else:
                 self._write_warning(text)
-            kind.untold, self._last_kind = 0, kind
+            kind.hidden, self._last_kind = 0, kind
 
     def _is_shown(self, label: str, code: str, message: str, hint: str | None) -> bool:
         """Tell whether a message is one of the first of its kind, and count it."""
         kind = self._kinds.setdefault((label, code, _VARIABLE.sub("*", message)), _Kind(message))
         kind.number += 1
         if kind.number > SHOWN:
-            kind.untold += 1
+            kind.hidden += 1
             kind.hint = hint or kind.hint
             return False
         self._last_kind = kind
@@ -198,7 +198,7 @@ class Output:
         else:
             _write_error(f"{self._label('Error:', '31')} {message}{' ' + one_line(hint) if hint else ''}\n")
 
-    def show(self, text: str) -> None:
+    def write_to_stderr(self, text: str) -> None:
         """Write what is not ours, such as a traceback: lines on standard error."""
         _write_error(on_screen(text) if _is_terminal(sys.stderr) else text)
 
@@ -404,11 +404,11 @@ class Output:
             try:
                 text = _strict_json(value, indent, ascii_only=ascii_only, sort_keys=sort_keys)
                 return (_json_on_screen(text) if self.is_terminal else text).encode("utf-8")
-            except UnicodeEncodeError:  # half of a surrogate pair, which only an escape can express
+            except UnicodeEncodeError:  # an unpaired surrogate, which only an escape can express
                 return _strict_json(value, indent, ascii_only=True, sort_keys=sort_keys).encode("utf-8")
         except ValueError:
-            if not self._told_non_finite:
-                self._told_non_finite = True
+            if not self._warned_of_non_finite:
+                self._warned_of_non_finite = True
                 self.warn("JSON has no NaN and no infinity; such numbers are written as null.")
             return self._json(_finite(value), indent=indent, sort_keys=sort_keys)
 
@@ -421,12 +421,20 @@ class Output:
             As `write`.
 
         """
-        self.tell_more()
+        self.summarize_repeated()
         try:
             self.flush()
         except BaseException:
             self.abandon()
             raise
+
+    @contextmanager
+    def may_be_closed(self) -> Iterator[None]:
+        """For the report of work that is done, whether anybody reads about it or not."""
+        try:
+            yield
+        except OutputClosed:
+            self.abandon()
 
     def abandon(self) -> None:
         """Drop what cannot be written, so that the interpreter does not try again when it exits."""
@@ -463,7 +471,7 @@ def on_screen(text: str | bytes) -> str:
 
 
 def _escaped(char: str) -> str:
-    if "\udc80" <= char <= "\udcff":  # a byte of a file name that is no text
+    if "\udc80" <= char <= "\udcff":  # a byte of a file name that is not UTF-8
         return f"\\x{ord(char) - 0xDC00:02x}"
     return ascii(char)[1:-1]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .output import OutputClosed, one_line
+from .output import one_line
 from .report import Report
 
 if TYPE_CHECKING:
@@ -74,16 +74,16 @@ class PathReport(Report):
         self.details = details
         self._failed: set[str | None] = set()
 
-    def note(self, job_id: str | None, action: str, path: str) -> None:
+    def add_path(self, job_id: str | None, action: str, path: str) -> None:
         """Note what has been done to a job, or would be."""
         self.jobs.append({"id": job_id, "action": action, "path": path})
 
-    def fail(self, job_id: str | None, error: Exception) -> None:
+    def add_error(self, job_id: str | None, error: Exception) -> None:
         """Tell that something could not be done, and note it instead of what was to be done."""
-        super().fail(job_id, error)
+        super().add_error(job_id, error)
         self._failed.add(job_id)
 
-    def collide(self, collisions: Sequence[Collision], hint: str) -> None:
+    def add_collisions(self, collisions: Sequence[Collision], hint: str) -> None:
         """Note all collisions, because of which nothing has been done, and tell about them."""
         self.jobs.clear()
         for job_id, path, message in collisions:
@@ -93,26 +93,26 @@ class PathReport(Report):
             self.session.output.error(collision.message, code=EXISTS)
         self.session.output.error(last.message, code=EXISTS, hint=hint)
 
-    def collide_obstacles(self, obstacles: Iterable[Obstacle], hint: str) -> None:
+    def add_obstacles(self, obstacles: Iterable[Obstacle], hint: str) -> None:
         """Note jobs that cannot get their paths."""
-        self.collide([Collision(job_id, path, f"{reason}: '{path}'.") for job_id, path, reason in obstacles], hint)
+        self.add_collisions(
+            [Collision(job_id, path, f"{reason}: '{path}'.") for job_id, path, reason in obstacles], hint
+        )
 
     def finish(self, *, as_json: bool) -> int:
         """Write the summary, and the report or (of a dry run) a line per change; return the exit status."""
         self.jobs = [job for job in self.jobs if job["id"] not in self._failed]
         counts = self._counts()
         output = self.session.output
-        self._tell_left_out()
-        output.tell_more()
+        self._warn_of_left_out()
+        output.summarize_repeated()
         if self.jobs or not self.errors:
-            output.talk(self._summary(counts))
-        try:
+            output.info(self._summary(counts))
+        with output.may_be_closed():
             if as_json:
                 output.write_json(self._document(counts))
             elif self.dry_run:
                 output.write_lines(one_line(line) for job in self.jobs if (line := self.line(job)) is not None)
-        except OutputClosed:  # the work is done, whether anybody reads about it or not
-            output.abandon()
         return 1 if self.errors else 0
 
     def line(self, job: dict[str, Any]) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .output import OutputClosed
 from .session import as_failure
 
 if TYPE_CHECKING:
@@ -93,11 +92,11 @@ class Report:
         """Note what has been done to a job."""
         self.jobs.append({"id": job_id, "action": action})
 
-    def leave_out(self, path: str, reason: str) -> None:
+    def add_left_out(self, path: str, reason: str) -> None:
         """Note a link that is not copied, or would not be; `finish` tells about it."""
         self.left_out.append({"path": path, "reason": reason})
 
-    def fail(self, job_id: str | None, error: Exception) -> None:
+    def add_error(self, job_id: str | None, error: Exception) -> None:
         """Tell that something could not be done, and note it."""
         failure = as_failure(error)
         is_named = job_id is None or job_id in failure.message
@@ -116,16 +115,14 @@ class Report:
         """
         counts = self._counts()
         output = self.session.output
-        self._tell_left_out()
-        output.tell_more()
-        output.talk(self._summary(counts))
-        try:
+        self._warn_of_left_out()
+        output.summarize_repeated()
+        output.info(self._summary(counts))
+        with output.may_be_closed():
             if as_json:
                 output.write_json(self._document(counts))
             elif self.dry_run:
                 output.write_lines(job["id"] for job in self.jobs if job["action"] == self.actions[0])
-        except OutputClosed:  # the work is done, whether anybody reads about it or not
-            output.abandon()
         return 1 if self.errors else 0
 
     def _document(self, counts: dict[str, int]) -> dict[str, Any]:
@@ -134,7 +131,7 @@ class Report:
         report = {"command": self.command, "dry_run": self.dry_run, "counts": counts}
         return report | self.details | left_out | {"jobs": self.jobs, "errors": self.errors}
 
-    def _tell_left_out(self) -> None:
+    def _warn_of_left_out(self) -> None:
         """Tell which links are not copied, one line for each reason."""
         groups: dict[str, list[str]] = {}
         for link in self.left_out:

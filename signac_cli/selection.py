@@ -26,6 +26,8 @@ __all__ = [
     "confirm_selected",
     "enough_digits",
     "find_matching",
+    "hint_at_keys",
+    "hint_at_unknown_fields",
     "looks_like_id",
     "parse_filter",
     "read_records",
@@ -33,8 +35,6 @@ __all__ = [
     "refuse_loose_filter",
     "resolve",
     "select",
-    "tell_fields",
-    "tell_keys",
 ]
 
 _CHUNK = 256
@@ -52,7 +52,9 @@ _ID_DIGITS = 4
 """As many digits at least make a word look like the beginning of an id."""
 
 
-def tell_fields(session: Session, space: Space, shape: Shape, *, everywhere: bool, damaged: Sequence[str]) -> None:
+def hint_at_unknown_fields(
+    session: Session, space: Space, shape: Shape, *, everywhere: bool, damaged: Sequence[str]
+) -> None:
     """Tell about fields of a template that nothing in the project has.
 
     Parameters
@@ -70,9 +72,9 @@ def tell_fields(session: Session, space: Space, shape: Shape, *, everywhere: boo
 
     """
     if shape.template is not None and (unmet := shape.template.unmet()):
-        from .suggestions import fields, tell_unknown
+        from .suggestions import fields, hint_at_unknown
 
-        tell_unknown(session, space, fields(unmet), everywhere=everywhere and not damaged)
+        hint_at_unknown(session, space, fields(unmet), everywhere=everywhere and not damaged)
 
 
 def select(
@@ -131,7 +133,7 @@ def select(
         refuse_foreign_words(space, tokens)
     query = parse_filter(session, tokens, allow_eval=allow_eval)
     found = find_matching(session, space, query, damaged=damaged, proven=proven)
-    tell_keys(session, space, tokens, found)
+    hint_at_keys(session, space, tokens, found)
     return found
 
 
@@ -143,20 +145,20 @@ def _may_be_foreign(token: str) -> bool:
     return not is_plain or token.endswith(".py") or looks_like_id(token)
 
 
-def tell_keys(session: Session, space: Space, tokens: Sequence[str], found: Sequence[str]) -> None:
+def hint_at_keys(session: Session, space: Space, tokens: Sequence[str], found: Sequence[str]) -> None:
     """Tell about conditions that are the names of keys, if that may have been meant, and about names with dots."""
     is_condition = [not _OPERATORS.isdisjoint(token) and not token.startswith("{") for token in tokens]
     # A condition with a word behind it may be a key and its value for signac 2.4.1.
     if any(one and not (found and after) for one, after in pairwise([*is_condition, True])):
-        from .misreadings import tell_keys_like_conditions
+        from .misreadings import hint_at_keys_like_conditions
 
-        tell_keys_like_conditions(session, space, tokens)
+        hint_at_keys_like_conditions(session, space, tokens)
     names = [
         match[0].strip().removeprefix("sp.").partition(".$")[0] for match in map(_DOTTED_KEY.match, tokens) if match
     ]
     for name in names:
         if "." in name and any(_has_dotted_name(state_point, name) for state_point in space.known.values()):
-            session.output.talk(
+            session.output.info(
                 f"Some state points have a key that is named '{name}' with the dot; filters cannot ask for it, and "
                 "signac-filter(7) says how to rename it."
             )
@@ -191,12 +193,12 @@ def parse_filter(session: Session, tokens: Sequence[str], *, allow_eval: bool) -
     from signac_core.query import compile_filter
 
     try:
-        filter = parse_tokens(tokens, allow_eval=allow_eval, hint=session.output.talk)
+        filter = parse_tokens(tokens, allow_eval=allow_eval, hint=session.output.info)
         query = compile_filter(filter) if filter else None
     except Exception as error:  # the source of a $where can raise anything
         raise _filter_failure(error) from error
     if len(tokens) > 1 or not tokens[0].startswith(("{", "[")):
-        session.output.talk(f"Interpreted filter arguments as '{dumps(filter)}'.")
+        session.output.info(f"Interpreted filter arguments as '{dumps(filter)}'.")
     return query
 
 
@@ -235,10 +237,10 @@ def find_matching(
             "to; they do not match."
         )
     if query is not None and (not found or _has_open_conditions(query)):
-        from .suggestions import conditions, tell_unknown
+        from .suggestions import conditions, hint_at_unknown
 
         is_everything = ids is None and not query.needs_state_points and not damaged
-        tell_unknown(session, space, conditions(query, found=bool(found)), everywhere=is_everything)
+        hint_at_unknown(session, space, conditions(query, found=bool(found)), everywhere=is_everything)
     return found
 
 
@@ -377,7 +379,7 @@ def refuse_loose_filter(command: str, tokens: Sequence[str] | None) -> None:
         raise Failure(
             f"The condition '{condition}' has no value; check for an unset variable.",
             code="usage",
-            hint=f"The empty text is written '{condition}\"\"'.",
+            hint=f"The empty string is written '{condition}\"\"'.",
             status=2,
         )
     key = key_without_value(tokens)

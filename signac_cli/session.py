@@ -122,7 +122,7 @@ class Session:
 
             class Handler(logging.Handler):
                 def emit(self, record: logging.LogRecord) -> None:
-                    output.show(self.format(record) + "\n")
+                    output.write_to_stderr(self.format(record) + "\n")
 
             logging.basicConfig(level=level, format="%(levelname)s:%(name)s:%(message)s", handlers=[Handler()])
 
@@ -194,7 +194,7 @@ class Session:
         if sys.stdin is None:
             raise Failure(f"Cannot read {what} from standard input: it is closed.", code="input")
         if sys.stdin.isatty():
-            self.output.talk(f"Reading {what} from standard input; Ctrl-D ends it.")
+            self.output.info(f"Reading {what} from standard input; Ctrl-D ends it.")
         return sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
 
     def report_damaged(self, job_ids: Sequence[str]) -> int:

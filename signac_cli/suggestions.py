@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .session import Session
 
-__all__ = ["Wanted", "columns", "conditions", "document_keys", "fields", "sort_keys", "tell_unknown"]
+__all__ = ["Wanted", "columns", "conditions", "document_keys", "fields", "hint_at_unknown", "sort_keys"]
 
 _MOST_HINTS = 5
 _MOST_FILES = 256
@@ -68,7 +68,7 @@ class _Keys(NamedTuple):
         return _is_among(key, self.names)
 
 
-def tell_unknown(session: Session, space: Space, wanted: Iterable[Wanted], *, everywhere: bool = False) -> None:
+def hint_at_unknown(session: Session, space: Space, wanted: Iterable[Wanted], *, everywhere: bool = False) -> None:
     """Tell about keys that no job of the project has, each once in a run, and about a handful of them at most.
 
     Parameters
@@ -97,7 +97,7 @@ def tell_unknown(session: Session, space: Space, wanted: Iterable[Wanted], *, ev
             text = _hint(name, known_keys, everywhere=everywhere)
             if text is not None:
                 session.hinted.add((name.namespace, name.key))
-                session.output.talk(text)
+                session.output.info(text)
 
 
 # --- what asks for keys ----------------------------------------------------------------------------------------------

@@ -235,7 +235,7 @@ def as_cell(value: Any, *, separator: str | None = None, text: Callable[[Any], s
 
 
 def rounded(value: Any) -> str:
-    """Text as it is, any other value as JSON with six significant digits.
+    """A string as it is, any other value as JSON with six significant digits.
 
     Examples
     --------
@@ -268,7 +268,7 @@ def _rounded_json(value: Any) -> str:
 
 
 def _is_json(text: str) -> bool:
-    """Tell whether a text looks like JSON, or like nothing at all."""
+    """Tell whether a string looks like JSON, or like nothing at all."""
     from signac_core.canonical import loads
 
     try:

@@ -2,8 +2,8 @@ r"""The templates of ``--format``: ``{id} {path} {sp.a} {doc.energy:.3f}``.
 
 ``{id}`` and ``{path}`` are the job's; ``{sp.a.b}`` and ``{doc.a.b}`` are values of state point and document, ``{a}`` is
 short for ``{sp.a}``, and ``{doc.l[0]}`` is an item of a list. The longer names of view and export paths (``{job.id}``,
-``{job.sp.a}``, ``{job.doc.a}``) work as well. Text is written as it is, all other values as JSON; a missing key is
-empty. ``\t`` and ``\n`` are understood.
+``{job.sp.a}``, ``{job.doc.a}``) work as well. A string is written as it is, all other values as JSON; a missing key
+is empty. ``\t`` and ``\n`` are understood.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Template:
 
 
 def as_text(value: Any) -> str:
-    """Text as it is, any other value as JSON."""
+    """A string as it is, any other value as JSON."""
     from signac_core.canonical import dumps
 
     return value if isinstance(value, str) else dumps(value)

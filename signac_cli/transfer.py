@@ -143,7 +143,7 @@ def transfer(
             try:
                 is_new = _bring(source, destination, job_id, carry, rehearse, report)
             except Exception as error:
-                report.fail(job_id, error)
+                report.add_error(job_id, error)
             else:
                 report.add(job_id, done if is_new else PRESENT)
             if progress is not None:
@@ -191,9 +191,9 @@ def _bring(
     path = source.job_path(job_id)
     try:
         if report.dry_run:
-            rehearse(path, job_id, report.leave_out)
+            rehearse(path, job_id, report.add_left_out)
         else:
-            carry(path, job_id, destination, report.leave_out)
+            carry(path, job_id, destination, report.add_left_out)
     except DestinationExistsError:
         return False
     return True

@@ -11,7 +11,7 @@ import click
 from ..arguments import AtLeast, Command, Rules
 from ..options import allow_eval_option, filter_option, ids_argument, job_id_option, output_options, shape_of
 from ..output import PLAIN, TABLE
-from ..selection import read_records, select, tell_fields
+from ..selection import hint_at_unknown_fields, read_records, select
 
 if TYPE_CHECKING:
     from signac_core.workspace import Space
@@ -89,7 +89,7 @@ def command(
         _write_table(session, space, records)
     else:
         output.write_records(records, shape, _text(pretty, indent))
-        tell_fields(session, space, shape, everywhere=False, damaged=damaged)
+        hint_at_unknown_fields(session, space, shape, everywhere=False, damaged=damaged)
     if session.report_damaged(damaged):
         return 1
     return DIFFERENT if exit_status and any(record["sp"] for record in records) else 0
@@ -115,7 +115,7 @@ def _write_table(session: Session, space: Space, records: Sequence[Record]) -> N
     table = compare(records, digits=digits, terminal=output.is_terminal, color=output.has_color(sys.stdout))
     output.write_drawn(table)
     if not table:
-        output.talk("There are no jobs to compare." if not records else "There are no differences.")
+        output.info("There are no jobs to compare." if not records else "There are no differences.")
 
 
 def _text(pretty: int | None, indent: int | None) -> Callable[[Record], str]:

@@ -21,7 +21,14 @@ from ..options import (
     shape_on_terminal,
 )
 from ..output import JSON, Failure, Shape
-from ..selection import confirm_selected, enough_digits, read_records, refuse_loose_filter, select, tell_fields
+from ..selection import (
+    confirm_selected,
+    enough_digits,
+    hint_at_unknown_fields,
+    read_records,
+    refuse_loose_filter,
+    select,
+)
 
 if TYPE_CHECKING:
     from signac_core.workspace import Space
@@ -49,7 +56,7 @@ __all__ = ["command"]
     "assignments",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Set a key to a number, text or JSON; repeatable.",
+    help="Set a key to a number, string or JSON; repeatable.",
 )
 @click.option("--unset", "deletions", multiple=True, metavar="KEY", help="Delete a key; repeatable.")
 @dry_run_option
@@ -95,7 +102,7 @@ def command(
         selected = select(session, space, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
         records = read_records(space, selected, shape.parts("doc"), damaged=damaged)
         session.output.write_records(records, shape, text, sort_keys=sort_keys, digits=enough_digits(space))
-        tell_fields(session, space, shape, everywhere=not named and filter_tokens is None, damaged=damaged)
+        hint_at_unknown_fields(session, space, shape, everywhere=not named and filter_tokens is None, damaged=damaged)
         return session.report_damaged(damaged)
 
     if shape not in (Shape(), Shape(JSON)) or pretty is not None or indent is not None or sort_keys:
@@ -164,12 +171,12 @@ def _parse(
         if not text.strip():
             empty = _quoted(f'{key}=""')
             raise click.UsageError(
-                f"'--set {assignment}' has no value; --set {empty} sets an empty text, --unset deletes the key."
+                f"'--set {assignment}' has no value; --set {empty} sets an empty string, --unset deletes the key."
             )
         if text.startswith("="):
             right, literal = _quoted(f"{key}={text.lstrip('=')}"), _quoted(f"{key}={_as_json(text)}")
             raise click.UsageError(
-                f"--set {_quoted(assignment)}: did you mean: --set {right} (the text is written --set {literal})"
+                f"--set {_quoted(assignment)}: did you mean: --set {right} (the string is written --set {literal})"
             )
         values[key] = value
     deleted = tuple(_deletion(text) for text in deletions)
@@ -243,7 +250,7 @@ def _read_object(session: Session, text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise click.UsageError(f"--set takes KEY=VALUE or a JSON object, not '{text}'.")
     if "" in value:
-        raise click.UsageError("An empty text is no key of a document.")
+        raise click.UsageError("An empty string is no key of a document.")
     return value
 
 
@@ -263,9 +270,9 @@ def _read_value(session: Session, key: str, text: str) -> Any:
     hint = None
     try:
         try:
-            value = parse_value(word, lambda hint: session.output.talk(f"{key}: {hint}"))
+            value = parse_value(word, lambda hint: session.output.info(f"{key}: {hint}"))
         except ValueError:
-            hint = f"As text it is written --set {_quoted(f'{key}={_as_json(text)}')}." if key != "--set" else None
+            hint = f"As a string it is written --set {_quoted(f'{key}={_as_json(text)}')}." if key != "--set" else None
             raise
         value = plain(value)
     except ValueError as error:
@@ -275,7 +282,7 @@ def _read_value(session: Session, key: str, text: str) -> Any:
     digits = word.lstrip("+-")
     if type(value) is int and digits != str(abs(value)) and digits[0] not in "[{":
         literal = _quoted(f"{key}={_as_json(word)}")
-        session.output.talk(f"{key}: '{word}' is the number {value}; as text it is written --set {literal}")
+        session.output.info(f"{key}: '{word}' is the number {value}; as a string it is written --set {literal}")
     return value
 
 
@@ -336,12 +343,12 @@ def _edit(
         try:
             changed = edit(space, job_id, set=values, unset=deletions, absent=absent)
         except Exception as error:
-            report.fail(job_id, error)
+            report.add_error(job_id, error)
         else:
             report.add(job_id, "updated" if changed else "unchanged")
         unmet = unmet and [key for key in unmet if key in absent]
     if unmet and ids:
-        from ..suggestions import document_keys, tell_unknown
+        from ..suggestions import document_keys, hint_at_unknown
 
-        tell_unknown(session, space, document_keys(unmet))
+        hint_at_unknown(session, space, document_keys(unmet))
     return report.finish(as_json=as_json)

@@ -87,16 +87,14 @@ def command(
     try:
         plan = _plan(project, selected, target, path, copytree=copytree, force=force, damaged=damaged)
     except PathsTakenError as error:
-        report.collide_obstacles(
-            error.obstacles, "Nothing was written. Move it away, or choose another target or path."
-        )
+        report.add_obstacles(error.obstacles, "Nothing was written. Move it away, or choose another target or path.")
         return report.finish(as_json=as_json)
     except FileExistsError:
         if not is_archive:
             raise
         raise Failure(f"The archive '{target}' exists.", code="exists", hint="Replace it with --force.") from None
     for job_id, place in plan.paths.items():
-        report.note(job_id, PRESENT if job_id in plan.done and not move else EXPORTED, place)
+        report.add_path(job_id, PRESENT if job_id in plan.done and not move else EXPORTED, place)
     if move and not dry_run:
         confirm_selected(session, project.space, "Move", plan.paths, filter_tokens)
     _carry_out(session, plan, report, copytree)
@@ -146,10 +144,10 @@ def _carry_out(session: Session, plan: ExportPlan, report: PathReport, copytree:
 
     if report.dry_run:
         with bar(session, "Reading") as progress:
-            plan.rehearse(report.leave_out, copytree=copytree, progress=progress, failed=report.fail)
+            plan.rehearse(report.add_left_out, copytree=copytree, progress=progress, failed=report.add_error)
     else:
         with bar(session, "Exporting" if copytree is None else "Moving") as progress:
-            plan.carry_out(copytree=copytree, progress=progress, left_out=report.leave_out, failed=report.fail)
+            plan.carry_out(copytree=copytree, progress=progress, left_out=report.add_left_out, failed=report.add_error)
 
 
 def _is_archive(target: str, *, move: bool) -> bool:

@@ -14,7 +14,15 @@ import click
 from ..arguments import AtLeast, Command, ParamType, Rules, Tokens
 from ..options import allow_eval_option, job_id_option, output_options, shape_of
 from ..output import JSON, JSON_LINES, PLAIN, TABLE, TEMPLATE, Output, Shape
-from ..selection import enough_digits, find_matching, parse_filter, read_records, resolve, tell_fields, tell_keys
+from ..selection import (
+    enough_digits,
+    find_matching,
+    hint_at_keys,
+    hint_at_unknown_fields,
+    parse_filter,
+    read_records,
+    resolve,
+)
 
 if TYPE_CHECKING:
     from signac_core.workspace import Space
@@ -164,7 +172,7 @@ def command(
     if shard is not None:
         among = _part(find_matching(session, space, None, damaged=damaged) if among is None else among, *shard)
     found = ids = find_matching(session, space, query, damaged=damaged, ids=among)
-    tell_keys(session, space, filter_tokens, found)
+    hint_at_keys(session, space, filter_tokens, found)
     known: dict[str, Record] = {}
     is_everything = query is None and among is None
     if reverse:
@@ -175,7 +183,7 @@ def command(
         if unmet:
             from .. import suggestions
 
-            suggestions.tell_unknown(
+            suggestions.hint_at_unknown(
                 session, space, suggestions.sort_keys(unmet), everywhere=is_everything and not damaged
             )
     ids = ids[:limit]
@@ -205,8 +213,8 @@ def command(
         text = _one_line_text(space) if one_line else _pretty_text(pretty or DEPTH)
         output.write_records(records, shape, text, keys=chosen.keys, digits=enough_digits(space))
         is_everything = is_everything and limit is None
-        chosen.tell(session, space, everywhere=is_everything and not damaged)
-        tell_fields(session, space, shape, everywhere=is_everything, damaged=damaged)
+        chosen.hint_at_unknown(session, space, everywhere=is_everything and not damaged)
+        hint_at_unknown_fields(session, space, shape, everywhere=is_everything, damaged=damaged)
     if session.report_damaged(damaged):
         return 1
     return NOTHING_FOUND if exit_status and not ids else 0
@@ -337,14 +345,14 @@ class _Columns:
                     record[part] = pick(record[part], keys)
             yield record
 
-    def tell(self, session: Session, space: Space, *, everywhere: bool) -> None:
+    def hint_at_unknown(self, session: Session, space: Space, *, everywhere: bool) -> None:
         """Tell about keys that nothing in the project has."""
         if self._is_empty or not any(self._unmet.values()):
             return
         from .. import suggestions
 
         for part, keys in self._unmet.items():
-            suggestions.tell_unknown(session, space, suggestions.columns(part, keys), everywhere=everywhere)
+            suggestions.hint_at_unknown(session, space, suggestions.columns(part, keys), everywhere=everywhere)
 
 
 def _pretty_text(depth: int) -> Callable[[Record], str]:

@@ -120,7 +120,7 @@ def _import(
                     copytree=move_tree() if move else None,
                     skip_existing=existing != PRESENT,
                     progress=progress,
-                    failed=report.fail,
+                    failed=report.add_error,
                 )
             )
         if plan.collisions:
@@ -128,16 +128,16 @@ def _import(
             return report.finish(as_json=as_json)
         finished = move and existing == PRESENT  # what is there already leaves the origin, too
         for one, place in _places(plan.found):
-            report.note(one.job_id, existing if one.job_id in plan.existing and not finished else IMPORTED, place)
+            report.add_path(one.job_id, existing if one.job_id in plan.existing and not finished else IMPORTED, place)
         if move and not plan.found and (plan.moved or not _holds_files(origin)):  # a move can be repeated
             session.output.warn(f"There is nothing left to move in '{origin}'.")
         else:
-            _tell_unmatched(report, origin, path, plan.found, plan.unmatched)
+            _report_unmatched(report, origin, path, plan.found, plan.unmatched)
         if report.dry_run:
-            plan.rehearse(report.leave_out, failed=report.fail)
+            plan.rehearse(report.add_left_out, failed=report.add_error)
         else:
             with bar(session, "Importing") as progress:
-                plan.carry_out(progress=progress, left_out=report.leave_out, failed=report.fail)
+                plan.carry_out(progress=progress, left_out=report.add_left_out, failed=report.add_error)
     return report.finish(as_json=as_json)
 
 
@@ -145,7 +145,7 @@ def _collide(report: PathReport, found: Iterable[Found]) -> None:
     """Note what would become jobs that exist already."""
     from ..pathreport import Collision
 
-    report.collide(
+    report.add_collisions(
         [
             Collision(one.job_id, place, f"'{place}' would become job {one.job_id}, which exists already.")
             for one, place in _places(found)
@@ -155,7 +155,7 @@ def _collide(report: PathReport, found: Iterable[Found]) -> None:
     )
 
 
-def _tell_unmatched(
+def _report_unmatched(
     report: PathReport, origin: str, path: str | None, found: Sequence[Found], unmatched: Sequence[str]
 ) -> None:
     """Tell which directories a template does not match; if it matches none, that is an error.
@@ -171,7 +171,7 @@ def _tell_unmatched(
     elif unmatched:
         output.warn(f"{_such_as(unmatched)}.")
     elif not found and not report.errors:
-        output.talk(
+        output.info(
             f"There are no jobs to import in '{origin}'. Where the names of directories tell the state points, give a "
             "PATH such as 'a_{a:int}/b_{b}'."
         )
@@ -204,12 +204,12 @@ def _import_apart(
                 origin,
                 schema=path,
                 progress=progress,
-                left_out=report.leave_out,
+                left_out=report.add_left_out,
                 unmatched=unmatched,
-                failed=report.fail,
+                failed=report.add_error,
             )
         )
-    _tell_unmatched(report, origin, path, found, unmatched)
+    _report_unmatched(report, origin, path, found, unmatched)
     return temporary, found
 
 
@@ -233,10 +233,10 @@ def _import_and_synchronize(
     with ExitStack() as stack:
         temporary, found = _import_apart(stack, session, project, report, origin, path)
         for one, place in _places(found):
-            report.note(one.job_id, SYNCHRONIZED if _exists(project, one) else IMPORTED, place)
+            report.add_path(one.job_id, SYNCHRONIZED if _exists(project, one) else IMPORTED, place)
         try:
             with bar(session, "Synchronizing") as progress:
-                project.sync(temporary, recursive=True, progress=progress, failed=report.fail)
+                project.sync(temporary, recursive=True, progress=progress, failed=report.add_error)
         except SyncConflict as conflict:
             raise Failure(
                 f"The import failed: {conflict}",
@@ -264,17 +264,17 @@ def _import_interactively(session: Session, project: Project, report: PathReport
     with ExitStack() as stack:
         temporary, found = _import_apart(stack, session, project, report, origin, path)
         existing = {one.job_id for one in found if _exists(project, one)}
-        session.output.talk(
+        session.output.info(
             f"What is in '{origin}' is now in a temporary project. Synchronize with it, for example by:"
         )
-        session.output.talk("project.sync(tmp_project, recursive=True)")
+        session.output.info("project.sync(tmp_project, recursive=True)")
         names = {"project": project, "pr": project, "tmp_project": temporary, "signac": library(project)}
         status = run_statements(session, names)
         for one, place in _places(found):
             if one.job_id in existing:
-                report.note(one.job_id, PRESENT, place)
+                report.add_path(one.job_id, PRESENT, place)
             else:
-                report.note(one.job_id, IMPORTED if _exists(project, one) else SKIPPED, place)
+                report.add_path(one.job_id, IMPORTED if _exists(project, one) else SKIPPED, place)
     return report.finish(as_json=False) or status
 
 

@@ -36,7 +36,7 @@ def command(session: Session, /, *, directory: str | None, as_json: bool) -> Non
     project = Project.init_project(root)
     above = None if existed else _project_above(root)
     output = session.output
-    output.talk(f"'{project.path}' is a project already." if existed else f"Initialized project '{project.path}'.")
+    output.info(f"'{project.path}' is a project already." if existed else f"Initialized project '{project.path}'.")
     if above is not None:
         output.warn(f"It lies inside the project '{above}', whose commands do not see its jobs.")
     if as_json:

@@ -106,7 +106,7 @@ def _read(session: Session, argument: str) -> Iterator[dict[str, Any]]:
                 raise ValueError(f"it is {_KINDS[type(value)]}")
             yield plain_state_point(value)
         refuse_repeated_keys(text)
-        _tell_large_numbers(session, text)
+        _hint_at_large_numbers(session, text)
     except (ValueError, RecursionError) as error:
         if (words := text.split()) and all(map(looks_like_id, words)):
             raise _ids_given(words, from_stdin=from_stdin) from None
@@ -122,14 +122,14 @@ def _read(session: Session, argument: str) -> Iterator[dict[str, Any]]:
         ) from None
 
 
-def _tell_large_numbers(session: Session, text: str) -> None:
+def _hint_at_large_numbers(session: Session, text: str) -> None:
     """Tell about numbers that JSON has, and no state point."""
     if "e" not in text and "E" not in text:
         return
     from signac_core.filterparse import numbers_too_large
 
     for number in dict.fromkeys(numbers_too_large(text)):
-        session.output.talk(f"'{number}' is too large for a number and taken as infinity")
+        session.output.info(f"'{number}' is too large for a number and taken as infinity")
 
 
 def _advice(error: Exception) -> str:

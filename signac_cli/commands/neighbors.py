@@ -72,7 +72,7 @@ def command(
     if named or filter_tokens is not None:
         selected = select(session, space, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
     else:
-        session.output.talk("No job is named; give ids, a filter with -f, or '-' to read ids from standard input.")
+        session.output.info("No job is named; give ids, a filter with -f, or '-' to read ids from standard input.")
     records = _records(session, space, selected, ignored or (), damaged) if selected else ()
     session.output.write_records(records, shape, _text)
     return session.report_damaged(damaged)

@@ -96,7 +96,7 @@ def command(
             else:
                 report.add(job_id, "absent")
         except OSError as error:
-            report.fail(job_id, error)
+            report.add_error(job_id, error)
     return report.finish(as_json=as_json) or session.report_damaged(damaged)
 
 

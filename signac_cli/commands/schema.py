@@ -25,7 +25,7 @@ SHOWN_VALUES = 5
 """Of more values than this only the first and the last are shown."""
 
 LONG_VALUE = 40
-"""A longer text of one value is shortened on a terminal."""
+"""A longer value is shortened on a terminal."""
 
 _TYPE_NAMES = {"tuple": "list", "NoneType": "null"}
 
@@ -135,7 +135,7 @@ def _write_table(output: Output, schema: ProjectSchema, precision: int | None, s
         for kind, values in _values(schema, key).items()
     ]
     if not rows:
-        output.talk("There are no keys.")
+        output.info("There are no keys.")
         return
     keys, kinds, counts, ranges = zip(*rows, strict=True)
     columns = [

@@ -79,7 +79,7 @@ def command(
         raise click.UsageError("Standard input cannot hold both job ids and Python code.")
     for argument in arguments:
         if argument in ("-f", "--filter", "-j", "--job-id"):
-            session.output.talk(f"'{argument}' is passed on to '{file}'; options of 'signac shell' stand before FILE.")
+            session.output.info(f"'{argument}' is passed on to '{file}'; options of 'signac shell' stand before FILE.")
     project = session.project()
     damaged: list[str] = []
     ids = select(session, project.space, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
@@ -228,7 +228,7 @@ def _interact(session: Session, project: Project, names: dict[str, Any], number:
             return 0
         console.import_interpreter(is_person=is_person)
         for line in banner:
-            session.output.talk(line)
+            session.output.info(line)
         editing = _line_editing(session, project, module)
         _search_first("")
         return console.run_statements(session, module.__dict__, editing)

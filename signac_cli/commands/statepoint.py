@@ -18,7 +18,7 @@ from ..options import (
     shape_of,
     shape_on_terminal,
 )
-from ..selection import enough_digits, read_records, select, tell_fields
+from ..selection import enough_digits, hint_at_unknown_fields, read_records, select
 
 if TYPE_CHECKING:
     from ..session import Session
@@ -71,5 +71,5 @@ def command(
     selected = select(session, space, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
     records = read_records(space, selected, shape.parts("sp"), damaged=damaged)
     session.output.write_records(records, shape, text, sort_keys=sort_keys, digits=enough_digits(space))
-    tell_fields(session, space, shape, everywhere=not named and filter_tokens is None, damaged=damaged)
+    hint_at_unknown_fields(session, space, shape, everywhere=not named and filter_tokens is None, damaged=damaged)
     return session.report_damaged(damaged)

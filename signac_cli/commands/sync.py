@@ -157,7 +157,7 @@ def command(
         recursive=recursive or archive,
     )
     report.details = {"source": origin.path, "destination": target.path}
-    session.output.talk(f"Synchronizing '{origin.path}' -> '{target.path}'...")
+    session.output.info(f"Synchronizing '{origin.path}' -> '{target.path}'...")
     settings = {
         "selection": selection,
         "exclude": exclude,
@@ -247,9 +247,9 @@ def _synchronize(
     if not report.dry_run and (chosen is None or settings["doc_sync"].key_strategy is None):
         strategy = _file_strategy(session, chosen, asks=False)
         with bar(session, "Comparing") as progress, _unlogged():
-            _run(source, destination, strategy, settings, report.take_conflict, progress, _ignore, dry_run=True)
+            _run(source, destination, strategy, settings, report.add_conflict, progress, _ignore, dry_run=True)
         if report.conflicts:
-            report.tell_conflicts()
+            report.write_conflicts()
             return report.finish(as_json=as_json)
     strategy = _file_strategy(session, chosen, asks=asks and not report.dry_run)
     try:
@@ -259,17 +259,17 @@ def _synchronize(
                 destination,
                 strategy,
                 settings,
-                report.take,
+                report.add_action,
                 report.counting(progress),
-                report.fail,
+                report.add_error,
                 dry_run=report.dry_run,
             )
     except Exception as error:
-        report.stop(error)
+        report.add_abort(error)
         report.finish(as_json=as_json)
         raise
     if report.conflicts:
-        report.tell_conflicts()
+        report.write_conflicts()
     _report_damaged(session, source, {*lost, *damaged}, report)
     _report_damaged_documents(session, source, destination, report)
     return report.finish(as_json=as_json)

@@ -9,7 +9,6 @@ import click
 
 from ..arguments import Command, Rules
 from ..options import report_option
-from ..output import OutputClosed
 
 if TYPE_CHECKING:
     from signac_core.workspace import Space
@@ -55,11 +54,11 @@ def _update(session: Session, space: Space, *, as_json: bool) -> int:
     if not is_directory(space.workspace):  # which has been told; what is known of its jobs is kept
         return 1
     output = session.output
-    output.talk("Updating cache...")
+    output.info("Updating cache...")
     damaged: list[str] = []
     with bar(session, "Updating cache") as progress:
         size = update_cache(space, progress=progress, damaged=damaged, warn=output.warn)
-    output.talk("Cache is up to date." if size is None else f"Updated cache (size={size}).")
+    output.info("Cache is up to date." if size is None else f"Updated cache (size={size}).")
     if as_json:
         cached = len(list_names(space)) - len(damaged) if size is None else size
         counts = {"cached": cached, "failed": len(damaged)}
@@ -87,7 +86,7 @@ def _check(session: Session, space: Space, *, as_json: bool) -> int:
         f"{_number(found.obsolete, 'entry', 'entries')} without a job.",
         "current": f"Cache is up to date (size={found.size}).",
     }
-    session.output.talk(text[found.state])
+    session.output.info(text[found.state])
     if as_json:
         counts = {"cached": found.size, "missing": found.missing, "obsolete": found.obsolete}
         _write_report(session, found.state, counts, dry_run=True)
@@ -102,7 +101,7 @@ def _clear(session: Session, space: Space, *, as_json: bool) -> int:
     from signac_core.cache import delete_cache
 
     deleted = delete_cache(space)
-    session.output.talk("Deleted the cache." if deleted else "There is no cache.")
+    session.output.info("Deleted the cache." if deleted else "There is no cache.")
     if as_json:
         _write_report(session, "deleted" if deleted else "absent", {})
     return 0
@@ -117,7 +116,5 @@ def _write_report(
     dry_run: bool = False,
 ) -> None:
     report = {"command": "update-cache", "dry_run": dry_run, "state": state}
-    try:
+    with session.output.may_be_closed():
         session.output.write_json(report | {"counts": counts, "jobs": [], "errors": errors})
-    except OutputClosed:  # the work is done, whether anybody reads about it or not
-        session.output.abandon()

@@ -91,13 +91,13 @@ def command(
         plan = plan_view(project.space, prefix, selected, path, handle=project.handle, damaged=damaged)
     except PathsTakenError as error:
         hint = "Nothing was changed. Move it away, or give the view another directory with -p."
-        report.collide_obstacles(error.obstacles, hint)
+        report.add_obstacles(error.obstacles, hint)
         return report.finish(as_json=as_json)
     for link in plan.removed:
-        report.note(_linked_job(os.path.join(prefix, link)), REMOVED, link)
+        report.add_path(_linked_job(os.path.join(prefix, link)), REMOVED, link)
     for action, links in ((CREATED, plan.created), (UPDATED, plan.updated), (UNCHANGED, plan.unchanged)):
         for link in sorted(links):
-            report.note(plan.ids[link], action, link)
+            report.add_path(plan.ids[link], action, link)
     if not dry_run:
         with bar(session, "Linking") as progress:
             plan.carry_out(progress=progress)

@@ -275,7 +275,7 @@ def test_message_when_there_is_a_bar_then_above_it_and_whole(session, terminal, 
     with working(session, terminal) as hook:
         clock.now += progress.DELAY
         hook("work", 1, 100)
-        session.output.talk(text)
+        session.output.info(text)
         assert terminal.screen == [text, ""]
         clock.now += 1
         hook("work", 2, 100)
@@ -323,7 +323,7 @@ def test_bar_when_many_threads_report_and_write_then_no_line_is_lost(session, te
                 clock.now += progress.INTERVAL
                 hook("work", number + threads * step, threads * steps + 1)
                 if step % 10 == 0:
-                    session.output.talk(f"thread {number} step {step}")
+                    session.output.info(f"thread {number} step {step}")
         except BaseException as error:
             failures.append(error)
 
