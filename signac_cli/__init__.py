@@ -43,14 +43,7 @@ def _others_rely_on_the_end() -> bool:
 
 
 def main() -> int:
-    """Run the command line with the arguments of the process.
-
-    Returns
-    -------
-    int
-        The exit status.
-
-    """
+    """Run the command line with the arguments of the process."""
     arguments = sys.argv[1:]
     if arguments in (["--version"], ["-V"]) and _print_version():
         return 0

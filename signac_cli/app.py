@@ -120,19 +120,7 @@ class Program(click.Group):
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the program.
-
-    Parameters
-    ----------
-    arguments : sequence of str
-        The command line without the name of the program.
-
-    Returns
-    -------
-    int
-        The exit status.
-
-    """
+    """Run the program."""
     _reserve_standard_streams()
     arguments = _decoded(arguments)
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments

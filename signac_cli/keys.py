@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
-__all__ = ["MISSING", "Record", "lookup", "order", "pick"]
+from signac_core.canonical import MISSING
+
+__all__ = ["Record", "lookup", "order", "pick"]
 
 Record = Mapping[str, Any]
 """What is known of one job: ``id``, and ``path``, ``sp`` and ``doc`` as far as they were asked for."""
-
-
-class _Missing:
-    def __repr__(self) -> str:
-        return "MISSING"
-
-
-MISSING: Final = _Missing()
-"""The value of a key that is not there."""
 
 
 def lookup(data: Mapping[str, Any], key: str) -> Any:

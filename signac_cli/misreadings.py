@@ -34,22 +34,7 @@ _ID = re.compile(r"(?=.*\d)[0-9a-f]{4,32}")
 def refuse_values_among_keys(space: Space, part: str, keys: Sequence[str], filter_tokens: Sequence[str]) -> None:
     """Make sure that what ``--sp`` or ``--doc`` has taken are keys, and not the filter.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    part : str
-        ``sp`` or ``doc``.
-    keys : sequence of str
-        What the option has taken.
-    filter_tokens : sequence of str
-        The filter.
-
-    Raises
-    ------
-    click.UsageError
-        If there is a condition among them, or a value, and no job has such a key.
-
+    Raises click.UsageError if there is a condition among them, or a value, and no job has such a key.
     """
     kept: list[str] = []
     moved: list[str] = []
@@ -74,18 +59,8 @@ def refuse_values_among_keys(space: Space, part: str, keys: Sequence[str], filte
 def refuse_foreign_words(space: Space, tokens: Sequence[str]) -> None:
     """Make sure that a filter has not taken a word that was meant for the command: a file, a template, an id.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    tokens : sequence of str
-        What the option for the filter has taken.
-
-    Raises
-    ------
-    click.UsageError
-        If there is a word that no job has for a key, and the command lacks one that looks like this.
-
+    Raises click.UsageError if there is a word that no job has for a key, and the command lacks one that looks like
+    this.
     """
     context = click.get_current_context(silent=True)
     if context is None:
@@ -168,18 +143,7 @@ def _is_id(space: Space, word: str) -> bool:
 def refuse_ids_among_keys(space: Space, keys: Sequence[str]) -> None:
     """Make sure that ``--ignore`` has taken neither conditions nor, when none are left for the command, ids.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    keys : sequence of str
-        What the option has taken.
-
-    Raises
-    ------
-    click.UsageError
-        If there are any, and no job has such a key.
-
+    Raises click.UsageError if there are any, and no job has such a key.
     """
     context = click.get_current_context()
     for place, word in enumerate(keys):
@@ -196,18 +160,7 @@ def refuse_ids_among_keys(space: Space, keys: Sequence[str]) -> None:
 
 
 def hint_at_keys_like_conditions(session: Session, space: Space, tokens: Sequence[str]) -> None:
-    """Tell about conditions that are, letter by letter, also the name of a key of some job.
-
-    Parameters
-    ----------
-    session : Session
-        The run.
-    project : Project
-        The project.
-    tokens : sequence of str
-        The filter.
-
-    """
+    """Tell about conditions that are, letter by letter, also the name of a key of some job."""
     from shlex import quote
 
     from signac_core.canonical import dumps
@@ -229,18 +182,8 @@ def hint_at_keys_like_conditions(session: Session, space: Space, tokens: Sequenc
 def refuse_foreign_ids(space: Space, words: Sequence[str]) -> None:
     """Make sure that words that are no ids were not meant for a filter, or for the command itself.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    words : sequence of str
-        What stands in the place of ids.
-
-    Raises
-    ------
-    click.UsageError
-        If there is a condition among them, or ``-j`` has taken a word that looks like one that the command lacks.
-
+    Raises click.UsageError if there is a condition among them, or ``-j`` has taken a word that looks like one that the
+    command lacks.
     """
     context = click.get_current_context(silent=True)
     if context is None:

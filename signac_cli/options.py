@@ -66,11 +66,7 @@ def shape_of(
 ) -> Shape:
     """Combine the output options.
 
-    Raises
-    ------
-    click.UsageError
-        If they exclude each other, or the template is not understood.
-
+    Raises click.UsageError if they exclude each other, or the template is not understood.
     """
     given = {JSON: as_json, JSON_LINES: as_json_lines, TEMPLATE: template is not None, TABLE: as_table, PLAIN: plain}
     modes = [mode for mode, wanted in given.items() if wanted]
@@ -117,11 +113,7 @@ def layout_text(
 ) -> Callable[[Record], str]:
     """Plain text of a part of a record, laid out as `layout_options` say.
 
-    Raises
-    ------
-    click.UsageError
-        If they are combined with another output mode.
-
+    Raises click.UsageError if they are combined with another output mode.
     """
     if (pretty is not None or indent is not None) and shape.mode not in (None, PLAIN):
         raise click.UsageError(f"--pretty and --indent lay out plain text; they do not combine with --{shape.mode}.")

@@ -45,20 +45,7 @@ _STYLE = re.compile(r"(\033\[[0-9;]*m)")
 
 
 class Failure(click.ClickException):
-    """A mistake of the user, or of the world, that is told in one line.
-
-    Parameters
-    ----------
-    message : str
-        What was wrong, and where.
-    code : str
-        A short name of the kind of error, for programs.
-    hint : str, optional
-        What to do next.
-    status : int
-        The exit status.
-
-    """
+    """A mistake of the user, or of the world, that is told in one line."""
 
     def __init__(self, message: str, *, code: str = "error", hint: str | None = None, status: int = 1) -> None:
         super().__init__(message)
@@ -72,22 +59,11 @@ class OutputClosed(Exception):
 
 
 class Shape(NamedTuple):
-    """How records are to be written: the output options of a command.
+    """How records are to be written: the output options of a command."""
 
-    Parameters
-    ----------
-    mode : str, optional
-        ``plain``, ``json``, ``jsonl``, ``format`` or ``table``; None leaves it to the command.
-    template : Template, optional
-        The template of the mode ``format``.
-    null : bool
-        End each record with NUL instead of a newline.
-
-    """
-
-    mode: str | None = None
-    template: Template | None = None
-    null: bool = False
+    mode: str | None = None  # None leaves it to the command
+    template: Template | None = None  # of the mode ``format``
+    null: bool = False  # each record ends with NUL instead of a newline
 
     @property
     def end(self) -> str:
@@ -110,23 +86,12 @@ class _Kind:
 
 
 class Output:
-    """Standard output and standard error of one run.
-
-    Attributes
-    ----------
-    quiet : bool
-        Write errors only to standard error.
-    color : str
-        ``always``, ``never`` or ``auto``: on terminals.
-    json_errors : bool
-        Write errors as JSON objects.
-
-    """
+    """Standard output and standard error of one run."""
 
     def __init__(self, *, json_errors: bool = False) -> None:
-        self.quiet = False
-        self.color = "auto"
-        self.json_errors = json_errors
+        self.quiet = False  # write errors only to standard error
+        self.color = "auto"  # or always, or never
+        self.json_errors = json_errors  # write errors as JSON objects
         self._warned_of_non_finite = False
         self._kinds: dict[tuple[str, str, str], _Kind] = {}
         self._last_kind: _Kind | None = None
@@ -205,11 +170,7 @@ class Output:
     def ask(self, question: str) -> bool:
         """Ask a question on standard error; anything but yes or no is asked again, an empty line is no.
 
-        Raises
-        ------
-        Failure
-            If standard input ends before an answer.
-
+        Raises Failure if standard input ends before an answer.
         """
         self.flush()
         question = on_screen(question)
@@ -261,24 +222,13 @@ class Output:
         return self.color == "always"
 
     def write(self, text: str | bytes) -> None:
-        """Write data to standard output.
-
-        Raises
-        ------
-        OutputClosed, Failure
-            As `write_as_it_is`.
-
-        """
+        """Write data to standard output. Raises OutputClosed, Failure as `write_as_it_is`."""
         self.write_as_it_is(on_screen(text) if self.is_terminal else text)
 
     def write_drawn(self, text: str) -> None:
         """Write text in which data is visible already, and all that looks like bold or colour is.
 
-        Raises
-        ------
-        OutputClosed, Failure
-            As `write_as_it_is`.
-
+        Raises OutputClosed, Failure as `write_as_it_is`.
         """
         if self.is_terminal:
             pieces = _STYLE.split(text)  # every second one is a style
@@ -288,13 +238,7 @@ class Output:
     def write_as_it_is(self, text: str | bytes) -> None:
         """Write to standard output what has been made fit for it.
 
-        Raises
-        ------
-        OutputClosed
-            If nobody reads it any more.
-        Failure
-            If it cannot be written.
-
+        Raises OutputClosed if nobody reads it any more; Failure if it cannot be written.
         """
         stream = sys.stdout
         if stream is None:
@@ -340,23 +284,10 @@ class Output:
         sort_keys: bool = False,
         digits: Callable[[], int] | None = None,
     ) -> None:
-        """Write what is known of jobs in the shape that was asked for.
+        """Write what is known of jobs, one by one except for a table, in the shape that was asked for.
 
-        Parameters
-        ----------
-        records : iterable of mapping
-            The jobs; read one by one, except for a table.
-        shape : Shape
-            The output options.
-        text : callable
-            The plain text of a record, without its end.
-        keys : mapping of str to sequence of str
-            Under ``sp`` and ``doc``: the columns of a table, as far as they were asked for by name.
-        sort_keys : bool
-            Sort keys in JSON.
-        digits : callable, optional
-            How many digits of an id are enough in a table that is too wide.
-
+        ``text`` gives the plain text of a record without its end, ``keys`` the columns of a table that were asked for
+        by name, ``digits`` how many digits of an id are enough in a table that is too wide.
         """
         if shape.mode == JSON:
             self._write_array(records, sort_keys=sort_keys)
@@ -415,11 +346,7 @@ class Output:
     def finish(self) -> None:
         """Let everything through that is still held back; afterwards nothing can fail any more.
 
-        Raises
-        ------
-        OutputClosed, Failure
-            As `write`.
-
+        Raises OutputClosed, Failure as `write`.
         """
         self.summarize_repeated()
         try:

@@ -28,18 +28,7 @@ def move_tree() -> CopyTree:
 
 
 class Collision(NamedTuple):
-    """A job that cannot go where it should, because something is there.
-
-    Parameters
-    ----------
-    job_id : str
-        The job.
-    path : str
-        Its path.
-    message : str
-        What is there.
-
-    """
+    """A job that cannot go where it should, because something is there."""
 
     job_id: str
     path: str
@@ -47,16 +36,7 @@ class Collision(NamedTuple):
 
 
 class PathReport(Report):
-    """What has become of each job, and of its path.
-
-    Parameters
-    ----------
-    session, command, actions, noun, dry_run
-        As for `Report`.
-    **details
-        Further keys of the report: what all jobs have in common.
-
-    """
+    """What has become of each job, and of its path."""
 
     when_interrupted = "No job is left half done; the same command does the rest."
 

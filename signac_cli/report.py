@@ -19,23 +19,7 @@ _FEW = 32
 
 
 def followed(session: Session, label: str, items: Collection[_T]) -> Iterator[_T]:
-    """Items one after the other, with a progress bar if there are many.
-
-    Parameters
-    ----------
-    session : Session
-        The run.
-    label : str
-        What is being done, such as ``Removing``.
-    items : collection
-        What it is done to.
-
-    Yields
-    ------
-    object
-        Each item.
-
-    """
+    """Items one after the other, with a progress bar if there are many."""
     if len(items) <= _FEW:
         yield from items
         return
@@ -48,27 +32,7 @@ def followed(session: Session, label: str, items: Collection[_T]) -> Iterator[_T
 
 
 class Report:
-    """What has been done to each job.
-
-    Parameters
-    ----------
-    session : Session
-        The run.
-    command : str
-        The name of the command.
-    actions : sequence of str
-        What can be done to a job, in the past tense; the first is the purpose of the command.
-    noun : str
-        What is counted.
-    dry_run : bool
-        Nothing has really been done.
-
-    Attributes
-    ----------
-    details : dict
-        What else the command tells in JSON.
-
-    """
+    """What has been done to each job."""
 
     when_interrupted = "No job is left half done."
     """What is true after Ctrl-C."""
@@ -78,12 +42,12 @@ class Report:
     ) -> None:
         self.session = session
         self.command = command
-        self.actions = actions
-        self.noun = noun
+        self.actions = actions  # what can be done to a job, in the past tense; first the purpose of the command
+        self.noun = noun  # what is counted
         self.dry_run = dry_run
         self.jobs: list[dict[str, Any]] = []
         self.errors: list[dict[str, Any]] = []
-        self.details: dict[str, Any] = {}
+        self.details: dict[str, Any] = {}  # what else the command reports in JSON
         self.left_out: list[dict[str, str]] = []
         if not dry_run:
             session.when_interrupted = self.when_interrupted
@@ -105,14 +69,7 @@ class Report:
         self.errors.append({"id": job_id, "code": failure.code, "message": message})
 
     def finish(self, *, as_json: bool) -> int:
-        """Write the summary, and the report or (of a dry run) the ids; return the exit status.
-
-        Parameters
-        ----------
-        as_json : bool
-            Write the report to standard output.
-
-        """
+        """Write the summary, and the report or (of a dry run) the ids; return the exit status."""
         counts = self._counts()
         output = self.session.output
         self._warn_of_left_out()

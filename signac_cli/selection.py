@@ -55,21 +55,9 @@ _ID_DIGITS = 4
 def hint_at_unknown_fields(
     session: Session, space: Space, shape: Shape, *, everywhere: bool, damaged: Sequence[str]
 ) -> None:
-    """Tell about fields of a template that nothing in the project has.
+    """Tell about fields of a template that nothing in the project has, after everything has been written.
 
-    Parameters
-    ----------
-    session : Session
-        The run.
-    project : Project
-        The project.
-    shape : Shape
-        The output options, after everything has been written.
-    everywhere : bool
-        All jobs of the project have been written, unless some are damaged.
-    damaged : list of str
-        Jobs that could not be read.
-
+    ``everywhere`` says that all jobs of the project have been written, unless some are damaged.
     """
     if shape.template is not None and (unmet := shape.template.unmet()):
         from .suggestions import fields, hint_at_unknown
@@ -90,35 +78,10 @@ def select(
 ) -> list[str]:
     """Ids of the jobs that are named, or that match a filter, or of all jobs.
 
-    Parameters
-    ----------
-    session : Session
-        The run.
-    project : Project
-        The project.
-    ids : sequence of str
-        What the user wrote for ids; ``-`` stands for those on standard input.
-    filter_tokens : sequence of str, optional
-        The tokens of a filter.
-    allow_eval : bool
-        Accept ``$where`` in the filter.
-    damaged : list of str
-        Collects the ids of damaged jobs, which match no filter.
-    minimum : int
-        The shortest beginning of an id that is accepted.
-    proven : bool
-        The jobs are going to be removed, moved or changed: an index is not simply believed.
+    Damaged jobs match no filter, and are collected. ``minimum`` is the shortest beginning of an id that is accepted.
+    Jobs that are going to be removed, moved or changed have to be ``proven``: an index is not simply believed.
 
-    Returns
-    -------
-    list of str
-        The ids: as named, or sorted.
-
-    Raises
-    ------
-    Failure
-        If both ids and a filter are given, an id cannot be resolved, or the filter is invalid.
-
+    Raises Failure if both ids and a filter are given, an id cannot be resolved, or the filter is invalid.
     """
     if ids and filter_tokens is not None:
         raise Failure("Job ids and a filter exclude each other.", code="usage", hint="Give one of them.")
@@ -180,11 +143,7 @@ def _has_dotted_name(data: Any, key: str, *, is_dotted: bool = False) -> bool:
 def parse_filter(session: Session, tokens: Sequence[str], *, allow_eval: bool) -> Query | None:
     """Parse the tokens of a filter and tell how they were understood; None when every job matches.
 
-    Raises
-    ------
-    Failure
-        If the filter is invalid.
-
+    Raises Failure if the filter is invalid.
     """
     if not tokens:
         return None
@@ -213,11 +172,7 @@ def find_matching(
 ) -> list[str]:
     """Ids of the jobs that match a filter, among ``ids`` if given; sorted, or in the order of ``ids``.
 
-    Raises
-    ------
-    Failure
-        If the filter cannot be applied.
-
+    Raises Failure if the filter cannot be applied.
     """
     from signac_core.finding import find_ids
 
@@ -253,19 +208,7 @@ def _has_open_conditions(query: Query) -> bool:
 
 
 def reading_bar(session: Session) -> AbstractContextManager[Progress | None]:
-    """Context manager for a progress bar while files are read: only if standard output is not a pipe to a pager.
-
-    Parameters
-    ----------
-    session : Session
-        The run.
-
-    Returns
-    -------
-    context manager
-        As `progress.bar`.
-
-    """
+    """Context manager for a progress bar while files are read: only if standard output is not a pipe to a pager."""
     if not (session.output.is_terminal and session.progress):
         return nullcontext()
     from .progress import bar
@@ -281,22 +224,7 @@ def _filter_failure(error: Exception) -> Failure:
 def resolve(session: Session, space: Space, texts: Iterable[str], *, minimum: int = 1) -> list[str]:
     """Ids that are meant by what the user wrote, in that order.
 
-    Parameters
-    ----------
-    session : Session
-        The run.
-    project : Project
-        The project.
-    texts : iterable of str
-        Ids, beginnings of ids, paths of job directories; ``-`` stands for those on standard input.
-    minimum : int
-        The shortest beginning of an id that is accepted.
-
-    Raises
-    ------
-    Failure
-        If any of them cannot be resolved; all others that cannot have been reported before.
-
+    Raises Failure if any of them cannot be resolved; all others that cannot have been reported before.
     """
     from signac_core.resolving import resolve_ids
 
@@ -343,19 +271,8 @@ def looks_like_id(word: str) -> bool:
 def refuse_loose_filter(command: str, tokens: Sequence[str] | None) -> None:
     """Make sure that what a command is to change was selected on purpose.
 
-    Parameters
-    ----------
-    command : str
-        What the user wrote, such as ``rm``.
-    tokens : sequence of str, optional
-        The tokens of a filter.
-
-    Raises
-    ------
-    Failure
-        If these are ids, or end with a key alone, which is what ``T>2`` becomes when a shell takes ``>2`` for itself,
-        or a value is empty, as that of an unset variable is.
-
+    Raises Failure if these are ids, or end with a key alone, which is what ``T>2`` becomes when a shell takes ``>2``
+    for itself, or a value is empty, as that of an unset variable is.
     """
     if not tokens:
         return
@@ -403,24 +320,7 @@ def confirm_selected(
 ) -> None:
     """Ask before more than one job is changed that a filter has selected, if there is somebody to ask.
 
-    Parameters
-    ----------
-    session : Session
-        The run.
-    project : Project
-        The project of the jobs.
-    verb : str
-        What is going to be done, up to the jobs, such as ``Remove``.
-    ids : collection of str
-        The jobs that were selected.
-    filter_tokens : sequence of str, optional
-        The tokens of the filter, which have been accepted.
-
-    Raises
-    ------
-    Failure
-        If the answer is no.
-
+    Raises Failure if the answer is no.
     """
     if filter_tokens is None or len(ids) < 2 or session.yes or not session.output.can_ask:
         return
@@ -461,26 +361,9 @@ def read_records(
     damaged: list[str],
     known: Mapping[str, Record] | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Read what is asked for of each job, one after the other.
+    """Read what is asked for of each job (``path``, ``sp``, ``doc``), one after the other; what is known is not read.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    ids : sequence of str
-        The jobs.
-    parts : container of str
-        What to read: ``path``, ``sp``, ``doc``.
-    damaged : list of str
-        Collects the ids of jobs left out because they cannot be read. Jobs that vanished are left out silently.
-    known : mapping of str to mapping, optional
-        Records of before, by id, which save reading again.
-
-    Yields
-    ------
-    dict
-        The record of a job: ``id``, and ``path``, ``sp``, ``doc`` as asked for.
-
+    Jobs that cannot be read are left out and collected, those that have vanished are left out silently.
     """
     from signac_core.catalog import preload, read_state_points
 

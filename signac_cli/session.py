@@ -23,7 +23,6 @@ INTERRUPTED = 130
 _FEW = 3
 """So many damaged jobs are told together with what is wrong with them."""
 
-_FALSE = frozenset({"", "0", "false", "f", "no", "n", "off"})
 
 _WARNING = 30
 
@@ -34,26 +33,7 @@ _VERBOSITY = (_WARNING, *_LOG_LEVELS.values())
 
 
 class Session:
-    """One run of the program: the global options, and what every command needs.
-
-    Attributes
-    ----------
-    output : Output
-        Where results and messages go.
-    yes : bool
-        Answer every question with yes.
-    debug : bool
-        Show tracebacks.
-    progress : bool
-        Draw progress bars.
-    when_interrupted : str, optional
-        What is true of the work of the command, if Ctrl-C ends it.
-    hinted : set
-        Namespace and name of the keys that have been told about because nothing has them.
-    until_end : contextlib.ExitStack
-        What lasts until the end of the run.
-
-    """
+    """One run of the program: the global options, and what every command needs."""
 
     def __init__(self, output: Output) -> None:
         self.output = output
@@ -61,9 +41,9 @@ class Session:
         self.yes = _environment_flag("SIGNAC_YES")
         self.debug = False
         self.progress = not _environment_flag("SIGNAC_NO_PROGRESS")
-        self.when_interrupted: str | None = None
-        self.hinted: set[tuple[str, str]] = set()
-        self.until_end = ExitStack()
+        self.when_interrupted: str | None = None  # what is true of the work of the command if Ctrl-C ends it
+        self.hinted: set[tuple[str, str]] = set()  # namespaces and names of keys that the user has been told about
+        self.until_end = ExitStack()  # what lasts until the end of the run
         self._directories: list[str] = []
         self._verbosity = 0
         self._space: Space | None = None
@@ -89,11 +69,7 @@ class Session:
     def begin(self) -> None:
         """Make the global options hold, before the command runs.
 
-        Raises
-        ------
-        Failure
-            If the directory of ``-C`` cannot be entered.
-
+        Raises Failure if the directory of ``-C`` cannot be entered.
         """
         self._start_logging()
         preset = os.path.expanduser(os.environ.get("SIGNAC_PROJECT_DIR", ""))  # which a script may have quoted
@@ -180,16 +156,7 @@ class Session:
     def read_input(self, what: str) -> str:
         """Everything on standard input, as UTF-8 whatever the locale says.
 
-        Parameters
-        ----------
-        what : str
-            What is read, for messages.
-
-        Raises
-        ------
-        Failure
-            If standard input is closed.
-
+        Raises Failure if standard input is closed.
         """
         if sys.stdin is None:
             raise Failure(f"Cannot read {what} from standard input: it is closed.", code="input")
@@ -198,14 +165,7 @@ class Session:
         return sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
 
     def report_damaged(self, job_ids: Sequence[str]) -> int:
-        """Tell which jobs were left out because a file of theirs cannot be read; return the exit status.
-
-        Parameters
-        ----------
-        job_ids : sequence of str
-            The jobs, in any order and any number of times.
-
-        """
+        """Tell which jobs were left out because a file of theirs cannot be read; return the exit status."""
         if not job_ids:
             return 0
         job_ids = sorted(set(job_ids))
@@ -251,14 +211,7 @@ def _naming(directory: str | None) -> Iterator[str | None]:
 
 
 def as_failure(error: BaseException) -> Failure:
-    """Say in one line what happened, and which exit status it means.
-
-    Parameters
-    ----------
-    error : BaseException
-        Anything that a command or the library has raised.
-
-    """
+    """Say in one line what happened, and which exit status it means."""
     if isinstance(error, Failure):
         return error
     if isinstance(error, click.UsageError):
@@ -302,7 +255,12 @@ def _failure_of_library(error: BaseException) -> Failure:
 
 
 def _environment_flag(name: str) -> bool:
-    return os.environ.get(name, "").strip().lower() not in _FALSE
+    text = os.environ.get(name, "").strip()
+    if not text:
+        return False
+    from signac_core.config import is_off
+
+    return not is_off(text)
 
 
 def _environment_color() -> str:

@@ -36,25 +36,12 @@ _Spell = Callable[[str, str], str]
 
 
 class Wanted(NamedTuple):
-    """A key that was asked for.
+    """A key that was asked for."""
 
-    Parameters
-    ----------
-    namespace : str
-        Where it was looked for: ``sp`` or ``doc``.
-    key : str
-        The dotted key.
-    spell : callable
-        Gives the text that asks in the same way for a key of a namespace.
-    is_negative : bool
-        Jobs without the key are what was asked for, so that nothing is wrong unless there is one much like it.
-
-    """
-
-    namespace: str
+    namespace: str  # where it was looked for: ``sp`` or ``doc``
     key: str
     spell: _Spell
-    is_negative: bool = False
+    is_negative: bool = False  # jobs without the key were asked for: nothing is wrong unless one is much like it
 
 
 class _Keys(NamedTuple):
@@ -71,17 +58,7 @@ class _Keys(NamedTuple):
 def hint_at_unknown(session: Session, space: Space, wanted: Iterable[Wanted], *, everywhere: bool = False) -> None:
     """Tell about keys that no job of the project has, each once in a run, and about a handful of them at most.
 
-    Parameters
-    ----------
-    session : Session
-        The run.
-    project : Project
-        The project.
-    wanted : iterable of Wanted
-        Keys that none of the jobs has that were looked at.
-    everywhere : bool
-        These were all jobs of the project.
-
+    None of the jobs that were looked at has one of them; ``everywhere`` says that these were all jobs.
     """
     from signac_core.errors import WorkspaceError
 
@@ -104,15 +81,9 @@ def hint_at_unknown(session: Session, space: Space, wanted: Iterable[Wanted], *,
 
 
 def conditions(query: Query, *, found: bool) -> Iterator[Wanted]:
-    """Keys of a filter that may be in no job.
+    """Keys of a filter, which has been used, that may be in no job.
 
-    Parameters
-    ----------
-    query : Query
-        The filter, after it has been used.
-    found : bool
-        Jobs have been found: the conditions that each of them satisfies are no concern then.
-
+    Where jobs have been found, the conditions that each of them satisfies are no concern.
     """
     for condition, is_negative in _leaves(query.expression, is_certain=found):
         if condition.path and (condition.namespace == "sp" or condition.path in query.unmet):
@@ -211,9 +182,13 @@ class _KnownKeys:
 
     def is_known(self, wanted: Wanted) -> bool:
         """Tell whether a state point in memory, or the index, has a key."""
+        from signac_core.trees import MISSING, look_up
+
         path = wanted.key.split(".")
         in_memory = self._space.known.values() if wanted.namespace == "sp" else ()
-        if any(_has(state_point, path) or wanted.key in state_point for state_point in in_memory):
+        if any(
+            look_up(state_point, path, MISSING) is not MISSING or wanted.key in state_point for state_point in in_memory
+        ):
             return True
         return _is_among(wanted.key, self.indexed(wanted.namespace))
 
@@ -256,15 +231,6 @@ def _indexed_document_keys(space: Space) -> set[str]:
 
 def _is_among(key: str, names: set[str]) -> bool:
     return key in names or any(name.startswith(key + ".") for name in names)
-
-
-def _has(state_point: Mapping[str, Any], path: Iterable[str]) -> bool:
-    value: Any = state_point
-    for part in path:
-        if not isinstance(value, dict) or part not in value:
-            return False
-        value = value[part]
-    return True
 
 
 def _state_point_keys(space: Space) -> _Keys:

@@ -24,24 +24,7 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 class SyncReport(Report):
-    """What a synchronization has done, or would do.
-
-    Parameters
-    ----------
-    session : Session
-        The run.
-    dry_run : bool
-        Nothing is really done.
-    asks : bool
-        Whether to overwrite a file is still to be asked.
-    statistics : bool
-        Write how much has been copied to standard output.
-    human : bool
-        Write volumes with units.
-    recursive : bool
-        Sub-directories are entered.
-
-    """
+    """What a synchronization has done, or would do."""
 
     when_interrupted = "Every file is old or new; the same command does the rest."
 
@@ -49,7 +32,7 @@ class SyncReport(Report):
         self, session: Session, *, dry_run: bool, asks: bool, statistics: bool, human: bool, recursive: bool
     ) -> None:
         super().__init__(session, "sync", (CLONED, UPDATED, UNCHANGED, SKIPPED, CONFLICTING), dry_run=dry_run)
-        self.asks = asks
+        self.asks = asks  # whether to overwrite a file is still to be asked
         self.statistics = statistics
         self.human = human
         self.recursive = recursive

@@ -37,14 +37,7 @@ RULES = Rules(greedy={"--filter": 1, "--job-id": 1}, abbreviated=("--help",), fi
 
 
 def check_different(source: Space, destination: Space) -> None:
-    """Make sure that two projects do not have the same jobs, under whatever path.
-
-    Raises
-    ------
-    Failure
-        If they do.
-
-    """
+    """Make sure that two projects do not have the same jobs, under whatever path. Raises Failure if they do."""
     try:
         same = os.path.samefile(source.workspace, destination.workspace)
     except OSError:  # one has none, which is no reason to refuse
@@ -91,27 +84,9 @@ def transfer(
 ) -> int:
     """Bring jobs of the current project into another one; return the exit status.
 
-    Parameters
-    ----------
-    session : Session
-        The run.
-    command : str
-        The name of the command.
-    done : str
-        What it does to a job, in the past tense.
-    carry : callable
-        Brings a job into a project; told about links that are left out.
-    rehearse : callable
-        Finds out which these would be.
-    label : str
-        What a progress bar says.
-    minimum : int
-        The shortest beginning of an id that is accepted.
-    question : str, optional
-        The verb of the question whether to do it to several jobs that a filter selects; without one nobody is asked.
-    directory, ids, filter_tokens, job_ids, exit_status, dry_run, allow_eval, as_json
-        As of `transfer_options`.
-
+    ``done`` says in the past tense what is done to a job by ``carry``; ``rehearse`` finds out which links that would
+    leave out. ``question`` is the verb that asks whether to do it to several jobs that a filter selects; without one
+    nobody is asked.
     """
     from .progress import bar
 
@@ -156,11 +131,7 @@ def transfer(
 def _check_order(command: str, directory: str, ids: Sequence[str]) -> None:
     """Make sure that the project was not named behind the jobs, as the directory of ``mv`` and ``cp`` is.
 
-    Raises
-    ------
-    Failure
-        If it was.
-
+    Raises Failure if it was.
     """
     is_swapped = bool(ids) and not looks_like_id(ids[-1])
     if looks_like_id(directory) and (is_swapped or not os.path.isdir(directory)):

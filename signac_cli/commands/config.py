@@ -224,14 +224,7 @@ def _mistake(path: str, *, is_local: bool) -> str:
 
 
 def _scope(ctx: click.Context) -> str | None:
-    """Whose configuration is meant; None leaves it to the sub-command.
-
-    Raises
-    ------
-    Failure
-        If both are asked for.
-
-    """
+    """Whose configuration is meant; None leaves it to the sub-command. Raises Failure if both are asked for."""
     if _GLOBAL in ctx.meta and _LOCAL in ctx.meta:
         raise Failure("--global and --local exclude each other.", code="usage", hint="Give one of them.")
     return "global" if _GLOBAL in ctx.meta else "local" if _LOCAL in ctx.meta else None
@@ -244,13 +237,7 @@ def _not_found(scope: str | None) -> str:
 def _target(ctx: click.Context, key: str) -> tuple[str, list[str]]:
     """Path of the file that is to be changed, and the parts of the key.
 
-    Raises
-    ------
-    Failure
-        If there is no project.
-    click.UsageError
-        If a part of the key is empty.
-
+    Raises Failure if there is no project; click.UsageError if a part of the key is empty.
     """
     from signac_core.config import user_config_path
     from signac_core.configfile import find_local
@@ -273,11 +260,7 @@ def _target(ctx: click.Context, key: str) -> tuple[str, list[str]]:
 def _guard_schema_version(ctx: click.Context, path: str, key: list[str], value: str | list[str] | None) -> None:
     """Refuse to say that a project has another layout than it has: it could not be opened any more.
 
-    Raises
-    ------
-    Failure
-        Unless that is forced.
-
+    Raises Failure unless that is forced.
     """
     from signac_core.configfile import read
 

@@ -11,7 +11,7 @@ import click
 from ..arguments import AtLeast, Command, Rules
 from ..options import allow_eval_option, filter_option, ids_argument, job_id_option, output_options, shape_of
 from ..output import PLAIN, TABLE
-from ..selection import hint_at_unknown_fields, read_records, select
+from ..selection import enough_digits, hint_at_unknown_fields, read_records, select
 
 if TYPE_CHECKING:
     from signac_core.workspace import Space
@@ -105,14 +105,12 @@ def _differences(space: Space, ids: Sequence[str], parts: frozenset[str], damage
 
 
 def _write_table(session: Session, space: Space, records: Sequence[Record]) -> None:
-    from signac_core.catalog import list_ids
-    from signac_core.resolving import unique_prefix_length
-
     from ..tables import compare
 
     output = session.output
-    digits = max(6, unique_prefix_length(list_ids(space)))
-    table = compare(records, digits=digits, terminal=output.is_terminal, color=output.has_color(sys.stdout))
+    table = compare(
+        records, digits=enough_digits(space)(), terminal=output.is_terminal, color=output.has_color(sys.stdout)
+    )
     output.write_drawn(table)
     if not table:
         output.info("There are no jobs to compare." if not records else "There are no differences.")

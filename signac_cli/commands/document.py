@@ -128,11 +128,7 @@ def command(
 def _refuse_repeated(assignments: Sequence[str]) -> None:
     """Make sure that no value is forgotten because its key has another one, too.
 
-    Raises
-    ------
-    click.UsageError
-        If a key has two.
-
+    Raises click.UsageError if a key has two.
     """
     texts: dict[str, str] = {}
     for assignment in assignments:
@@ -146,13 +142,8 @@ def _parse(
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Values to set, and keys to delete, by dotted key; checked as far as that is possible without the documents.
 
-    Raises
-    ------
-    click.UsageError
-        If an assignment has no key or value, a key cannot be meant as one, or the keys contradict each other.
-    Failure
-        If a value cannot be part of a document.
-
+    Raises click.UsageError if an assignment has no key or value, a key cannot be meant as one, or the keys contradict
+    each other; Failure if a value cannot be part of a document.
     """
     values: dict[str, Any] = {}
     for assignment in assignments:
@@ -257,11 +248,7 @@ def _read_object(session: Session, text: str) -> dict[str, Any]:
 def _read_value(session: Session, key: str, text: str) -> Any:
     """Value as `signac_core.filterparse.parse_value` reads it, checked as a part of a document.
 
-    Raises
-    ------
-    Failure
-        If it cannot be one.
-
+    Raises Failure if it cannot be one.
     """
     from signac_core.canonical import plain
     from signac_core.filterparse import parse_value
@@ -289,11 +276,7 @@ def _read_value(session: Session, key: str, text: str) -> Any:
 def _refuse_other_bytes(argument: str) -> None:
     """Refuse bytes that are no UTF-8: no other program could read what they become in JSON.
 
-    Raises
-    ------
-    Failure
-        If there are any.
-
+    Raises Failure if there are any.
     """
     if any("\udc80" <= character <= "\udcff" for character in argument):
         shown = argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

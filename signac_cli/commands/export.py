@@ -153,11 +153,7 @@ def _carry_out(session: Session, plan: ExportPlan, report: PathReport, copytree:
 def _is_archive(target: str, *, move: bool) -> bool:
     """Tell whether the target is an archive.
 
-    Raises
-    ------
-    Failure
-        If it is of an unknown kind, or jobs cannot be moved to it.
-
+    Raises Failure if it is of an unknown kind, or jobs cannot be moved to it.
     """
     from signac_core.exchange.packing import archive_format
 

@@ -221,14 +221,7 @@ def command(
 
 
 def _check_combination(shape: Shape, *, attached: bool, count: bool, laid_out: bool) -> None:
-    """Refuse options that contradict each other.
-
-    Raises
-    ------
-    click.UsageError
-        If they do.
-
-    """
+    """Refuse options that contradict each other. Raises click.UsageError if they do."""
     if shape.null and attached and shape.mode != TEMPLATE:
         raise click.UsageError("-0 does not combine with --sp, --doc or --show: it ends ids, paths and --format.")
     if laid_out and shape.mode not in (None, PLAIN):
@@ -241,14 +234,7 @@ _VALUES = frozenset({"true", "false", "null", "nan", "NaN", "inf"})
 
 
 def _check_keys(space: Space, filter_tokens: Sequence[str], **chosen: Sequence[str]) -> None:
-    """Refuse conditions and values in the place of keys to show.
-
-    Raises
-    ------
-    click.UsageError
-        If there are any.
-
-    """
+    """Refuse conditions and values in the place of keys to show. Raises click.UsageError if there are any."""
     for part, keys in chosen.items():
         if not all(key.replace(".", "").isidentifier() and key not in _VALUES for key in keys):
             from ..misreadings import refuse_values_among_keys
@@ -275,7 +261,9 @@ def _sort(
     A key is sorted by in its own direction, or in the other one. Jobs without it come last either way, and NaN, which
     a failed computation leaves, behind all numbers.
     """
-    from ..keys import MISSING, lookup, order
+    from signac_core.canonical import MISSING
+
+    from ..keys import lookup, order
 
     ids = list(records)
     unmet = []
@@ -334,7 +322,9 @@ class _Columns:
         if not wanted:
             yield from records
             return
-        from ..keys import MISSING, lookup, pick
+        from signac_core.canonical import MISSING
+
+        from ..keys import lookup, pick
 
         for record in records:
             self._is_empty = False
@@ -370,10 +360,8 @@ def _pretty_text(depth: int) -> Callable[[Record], str]:
 def _one_line_text(space: Space) -> Callable[[Record], str]:
     """Text of a record as ``-1`` prints it: the id, then JSON behind the beginning of the id."""
     from signac_core.canonical import dumps
-    from signac_core.catalog import list_ids
-    from signac_core.resolving import unique_prefix_length
 
-    length = max(6, unique_prefix_length(list_ids(space)))
+    length = enough_digits(space)()
 
     def text(record: Record) -> str:
         parts = [

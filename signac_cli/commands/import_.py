@@ -218,11 +218,7 @@ def _import_and_synchronize(
 ) -> int:
     """Import to a temporary project, and synchronize with that; return the exit status.
 
-    Raises
-    ------
-    Failure
-        If there is a conflict.
-
+    Raises Failure if there is a conflict.
     """
     from contextlib import ExitStack
 
@@ -249,11 +245,7 @@ def _import_and_synchronize(
 def _import_interactively(session: Session, project: Project, report: PathReport, origin: str, path: str | None) -> int:
     """Import to a temporary project, and let the user synchronize with that; return the exit status.
 
-    Raises
-    ------
-    Failure
-        If there is no standard input.
-
+    Raises Failure if there is no standard input.
     """
     from contextlib import ExitStack
 

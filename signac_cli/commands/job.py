@@ -155,11 +155,7 @@ def _ids_given(words: Sequence[str], *, from_stdin: bool) -> Failure:
 def _refuse_other_bytes(text: str) -> None:
     """Refuse bytes that are no UTF-8, which have been read as surrogates.
 
-    Raises
-    ------
-    ValueError
-        If there are any; the message tells the line.
-
+    Raises ValueError if there are any; the message tells the line.
     """
     if text.isascii():
         return

@@ -318,11 +318,7 @@ def _ignore(job_id: str | None, error: Exception) -> None:
 def _compare_schemas(session: Session, source: Project, destination: Project) -> None:
     """Refuse to synchronize projects that are about different things, as far as their jobs can be read.
 
-    Raises
-    ------
-    Failure
-        If their schemas differ, unless one of the projects is empty.
-
+    Raises Failure if their schemas differ, unless one of the projects is empty.
     """
     from signac_core.sync import schemas
 
