@@ -11,14 +11,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from operator import eq
 from time import monotonic, time_ns
-from typing import Any
+from typing import Any, TypeVar
 
-from . import canonical, files, layout
+from . import canonical, config, files, layout
 from .errors import JobsCorruptedError, WorkspaceError
 
 __all__ = [
@@ -26,13 +26,18 @@ __all__ = [
     "Listing",
     "Moment",
     "Space",
+    "each_of_few",
     "is_being_born",
     "is_marked",
     "list_workspace",
+    "open_space",
     "read_matching",
     "read_state_point",
     "state_point_in",
+    "workspace_problem",
 ]
+
+_T = TypeVar("_T")
 
 _ROUNDS = 3
 _LOOKS = 20
@@ -354,6 +359,33 @@ class Space:
             raise JobsCorruptedError([job_id]) from None
         self.known[job_id] = state_point
         return state_point
+
+
+def open_space(path: str | None = None) -> Space:
+    """Space of the project that an absolute path is in, by default the working directory; nothing is created.
+
+    Raises LookupError, IncompatibleSchemaVersion, ConfigError as `config.root_above`.
+    """
+    root, settings = config.root_above(path)
+    config.check_schema_version(settings, root)
+    return Space(root, durable=config.durable(settings))
+
+
+def workspace_problem(workspace: str) -> str:
+    """What is wrong with the place of a workspace that is no directory."""
+    try:
+        return f"The workspace is a link to '{os.readlink(workspace)}', where no directory is"
+    except FileNotFoundError:
+        return "The workspace does not exist"
+    except OSError:
+        return "The workspace is no directory"
+
+
+def each_of_few(
+    space: Space, ids: Sequence[str], name: str, function: Callable[[str, str, int | None], _T]
+) -> Iterator[_T]:
+    """Apply a function to one file of each job, in order; for many, `parallel.each_file` is faster."""
+    return (function(job_id, f"{space.workspace}/{job_id}/{name}", None) for job_id in ids)
 
 
 def list_workspace(space: Space) -> Listing:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 from running import InProcess, snapshot
 
-from signac_cli.app import as_failure
+from signac_cli.session import as_failure
 from signac_core import Project
 
 WORKSPACE = Path("workspace")

@@ -10,7 +10,7 @@ from running import execute, snapshot
 import signac_cli
 from signac_cli.app import COMMANDS, Program
 from signac_core import Project
-from signac_core.version import COMPATIBLE_VERSION, __version__
+from signac_core.version import COMPATIBLE_VERSION, DESCRIPTION, __version__
 
 VERSION = f"signac-cli {__version__} (signac {COMPATIBLE_VERSION} compatible)\n"
 
@@ -29,7 +29,7 @@ def test_version_when_asked_for_anywhere_then_printed(cli, arguments):
 def test_version_when_alone_then_answered_without_click():
     result = execute("--version")
     assert (result.status, result.out, result.err) == (0, VERSION, "")
-    assert signac_cli.version_text() + "\n" == VERSION
+    assert DESCRIPTION + "\n" == VERSION
 
 
 @pytest.mark.parametrize("arguments", [[], ["-v"], ["--debug"], ["-q", "-y"]])

@@ -12,7 +12,7 @@ from typing import Any
 from chance import Chance
 from damages import DERIVED, Truth, build, content
 
-from signac_cli.app import as_failure
+from signac_cli.session import as_failure
 from signac_core import Project, finding
 from signac_core.query import NO_DOCUMENT, compile_filter
 
