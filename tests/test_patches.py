@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from unittest import mock
-
 import pytest
 
-from signac_core import Project, files, finding, stamps, workspace
-from signac_core.workspace import Space
-
-from tests.support.patches import Forbidden, watching
+from signac_core import workspace
+from tests.support.patches import watching
 
 
 @pytest.mark.parametrize("name", ["_now", "_sleep", "_MOST_WAITED_FOR", "read_state_point"])

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from running import InProcess
 
 from signac_core import Project
+from tests.support.running import InProcess
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ import logging
 from pathlib import Path
 
 import pytest
-from running import execute, snapshot
 
 import signac_cli
 from signac_cli.app import COMMANDS, Program
 from signac_core import Project
 from signac_core.version import COMPATIBLE_VERSION, __version__
+from tests.support.running import execute, snapshot
 
 VERSION = f"signac-cli {__version__} (signac {COMPATIBLE_VERSION} compatible)\n"
 

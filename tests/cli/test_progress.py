@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from running import environment, on_terminal
 
 from signac_cli import progress
 from signac_cli.app import Session
@@ -20,6 +19,7 @@ from signac_cli.output import Output
 from signac_cli.progress import bar
 from signac_core import Project
 from signac_core.progress import Progress
+from tests.support.running import environment, on_terminal
 
 PIECES = re.compile(r"\033\[([?0-9;]*)([A-Za-z])|[\r\n]|[^\033\r\n]+")
 

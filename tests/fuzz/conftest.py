@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import damages
 import pytest
-from running import InProcess
+
+from tests.fuzz import damages
+from tests.support.running import InProcess
 
 
 @pytest.fixture

@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chance import Chance, seeds
-from damages import DERIVED, content
-from forgery import Forgery, forge, twisted
-from limits import limited
-from running import InProcess, Result
 
 from signac_cli import complete
 from signac_core import Project, parallel, stamps
 from signac_core.exchange import unpacking
 from signac_core.layout import is_job_id
+from tests.fuzz.chance import Chance, seeds
+from tests.fuzz.damages import DERIVED, content
+from tests.fuzz.forgery import Forgery, forge, twisted
+from tests.fuzz.limits import limited
+from tests.support.running import InProcess, Result
 
 MEMORY = 1 << 28
 

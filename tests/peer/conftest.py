@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from environments import environment
-from sides import Side
+
+from tests.peer.sides import Side
+from tests.support.environments import environment
 
 
 @pytest.fixture(scope="session")

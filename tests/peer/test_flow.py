@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from environments import ROOT, environment
 
 from signac_core import Project, init_project
+from tests.support.environments import ROOT, environment
 
 pytestmark = pytest.mark.slow
 

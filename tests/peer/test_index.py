@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sides import Side
 
 from signac_core import Project, finding, parallel
 from signac_core.index import documents, snapshot
 from signac_core.query import NO_DOCUMENT, compile_filter
+from tests.peer.sides import Side
 
 pytestmark = pytest.mark.slow
 

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import sides
-from environments import environment
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from json_values import NAN
-from sides import Side
+
+from tests.peer import sides
+from tests.peer.json_values import NAN
+from tests.peer.sides import Side
+from tests.support.environments import environment
 
 pytestmark = pytest.mark.slow
 

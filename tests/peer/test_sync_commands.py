@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import sides
-from environments import environment
-from sides import Side
 
 from signac_core import Project
 from signac_core.canonical import calc_id
+from tests.peer import sides
+from tests.peer.sides import Side
+from tests.support.environments import environment
 
 pytestmark = pytest.mark.slow
 

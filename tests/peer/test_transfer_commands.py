@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import sides
-from environments import environment
-from sides import Side
 
 from signac_core import Project
+from tests.peer import sides
+from tests.peer.sides import Side
+from tests.support.environments import environment
 
 pytestmark = pytest.mark.slow
 

@@ -249,4 +249,6 @@ class Forbidden:
         """Put everything back; it is a failure if nobody looked the name up outside of the block."""
         forget_name(self._watched)
         if not self._watched.seen:
-            pytest.fail(f"{self._watched} is forbidden, but nothing calls it where it is allowed: the test needs a control")
+            pytest.fail(
+                f"{self._watched} is forbidden, but nothing calls it where it is allowed: the test needs a control"
+            )

@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from running import execute, on_terminal, snapshot
 
 from signac_core import Project, files, mounts
 from signac_core.canonical import calc_id
 from signac_core.care import litter
+from tests.support.running import execute, on_terminal, snapshot
 
 SP, DOC = "signac_statepoint.json", "signac_job_document.json"
 BOGUS = "0" * 32

@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 
 import pytest
-from running import snapshot
 
 from signac_core import Project
+from tests.support.running import snapshot
 
 
 @pytest.fixture

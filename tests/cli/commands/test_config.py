@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from running import snapshot
+
+from tests.support.running import snapshot
 
 LOCAL = Path(".signac/config")
 

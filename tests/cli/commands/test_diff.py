@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
-from running import on_terminal
 
 from signac_cli.tables import as_cell, compare
+from tests.support.running import on_terminal
 
 ESCAPE = re.compile(r"\033\[[0-9;]*m")
 

@@ -7,7 +7,8 @@ import math
 from pathlib import Path
 
 import pytest
-from running import snapshot, start
+
+from tests.support.running import snapshot, start
 
 
 def content(project, job_id):

@@ -8,9 +8,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from running import execute, snapshot
 
 from signac_core import Project
+from tests.support.running import execute, snapshot
 
 SP = "signac_statepoint.json"
 

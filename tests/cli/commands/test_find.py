@@ -5,7 +5,8 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-from running import snapshot
+
+from tests.support.running import snapshot
 
 # --- which jobs ------------------------------------------------------------------------------------------------------
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running import execute, on_terminal, snapshot
 
 from signac_core import Project
+from tests.support.running import execute, on_terminal, snapshot
 
 SP = "signac_statepoint.json"
 SYNC = "project.sync(tmp_project, strategy=signac.sync.FileSync.always, check_schema=False)\n"

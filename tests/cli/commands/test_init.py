@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from running import snapshot
 
 from signac_core import Project
+from tests.support.running import snapshot
 
 
 def test_init_when_directory_is_empty_then_project_with_a_message_that_names_it(cli):

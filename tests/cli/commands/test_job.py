@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from running import execute, snapshot
+
+from tests.support.running import execute, snapshot
 
 ID = "9bfd29df07674bc4aa960cf661b5acd2"  # of {"a": 0}
 

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from running import on_terminal, snapshot
+
+from tests.support.running import on_terminal, snapshot
 
 
 @pytest.fixture

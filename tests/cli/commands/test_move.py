@@ -7,10 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from running import snapshot
 
 from signac_core import Project, lifecycle
 from signac_core.workspace import Space
+from tests.support.running import snapshot
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from running import snapshot
+
+from tests.support.running import snapshot
 
 
 def jobs(project):

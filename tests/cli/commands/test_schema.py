@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from running import on_terminal
+
+from tests.support.running import on_terminal
 
 ESCAPE = re.compile(r"\033\[[0-9;]*m")
 

@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from running import PROGRAM, TIMEOUT, Result, environment, execute
+
+from tests.support.running import PROGRAM, TIMEOUT, Result, environment, execute
 
 ESCAPE = re.compile(rb"\033\[[?0-9;]*[a-zA-Z]")
 

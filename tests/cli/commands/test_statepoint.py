@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from running import snapshot
+
+from tests.support.running import snapshot
 
 STATE_POINT = {"T": 1.5, "p": 2, "name": "lj", "model": {"eps": 2.5, "cut": 3}}
 DOCUMENT = {"energy": -1.25, "status": "done", "n": {"steps": 10}}

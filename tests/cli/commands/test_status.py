@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from running import on_terminal, snapshot
+from tests.support.running import on_terminal, snapshot
 
 KEYS = ["T", "list", "model.cut", "model.eps", "name", "on", "p"]
 

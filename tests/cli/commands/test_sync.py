@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 
 import pytest
-from running import on_terminal, snapshot
 
 from signac_core import Project, sync
 from signac_core.job import Job
 from signac_core.sync import work
+from tests.support.running import on_terminal, snapshot
 
 DOCUMENT, PROJECT_DOCUMENT = "signac_job_document.json", "signac_project_document.json"
 NEW, OLD = 2_000_000_000, 1_000_000_000

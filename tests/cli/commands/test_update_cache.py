@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
-from running import snapshot
+
+from tests.support.running import snapshot
 
 CACHE = Path(".signac/statepoint_cache.json.gz")
 

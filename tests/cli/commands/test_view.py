@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 
 import pytest
-from running import InProcess, Result, on_terminal
 
 from signac_core import Project
+from tests.support.running import InProcess, Result, on_terminal
 
 PATHS = {"1": "p/1/job", "1.5": "p/2/job"}
 

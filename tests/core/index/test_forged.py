@@ -12,7 +12,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from forgery import Forgery
 
 from signac_core import Project, catalog, finding, workspace
 from signac_core.cache import update_cache
@@ -23,6 +22,7 @@ from signac_core.index import snapshot
 from signac_core.index.glimpse import open_tables
 from signac_core.index.snapshot import Snapshot, check_owner, write_base
 from signac_core.index.table import UnusableIndexError
+from tests.fuzz.forgery import Forgery
 
 NUMBER = 40
 

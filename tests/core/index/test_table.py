@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forgery import Forgery
-from limits import limited
 
 from signac_core import Project, catalog, finding, stamps
 from signac_core.cache import update_cache
 from signac_core.index.table import Table, UnusableIndexError
+from tests.fuzz.forgery import Forgery
+from tests.fuzz.limits import limited
 
 MEMORY = 1 << 28
 
