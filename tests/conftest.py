@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from types import ModuleType
 
 import pytest
 
+from signac_core import Project
+from signac_core.care import litter
 from tests.support.patches import Forbidden, watched_patches, watching
+from tests.support.running import InProcess
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,3 +52,21 @@ def forbid() -> Iterator[Callable[[ModuleType | type, str], Forbidden]]:
     yield forbid
     for forbidden in reversed(made):
         forbidden.close()
+
+
+@pytest.fixture
+def project() -> Project:
+    """An empty project in the working directory."""
+    return Project.init_project()
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch) -> InProcess:
+    """Runs commands in this process, as if standard output were a pipe."""
+    return InProcess(monkeypatch)
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hours after everything that the test does."""
+    monkeypatch.setattr(litter, "_now", lambda: time.time() + 7200)

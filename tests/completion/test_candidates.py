@@ -21,11 +21,6 @@ IDS = [f"{number:032x}" for number in (0x10 << 120, 0x11 << 120, 0x2F << 120)]
 
 
 @pytest.fixture
-def project() -> Project:
-    return Project.init_project()
-
-
-@pytest.fixture
 def ask(capfd: pytest.CaptureFixture[str]) -> Callable[..., list[str]]:
     """Asks for candidates in this process."""
 

@@ -5,13 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from signac_core import Project, stamps
-
-
-@pytest.fixture
-def project() -> Project:
-    """An empty project in the working directory."""
-    return Project.init_project()
+from signac_core import stamps
 
 
 @pytest.fixture

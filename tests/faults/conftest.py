@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.harness import Harness
-from tests.faults.shim import build_shim, unavailable
+from tests.faults.shim import build_shim
+from tests.support import unavailable
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.faults.harness import Harness
-from tests.faults.shim import unavailable
+from tests.support import unavailable
 
 _SFTP_SERVERS = ("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/lib/ssh/sftp-server")
 _SECONDS_TO_MOUNT = 20

@@ -5,13 +5,6 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz import damages
-from tests.support.running import InProcess
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch) -> InProcess:
-    """Runs commands in this process, as if standard output were a pipe."""
-    return InProcess(monkeypatch)
 
 
 @pytest.fixture(scope="session")

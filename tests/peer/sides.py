@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-DRIVER = Path(__file__).with_name("driver.py")
+HERE = Path(__file__).parent
 
 
 class Side:
-    """A warm process that runs ``driver.py`` and answers one request after the other.
+    """A warm process that runs a driver and answers one request after the other.
 
     Parameters
     ----------
@@ -22,14 +23,16 @@ class Side:
         The interpreter; whatever ``signac`` it has is used.
     scratch
         An empty directory for its projects.
+    driver
+        The program in this directory.
 
     """
 
-    def __init__(self, python: Path, scratch: Path) -> None:
+    def __init__(self, python: Path, scratch: Path, driver: str = "driver.py") -> None:
         self.scratch = scratch
         self._errors = (scratch / "stderr").open("w+")
         self._process = subprocess.Popen(
-            [str(python), "-I", str(DRIVER)],
+            [str(python), "-I", str(HERE / driver)],
             cwd=scratch,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -55,3 +58,11 @@ class Side:
         with self._process, self._errors:
             assert self._process.stdin is not None
             self._process.stdin.close()
+
+
+def side_with_commands(python: Path, scratch: Path, module: str, driver: str = "commands_driver.py") -> Iterator[Side]:
+    """A side for a fixture; ``module`` is where it has its ``Project`` from."""
+    side = Side(python, scratch, driver)
+    assert side.ask("about") == {"version": "2.4.1", "module": module}
+    yield side
+    side.close()

@@ -19,9 +19,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.peer import sides
 from tests.peer.json_values import NAN
-from tests.peer.sides import Side
+from tests.peer.sides import Side, side_with_commands
 from tests.support.environments import environment
 
 pytestmark = pytest.mark.slow
@@ -36,22 +35,15 @@ def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
     """signac 2.4.1, with the packages of our own environment: data types depend on their versions."""
     packages = [f"{name}=={version(name)}" for name in ("numpy", "h5py", "pandas", "tables")]
     python = environment("peer-frames-venv", ["signac==2.4.1", *packages])
-    yield from _side(python, tmp_path_factory.mktemp("peer"), "signac.project")
+    yield from side_with_commands(python, tmp_path_factory.mktemp("peer"), "signac.project", "spaces_driver.py")
 
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
     """This project under its drop-in name."""
-    yield from _side(Path(sys.executable), tmp_path_factory.mktemp("ours"), "signac_core.project")
-
-
-def _side(python: Path, scratch: Path, module: str) -> Iterator[Side]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sides, "DRIVER", Path(__file__).with_name("spaces_driver.py"))
-        side = Side(python, scratch)
-    assert side.ask("about") == {"version": "2.4.1", "module": module}
-    yield side
-    side.close()
+    yield from side_with_commands(
+        Path(sys.executable), tmp_path_factory.mktemp("ours"), "signac_core.project", "spaces_driver.py"
+    )
 
 
 @pytest.fixture(params=["peer to ours", "ours to peer"])

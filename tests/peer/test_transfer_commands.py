@@ -19,8 +19,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from signac_core import Project
-from tests.peer import sides
-from tests.peer.sides import Side
+from tests.peer.sides import Side, side_with_commands
 from tests.support.environments import environment
 
 pytestmark = pytest.mark.slow
@@ -32,22 +31,13 @@ SP = "signac_statepoint.json"
 def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
     """signac 2.4.1."""
     python = environment("peer-venv", ["signac==2.4.1", "numpy", "h5py"])
-    yield from _side(python, tmp_path_factory.mktemp("peer"), "signac.project")
+    yield from side_with_commands(python, tmp_path_factory.mktemp("peer"), "signac.project")
 
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
     """This project under its drop-in name."""
-    yield from _side(Path(sys.executable), tmp_path_factory.mktemp("ours"), "signac_core.project")
-
-
-def _side(python: Path, scratch: Path, module: str) -> Iterator[Side]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sides, "DRIVER", Path(__file__).with_name("commands_driver.py"))
-        side = Side(python, scratch)
-    assert side.ask("about") == {"version": "2.4.1", "module": module}
-    yield side
-    side.close()
+    yield from side_with_commands(Path(sys.executable), tmp_path_factory.mktemp("ours"), "signac_core.project")
 
 
 # --- projects --------------------------------------------------------------------------------------------------------

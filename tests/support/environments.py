@@ -6,25 +6,15 @@ The environment of the project itself is never touched: signac would take the pl
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 import subprocess
 import sys
 import venv
 from pathlib import Path
-from typing import NoReturn
 
-import pytest
+from tests.support import ROOT, unavailable
 
-ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
-
-
-def unavailable(reason: str) -> NoReturn:
-    """Skip, except where everything has to run."""
-    if os.environ.get("CI", "").lower() in ("1", "true", "yes"):
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason)
 
 
 def environment(name: str, *installations: list[str], paths: tuple[Path, ...] = ()) -> Path:

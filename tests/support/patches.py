@@ -33,7 +33,8 @@ from unittest import mock
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support import ROOT
+
 _SUBJECTS = ("signac_core", "signac_cli", "signac.py", "benchmarks", "ci", "tools")
 
 

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from signac_cli.app import run
+from tests.support import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 60
 PROGRAM = [sys.executable, "-m", "signac_cli"]
 
@@ -137,3 +137,8 @@ def snapshot(directory: str | os.PathLike[str] = ".") -> dict[str, bytes | None]
     for path in Path(directory).rglob("*"):
         entries[str(path)] = None if path.is_dir() else path.read_bytes()
     return entries
+
+
+def content(directory: str | os.PathLike[str]) -> dict[str, bytes | None]:
+    """What is below a directory, as a snapshot, by the paths in it."""
+    return {os.path.relpath(path, directory): data for path, data in snapshot(directory).items()}

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -22,12 +21,6 @@ TEMPORARY = f"._0123456789abcdef_{SP}"
 def directory(study, project):
     """The directory of the job that the tests damage."""
     return Path(project.workspace, study["1.5"])
-
-
-@pytest.fixture
-def later(monkeypatch):
-    """Two hours after everything that the test does."""
-    monkeypatch.setattr(litter, "_now", lambda: time.time() + 7200)
 
 
 def remove_state_point(directory):

@@ -7,23 +7,11 @@ from pathlib import Path
 import pytest
 
 from signac_core import Project
-from tests.support.running import snapshot
-
-
-@pytest.fixture
-def other(study) -> Project:
-    """Another, empty project beside the study."""
-    return Project.init_project("../other")
+from tests.support.running import content, snapshot
 
 
 def jobs(project: Project) -> set[str]:
     return set(os.listdir(project.workspace))
-
-
-def content(project: Project, job_id: str) -> dict[str, bytes | None]:
-    """What a job holds, by path in the job."""
-    directory = Path(project.workspace, job_id)
-    return {os.path.relpath(path, directory): data for path, data in snapshot(directory).items()}
 
 
 def test_clone_when_ids_given_then_copied_with_all_data(cli, study, project, other):
@@ -34,7 +22,7 @@ def test_clone_when_ids_given_then_copied_with_all_data(cli, study, project, oth
     assert (result.status, result.out, result.err) == (0, "", "2 cloned, 0 already present.\n")
     assert snapshot() == before
     assert jobs(other) == {study["1"], study["1.5"]}
-    assert content(other, study["1.5"]) == content(project, study["1.5"])
+    assert content(Path(other.workspace, study["1.5"])) == content(Path(project.workspace, study["1.5"]))
 
 
 def test_clone_when_prefix_is_short_and_unique_then_accepted(cli, study, other):

@@ -10,18 +10,13 @@ from pathlib import Path
 import pytest
 
 from signac_core import Project
-from tests.support.running import execute, snapshot
+from tests.support.running import content, execute, snapshot
 
 SP = "signac_statepoint.json"
 
 
 def jobs(project: Project) -> set[str]:
     return {path.name for path in Path(project.workspace).iterdir()}
-
-
-def content(directory: str | os.PathLike[str]) -> dict[str, bytes | None]:
-    """All files and directories below a directory, by their paths in it."""
-    return {os.path.relpath(path, directory): data for path, data in snapshot(directory).items()}
 
 
 @pytest.fixture

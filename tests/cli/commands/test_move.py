@@ -10,34 +10,22 @@ import pytest
 
 from signac_core import Project, lifecycle
 from signac_core.workspace import Space
-from tests.support.running import snapshot
-
-
-@pytest.fixture
-def other(study) -> Project:
-    """Another, empty project beside the study."""
-    return Project.init_project("../other")
+from tests.support.running import content, snapshot
 
 
 def jobs(project: Project) -> set[str]:
     return set(os.listdir(project.workspace))
 
 
-def content(project: Project, job_id: str) -> dict[str, bytes | None]:
-    """What a job holds, by path in the job."""
-    directory = Path(project.workspace, job_id)
-    return {os.path.relpath(path, directory): data for path, data in snapshot(directory).items()}
-
-
 def test_move_when_ids_given_then_moved_with_all_data(cli, study, project, other):
     Path(project.workspace, study["1.5"], "sub").mkdir()
     Path(project.workspace, study["1.5"], "sub", "out.txt").write_text("x")
-    before = content(project, study["1.5"])
+    before = content(Path(project.workspace, study["1.5"]))
     result = cli("move", "../other", study["1"], study["1.5"][:4], f"workspace/{study['2']}/")
     assert (result.status, result.out, result.err) == (0, "", "3 moved, 0 already present.\n")
     assert jobs(project) == {study["-5"]}
     assert jobs(other) == {study["1"], study["1.5"], study["2"]}
-    assert content(other, study["1.5"]) == before
+    assert content(Path(other.workspace, study["1.5"])) == before
 
 
 def test_move_when_project_is_named_by_a_path_in_it_then_found(cli, study, other):
@@ -228,7 +216,7 @@ def test_move_when_a_job_goes_meanwhile_then_told(cli, study, project, other, mo
 
 def test_move_when_between_file_systems_then_copied_and_removed(cli, study, project, other, monkeypatch):
     Path(project.workspace, study["1.5"], "out.txt").write_text("x")
-    before = content(project, study["1.5"])
+    before = content(Path(project.workspace, study["1.5"]))
 
     def across(source, directory, job_id, **options):
         raise OSError(errno.EXDEV, "Invalid cross-device link", source)
@@ -237,7 +225,7 @@ def test_move_when_between_file_systems_then_copied_and_removed(cli, study, proj
     result = cli("move", "../other", study["1.5"])
     assert (result.status, result.err) == (0, "1 moved, 0 already present.\n")
     assert study["1.5"] not in jobs(project)
-    assert content(other, study["1.5"]) == before
+    assert content(Path(other.workspace, study["1.5"])) == before
 
 
 def test_move_when_job_is_damaged_then_moved_by_id(cli, study, project, other):

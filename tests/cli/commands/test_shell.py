@@ -18,13 +18,7 @@ import pytest
 from tests.support.running import PROGRAM, TIMEOUT, Result, environment, execute
 
 ESCAPE = re.compile(rb"\033\[[?0-9;]*[a-zA-Z]")
-
-
-@pytest.fixture(autouse=True)
-def _prompts_are_forgotten(monkeypatch):
-    for name in ("ps1", "ps2"):
-        monkeypatch.setattr(sys, name, ">>> ", raising=False)
-        monkeypatch.delattr(sys, name)
+pytestmark = pytest.mark.usefixtures("_prompts_are_forgotten")
 
 
 def script(text: str, name: str = "script.py") -> str:

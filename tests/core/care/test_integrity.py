@@ -34,12 +34,6 @@ def study(project: Project) -> Project:
     return project
 
 
-@pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two hours after everything that the test does."""
-    monkeypatch.setattr(litter, "_now", lambda: time.time() + 7200)
-
-
 def path_of(project: Project, a: int, name: str = SP) -> Path:
     return Path(project.workspace, calc_id({"a": a}), name)
 

@@ -22,6 +22,8 @@ from signac_core.exchange import archives, copying
 from signac_core.exchange.exporting import plan_export
 from signac_core.paths.naming import PathsTakenError
 from signac_core.paths.templates import PathError
+from tests.support.filesystems import no_way_across
+from tests.support.running import content
 
 SP = layout.FN_STATE_POINT
 SUFFIXES = [".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".gz", ".bz2", ".xz"]
@@ -37,13 +39,6 @@ def fill(project: Project, *state_points: dict[str, Any]) -> list[str]:
         Path(job.fn("sub/data")).write_text(f"data of {state_point}")
         ids.append(job.id)
     return ids
-
-
-def content(root: str | Path) -> dict[str, bytes | None]:
-    """All files and directories below a directory."""
-    return {
-        str(path.relative_to(root)): path.read_bytes() if path.is_file() else None for path in Path(root).rglob("*")
-    }
 
 
 @pytest.fixture
@@ -508,18 +503,6 @@ def test_export_when_jobs_are_moved_then_they_leave_the_workspace(project, jobs,
     assert len(project) == 0
     assert {job_id: content(f"out/a/{a}") for a, job_id in enumerate(jobs)} == before
     assert os.listdir(project.workspace) == []
-
-
-def no_way_across(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every directory be on a file system of its own."""
-    rename = os.rename
-
-    def rename_in_a_directory(source: str, destination: str) -> None:
-        if os.path.dirname(os.path.abspath(source)) != os.path.dirname(os.path.abspath(destination)):
-            raise OSError(errno.EXDEV, "Invalid cross-device link", source)
-        rename(source, destination)
-
-    monkeypatch.setattr(os, "rename", rename_in_a_directory)
 
 
 def test_export_when_jobs_are_moved_across_file_systems_then_copied_before_they_go(project, jobs, monkeypatch):

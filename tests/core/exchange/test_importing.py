@@ -24,6 +24,8 @@ from signac_core.exchange.archives import ArchiveError
 from signac_core.exchange.importing import plan_import
 from signac_core.progress import Progress
 from signac_core.project import imported_apart
+from tests.support.filesystems import no_way_across
+from tests.support.running import content
 
 SP = layout.FN_STATE_POINT
 KINDS = ["dir", "zip", "tar", "tar.gz"]
@@ -74,12 +76,6 @@ def tree(root: str | Path, files: dict[str, str]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return Path(root)
-
-
-def content(root: str | Path) -> dict[str, bytes | None]:
-    return {
-        str(path.relative_to(root)): path.read_bytes() if path.is_file() else None for path in Path(root).rglob("*")
-    }
 
 
 def state_points(project: Project) -> list[dict[str, Any]]:
@@ -539,18 +535,6 @@ def test_import_when_moved_across_file_systems_then_copied_before_they_go(projec
     project.import_from("out", copytree=shutil.move)
     assert content(project.workspace) == content(source.workspace)
     assert os.listdir("out/a") == []
-
-
-def no_way_across(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every directory be on a file system of its own."""
-    rename = os.rename
-
-    def rename_in_a_directory(origin: str, destination: str) -> None:
-        if os.path.dirname(os.path.abspath(origin)) != os.path.dirname(os.path.abspath(destination)):
-            raise OSError(errno.EXDEV, "Invalid cross-device link", origin)
-        rename(origin, destination)
-
-    monkeypatch.setattr(os, "rename", rename_in_a_directory)
 
 
 @pytest.mark.parametrize("there", ["all", "some"])

@@ -6,13 +6,7 @@ import math
 
 import pytest
 
-from signac_core import init_project
 from signac_core.project import Project
-
-
-@pytest.fixture
-def project() -> Project:
-    return init_project("study")
 
 
 def cell(project: Project, column: str, state_point: dict[str, object]) -> object:

@@ -11,8 +11,8 @@ from signac_core.survey.glance import SAMPLE, glance
 
 
 @pytest.fixture
-def project() -> Project:
-    project = Project.init_project()
+def project(project: Project) -> Project:
+    """The project, with three jobs."""
     for n in range(3):
         project.open_job({"n": n, "model": {"eps": n, "none": {}}}).init()
     return project
