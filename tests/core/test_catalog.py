@@ -5,16 +5,19 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from signac_core import Project, catalog, finding, resolving, workspace
+from signac_core import Project, catalog, files, finding, resolving, workspace
 from signac_core.canonical import calc_id
 from signac_core.care import integrity
 from signac_core.documents.many import read_documents
 from signac_core.errors import JobsCorruptedError
+from tests.support.patches import Forbidden, for_some_cases
 
 
 @pytest.fixture
@@ -156,8 +159,9 @@ SP = "signac_statepoint.json"
 def peer(request: pytest.FixtureRequest, project: Project, monkeypatch: pytest.MonkeyPatch) -> Peer:
     document, in_place = request.param
     changing = Peer(project, document=document, in_place=in_place)
-    monkeypatch.setattr(workspace, "_sleep", changing.go_on)
-    monkeypatch.setattr(workspace, "_waited_in_vain", 0)
+    with for_some_cases():  # before the change and after it, nobody waits
+        monkeypatch.setattr(workspace, "_sleep", changing.go_on)
+        monkeypatch.setattr(workspace, "_waited_in_vain", 0)
     return changing
 
 
@@ -192,8 +196,9 @@ def test_check_while_the_peer_changes_a_state_point_finds_nothing(project: Proje
 
 
 def test_a_state_point_that_is_written_just_after_nothing_was_found_is_read(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: Project, monkeypatch: pytest.MonkeyPatch, forbid: Callable[[ModuleType, str], Forbidden]
 ) -> None:
+    waiting = forbid(workspace, "_sleep")
     job = project.open_job({"a": 1}).init()
     Path(job.fn(SP)).write_text("")
     listdir = os.listdir
@@ -202,10 +207,13 @@ def test_a_state_point_that_is_written_just_after_nothing_was_found_is_read(
         Path(job.fn(SP)).write_text('{"a": 1}')
         return listdir(directory)
 
-    monkeypatch.setattr(os, "listdir", write)
     monkeypatch.setattr(workspace, "_waited_in_vain", 0)
-    monkeypatch.setattr(workspace, "_sleep", lambda seconds: pytest.fail("waits for what is there"))
-    assert Project().open_job({"a": 1}).init().id == job.id
+    with monkeypatch.context() as patch, waiting:
+        patch.setattr(os, "listdir", write)
+        assert Project().open_job({"a": 1}).init().id == job.id
+    Path(job.fn(SP)).write_text("")  # and now nobody writes it
+    with pytest.raises(JobsCorruptedError):
+        Project().open_job(id=job.id).sp()
 
 
 def test_an_empty_state_point_file_is_damage_if_that_lasts(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,10 +315,12 @@ def test_resolve_ids_of_ambiguous_short_and_misspelt_texts(project: Project, ids
 
 
 def test_resolve_ids_of_many_texts_lists_once(
-    project: Project, ids: list[str], monkeypatch: pytest.MonkeyPatch
+    project: Project, ids: list[str], forbid: Callable[[ModuleType, str], Forbidden]
 ) -> None:
-    monkeypatch.setattr(os.path, "isdir", lambda path: pytest.fail("looked at each"))
-    assert resolving.resolve_ids(project.space, ids * 3) == (ids * 3, [])
+    looking = forbid(files, "is_directory")
+    assert resolving.resolve_ids(project.space, ids) == (ids, [])  # of few, looking at each is cheaper
+    with looking:
+        assert resolving.resolve_ids(project.space, ids * 3) == (ids * 3, [])
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,9 @@ How a look-up is seen:
 - In a class, the value is wrapped in a descriptor that notes ``__get__``.
 - Other objects are not watched.
 
+Where a patch matters in some cases only (of a test with parameters, or of tests that share a fixture), it is set in a
+``with for_some_cases():`` block. It need not be looked up then, but some function of the packages must name it.
+
 A look-up counts if the code under test makes it: the innermost function on the stack that belongs to this repository is
 one of the packages, or of a program in ``tests``, and not of a test, a conftest or ``tests/support``. What the standard
 library looks up (``shutil`` in ``os``) counts for the one that called it.
@@ -24,10 +27,10 @@ from __future__ import annotations
 import functools
 import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 from unittest import mock
 
@@ -59,6 +62,37 @@ def _asked_by_subject(frame: FrameType | None) -> bool:
     return False
 
 
+@functools.cache
+def _names_in_functions() -> Set[str]:
+    """All names that functions of the packages mention; what a module merely defines or imports is not among them."""
+    found: set[str] = set()
+
+    def collect(code: CodeType) -> None:
+        for constant in code.co_consts:
+            if isinstance(constant, CodeType):
+                found.update(constant.co_names)
+                collect(constant)
+
+    for package in ("signac_core", "signac_cli"):
+        for path in (ROOT / package).rglob("*.py"):
+            collect(compile(path.read_bytes(), path, "exec"))
+    return found
+
+
+_in_some_cases = False
+
+
+@contextmanager
+def for_some_cases() -> Iterator[None]:
+    """Set patches that only some cases look up."""
+    global _in_some_cases
+    _in_some_cases = True
+    try:
+        yield
+    finally:
+        _in_some_cases = False
+
+
 class Name:
     """A name that is watched, and whether the code under test has looked it up."""
 
@@ -66,7 +100,12 @@ class Name:
         self.target = target
         self.name = name
         self.place = place
+        self.in_some_cases = _in_some_cases
         self.seen = False
+
+    @property
+    def is_hollow(self) -> bool:
+        return not self.seen and not (self.in_some_cases and self.name in _names_in_functions())
 
     def note(self, frame: FrameType) -> None:
         if not self.seen:
@@ -120,7 +159,7 @@ class Watch:
     @property
     def hollow(self) -> list[str]:
         """The names that the code under test has not looked up, sorted."""
-        return sorted(f"{name} (set at {name.place})" for name in self._names.values() if not name.seen)
+        return sorted(f"{name} (set at {name.place})" for name in self._names.values() if name.is_hollow)
 
     def add(self, target: object, name: str, place: str) -> None:
         """Watch a name that has been set in a module or a class; what is set in other objects is not watched."""

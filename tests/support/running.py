@@ -132,10 +132,10 @@ def on_terminal(
 
 
 def snapshot(directory: str | os.PathLike[str] = ".") -> dict[str, bytes | None]:
-    """All files below a directory with their content, and all directories."""
+    """All files below a directory with their content, and everything else there without."""
     entries: dict[str, bytes | None] = {}
     for path in Path(directory).rglob("*"):
-        entries[str(path)] = None if path.is_dir() else path.read_bytes()
+        entries[str(path)] = path.read_bytes() if path.is_file() else None
     return entries
 
 

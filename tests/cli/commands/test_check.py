@@ -10,6 +10,7 @@ import pytest
 from signac_core import Project, files, mounts
 from signac_core.canonical import calc_id
 from signac_core.care import litter
+from tests.support.patches import for_some_cases
 from tests.support.running import execute, on_terminal, snapshot
 
 SP, DOC = "signac_statepoint.json", "signac_job_document.json"
@@ -275,8 +276,15 @@ def test_check_when_the_workspace_cannot_be_read_then_one_line(cli, project):
 # --- repair ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def later_if_need_be(request: pytest.FixtureRequest) -> None:
+    """Two hours later, which some kinds of damage wait for."""
+    with for_some_cases():
+        request.getfixturevalue("later")
+
+
 @pytest.mark.parametrize("damage", [damage for damage, _, _ in REPAIRABLE])
-def test_repair_when_it_can_be_mended_then_told_and_status_0(cli, directory, damage, later):
+def test_repair_when_it_can_be_mended_then_told_and_status_0(cli, directory, damage, later_if_need_be):
     (directory / "data.txt").write_text("x")
     name = damage(directory)
     result = cli("check", "--repair")

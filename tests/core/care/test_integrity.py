@@ -569,6 +569,8 @@ def test_litter_behind_a_link_or_in_an_unreadable_directory_is_left(
         directory.mkdir()
         (directory / "._0123456789abcdef_sync").write_text("x")
     path_of(study, 1, "link").symlink_to(elsewhere)
+    beside = path_of(study, 1, "._0123456789abcdef_sync")
+    beside.write_text("x")
     real = os.scandir
 
     def scandir(path: Any) -> Any:
@@ -577,7 +579,7 @@ def test_litter_behind_a_link_or_in_an_unreadable_directory_is_left(
         return real(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    assert list(examine(Project().space)) == []
+    assert [problem.path for problem in examine(Project().space)] == [str(beside)]
 
 
 def test_of_young_litter_only_unfinished_removals_are_found(study: Project) -> None:

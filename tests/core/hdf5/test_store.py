@@ -1362,12 +1362,15 @@ def test_stores_of_a_durable_project_are_saved_when_they_are_closed(
     assert saved[-1] == "study"
 
 
-def test_stores_of_other_projects_are_not(tmp_path: Path, saved: list[str]) -> None:
+def test_stores_of_other_projects_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, saved: list[str]) -> None:
     job = init_project(tmp_path / "study").open_job({"a": 1}).init()
     job.data.x = 1
     job.data = {"x": 2}
     H5Store(job.fn("mine.h5")).update(x=1)
     assert saved == []
+    monkeypatch.setenv("SIGNAC_DURABLE", "1")
+    init_project(tmp_path / "study").open_job({"a": 1}).data.x = 1
+    assert saved != []
 
 
 # --- projects that may only be read -----------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from signac_core.index import documents, snapshot
 from signac_core.query import NO_DOCUMENT, compile_filter
 from signac_core.stamps import Signature
 from signac_core.survey.detecting import detect_schema
+from tests.support.patches import for_some_cases
 
 SECOND = 10**9
 HISTORIES = int(os.environ.get("SIGNAC_TEST_HISTORIES", "10"))
@@ -109,13 +110,17 @@ def by_full_scan(project: Project, filter: dict[str, Any]) -> list[str]:
 
 @contextmanager
 def index_for_small_projects() -> Iterator[None]:
-    with (
-        mock.patch.object(snapshot, "WORTHWHILE", 1),
-        mock.patch.object(snapshot, "_LONG_LISTING", 1),
-        mock.patch.object(finding, "_MANY_FILES_READ", 1),
-        mock.patch.object(documents, "_WORTHWHILE", 1),
-        mock.patch.object(parallel, "MANY_FILES", 0),
-    ):
+    limits = (
+        (snapshot, "WORTHWHILE", 1),
+        (snapshot, "_LONG_LISTING", 1),
+        (finding, "_MANY_FILES_READ", 1),
+        (documents, "_WORTHWHILE", 1),
+        (parallel, "MANY_FILES", 0),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        with for_some_cases():
+            for module, name, value in limits:
+                patch.setattr(module, name, value)
         yield
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import signac_core
-from signac_core import catalog
+from signac_core import catalog, workspace
+from signac_core.index import snapshot
 from signac_core.index.changes import changes
 
 
@@ -68,12 +69,7 @@ def test_a_name_that_is_listed_twice_is_one_job(tmp_path, monkeypatch):
     newcomer = project.open_job({"i": -1}).init().id
     listed = os.listdir(project.workspace)
     stale = signac_core.Project(tmp_path)
-    real = os.listdir
-
-    def listdir(path):
-        return [*listed, listed[5], newcomer, listed[700]] if isinstance(path, int) else real(path)
-
-    monkeypatch.setattr(os, "listdir", listdir)
+    monkeypatch.setattr(workspace, "_entries_of", lambda fd: ([*listed, listed[5], newcomer, listed[700]], []))
     with catalog.open_index(stale.space) as snapshot:
         assert snapshot.pending == [newcomer]
     assert [job.id for job in stale.find_jobs({"i": {"$lt": 3}})] == [
@@ -81,7 +77,7 @@ def test_a_name_that_is_listed_twice_is_one_job(tmp_path, monkeypatch):
     ]
 
 
-def test_what_has_gone_is_found_without_sets(tmp_path, monkeypatch):
+def test_what_has_gone_is_found_without_sets(tmp_path, monkeypatch, forbid):
     project = signac_core.init_project(tmp_path)
     for i in range(1100):
         project.open_job({"i": i}).init()
@@ -89,9 +85,15 @@ def test_what_has_gone_is_found_without_sets(tmp_path, monkeypatch):
     for i in (0, 500, 1099):
         project.open_job({"i": i}).remove()
     project.open_job({"i": 2000}).init()
-    monkeypatch.setattr("signac_core.index.snapshot._compare_sets", None)
-    fresh = signac_core.Project(tmp_path)
-    assert sorted(job.sp.i for job in fresh.find_jobs({"i": {"$gte": 0}})) == [*range(1, 500), *range(501, 1099), 2000]
+    left = [*range(1, 500), *range(501, 1099), 2000]
+
+    def found():
+        return sorted(job.sp.i for job in signac_core.Project(tmp_path).find_jobs({"i": {"$gte": 0}}))
+
+    with forbid(snapshot, "_compare_sets"):
+        assert found() == left
+    monkeypatch.setattr(snapshot, "_LONG_LISTING", 10**9)
+    assert found() == left
 
 
 def test_a_name_that_is_listed_twice_is_indexed_once(tmp_path, monkeypatch):
@@ -99,8 +101,7 @@ def test_a_name_that_is_listed_twice_is_indexed_once(tmp_path, monkeypatch):
     for i in range(1100):
         project.open_job({"i": i}).init()
     listed = os.listdir(project.workspace)
-    real = os.listdir
-    monkeypatch.setattr(os, "listdir", lambda path: [*listed, listed[5]] if isinstance(path, int) else real(path))
+    monkeypatch.setattr(workspace, "_entries_of", lambda fd: ([*listed, listed[5]], []))
     project.update_cache()
     with catalog.open_index(project.space) as snapshot:
         assert snapshot.names() == sorted(listed)

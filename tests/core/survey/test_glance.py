@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from signac_core import Project, workspace
+from signac_core import Project, files
 from signac_core.canonical import calc_id
 from signac_core.survey.glance import SAMPLE, glance
+from tests.support.patches import Forbidden
 
 
 @pytest.fixture
@@ -25,15 +28,14 @@ def test_glance_when_there_is_no_index_then_keys_of_a_sample(project: Project) -
 
 
 def test_glance_when_there_is_an_index_then_no_state_point_is_read(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: Project, forbid: Callable[[ModuleType, str], Forbidden]
 ) -> None:
+    reading = forbid(files, "read_bytes")
+    assert glance(Project().space).keys_from == 3
     project.update_cache()
-
-    def refused(path: str, job_id: str) -> None:
-        raise AssertionError(path)
-
-    monkeypatch.setattr(workspace, "read_matching", refused)
-    seen = glance(Project().space)
+    space = Project().space
+    with reading:
+        seen = glance(space)
     assert (seen.keys, seen.keys_from) == (["model.eps", "model.none", "n"], 3)
     assert (seen.cache.state, seen.indexed.state, seen.indexed.size) == ("current", "current", 3)
 

@@ -755,14 +755,16 @@ def test_sync_when_owner_and_group_are_preserved_then_handed_to_the_system(src, 
     assert calls[1:] == [(-1, status.st_gid)]
 
 
-def test_sync_when_a_link_that_leads_nowhere_can_have_no_times_then_copied(src, dst, monkeypatch):
+@pytest.mark.parametrize(("call", "options"), [("utime", {"preserve_times"}), ("chown", {"preserve_owner"})])
+def test_sync_when_a_link_that_leads_nowhere_can_have_no_times_or_owner_then_copied(
+    src, dst, monkeypatch, call, options
+):
     def follow(path: Any, *_: Any, **__: Any) -> None:
         os.stat(path)
 
     os.symlink("nowhere", src.fn("link"))
-    monkeypatch.setattr(os, "utime", follow)
-    monkeypatch.setattr(os, "chown", follow)
-    dst.sync(src, preserve_times=True, preserve_permissions=True, preserve_owner=True, follow_symlinks=False)
+    monkeypatch.setattr(os, call, follow)
+    dst.sync(src, preserve_permissions=True, follow_symlinks=False, **dict.fromkeys(options, True))
     assert os.readlink(dst.fn("link")) == "nowhere"
 
 
