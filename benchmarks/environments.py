@@ -52,32 +52,37 @@ def clean_environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "SIGNAC_", "SHIM_"))}
 
 
-def _sources() -> Iterator[Path]:
-    yield from (ROOT / "pyproject.toml", ROOT / "signac.py")
+def _sources(tree: Path) -> Iterator[Path]:
+    yield from (tree / "pyproject.toml", tree / "signac.py")
     for package in ("signac_core", "signac_cli"):
-        yield from sorted((ROOT / package).rglob("*.py"))
+        yield from sorted((tree / package).rglob("*.py"))
 
 
-def _recipe(requirements: list[str]) -> str:
+def _recipe(requirements: list[str], tree: Path | None) -> str:
     """What an environment is made of: it is brought up to date only when this has changed."""
     lines = [sys.version, *requirements]
-    if str(ROOT) in requirements:
-        lines += [f"{path.relative_to(ROOT)} {hashlib.md5(path.read_bytes()).hexdigest()}" for path in _sources()]
+    if tree is not None:
+        lines += [f"{path.relative_to(tree)} {hashlib.md5(path.read_bytes()).hexdigest()}" for path in _sources(tree)]
     return "\n".join(lines) + "\n"
 
 
-def _environment(name: str, requirements: list[str]) -> Path:
-    """Create an environment, or bring an existing one up to date; return the directory of its programs."""
+def _environment(name: str, requirements: list[str], tree: Path | None = None) -> Path:
+    """Create an environment, or bring an existing one up to date; return the directory of its programs.
+
+    One with this program has it from a working tree.
+    """
     directory = BUILD / name
-    recipe, wanted = directory / "recipe", _recipe(requirements)
+    if tree is not None:
+        requirements = [str(tree)]
+    recipe, wanted = directory / "recipe", _recipe(requirements, tree)
     if recipe.exists() and recipe.read_text() == wanted:
         return directory / "bin"
     if not (directory / "bin" / "python").exists():
         venv.create(directory, with_pip=True)
     pip = [str(directory / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, *requirements], check=True, env=clean_environment())
-    if str(ROOT) in requirements:  # the version is the same, the code need not be
-        again = ["--no-deps", "--force-reinstall", str(ROOT)]
+    if tree is not None:  # the version is the same, the code need not be
+        again = ["--no-deps", "--force-reinstall", str(tree)]
         subprocess.run([*pip, *again], check=True, env=clean_environment())
     recipe.write_text(wanted)
     return directory / "bin"
@@ -85,7 +90,12 @@ def _environment(name: str, requirements: list[str]) -> Path:
 
 def ours() -> Path:
     """This program, installed from the working tree."""
-    return _environment("ours", [str(ROOT)])
+    return _environment("ours", [], ROOT)
+
+
+def other(tree: Path) -> Path:
+    """This program as it is in another working tree, such as that of a release."""
+    return _environment("other", [], tree)
 
 
 def peer() -> Path:

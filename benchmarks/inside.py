@@ -3,8 +3,8 @@
     python -I inside.py WORKLOAD [ARGUMENT...]
 
 A workload is a function that makes everything ready and returns what is to be timed; the current directory is the
-project. Printed is one line of JSON: the seconds, the peak of memory in KiB, and the result, which must be equal in
-both environments. The two `stat` calls around the timed part show strace where it begins and ends.
+project. Printed is one line of JSON: the seconds, the CPU seconds, the peak of memory in KiB, and the result, which
+must be equal in both environments. The two `stat` calls around the timed part show strace where it begins and ends.
 
 The floors do with bare system calls what no implementation can do without.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -359,15 +360,21 @@ def _peak() -> int:
         return next(int(line.split()[1]) for line in file if line.startswith("VmHWM:"))
 
 
+def _cpu() -> float:
+    """CPU seconds of this process, and of its children that have ended."""
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
 def main() -> None:
     name, *arguments = sys.argv[1:]
     run = globals()[name](*arguments)
     os.path.exists(MARKS[0])
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), _cpu()
     result = run()
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, _cpu() - cpu
     os.path.exists(MARKS[1])
-    print(json.dumps({"seconds": seconds, "peak": _peak(), "result": result}))
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "peak": _peak(), "result": result}))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Runs one command and prints its seconds, its peak of memory in KiB, and its exit status.
+"""Runs one command and prints its seconds, its peak of memory in KiB, its exit status, and its CPU seconds.
 
     python -I -S launch.py OUTPUT COMMAND [ARGUMENT...]
 
@@ -19,4 +19,4 @@ files = [
 ]
 start = time.perf_counter()
 _, status, usage = os.wait4(os.posix_spawn(command[0], command, os.environ, file_actions=files), 0)
-print(time.perf_counter() - start, usage.ru_maxrss, os.waitstatus_to_exitcode(status))
+print(time.perf_counter() - start, usage.ru_maxrss, os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime)

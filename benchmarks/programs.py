@@ -136,7 +136,8 @@ class Bench:
             if done.returncode:
                 raise Failed(last_line(done.stderr))
             answer = last_json(done.stdout)
-            sample = Sample(float(answer["seconds"]), float(answer["peak"]) / 1024, answer["result"])  # type: ignore[arg-type]
+            seconds, peak, cpu = (float(answer[name]) for name in ("seconds", "peak", "cpu"))  # type: ignore[arg-type]
+            sample = Sample(seconds, peak / 1024, answer["result"], cpu)
         self._clean(workload, directory)
         return sample
 
@@ -163,10 +164,10 @@ class Bench:
         done = subprocess.run(
             launcher, cwd=directory, env=environment, check=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
         )
-        seconds, peak, status = done.stdout.split()
+        seconds, peak, status, cpu = done.stdout.split()
         if int(status):
             raise Failed(last_line(output.with_name("output.err").read_text(errors="replace")))
-        return Sample(float(seconds), int(peak) / 1024, digest(output))
+        return Sample(float(seconds), int(peak) / 1024, digest(output), float(cpu))
 
     def _network(self) -> dict[str, str]:
         """The variables that make the files of all projects slow to reach."""

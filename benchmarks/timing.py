@@ -35,11 +35,14 @@ class Sample:
         The most memory that the process had.
     result
         What it printed, or returned; equal for all programs.
+    cpu
+        Its CPU seconds, those of its children included.
     """
 
     seconds: float
     megabytes: float
     result: Any
+    cpu: float = 0.0
 
 
 Run = Callable[[], Sample]

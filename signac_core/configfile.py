@@ -179,12 +179,14 @@ def _delete(configuration: ConfigObj, key: Sequence[str]) -> None:
 
 def text_of(configuration: ConfigObj, *, newline: str = "\n") -> bytes | None:
     """Content of a file that is read again as the configuration, by any program that splits it into lines."""
+    from configobj import ConfigObjError
+
     _detach_comments(configuration)
     try:
         lines = "\n".join(configuration.write()).split("\n")
         text = newline.join([*lines, ""]).encode()
         again = parse_lines("\n".join(lines).splitlines(), "")
-    except (ConfigError, UnicodeEncodeError):
+    except (ConfigObjError, ConfigError, UnicodeEncodeError):
         return None
     return text if again.dict() == configuration.dict() and b"\0" not in text else None
 

@@ -111,6 +111,11 @@ def is_temporary(name: str, *targets: str) -> bool:
     return _target(name) in targets
 
 
+def is_hidden_file(name: str) -> bool:
+    """Tell whether a name may be that of a file under construction, of this program or another."""
+    return name.startswith("._")
+
+
 def is_leftover(name: str) -> bool:
     """Tell whether a name in a job is that of a file being written, or left by a writer that was killed.
 

@@ -162,7 +162,7 @@ def is_being_born(directory: str) -> bool:
             return False
         names = os.listdir(directory)
         changing = layout.FN_STATE_POINT_BACKUP in names and layout.FN_STATE_POINT not in names
-        return changing or all(name.startswith("._") for name in names)
+        return changing or all(map(layout.is_hidden_file, names))
     except FileNotFoundError:
         return True  # it has gone altogether: no job, and no damage
     except OSError:
