@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import test_promises as promises
 
 from signac_core import Project
 from signac_core.care.integrity import examine, mend
+from tests.faults import test_promises as promises
 from tests.faults.file_systems import FILE_SYSTEMS, LOWER_LAYER, LayeredHarness, harness_on
 from tests.faults.harness import Harness, Result
 from tests.faults.scenario import Trial
