@@ -15,14 +15,14 @@ from unittest import mock
 
 import pytest
 
-from signac_core import Project, catalog, finding, parallel, stamps, workspace
+from signac_core import Project, catalog, finding, stamps, workspace
 from signac_core.canonical import calc_id
 from signac_core.errors import DestinationExistsError
-from signac_core.index import documents, snapshot
+from signac_core.index import documents
 from signac_core.query import NO_DOCUMENT, compile_filter
 from signac_core.stamps import Signature
 from signac_core.survey.detecting import detect_schema
-from tests.support.patches import for_some_cases
+from tests.support.indexes import index_for_small_projects
 
 SECOND = 10**9
 HISTORIES = int(os.environ.get("SIGNAC_TEST_HISTORIES", "10"))
@@ -106,22 +106,6 @@ def by_full_scan(project: Project, filter: dict[str, Any]) -> list[str]:
         if query.matches(state_point, document):
             found.append(directory.name)
     return found
-
-
-@contextmanager
-def index_for_small_projects() -> Iterator[None]:
-    limits = (
-        (snapshot, "WORTHWHILE", 1),
-        (snapshot, "_LONG_LISTING", 1),
-        (finding, "_MANY_FILES_READ", 1),
-        (documents, "_WORTHWHILE", 1),
-        (parallel, "MANY_FILES", 0),
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        with for_some_cases():
-            for module, name, value in limits:
-                patch.setattr(module, name, value)
-        yield
 
 
 class Clock:
