@@ -204,6 +204,7 @@ def test_a_state_point_that_is_written_just_after_nothing_was_found_is_read(
     with monkeypatch.context() as patch, waiting:
         patch.setattr(os, "listdir", write)
         assert Project().open_job({"a": 1}).init().id == job.id
+    monkeypatch.setattr(workspace, "_sleep", lambda seconds: None)
     Path(job.fn(SP)).write_text("")  # and now nobody writes it
     with pytest.raises(JobsCorruptedError):
         Project().open_job(id=job.id).sp()

@@ -119,15 +119,16 @@ class Name:
 class _Key(str):
     """The key of a module's dictionary that notes comparisons."""
 
-    __slots__ = ("watched",)
-    watched: Name
+    __slots__ = ("watchers",)
+    watchers: list[Name]
 
     __hash__ = str.__hash__
 
     def __eq__(self, other: object) -> bool:
         equal = str.__eq__(self, other)
         if equal is True:
-            self.watched.note(sys._getframe(1))
+            for watched in self.watchers:
+                watched.note(sys._getframe(1))
         return equal
 
 
@@ -176,21 +177,30 @@ class Watch:
             forget_name(watched)
 
 
+def _watchers(module: ModuleType, name: str) -> list[Name]:
+    """Who watches a name of a module."""
+    return next((key.watchers for key in vars(module) if type(key) is _Key and str.__eq__(key, name)), [])
+
+
 def watch_name(watched: Name) -> None:
     """Have the present value of a name note look-ups, unless it does."""
-    if isinstance(watched.target, ModuleType):
+    if not isinstance(watched.target, ModuleType):
+        if not isinstance(value := vars(watched.target)[watched.name], _Member):
+            setattr(watched.target, watched.name, _Member(watched, value))
+    elif watched not in (watchers := _watchers(watched.target, watched.name)):
         key = _Key(watched.name)
-        key.watched = watched
+        key.watchers = [*watchers, watched]
         _replace_key(watched.target, watched.name, key)
-    elif not isinstance(value := vars(watched.target)[watched.name], _Member):
-        setattr(watched.target, watched.name, _Member(watched, value))
 
 
 def forget_name(watched: Name) -> None:
-    if isinstance(watched.target, ModuleType):
-        _replace_key(watched.target, watched.name, sys.intern(watched.name))
-    elif isinstance(value := vars(watched.target).get(watched.name), _Member):
-        setattr(watched.target, watched.name, value.value)
+    if not isinstance(watched.target, ModuleType):
+        if isinstance(value := vars(watched.target).get(watched.name), _Member):
+            setattr(watched.target, watched.name, value.value)
+    elif watched in (watchers := _watchers(watched.target, watched.name)):
+        watchers.remove(watched)
+        if not watchers:
+            _replace_key(watched.target, watched.name, sys.intern(watched.name))
 
 
 _open: list[Watch] = []
