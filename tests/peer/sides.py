@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +57,3 @@ class Side:
         with self._process, self._errors:
             assert self._process.stdin is not None
             self._process.stdin.close()
-
-
-def side_with_commands(python: Path, scratch: Path, module: str, driver: str = "commands_driver.py") -> Iterator[Side]:
-    """A side for a fixture; ``module`` is where it has its ``Project`` from."""
-    side = Side(python, scratch, driver)
-    assert side.ask("about") == {"version": "2.4.1", "module": module}
-    yield side
-    side.close()

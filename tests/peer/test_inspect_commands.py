@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,10 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from signac_core import Project
-from tests.peer.sides import Side, side_with_commands
-from tests.support.environments import environment
+from tests.peer.sides import Side
 
 pytestmark = pytest.mark.slow
+
+DRIVER = "commands_driver.py"
 
 DEEP = {"w": {"x": {"y": {"z": [1, [2, [3, [4]]]]}}}}
 
@@ -47,19 +47,6 @@ REFERENCE: list[tuple[dict[str, Any], dict[str, Any] | None]] = [
 
 def several(examples: int) -> settings:
     return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
-
-
-@pytest.fixture(scope="module")
-def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
-    """signac 2.4.1."""
-    python = environment("peer-venv", ["signac==2.4.1", "numpy", "h5py"])
-    yield from side_with_commands(python, tmp_path_factory.mktemp("peer"), "signac.project")
-
-
-@pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
-    """This project under its drop-in name."""
-    yield from side_with_commands(Path(sys.executable), tmp_path_factory.mktemp("ours"), "signac_core.project")
 
 
 def write(directory: Path, jobs: list[tuple[dict[str, Any], dict[str, Any] | None]]) -> list[str]:

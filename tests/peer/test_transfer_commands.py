@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,25 +19,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from signac_core import Project
-from tests.peer.sides import Side, side_with_commands
-from tests.support.environments import environment
+from tests.peer.sides import Side
 
 pytestmark = pytest.mark.slow
 
+DRIVER = "commands_driver.py"
+
 SP = "signac_statepoint.json"
-
-
-@pytest.fixture(scope="module")
-def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
-    """signac 2.4.1."""
-    python = environment("peer-venv", ["signac==2.4.1", "numpy", "h5py"])
-    yield from side_with_commands(python, tmp_path_factory.mktemp("peer"), "signac.project")
-
-
-@pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
-    """This project under its drop-in name."""
-    yield from side_with_commands(Path(sys.executable), tmp_path_factory.mktemp("ours"), "signac_core.project")
 
 
 # --- projects --------------------------------------------------------------------------------------------------------
