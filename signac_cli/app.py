@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -76,6 +77,8 @@ class Session:
         What is true of the work of the command, if Ctrl-C ends it.
     hinted : set
         Namespace and name of the keys that have been told about because nothing has them.
+    until_end : contextlib.ExitStack
+        What lasts until the end of the run.
 
     """
 
@@ -87,6 +90,7 @@ class Session:
         self.progress = not _environment_flag("SIGNAC_NO_PROGRESS")
         self.when_interrupted: str | None = None
         self.hinted: set[tuple[str, str]] = set()
+        self.until_end = ExitStack()
         self._directories: list[str] = []
         self._verbosity = 0
         self._project: Project | None = None
@@ -149,8 +153,14 @@ class Session:
 
             logging.basicConfig(level=level, format="%(levelname)s:%(name)s:%(message)s", handlers=[Handler()])
 
-    def project(self) -> Project:
+    def project(self, *, at_one_moment: bool = False) -> Project:
         """Open the project of the current directory; a workspace that is missing is told about, and not made.
+
+        Parameters
+        ----------
+        at_one_moment : bool
+            Look once at which jobs there are, so that all that the command prints fits together: for commands that
+            neither change jobs nor ask the user anything.
 
         Raises
         ------
@@ -171,6 +181,8 @@ class Session:
                 hint="Create one with 'signac init', or name its directory with -C.",
             ) from None
         self.look_at_workspace(self._project)
+        if at_one_moment:
+            self.until_end.enter_context(self._project.space.one_moment())
         return self._project
 
     def look_at_workspace(self, project: Project) -> None:
@@ -350,7 +362,8 @@ def run(arguments: Sequence[str]) -> int:
     output = Output(json_errors="--json" in options or "--jsonl" in options)
     session = Session(output)
     try:
-        status = _execute(session, arguments)
+        with session.until_end:
+            status = _execute(session, arguments)
     except OutputClosed:
         status = 0
     except (Exception, KeyboardInterrupt) as error:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from signac_core import layout
 
 if TYPE_CHECKING:
-    from signac_core.index.glimpse import Glimpse
+    from signac_core.index.completion import WrittenIndex
 
 __all__ = ["KINDS", "LIMIT", "candidates", "main"]
 
@@ -205,9 +205,9 @@ def candidates(project_path: str, kind: str, key: str, prefix: str, limit: int) 
     workspace = os.path.join(project_path, layout.WORKSPACE)
     namespace, _, rest = key.partition(".")
     try:
-        from signac_core.index import glimpse
+        from signac_core.index.completion import open_written
 
-        index = glimpse.open_tables(project_path, "sp" if kind == "ids" else namespace)
+        index = open_written(project_path, "sp" if kind == "ids" else namespace)
     except Exception:  # there is none that is good for anything
         index = None
     if index is not None:
@@ -227,7 +227,7 @@ def candidates(project_path: str, kind: str, key: str, prefix: str, limit: int) 
     return _thinned(_value_texts((lookup(data, rest) for data in sample), prefix), limit)
 
 
-def _in_index(index: Glimpse, kind: str, key: str, prefix: str, limit: int) -> list[str]:
+def _in_index(index: WrittenIndex, kind: str, key: str, prefix: str, limit: int) -> list[str]:
     """All candidates that the index knows, or many."""
     if kind == "ids":
         found = sorted(islice(index.ids(prefix), _MOST_IDS))

@@ -220,13 +220,8 @@ class _Space:
     def indexed(self, namespace: str) -> set[str]:
         """Keys in the index as it was written."""
         if namespace not in self._indexed:
-            from signac_core.index import glimpse
-            from signac_core.index.table import UnusableIndexError
-
-            names: set[str] = set()
-            with suppress(OSError, UnusableIndexError), glimpse.open_tables(self._project.path, namespace) as index:
-                names.update(index.dotted_keys())
-            self._indexed[namespace] = names
+            known = _indexed_keys(self._project) if namespace == "sp" else _indexed_document_keys(self._project)
+            self._indexed[namespace] = known
         return self._indexed[namespace]
 
     def keys(self, namespace: str) -> _Keys:
@@ -238,6 +233,25 @@ class _Space:
                 else _document_keys(self._project, self.indexed(namespace))
             )
         return self._keys[namespace]
+
+
+def _indexed_keys(project: Project) -> set[str]:
+    from signac_core.catalog import ask_index
+
+    return ask_index(project.space, _keys_of) or set()
+
+
+def _keys_of(snapshot: Snapshot) -> set[str]:
+    return {key for table, _ in snapshot.layers for key in table.directory.keys}
+
+
+def _indexed_document_keys(project: Project) -> set[str]:
+    from signac_core.index.completion import open_written
+    from signac_core.index.table import UnusableIndexError
+
+    with suppress(OSError, UnusableIndexError), open_written(project.path, "doc") as index:
+        return set(index.dotted_keys())
+    return set()
 
 
 def _is_among(key: str, names: set[str]) -> bool:
@@ -259,8 +273,7 @@ def _state_point_keys(project: Project) -> _Keys:
     from signac_core.workspace import list_workspace
 
     def look(snapshot: Snapshot) -> tuple[set[str], list[str], bool]:
-        keys = {key for table, _ in snapshot.layers for key in table.directory.keys}
-        return keys, list(snapshot.pending), bool(snapshot.number())
+        return _keys_of(snapshot), list(snapshot.pending), bool(snapshot.number())
 
     names, ids, has_jobs = ask_index(project.space, look) or (set(), list_workspace(project.space).names, False)
     ids = job_ids(ids)

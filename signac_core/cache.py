@@ -1,12 +1,11 @@
-"""The persistent state point cache, ``.signac/statepoint_cache.json.gz``, in the format of signac 2.x.
+"""``update-cache``: bringing the index and the cache file of signac 2.x up to date, examining them, deleting them.
 
-The file is one JSON object, ``{id: state point, ...}``, compressed with gzip. It is derived data: absent, damaged or
-out of date it is ignored, and rebuilt by :func:`update_cache`. An entry is believed only when it hashes to its id. A
-new file takes the place of the old one by a rename, so that concurrent writers leave the file of one of them.
+Both are derived data: absent, damaged or out of date they are ignored, and written anew here. A new file takes the
+place of the old one by a rename, so that concurrent writers leave the file of one of them.
 
-It is written together with the index, which remembers size and hash of the file and thereby knows what is in it: as
-long as jobs are only added, the file is neither read nor compressed again. Its closing brace is a gzip member of its
-own, and what is new is put between that and the rest (several members are read as one).
+The index remembers size and hash of the cache file, and thereby what is in it. So the file is read, but only parsed
+where that is something else; and as long as jobs are only added, only these are compressed: the file is written anew
+with the compressed bytes of the old one in front (see `peer_cache`).
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from . import catalog, files, layout, workspace
 from .errors import JobsCorruptedError
-from .index.peer_cache import _as_file, _entries_in, _genuine, _mark_of, _read_file, _warn_of_damage, _with_more
+from .index.peer_cache import as_file, entries_in, genuine_entries, mark_of, read_file, with_more
 from .index.table import UnusableIndexError
 from .progress import track
 
@@ -50,6 +49,12 @@ def _warn_of_place(warn: Callable[[str], None] | None) -> None:
             warn(f"{error.strerror}: '{error.filename}'. Take the right to write there from others, or name another.")
     except OSError:
         pass  # it may be made until it is needed
+
+
+def _warn_of_damage(space: Space, warn: Callable[[str], None] | None) -> None:
+    path = space.path(layout.FN_CACHE)
+    if warn is not None and os.path.lexists(path):
+        warn(f"The cache file '{path}' is damaged, and is written anew.")
 
 
 def update_cache(
@@ -90,19 +95,19 @@ def _update_without_index(
     """Read what the cache file does not hold, and write both file and index anew."""
     listing = workspace.list_workspace(space)
     ids = layout.job_ids(listing.names)
-    before = _read_file(space)
-    mark = _mark_of(before)
-    entries = _entries_in(before)
+    before = read_file(space)
+    mark = mark_of(before)
+    entries = entries_in(before)
     if entries is None:
         _warn_of_damage(space, warn)
-    cached = {} if entries is None else _genuine(entries, ids)
+    cached = {} if entries is None else genuine_entries(entries, ids)
     for job_id, state_point in cached.items():
         space.remember(job_id, state_point)
     found = catalog.read_state_points(space, ids, damaged=failed, proven=True)
     state_points = dict(track(found, "update-cache", len(ids), progress))
     current = entries is not None and entries.keys() == state_points.keys() == cached.keys()
     if not current:
-        mark = _replace(space, _as_file(state_points))
+        mark = _replace(space, as_file(state_points))
     _write_base(space, listing, state_points, mark)
     return None if current and state_points else len(state_points)
 
@@ -111,7 +116,7 @@ def _write_base(
     space: Space, listing: workspace.Listing, state_points: dict[str, dict[str, Any]], mark: list[Any] | None
 ) -> None:
     """Write a new base of the index, which remembers the cache file if both hold the same jobs."""
-    from .index.snapshot import write_base
+    from .index.refreshing import write_base
 
     same = state_points.keys() <= set(listing.names)
     with suppress(OSError):  # the cache file is what was asked for
@@ -121,7 +126,7 @@ def _write_base(
 def _replace(space: Space, data: bytes) -> list[Any] | None:
     """Give the cache file new content; return its mark."""
     files.replace_file(space.path(layout.FN_CACHE), data, durable=space.durable)
-    return _mark_of(data)
+    return mark_of(data)
 
 
 class _Update:
@@ -140,8 +145,8 @@ class _Update:
         self.failed = failed
         self.progress = progress
         self.warn = warn
-        self.before = _read_file(space)
-        self.mark = _mark_of(self.before)  # of the cache file as it is
+        self.before = read_file(space)
+        self.mark = mark_of(self.before)  # of the cache file as it is
 
     def run(self) -> int | None:
         """Do it; return what :func:`update_cache` says."""
@@ -165,25 +170,25 @@ class _Update:
         """Add to the cache file what it does not hold; tell whether there was anything."""
         more = new | self._uncached()
         if any(job_id in new for job_id in self.snapshot.about["unread"]):  # the index cannot hold them, the file can
-            held = _genuine(_entries_in(self.before) or {}, new)
+            held = genuine_entries(entries_in(self.before) or {}, new)
             more = {job_id: state_point for job_id, state_point in more.items() if job_id not in held}
         if not more:
             return False
         longer = None
         if self.before is not None and self.snapshot.number() > len(self.snapshot.about["uncached"]):
-            longer = _with_more(self.before, more)
-        self.mark = _replace(self.space, longer or _as_file(self._indexed() | new))
+            longer = with_more(self.before, more)
+        self.mark = _replace(self.space, longer or as_file(self._indexed() | new))
         return True
 
     def _rewrite(self, new: dict[str, dict[str, Any]]) -> bool:
         """Write the cache file anew unless it holds just what it should; tell whether it did not."""
         state_points = self._indexed() | new
-        entries = _entries_in(self.before)
+        entries = entries_in(self.before)
         if entries is None:
             _warn_of_damage(self.space, self.warn)
         if entries == state_points:
             return False
-        self.mark = _replace(self.space, _as_file(state_points))
+        self.mark = _replace(self.space, as_file(state_points))
         return True
 
     def _indexed(self) -> dict[str, dict[str, Any]]:
@@ -216,7 +221,9 @@ class _Update:
             listing = snapshot.listing or workspace.list_workspace(self.space)
             _write_base(self.space, listing, self._indexed() | new, self.mark)
         elif written or snapshot.listing is not None or self.mark != snapshot.about["cache"]:
-            snapshot.refresh(new, cache=self.mark)
+            from .index.refreshing import refresh
+
+            refresh(snapshot, new, cache=self.mark)
 
 
 def _proven(state_points: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -256,24 +263,25 @@ def examine_cache(space: Space) -> CacheReport:
     if report is not None:
         return report
     ids = catalog.list_ids(space)
-    entries = _entries_in(_read_file(space))
+    entries = entries_in(read_file(space))
     if entries is None:
         exists = os.path.lexists(space.path(layout.FN_CACHE))
         return CacheReport("damaged" if exists else "absent", missing=len(ids))
-    size = len(_genuine(entries, ids))
+    size = len(genuine_entries(entries, ids))
     missing, obsolete = len(ids) - size, len(entries) - size
     return CacheReport("stale" if missing or obsolete else "current", size, missing, obsolete)
 
 
 def _report_by_index(space: Space, snapshot: Snapshot) -> CacheReport | None:
     """Report without parsing the file, if the index remembers what is in it."""
-    data = _read_file(space)
-    mark = _mark_of(data)
+    data = read_file(space)
+    mark = mark_of(data)
     if mark is None or mark != snapshot.about["cache"] or snapshot.has_lost():
         return None
     pending = layout.job_ids(snapshot.pending)
     unread = set(snapshot.about["unread"]).intersection(pending)
-    held = len(_genuine(_entries_in(data) or {}, unread)) if unread else 0  # by the file, which holds any state point
+    # What the index cannot hold, the file may: it holds any state point.
+    held = len(genuine_entries(entries_in(data) or {}, unread)) if unread else 0
     missing = len(snapshot.about["uncached"]) + len(pending) - held
     size = snapshot.number() - len(snapshot.about["uncached"]) + held
     return CacheReport("stale" if missing else "current", size, missing)

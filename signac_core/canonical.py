@@ -1,8 +1,8 @@
 """Canonical JSON, job ids, and the rules for keys and values.
 
-One text rule serves state points, documents and caches: the text that :func:`json.dumps` produces with its default
-settings. A job id is the MD5 of the same text with keys sorted. ``orjson`` differs in float text, non-finite numbers,
-integers beyond 64 bits and escapes, so it never writes anything here.
+One rule serves state points, documents and caches: JSON as :func:`json.dumps` writes it with its default settings. A
+job id is the MD5 of the same with keys sorted. ``orjson`` differs in how it writes floats, non-finite numbers, integers
+beyond 64 bits and escapes, so it never writes anything here.
 
 numpy is never imported: its values are recognised only when the caller has imported it already.
 """
@@ -24,7 +24,6 @@ __all__ = [
     "calc_id",
     "dumps",
     "dumps_strictly",
-    "equal",
     "has_id",
     "hash_of",
     "id_of_text",
@@ -32,6 +31,7 @@ __all__ = [
     "plain",
     "plain_state_point",
     "refuse_repeated_keys",
+    "same_json",
     "state_point_matches",
     "validate_key",
     "validate_keys",
@@ -156,17 +156,18 @@ def __getattr__(name: str) -> Any:
 
 
 def dumps(value: Any, *, sort_keys: bool = False) -> str:
-    """JSON text of a plain value, as it is stored in files: one line, ASCII, keys in their order.
+    """JSON of a plain value, as it is stored in files: one line, ASCII, keys in their order.
 
-    Raises TypeError if a value has no JSON equivalent.
+    TypeError if a value has no JSON equivalent.
     """
     return _encode(value, _refuse, sort_keys)
 
 
 def dumps_strictly(value: Any, *, ascii_only: bool = False, sort_keys: bool = False) -> str:
-    r"""JSON text of a plain value for other programs: without blanks, and without what only Python takes for JSON.
+    """JSON of a plain value for other programs: without blanks, and without what only Python takes for JSON.
 
-    Raises TypeError if a value has no JSON equivalent; ValueError if a number is not finite.
+    With ``ascii_only`` other characters are written as escapes. TypeError if a value has no JSON equivalent; ValueError
+    if a number is not finite.
     """
     return _encode_strictly(value, ascii_only, sort_keys)
 
@@ -175,14 +176,14 @@ _BLANKS = " \t\n\r"
 
 
 def _is_utf_8(text: bytes) -> bool:
-    """Tell whether JSON text begins as UTF-8 without a byte order mark; UTF-16 and UTF-32 have NULs or a mark there."""
+    """Tell whether JSON begins as UTF-8 without a byte order mark; UTF-16 and UTF-32 have NULs or a mark there."""
     return len(text) > 1 and text[0] < 0x80 and text[0] != 0 and text[1] != 0
 
 
 def loads(text: bytes | str) -> Any:
-    """Parse JSON text; bytes may be UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
+    """Parse JSON; bytes may be UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
 
-    Raises ValueError if the text is not JSON, cannot be decoded, or is nested too deeply.
+    ValueError if it is not JSON, cannot be decoded, or is nested too deeply.
     """
     try:
         if _scan is not None and (isinstance(text, str) or _is_utf_8(text)):
@@ -197,15 +198,14 @@ def loads(text: bytes | str) -> Any:
 
         return load(text)
     except RecursionError:
-        raise ValueError("The JSON text is nested too deeply.") from None
+        raise ValueError("The JSON is nested too deeply.") from None
 
 
 def refuse_repeated_keys(text: str) -> None:
     """Refuse JSON in which an object has a key twice: nobody means that, and a parser keeps the last one.
 
-    For what people type. The files of a project are not asked: they hold what they hold.
-
-    Raises ValueError if a key is there twice; the message tells the line.
+    For what people type: valid JSON, or several such values one after the other. The files of a project are not asked:
+    they hold what they hold. ValueError with the line of the key.
     """
     if text.count('"') < 4:
         return
@@ -231,7 +231,7 @@ _md5: Callable[..., Any] | None = None
 
 
 def hash_of(text: bytes) -> str:
-    """MD5 as hexadecimal digits; its module is loaded when the first id is computed."""
+    """MD5 as 32 lower-case hexadecimal digits; its module is loaded when the first id is computed."""
     global _md5
     if _md5 is None:
         try:
@@ -244,7 +244,7 @@ def hash_of(text: bytes) -> str:
 
 
 def id_of_text(text: str) -> str:
-    """Job id of a canonical (sorted) JSON text."""
+    """Job id of the canonical (sorted) JSON of a state point, which is ASCII."""
     return hash_of(text.encode("ascii"))
 
 
@@ -286,10 +286,10 @@ def calc_id(statepoint: Any) -> str:
 
 
 def state_point_matches(state_point: Any, job_id: str) -> bool:
-    """Tell whether a state point, just parsed, has an id.
+    """Tell whether what the content of a state point file was parsed to is a mapping with an id.
 
-    The id is the hash of its canonical text, whatever the text in the file looks like; as in signac 2.x, a directory
-    named after the hash of another text is damaged.
+    The id is the hash of its canonical JSON, whatever the JSON in the file looks like; as in signac 2.x, a directory
+    named after the hash of another is damaged.
     """
     try:
         return has_id(state_point, job_id)
@@ -298,19 +298,16 @@ def state_point_matches(state_point: Any, job_id: str) -> bool:
 
 
 def has_id(data: Any, job_id: str) -> bool:
-    """Tell whether parsed JSON data are the state point of a job.
-
-    Raises RecursionError if it is nested too deeply.
-    """
+    """Tell whether parsed JSON is the state point of a job; RecursionError if it is nested too deeply."""
     # What was parsed does not hold itself: the encoder need not look out for that.
     return type(data) is dict and id_of_text(_encode_sorted(data)) == job_id
 
 
 def validate_key(key: Any) -> str:
-    """Check the key of a mapping.
+    """Check the key of a mapping, and return it as a string of the type `str` itself.
 
-    Raises KeyTypeError if the key is not a string; InvalidKeyError if the key contains a dot, which separates the
-    levels of nested keys in queries.
+    KeyTypeError if the key is not a string; InvalidKeyError if it contains a dot, which separates the levels of nested
+    keys in queries.
     """
     if type(key) is not str:
         if not isinstance(key, str):
@@ -322,10 +319,7 @@ def validate_key(key: Any) -> str:
 
 
 def validate_keys(tree: dict[str, Any]) -> dict[str, Any]:
-    """Check the keys of parsed JSON data.
-
-    Raises InvalidKeyError if a key, at any level, contains a dot.
-    """
+    """Check the keys of parsed JSON, which is returned; InvalidKeyError if a key, at any level, contains a dot."""
     if "." in "".join(tree):
         for key in tree:
             validate_key(key)
@@ -352,8 +346,8 @@ def plain(value: Any) -> Any:
     Mappings become dicts, sequences other than str become lists (bytes a list of integers), numpy values their plain
     equivalents, subclasses of the scalar types the types themselves.
 
-    Raises KeyTypeError, InvalidKeyError if a key is not a string or contains a dot, at any depth; TypeError if a value
-    has no JSON equivalent.
+    KeyTypeError or InvalidKeyError if a key, at any depth, is not a string or contains a dot; TypeError if a value has
+    no JSON equivalent.
     """
     kind = type(value)
     if kind in _ATOMS:
@@ -390,15 +384,15 @@ def _plain_other(value: Any) -> Any:
 def plain_state_point(value: Any) -> dict[str, Any]:
     """Copy a state point into plain data and check it.
 
-    Raises KeyTypeError, InvalidKeyError if a key is not a string or contains a dot, at any depth; TypeError if the
-    state point is not a mapping, or a value has no JSON equivalent.
+    KeyTypeError or InvalidKeyError if a key, at any depth, is not a string or contains a dot; TypeError if the state
+    point is not a mapping, or a value has no JSON equivalent.
     """
     if not isinstance(value, Mapping):
         raise TypeError(f"A state point must be a mapping (a JSON object), not {type(value).__name__}.")
     return {validate_key(key): plain(item) for key, item in value.items()}
 
 
-def equal(left: Any, right: Any) -> bool:
+def same_json(left: Any, right: Any) -> bool:
     """Compare two plain values by type and value: ``1``, ``1.0`` and ``True`` all differ, NaN equals itself.
 
     The order of keys counts too, because it is part of the file.
@@ -410,10 +404,10 @@ def equal(left: Any, right: Any) -> bool:
         return (
             len(left) == len(right)
             and all(a == b for a, b in zip(left, right, strict=True))
-            and all(equal(item, right[key]) for key, item in left.items())
+            and all(same_json(item, right[key]) for key, item in left.items())
         )
     if kind is list:
-        return len(left) == len(right) and all(equal(a, b) for a, b in zip(left, right, strict=True))
+        return len(left) == len(right) and all(same_json(a, b) for a, b in zip(left, right, strict=True))
     if kind is float:
         return repr(left) == repr(right)
     return bool(left == right)

@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import canonical, config, files, layout
 from .errors import JobsCorruptedError, WorkspaceError
-from .parallel import MANY_FILES, each_file
-from .trees import look_up
-from .workspace import OPEN_FLAGS, _genuine, list_workspace
+from .workspace import OPEN_FLAGS, list_workspace, state_point_in
 
 if TYPE_CHECKING:
+    from .index.documents import IndexedDocuments
     from .index.snapshot import Snapshot
     from .workspace import Space
 
+    Documents = dict[str, tuple[dict[str, Any] | None, os.stat_result | None]]
     T = TypeVar("T")
 
 __all__ = [
+    "MANY_FILES",
     "ROWS_PER_FILE",
     "ask_index",
     "indexed_state_points",
@@ -38,20 +39,44 @@ __all__ = [
     "read_values",
     "recorded_state_point",
     "refresh",
+    "refresh_documents",
     "state_point_in_memory",
     "tell_unusable",
 ]
 
 _CACHE_BYTES_PER_FILE = 200  # of a cache file, which is compressed, are read in the time that it takes to read one file
+MANY_FILES = 16  # up to here nothing is cheaper than reading them
 _VERY_MANY_FILES = 2500  # from here on the import of a faster parser pays
 ROWS_PER_FILE = 50  # what the index puts together in the time that it takes to read one file
 
 
 def open_index(space: Space) -> Snapshot | None:
-    """Open the index and compare it with the workspace; None if there is none that can be used.
+    """Open the index and compare it with the workspace, in one moment once; None if there is none that can be used.
 
     Raises WorkspaceError if the workspace cannot be read.
     """
+    moment = space.moment
+    if moment is None:
+        return _open_index(space)
+    if not moment.has_opened_index:
+        snapshot = moment.index = _open_index(space)
+        moment.has_opened_index = True
+        if snapshot is not None:
+            snapshot.is_kept = True
+            moment.at_end = lambda is_interrupted: _let_go(snapshot, is_interrupted=is_interrupted)
+    opened: Snapshot | None = moment.index
+    return opened
+
+
+def _let_go(snapshot: Snapshot, *, is_interrupted: bool) -> None:
+    """Close an index that was kept; it catches up with what all questions have found out, unless somebody waits."""
+    snapshot.is_kept = False
+    with snapshot:
+        if not is_interrupted:
+            refresh(snapshot)
+
+
+def _open_index(space: Space) -> Snapshot | None:
     try:
         if config.index_directory() is None:  # the usual query pays for no import
             fd = os.open(f"{space.root}/{layout.FN_INDEX}", OPEN_FLAGS)
@@ -69,7 +94,7 @@ def open_index(space: Space) -> Snapshot | None:
     try:
         from .index.snapshot import Snapshot
 
-        return Snapshot(space, fd, lambda: list_workspace(space))
+        return Snapshot(space, fd)
     except WorkspaceError:
         raise
     except Exception as error:
@@ -78,7 +103,10 @@ def open_index(space: Space) -> Snapshot | None:
 
 
 def ask_index(space: Space, question: Callable[[Snapshot], T | None]) -> T | None:
-    """Answer of the index to a question; None without a usable index."""
+    """Answer of the index to a question; None without a usable index.
+
+    Raises WorkspaceError if the workspace cannot be read.
+    """
     snapshot = open_index(space)
     if snapshot is None:
         return None
@@ -113,10 +141,21 @@ def _names_of(snapshot: Snapshot) -> list[str]:
 
 
 def refresh(snapshot: Snapshot) -> None:
-    """Let the index catch up on the way out of a query, if that is possible."""
+    """Let the index catch up on the way out of a query, if that is possible and pays; at the end of a moment once."""
     with suppress(Exception):  # nobody has asked for it
-        if snapshot.worth_refreshing(snapshot.space.known):
-            snapshot.refresh(snapshot.space.known)
+        if not snapshot.is_kept and snapshot.worth_refreshing(snapshot.space.known):
+            from .index import refreshing
+
+            refreshing.refresh(snapshot, snapshot.space.known)
+
+
+def refresh_documents(documents: IndexedDocuments, read: Documents) -> None:
+    """Let the index catch up with documents that had to be read, if that is possible and pays."""
+    with suppress(Exception):  # nobody has asked for it
+        if config.queries_write_index() and documents.worth_refreshing(len(read)):
+            from .index import refreshing_documents
+
+            refreshing_documents.refresh(documents, read)
 
 
 def list_ids(space: Space) -> list[str]:
@@ -149,26 +188,33 @@ def read_state_points(
     if proven and _forget_wrong(space, ids):
         unknown = [job_id for job_id in ids if job_id not in known]
     if unknown:
-        unknown = list(dict.fromkeys(unknown))
-        read = zip(unknown, _read_files(space, unknown), strict=True)
-        left_out = set()
-        for job_id in ids:
-            state_point = known.get(job_id)
-            if state_point is None:
-                if job_id in left_out:
-                    continue
-                _, state_point = next(read)
-                if state_point is None:
-                    state_point = _read_unusual(f"{space.workspace}/{job_id}", job_id, failed)
-                    if state_point is None:
-                        left_out.add(job_id)
-                        continue
-                known[job_id] = state_point
-            yield job_id, state_point
+        yield from _read_unknown(space, ids, list(dict.fromkeys(unknown)), failed)
     else:
         for job_id in ids:
             yield job_id, known[job_id]
     _report(failed, damaged)
+
+
+def _read_unknown(
+    space: Space, ids: Sequence[str], unknown: list[str], failed: list[str]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """State points of jobs, some of which have to be read: those that are unknown, in the same order."""
+    known = space.known
+    read = zip(unknown, _read_files(space, unknown), strict=True)
+    left_out = set()
+    for job_id in ids:
+        state_point = known.get(job_id)
+        if state_point is None:
+            if job_id in left_out:
+                continue
+            _, state_point = next(read)
+            if state_point is None:
+                state_point = _read_unusual(f"{space.workspace}/{job_id}", job_id, failed)
+                if state_point is None:
+                    left_out.add(job_id)
+                    continue
+            known[job_id] = state_point
+        yield job_id, state_point
 
 
 def _forget_wrong(space: Space, ids: Sequence[str]) -> bool:
@@ -184,7 +230,9 @@ def _forget_wrong(space: Space, ids: Sequence[str]) -> bool:
 
 def _read_files(space: Space, ids: list[str]) -> Iterator[dict[str, Any] | None]:
     """State points in the files of jobs; None where there is none to be read, or that of another job."""
-    parse = _parse_quickly() if len(ids) >= _VERY_MANY_FILES else _genuine
+    from .parallel import each_file  # whom the index answers pays for no import
+
+    parse = _parse_quickly() if len(ids) >= _VERY_MANY_FILES else state_point_in
 
     def read(job_id: str, path: str, dir_fd: int | None) -> dict[str, Any] | None:
         try:
@@ -197,7 +245,7 @@ def _read_files(space: Space, ids: list[str]) -> Iterator[dict[str, Any] | None]
 
 
 def _parse_quickly() -> Callable[[bytes, str], dict[str, Any] | None]:
-    """What does the same as :func:`_genuine` in less time and memory (equal keys are one object).
+    """What does the same as :func:`state_point_in` in less time and memory (equal keys are one object).
 
     orjson reads large integers as floats; a state point that is not the one of its job is parsed again.
     """
@@ -212,7 +260,7 @@ def _parse_quickly() -> Callable[[bytes, str], dict[str, Any] | None]:
                 return state_point
         except (ValueError, RecursionError):
             pass
-        return _genuine(text, job_id)
+        return state_point_in(text, job_id)
 
     return parse
 
@@ -257,6 +305,8 @@ def read_values(
         columns = ask_index(space, ask)
         if columns is not None:
             return ids, columns
+    from .trees import look_up
+
     complete = found[-1]  # whatever this one holds, all hold
     rest = [job_id for job_id in ids if job_id not in complete]
     paths = [key.split(".") for key in keys]

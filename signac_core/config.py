@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import files, layout
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ProjectConfig",
+    "and_above",
     "check_lines",
     "check_place",
     "check_schema_version",
@@ -28,6 +30,7 @@ __all__ = [
     "index_is_trusted",
     "index_path",
     "io_threads",
+    "is_off",
     "load",
     "lock_timeout",
     "merge",
@@ -36,10 +39,11 @@ __all__ = [
     "parse_file",
     "parse_lines",
     "queries_write_index",
+    "read",
     "user_config_path",
 ]
 
-_FALSE = frozenset({"", "0", "false", "no", "off"})
+_OFF = frozenset({"", "0", "false", "f", "no", "n", "off"})
 _LONGEST_LINE = 16_384
 _BRACKETS = 64
 _BLANKS = r"\s{200}"
@@ -52,10 +56,7 @@ _NOT_PLAIN = frozenset("\"'#,[]{}$%\\")
 
 
 class ProjectConfig(dict[str, Any]):
-    """The configuration of a project: a dict that cannot be changed.
-
-    Raises ValueError on every change.
-    """
+    """The configuration of a project: a dict that cannot be changed; every attempt is a ValueError."""
 
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise ValueError("The project configuration is immutable.")
@@ -67,14 +68,19 @@ class ProjectConfig(dict[str, Any]):
 
 
 def user_config_path() -> str:
-    """The file whose settings apply to every project of the user unless the project says otherwise."""
+    """The file with the settings of the user, for every project that does not say otherwise; it need not exist."""
     return os.path.expanduser("~/.signacrc")
 
 
 def durable(config: ProjectConfig) -> bool:
     """Whether what is published is to survive a power loss: ``SIGNAC_DURABLE``, or else the key ``durable``."""
     text = os.environ.get("SIGNAC_DURABLE") or config.get("durable", "")
-    return str(text).lower() not in _FALSE
+    return not is_off(str(text))
+
+
+def is_off(text: str) -> bool:
+    """Tell whether the value of an environment variable or of a key that switches something means no."""
+    return text.strip().lower() in _OFF
 
 
 def _parse_plain(text: str) -> dict[str, Any] | None:
@@ -93,11 +99,9 @@ def _parse_plain(text: str) -> dict[str, Any] | None:
 
 
 def check_lines(lines: list[str], path: str) -> None:
-    """Refuse lines over which the parser would ponder for ever.
+    """Refuse lines over which the parser would ponder for ever, with a ConfigError.
 
     Before it gives a line up it tries all ways to share out its blanks, brackets, and quotes between commas.
-
-    Raises ConfigError if there is such a line.
     """
     import re
 
@@ -115,9 +119,9 @@ def check_lines(lines: list[str], path: str) -> None:
 
 
 def parse_file(path: str) -> dict[str, Any]:
-    """Parse a configuration file.
+    """Parse a configuration file: strings or lists of strings by key, and dicts of the sections.
 
-    Raises OSError if the file cannot be read; ConfigError if it is not a valid configuration.
+    ConfigError if it is not a valid configuration, OSError if it cannot be read.
     """
     text = _text_of(files.read_bytes(path), path)
     values = _parse_plain(text)
@@ -125,10 +129,7 @@ def parse_file(path: str) -> dict[str, Any]:
 
 
 def parse(data: bytes, path: str) -> ConfigObj:
-    """Parse the content of a configuration file in a form that remembers its comments.
-
-    Raises ConfigError if it is not a valid configuration.
-    """
+    """Parse the content of a configuration file in a form that remembers its comments; a byte order mark is skipped."""
     return _parse(_text_of(data, path), path)
 
 
@@ -144,10 +145,7 @@ def _parse(text: str, path: str) -> ConfigObj:
 
 
 def parse_lines(lines: list[str], path: str) -> ConfigObj:
-    """Parse the lines of a configuration file: the one place where the parser is called.
-
-    Raises ConfigError if they are no valid configuration.
-    """
+    """Parse the lines of a configuration file: the one place where the parser is called."""
     check_lines(lines, path)
     import configobj
 
@@ -158,7 +156,7 @@ def parse_lines(lines: list[str], path: str) -> ConfigObj:
 
 
 def merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
-    """Put one configuration on top of another, section by section."""
+    """Put one configuration on top of another, whose values win, section by section."""
     merged = dict(base)
     for key, value in top.items():
         below = merged.get(key)
@@ -166,32 +164,39 @@ def merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def load(root: str) -> ProjectConfig | None:
-    """Effective configuration of a project.
+def read(path: str) -> dict[str, Any] | None:
+    """Read a configuration file as signac 2.x shows it; None when it does not exist.
 
-    The file of the user comes first, that of the project on top; a project file without ``schema_version`` is of
-    version 1, whatever the user's file says.
-
-    Raises ConfigError if one of the files cannot be read or parsed.
+    Without a ``schema_version`` it is shown with version 1, which is what it means in the file of a project.
+    ConfigError if it cannot be read.
     """
-    path = os.path.join(root, layout.FN_CONFIG)
     try:
-        project = parse_file(path)
+        values = parse_file(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise ConfigError(f"Failed to read configuration file '{path}': {error.strerror}.") from error
-    project.setdefault("schema_version", "1")
+    values.setdefault("schema_version", "1")
+    return values
+
+
+def load(root: str) -> ProjectConfig | None:
+    """Effective configuration of the project in a directory; None when there is none.
+
+    The file of the user comes first, that of the project on top; a project file without ``schema_version`` is of
+    version 1, whatever the user's file says. ConfigError if one of the files cannot be read.
+    """
+    path = os.path.join(root, layout.FN_CONFIG)
+    project = read(path)
+    if project is None:
+        return None
     if not isinstance(project["schema_version"], str):
         raise ConfigError(f"Config file '{path}' may contain invalid values: schema_version must be one number.")
     return ProjectConfig(merge(of_user(), project))
 
 
 def of_user() -> ProjectConfig:
-    """Configuration of the user alone.
-
-    Raises ConfigError if the file cannot be read or parsed.
-    """
+    """Configuration of the user alone; empty without a file."""
     path = user_config_path()
     try:
         return ProjectConfig(parse_file(path))
@@ -206,8 +211,7 @@ def of_user() -> ProjectConfig:
 def check_schema_version(config: ProjectConfig, root: str) -> None:
     """Refuse a project whose layout is older or newer than the one that this library reads.
 
-    Raises IncompatibleSchemaVersion if the project has another schema version; ConfigError if the schema version is not
-    a number.
+    IncompatibleSchemaVersion says what to do; a version that is not a number is a ConfigError.
     """
     text = config["schema_version"]
     try:
@@ -234,30 +238,33 @@ def _incompatible(root: str, version: str) -> IncompatibleSchemaVersion:
 def find_root(start: str) -> tuple[str, ProjectConfig] | None:
     """Search a directory and those above it for a project; the nearest wins.
 
-    Raises ConfigError if a configuration file cannot be read or parsed.
+    Its directory and its configuration; None when there is no project. ConfigError if a configuration file cannot be
+    read.
     """
-    directory = start
-    while True:
+    for directory in and_above(start):
         config = load(directory)
         if config is not None:
             return directory, config
+    return None
+
+
+def and_above(directory: str) -> Iterator[str]:
+    """A directory and all that it lies in, nearest first."""
+    while True:
+        yield directory
         parent = os.path.dirname(directory)
         if parent == directory:
-            return None
+            return
         directory = parent
 
 
 def no_project(path: str, *, above: bool) -> Exception:
-    """Build the error for a path without a project: an older layout is named as such."""
-    directory = path
-    while True:
+    """Build the error for an absolute path without a project: an older layout there, or above it, is named as such."""
+    for directory in and_above(path) if above else (path,):
         version = _legacy_version(directory)
         if version is not None:
             return _incompatible(directory, version)
-        parent = os.path.dirname(directory)
-        if not above or parent == directory:
-            return LookupError(f"Unable to find project at path '{path}'.")
-        directory = parent
+    return LookupError(f"Unable to find project at path '{path}'.")
 
 
 def _legacy_version(directory: str) -> str | None:
@@ -270,7 +277,7 @@ def _legacy_version(directory: str) -> str | None:
 
 
 def lock_timeout() -> float:
-    """``SIGNAC_LOCK_TIMEOUT``: seconds to wait for the lock of a document before giving up (60)."""
+    """``SIGNAC_LOCK_TIMEOUT``: seconds to wait for the lock of a document before giving up; by default 60."""
     try:
         return max(0.0, float(os.environ["SIGNAC_LOCK_TIMEOUT"]))
     except (KeyError, ValueError):
@@ -313,7 +320,7 @@ def index_path(root: str, name: str) -> str:
 def check_place() -> None:
     """Make sure that no stranger can put an index where it is looked for: one stat, with ``SIGNAC_CACHE_DIR`` only.
 
-    Raises OSError if others may write there, and are not kept from each other's files (as they are in ``/tmp``).
+    PermissionError if others may write there, and are not kept from each other's files (as they are in ``/tmp``).
     """
     directory = index_directory()
     if directory is not None and os.stat(directory).st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:

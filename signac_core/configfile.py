@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import files, layout, locks, trees
-from .config import merge, parse, parse_file, parse_lines, user_config_path
+from .config import and_above, merge, parse, parse_lines, read, user_config_path
 from .errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,67 +21,36 @@ __all__ = [
     "delete_key",
     "find_local",
     "format_section",
-    "look_up",
     "read",
     "read_merged",
     "set_key",
     "text_of",
+    "value_of",
 ]
 
 _INDENT = "    "
-_MISSING = object()
 
 
 def find_local(start: str) -> str | None:
     """Path of the configuration file of the nearest project, in a directory or above it; None when there is none.
 
-    The file need not be valid.
+    The file need not be valid; ``start`` is absolute.
     """
-    directory = start
-    while True:
-        path = os.path.join(directory, layout.FN_CONFIG)
-        if os.path.lexists(path):
-            return path
-        parent = os.path.dirname(directory)
-        if parent == directory:
-            return None
-        directory = parent
-
-
-def read(path: str) -> dict[str, Any] | None:
-    """Read a configuration file as signac 2.x shows it; None when it does not exist.
-
-    Without a ``schema_version`` it is shown with version 1, which is what it means in the file of a project.
-
-    Raises ConfigError if it cannot be read.
-    """
-    try:
-        values = parse_file(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise ConfigError(f"Failed to read configuration file '{path}': {error.strerror}.") from error
-    values.setdefault("schema_version", "1")
-    return values
+    paths = (os.path.join(directory, layout.FN_CONFIG) for directory in and_above(start))
+    return next(filter(os.path.lexists, paths), None)
 
 
 def read_merged(local: str | None) -> dict[str, Any] | None:
-    """Read the file of the user, and that of a project on top of it; None when neither exists.
-
-    Raises ConfigError if one of them cannot be read.
-    """
+    """Read the file of the user, and that of a project on top of it, as :func:`read` does; None when neither exists."""
     user = read(user_config_path())
     project = None if local is None else read(local)
     return project if user is None else user if project is None else merge(user, project)
 
 
-def look_up(values: Mapping[str, Any], key: Sequence[str]) -> Any:
-    """Find the value of a key.
-
-    Raises KeyError if there is no such key.
-    """
-    value = trees.look_up(values, key, _MISSING)
-    if value is _MISSING:
+def value_of(values: Mapping[str, Any], key: Sequence[str]) -> Any:
+    """Find the value of a key in a whole configuration, or a dict for a section; KeyError if there is no such key."""
+    value = trees.look_up(values, key, trees.MISSING)
+    if value is trees.MISSING:
         raise KeyError(f"There is no key '{'.'.join(key)}' in the configuration.")
     return value
 
@@ -94,7 +63,7 @@ def format_section(values: Mapping[str, Any], key: Sequence[str] = ()) -> str:
     for name in key:
         outer[name] = {}
         outer = outer[name]
-    outer.merge(look_up(values, key))
+    outer.merge(value_of(values, key))
     lines = text.write()[len(key) :]
     # signac 2.x shows the lines of the section itself without their indentation, and those below it with theirs.
     own = _INDENT * len(key)
@@ -102,21 +71,20 @@ def format_section(values: Mapping[str, Any], key: Sequence[str] = ()) -> str:
 
 
 def set_key(path: str, key: Sequence[str], value: str | list[str]) -> bool:
-    """Set a key of a configuration file, which is created if need be (sections, too); the file is replaced whole.
+    """Set a key of a configuration file, which is created if need be (sections, too); True if that changed the file.
 
-    Raises ConfigError if the file cannot be read, or key and value cannot be written so that they are read again as
-    they are; ValueError if a section of the key is a value in the file, or the key is a section; OSError if the file
-    cannot be written; it is as it was then.
+    The file is replaced whole; a symbolic link to it stays one. ConfigError if the file cannot be read, or key and
+    value cannot be written so that they are read again as they are; ValueError if a section of the key is a value in
+    the file, or the key is a section. After an OSError the file is as it was.
     """
     return _edit(path, key, value)
 
 
 def delete_key(path: str, key: Sequence[str]) -> bool:
-    """Delete a key or a section of a configuration file, if it is there.
+    """Delete a key or a section of a configuration file, if it is there; True if that changed the file.
 
-    Sections that hold nothing afterwards are deleted, too.
-
-    Raises ConfigError if the file cannot be read; OSError if the file cannot be written; it is as it was then.
+    Sections that hold nothing afterwards are deleted, too; a symbolic link to the file stays one. After an error the
+    file is as it was.
     """
     return _edit(path, key, None)
 

@@ -1,4 +1,4 @@
-"""The result of a query, and grouping."""
+"""The result of a query: jobs that are found on first use."""
 
 from __future__ import annotations
 

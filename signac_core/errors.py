@@ -45,6 +45,13 @@ class Error(Exception):
     """
 
 
+class ReadableKeyError(KeyError):
+    """A KeyError that is shown as its message, where KeyError itself is shown as the repr of that."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
 class ConfigError(Error, RuntimeError):
     """A configuration file cannot be read or parsed.
 

@@ -22,14 +22,14 @@ _HOPELESS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 def is_about_one_job(error: Exception) -> bool:
-    """Tell whether other jobs may not meet an error."""
+    """Tell whether an error that was met with one job may not be met with others, so that it makes sense to go on."""
     if isinstance(error, OSError):
         return error.errno not in _HOPELESS
     return isinstance(error, Error) and not isinstance(error, SyncConflict)
 
 
 class Failures:
-    """The errors that one operation has met."""
+    """The errors that one operation has met; ``failed`` is told about each, or else the first is raised at the end."""
 
     def __init__(self, failed: Failed | None = None) -> None:
         self._failed = failed
@@ -41,7 +41,7 @@ class Failures:
     def of(self, job_id: str | None) -> Iterator[None]:
         """Context manager for what is done about one job, which ends with an error about it.
 
-        Raises Exception any error that other jobs would meet, too.
+        An error that other jobs would meet, too, is raised.
         """
         try:
             yield
@@ -60,10 +60,7 @@ class Failures:
             self._first = error
 
     def raise_first(self) -> None:
-        """Raise the first error, if there is one and nobody has been told.
-
-        Raises Exception the error, with a note about how many there are.
-        """
+        """Raise the first error, with a note about how many there are, unless somebody has been told of them."""
         if self._first is not None:
             others = self._count - 1
             if others:

@@ -10,25 +10,30 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal, Protocol, TypeVar
 
 from . import layout
 
 __all__ = [
     "Replaced",
     "Replacement",
+    "all_above",
     "close_after_work",
-    "copy_content",
+    "copy_file",
     "delete_tree",
     "ensure_directory",
     "ensure_readable",
+    "equal_files",
+    "equal_streams",
     "expand_home",
     "is_directory",
     "is_occupied",
     "keep_mode",
     "nested_too_deeply",
+    "normal_name",
+    "not_regular",
     "read_bytes",
     "read_with_status",
     "replace_file",
@@ -37,12 +42,15 @@ __all__ = [
     "status_of",
     "sync_directory",
     "umask",
+    "write_all",
     "write_directory",
     "write_file",
 ]
 
+_T = TypeVar("_T")
+
 _CHUNK = 1 << 16
-_COPIED_AT_ONCE = 1 << 20
+_LARGE_CHUNK = 1 << 20
 _READ = os.O_RDONLY | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _HELD_OPEN = (".fuse_hidden", ".nfs")  # begin the names of deleted files that somebody has open, on such file systems
@@ -58,7 +66,10 @@ Replaced = os.stat_result | Literal["look"] | None
 
 
 def nested_too_deeply(path: str) -> OSError:
-    """Build the error about a directory with more levels below it than Python, or the length of a path, allows."""
+    """Build the error about a directory with more levels below it than Python, or the length of a path, allows.
+
+    The file system itself has no limit.
+    """
     return OSError(errno.ENAMETOOLONG, "It holds too many levels of directories", path)
 
 
@@ -84,15 +95,15 @@ def _open(path: str, dir_fd: int | None = None) -> int:
 
 
 def ensure_readable(path: str) -> None:
-    """Make sure that a file can be opened for reading (open, close).
-
-    Raises OSError if it cannot.
-    """
+    """Make sure that a file can be opened for reading (open, close)."""
     close_after_work(os.open(path, _READ | os.O_NONBLOCK))
 
 
 def close_after_work(fd: int) -> None:
-    """Close a descriptor through which nothing was written, or nothing is left to be written (close)."""
+    """Close a descriptor through which nothing was written, or nothing is left to be written (close).
+
+    What the system says about closing it does not concern what was done before.
+    """
     try:  # noqa: SIM105  # a suppress() takes longer than the call
         os.close(fd)
     except OSError:
@@ -120,9 +131,9 @@ def _check_kind(status: os.stat_result) -> None:
 
 
 def read_bytes(path: str, *, dir_fd: int | None = None) -> bytes:
-    """Content of a file (open, read, close for files below 64 KiB).
+    """Content of a file (open, read, close for files below 64 KiB); a pipe or a device is an error.
 
-    Raises OSError if the file cannot be opened or read, or is a pipe or a device.
+    The path may be relative to the directory behind the descriptor ``dir_fd``.
     """
     fd = _open(path, dir_fd)
     try:
@@ -137,7 +148,7 @@ def read_bytes(path: str, *, dir_fd: int | None = None) -> bytes:
 def read_with_status(path: str, *, dir_fd: int | None = None) -> tuple[bytes, os.stat_result]:
     """Content of a file, all of it, and the status of the very file that was read (open, fstat, read, close).
 
-    Raises OSError if the file cannot be opened or read, or is a pipe or a device.
+    The parameters and errors are those of :func:`read_bytes`.
     """
     fd = _open(path, dir_fd)
     try:
@@ -154,14 +165,13 @@ def read_with_status(path: str, *, dir_fd: int | None = None) -> tuple[bytes, os
 def write_file(path: str, data: bytes, *, durable: bool = False) -> None:
     """Create a new file with the given content (open, write, close; fsync when durable).
 
-    Raises FileExistsError if the file exists; OSError if the file cannot be written whole; nothing is left behind then.
+    What is ``durable`` survives a power loss. FileExistsError if the file exists; after any other error nothing is left
+    behind.
     """
     fd = os.open(path, _CREATE, 0o666)
     try:
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(fd, view) :]
+            write_all(fd, data)
             if durable:
                 os.fsync(fd)
         finally:
@@ -174,27 +184,76 @@ def write_file(path: str, data: bytes, *, durable: bool = False) -> None:
         raise
 
 
-def copy_content(reader: int, writer: int, size: int = _COPIED_AT_ONCE) -> None:
-    """Copy what an open file holds, from where it is being read, to another one.
+def write_all(fd: int, data: bytes) -> None:
+    """Write bytes to an open file, in as many calls as the system wants (one)."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
 
-    Raises OSError if something cannot be read or written.
+
+def copy_file(source: str, copy: str, finish: Callable[[int, int, os.stat_result], _T]) -> _T:
+    """Copy a regular file to a new one (open, fstat, open, read, write, close, close for files below 1 MiB).
+
+    ``finish`` is given the descriptors of both, and the status that the source had before it was read: a change during
+    the copy then shows in the times that are kept. The copy has the permissions of the source as far as the umask
+    allows. What a failure leaves of it is for the caller to delete, and a failed read or write names neither file.
     """
-    first = min(size + 1, _COPIED_AT_ONCE)
+    reader = os.open(source, _READ | os.O_NONBLOCK)  # a pipe would block
+    try:
+        status = os.fstat(reader)
+        if not stat.S_ISREG(status.st_mode):
+            raise not_regular(source)
+        writer = os.open(copy, _CREATE, stat.S_IMODE(status.st_mode) & 0o777)
+        try:
+            _copy_content(reader, writer, status.st_size)
+            return finish(reader, writer, status)
+        finally:
+            os.close(writer)
+    finally:
+        close_after_work(reader)
+
+
+def not_regular(path: str) -> OSError:
+    """Build the error about what is neither a file nor a directory and cannot be copied."""
+    return OSError(errno.EINVAL, "It is not a regular file", path)
+
+
+def _copy_content(reader: int, writer: int, size: int) -> None:
+    """Copy what an open file holds; how many bytes are expected saves a call, and memory when they are few."""
+    first = min(size + 1, _LARGE_CHUNK)
     data = os.read(reader, first)
     is_end = size <= len(data) < first  # a short read of a regular file is its end
     while data:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(writer, view) :]
-        data = b"" if is_end else os.read(reader, _COPIED_AT_ONCE)
+        write_all(writer, data)
+        data = b"" if is_end else os.read(reader, _LARGE_CHUNK)
+
+
+def equal_files(left: str, right: str) -> bool:
+    """Compare two files byte by byte."""
+    with open(left, "rb", buffering=0) as one, open(right, "rb", buffering=0) as other:
+        return equal_streams(one, other)
+
+
+class _Readable(Protocol):
+    """An open file, whatever opened it."""
+
+    def read(self, size: int, /) -> Any: ...
+
+
+def equal_streams(left: _Readable, right: _Readable) -> bool:
+    """Compare what two open files hold, from where they are being read."""
+    while True:
+        ours, theirs = left.read(_LARGE_CHUNK), right.read(_LARGE_CHUNK)
+        if ours != theirs:
+            return False
+        if not ours:
+            return True
 
 
 def status_of(path: str) -> os.stat_result | None:
-    """Status of what is at a path, links followed, if anything is (stat).
+    """Status of what is at a path, links followed; None if there is nothing, or cannot be (stat).
 
     Unlike with :func:`os.path.exists`, a file system that cannot answer is an error, and not the answer no.
-
-    Raises OSError if that cannot be found out.
     """
     try:
         return os.stat(path)
@@ -213,15 +272,15 @@ def is_directory(path: str) -> bool:
 
 
 def is_occupied(error: OSError, path: str) -> bool:
-    """Tell whether a directory could not be renamed because there is something of its new name."""
+    """Tell whether a directory could not be renamed because there is something at its new path.
+
+    sshfs gives the same error for everything: there the path is looked at.
+    """
     return error.errno in _OCCUPIED or (error.errno == errno.EPERM and os.path.lexists(path))
 
 
 def sync_directory(path: str) -> None:
-    """Make the names in a directory survive a power loss.
-
-    Raises OSError if the file system refuses.
-    """
+    """Make the names in a directory survive a power loss."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
@@ -261,9 +320,8 @@ def replace_file(path: str, data: bytes, *, durable: bool = False, replaced: Rep
     """Give a file new content, atomically (open, write, close, rename).
 
     It keeps its mode: one call more to look it up, unless the caller knows it, and one more to set it if it is not the
-    one that the umask asks for, which a new file has. A symbolic link at ``path`` is replaced, not followed.
-
-    Raises OSError if the content cannot be written whole; the old file is untouched then.
+    one that the umask asks for, which a new file has. A symbolic link at ``path`` is replaced, not followed. After an
+    error the old file is untouched.
     """
     try:
         with Replacement(path, durable=durable, replaced=replaced) as file:
@@ -282,7 +340,8 @@ def set_path(error: OSError, path: str) -> None:
 class Replacement:
     """A file under construction that takes the place of another when the ``with`` block ends without an error.
 
-    Raises OSError if it cannot be written whole; the old file is untouched then.
+    Otherwise the old file is untouched. ``fd`` is the new file, open for writing; ``replaced`` is as for
+    :func:`replace_file`.
     """
 
     def __init__(self, path: str, *, durable: bool = False, replaced: Replaced = "look") -> None:
@@ -307,19 +366,11 @@ class Replacement:
             os.unlink(self._temporary)
 
     def write(self, data: bytes) -> None:
-        """Append to the file.
-
-        Raises OSError if it cannot be written.
-        """
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self.fd, view) :]
+        """Append to the file."""
+        write_all(self.fd, data)
 
     def write_at(self, data: bytes, offset: int) -> None:
-        """Overwrite a part of the file.
-
-        Raises OSError if it cannot be written.
-        """
+        """Overwrite a part of the file."""
         view = memoryview(data)
         while view:
             written = os.pwrite(self.fd, view, offset)
@@ -348,10 +399,7 @@ class Replacement:
 
 
 def keep_mode(temporary: str, path: str) -> None:
-    """Give a file that is to replace another one its mode (stat, and chmod if there is another one).
-
-    Raises OSError if the mode cannot be found out or set.
-    """
+    """Give a file that is to replace another one its mode (stat, and chmod if there is another one)."""
     old = status_of(path)
     if old is not None and stat.S_ISREG(old.st_mode):
         try:
@@ -374,9 +422,9 @@ def _keep_mode(fd: int, mode: int, old: os.stat_result) -> None:
 
 
 def write_directory(path: str, files: Mapping[str, bytes], *, durable: bool = False) -> None:
-    """Create a directory with the given files (mkdir, and open, write, close for each file).
+    """Create a directory with the given files, by name (mkdir, and open, write, close for each file).
 
-    Raises OSError if anything cannot be written; nothing is left behind then.
+    After an error nothing is left behind.
     """
     os.mkdir(path)
     try:
@@ -393,8 +441,8 @@ def write_directory(path: str, files: Mapping[str, bytes], *, durable: bool = Fa
 def ensure_directory(path: str, *, durable: bool = False) -> None:
     """Create a directory and its parents; an existing one is fine (one call when its parent exists).
 
-    Raises FileExistsError if something that is not a directory stands in the way; of a link that leads to none, it
-    tells where it leads.
+    FileExistsError if something that is not a directory stands in the way; of a link that leads to none, it tells where
+    it leads.
     """
     try:
         os.mkdir(path)
@@ -421,8 +469,8 @@ def delete_tree(path: str, *, dir_fd: int | None = None) -> None:
     deleted too. A file system of a network or in user space may keep a file that another process has open, under a name
     of its own, until that process closes it: it stays, and with it the directories that it is in.
 
-    Raises ValueError if the path does not end in a name: nobody means to delete the working directory, or what is above
-    a directory; OSError if something cannot be deleted.
+    ValueError if the path does not end in a name: nobody means to delete the working directory, or what is above a
+    directory.
     """
     if os.path.basename(path) in ("", ".", ".."):
         raise ValueError(f"Nothing is deleted at {path!r}: it does not end in the name of a directory or file.")
@@ -476,7 +524,10 @@ def _delete(path: str, dir_fd: int | None, *, top: int | None, depth: int) -> bo
 
 
 def expand_home(path: str) -> str:
-    """Put the home directory in the place of ``~`` at the beginning of a path that no shell has expanded."""
+    """Put the home directory in the place of ``~`` at the beginning of a path that no shell has expanded.
+
+    A path that exists as it is stays as it is.
+    """
     if path != "~" and path[:2] != "~/":
         return path
     return path if os.path.lexists(path) else os.path.expanduser(path)
@@ -493,11 +544,23 @@ def _unlink(name: str, dir_fd: int) -> None:
             raise
 
 
-def safe_join(root: str, name: str) -> str:
-    """Join a name that a user or an archive supplied to ``root``, refusing to leave it.
+def normal_name(name: str) -> str:
+    """A relative path without empty and ``.`` parts."""
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
 
-    Raises ValueError if the name is empty, absolute, contains ``..`` or a NUL, or passes through a link that leads out
-    of ``root``.
+
+def all_above(name: str) -> Iterator[str]:
+    """All that a normal relative path lies in, nearest first; the last is empty."""
+    while name:
+        name = name.rpartition("/")[0]
+        yield name
+
+
+def safe_join(root: str, name: str) -> str:
+    """Join a relative path that a user or an archive supplied to ``root``, refusing to leave it.
+
+    Links that exist on the way are followed only when they stay below ``root``. ValueError if the path is empty,
+    absolute, contains ``..`` or a NUL, or leads out of ``root`` through a link.
     """
     parts = name.split("/")
     if not name or "\0" in name or os.path.isabs(name) or ".." in parts:

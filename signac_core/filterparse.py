@@ -1,4 +1,4 @@
-r"""From what a user writes to a filter: tokens of a command line, text, pairs, mappings.
+r"""From what a user writes to a filter: tokens of a command line, a string, pairs, mappings.
 
 Tokens are read left to right, alternating between key and value position::
 
@@ -62,7 +62,7 @@ _MISSPELT_NUMBERS: Final = (
     (r"[+-]?(?:nan\(.*\)|1\.#(?:QNAN|SNAN|IND)\w*)", "nan"),
     (r"([+-]?)1\.#INF\w*", r"\1inf"),
 )
-"""Numbers as some programs write them that are text here, and how they are written instead."""
+"""Numbers as some programs write them that are strings here, and how they are written instead."""
 _TOO_LARGE: Final = "'{}' is too large for a number and taken as infinity"
 _INFIX: Final = {"!=": "$ne", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte", "~": "$regex"}
 _MISSPELT_INFIX: Final = {"==": "=", "!==": "!=", "=>": ">=", "=<": "<=", "=~": "~", "~=": "~", "<>": "!="}
@@ -79,7 +79,7 @@ def parse_tokens(tokens: Sequence[str], *, allow_eval: bool = False, hint: Hint 
     allow_eval : bool, optional
         Accept ``$where``, which runs Python code.
     hint : callable, optional
-        Called with one line of text for each token that is taken literally and probably means something else.
+        Called with one line for each token that is taken literally and probably means something else.
 
     Returns
     -------
@@ -238,7 +238,7 @@ def parse_filter(filter: object) -> Iterator[tuple[str, Any]]:
     Parameters
     ----------
     filter : str, mapping or iterable of pairs
-        The filter; text is read as by `normalise`.
+        The filter; a string is read as by `normalise`.
 
     Yields
     ------
@@ -274,18 +274,18 @@ def normalise(filter: object) -> dict[str, Any] | None:
     Parameters
     ----------
     filter : mapping, iterable of pairs, str or None
-        The filter. Text that starts with ``{`` is one JSON object, other text is split at white space and read as
+        The filter. A string that starts with ``{`` is one JSON object, another is split at white space and read as
         tokens. Anything false selects all jobs. ``$where`` runs Python code, in whatever form it is given.
 
     Returns
     -------
     dict or None
-        The filter with text keys and JSON values; None when it selects all jobs.
+        The filter with strings for keys and JSON values; None when it selects all jobs.
 
     Raises
     ------
     ValueError
-        The filter has none of these forms, or a key that is not text.
+        The filter has none of these forms, or a key that is not a string.
     TypeError
         A value cannot be written as JSON.
 
@@ -311,7 +311,7 @@ def normalise(filter: object) -> dict[str, Any] | None:
     return {key: _plain_item(key, value) for key, value in items.items()} or None
 
 
-# --- text ------------------------------------------------------------------------------------------------------------
+# --- strings ---------------------------------------------------------------------------------------------------------
 
 
 def _parse_text(text: str) -> dict[str, Any] | None:
@@ -412,7 +412,7 @@ def _conjoin(filter: dict[str, Any], key: str, value: Any) -> None:
 
 def _checked(token: object) -> str:
     if not isinstance(token, str):
-        raise TypeError(f"Filter arguments are text, not {type(token).__name__} ({token!r}).")
+        raise TypeError(f"Filter arguments are strings, not {type(token).__name__} ({token!r}).")
     return token
 
 
@@ -446,7 +446,7 @@ def _parse_infix(token: str, hint: Hint) -> tuple[str, Any] | None:
         raise ValueError(f"Filter condition '{token}' has no key in front of '{operator}'.")
     intended = _MISSPELT_INFIX.get(operator + text[:1])
     if intended is not None:
-        hint(f"'{text}' is taken as text; did you mean: '{key}{intended}{text[1:]}'")
+        hint(f"'{text}' is taken as a string; did you mean: '{key}{intended}{text[1:]}'")
     if operator == "=":
         return key, {"$exists": True} if text == _EXISTS else _parse_operand(text, hint)
     if operator == "!=" and text == _EXISTS:
@@ -456,7 +456,9 @@ def _parse_infix(token: str, hint: Hint) -> tuple[str, Any] | None:
     if operator == "~":
         return key, {"$regex": text}
     if text == _EXISTS or _is_regex(text):
-        raise ValueError(f"Filter condition '{token}': '{text}' goes with = only; as text it is written '\"{text}\"'.")
+        raise ValueError(
+            f"Filter condition '{token}': '{text}' goes with = only; as a string it is written '\"{text}\"'."
+        )
     return key, {_INFIX[operator]: _parse_operand(text, hint)}
 
 
@@ -501,14 +503,14 @@ def parse_value(word: str, hint: Hint | None = None) -> Any:
     """Read a value as a person writes it: the one rule for filters and for what is stored.
 
     It is JSON in braces, brackets or double quotes, one of ``true``, ``false`` and ``null``, or what C, Fortran, awk,
-    bc or Python print for a number; anything else is the text itself.
+    bc or Python print for a number; anything else is a string.
 
     Parameters
     ----------
     word : str
         What was written.
     hint : callable, optional
-        Called with one line of text if the word is read as text and probably means something else.
+        Called with one line if the word is read as a string and probably means something else.
 
     Returns
     -------
@@ -562,19 +564,19 @@ def _number(word: str) -> int | float | None:
 
 
 def _hint_at_value(word: str, hint: Hint) -> None:
-    """Tell about a text that looks like a number, a constant, or the beginning of JSON."""
+    """Tell about a string that looks like a number, a constant, or the beginning of JSON."""
     if word in _MISSPELT_CONSTANTS:
-        hint(f"'{word}' is taken as text; did you mean: {_MISSPELT_CONSTANTS[word]}")
+        hint(f"'{word}' is taken as a string; did you mean: {_MISSPELT_CONSTANTS[word]}")
     elif word.startswith(("{", "[")) or (word.startswith('"') and len(word) > 1):
-        hint(f"'{word}' is not valid JSON and taken as text")
+        hint(f"'{word}' is not valid JSON and taken as a string")
     elif any(map(str.isdigit, word)) or word.lower().endswith(")"):
         meant = _meant_numbers(word)
         if meant:
-            hint(f"'{word}' is taken as text; did you mean: {' or '.join(meant)}")
+            hint(f"'{word}' is taken as a string; did you mean: {' or '.join(meant)}")
 
 
 def _meant_numbers(word: str) -> list[str]:
-    """What a text is written as that some programs print for a number."""
+    """What a string is written as that some programs print for a number."""
     import re
 
     meant = [match.expand(to) for form, to in _MISSPELT_NUMBERS if (match := re.fullmatch(form, word, re.I))]
@@ -601,7 +603,7 @@ def json_advice(error: JSONDecodeError) -> str:
     Returns
     -------
     str
-        The advice, to be put behind other text; empty if there is none.
+        The advice, to be put behind a message; empty if there is none.
 
     Examples
     --------
@@ -636,7 +638,7 @@ def json_advice(error: JSONDecodeError) -> str:
 
 
 def numbers_too_large(text: str) -> list[str]:
-    """Find the numbers in a JSON text that are read as infinity because of their size.
+    """Find the numbers in JSON that are read as infinity because of their size.
 
     Parameters
     ----------
@@ -667,12 +669,12 @@ def numbers_too_large(text: str) -> list[str]:
 
 def _not_a_filter(filter: object) -> ValueError:
     kind = type(filter).__name__
-    return ValueError(f"A filter is a mapping, text, or pairs of key and value, not {kind} ({filter!r}).")
+    return ValueError(f"A filter is a mapping, a string, or pairs of key and value, not {kind} ({filter!r}).")
 
 
 def _plain_item(key: object, value: object) -> Any:
     if not isinstance(key, str):
-        raise ValueError(f"Filter keys are text, not {type(key).__name__} ({key!r}).")
+        raise ValueError(f"Filter keys are strings, not {type(key).__name__} ({key!r}).")
     try:
         return _plain(value)
     except TypeError as error:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from . import catalog, config, layout, workspace
 
 if TYPE_CHECKING:
-    import os
-
+    from .catalog import Documents
     from .index.documents import IndexedDocuments
     from .index.snapshot import Snapshot
     from .progress import Progress
     from .query import Query
     from .workspace import Space
-
-    Documents = dict[str, tuple[dict[str, Any] | None, os.stat_result | None]]
 
 __all__ = ["find_ids"]
 
@@ -61,6 +58,19 @@ def find_ids(
             return answer
     if ids is not None:
         return _scan(space, query, ids, damaged, progress=progress)
+    return _find_in_files(space, query, damaged, foreign=foreign, processes=processes, progress=progress)
+
+
+def _find_in_files(
+    space: Space,
+    query: Query,
+    damaged: list[str] | None,
+    *,
+    foreign: bool,
+    processes: int,
+    progress: Progress | None,
+) -> list[str]:
+    """Ids of all jobs that match, each read unless it is in memory; an index may be left behind."""
     listing = workspace.list_workspace(space)
     before = len(space.known)
     names = _counted(listing.names, foreign=foreign)
@@ -93,24 +103,9 @@ def _find_with_index(
 
     None if the index turns out to be of no use.
     """
-    from .index.evaluation import is_indexable
-
     space = snapshot.space
-    documents: IndexedDocuments | None = None
-    found: list[str] = []
     try:
-        rest_is_indexed = query.needs_documents or not is_indexable(query)
-        if not is_indexable(query):
-            rest = snapshot.names()
-        elif query.needs_documents:
-            from .index.documents import IndexedDocuments, possible_rows
-
-            documents = IndexedDocuments(snapshot, possible_rows(snapshot.base, query))
-            found, rest = documents.find(query)
-            rest += snapshot.pending
-            found, rest = _without_buffered(snapshot, found, rest)
-        else:
-            found, rest = snapshot.find(query), snapshot.pending
+        found, rest, documents, is_indexed = _ask(snapshot, query)
     except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
         catalog.tell_unusable(error)
         return None
@@ -122,16 +117,39 @@ def _find_with_index(
         rest = [job_id for job_id in rest if job_id in selected]
     read: Documents | None = None if documents is None else {}
     if rest:
-        found += _scan(space, query, rest, damaged, read, indexed=rest_is_indexed, progress=progress)
+        found += _scan(space, query, rest, damaged, read, indexed=is_indexed, progress=progress)
         found.sort()
     catalog.refresh(snapshot)
-    if documents is not None and read is not None and config.queries_write_index():
-        with suppress(Exception):  # nobody has asked for it
-            documents.refresh(read)
+    if documents is not None and read is not None:
+        catalog.refresh_documents(documents, read)
     if among is not None:
         matching = set(found)
         return [job_id for job_id in among if job_id in matching]
     return found
+
+
+class _Answer(NamedTuple):
+    """What the index says: ids of jobs that match, ids of the rest that have to be judged by their files."""
+
+    found: list[str]
+    rest: list[str]
+    documents: IndexedDocuments | None
+    rest_is_indexed: bool
+
+
+def _ask(snapshot: Snapshot, query: Query) -> _Answer:
+    from .index.evaluation import is_indexable
+
+    if not is_indexable(query):
+        return _Answer([], snapshot.names(), None, rest_is_indexed=True)
+    if not query.needs_documents:
+        return _Answer(snapshot.find(query), snapshot.pending, None, rest_is_indexed=False)
+    from .index.documents import IndexedDocuments, possible_rows
+
+    documents = IndexedDocuments(snapshot, possible_rows(snapshot.base, query))
+    found, rest = documents.find(query)
+    found, rest = _without_buffered(snapshot, found, rest + snapshot.pending)
+    return _Answer(found, rest, documents, rest_is_indexed=True)
 
 
 def _without_buffered(snapshot: Snapshot, found: list[str], rest: list[str]) -> tuple[list[str], list[str]]:
@@ -147,7 +165,8 @@ def _without_buffered(snapshot: Snapshot, found: list[str], rest: list[str]) -> 
 
 def _write_first_index(space: Space, listing: workspace.Listing) -> None:
     """Write an index on the way out of a query that had to read many files, in a project that is not too large."""
-    from .index.snapshot import QUERY_LIMIT, check_proven, write_base
+    from .index.refreshing import write_base
+    from .index.snapshot import QUERY_LIMIT, check_proven
 
     if len(listing.entries) <= QUERY_LIMIT:
         with suppress(Exception):  # nobody has asked for it

@@ -18,6 +18,7 @@ from .trees import identical
 
 if TYPE_CHECKING:
     from .documents.statepoint import Place, Renaming, StatePoint
+    from .documents.store import Store
     from .documents.views import JSONDict
     from .hdf5.manager import H5StoreManager as H5StoreManager
     from .hdf5.store import H5Store
@@ -241,7 +242,7 @@ class Job:
     def _plain_statepoint(self) -> dict[str, Any]:
         """State point as plain data that must not be changed; read when it is not known yet."""
         if self._view is not None:
-            return self._view._store.tree
+            return self._state_point().tree
         if self._invalid is not None:
             raise self._invalid
         if self._data is None:
@@ -261,7 +262,9 @@ class Job:
         return data
 
     def _state_point(self) -> StatePoint:
-        store: Any = self.statepoint._store
+        view = self.statepoint  # which has loaded the function
+        assert _store_of is not None
+        store: Any = _store_of(view)
         return store  # type: ignore[no-any-return]
 
     def _make_view(self) -> JSONDict:
@@ -693,9 +696,9 @@ class Job:
         if self._document is None:
             self.init(validate_statepoint=False)
             from .documents.store import for_job
-            from .documents.views import JSONDict
+            from .documents.views import view_of_document
 
-            self._document = JSONDict._of_document(for_job(self._project.space, self._id))
+            self._document = view_of_document(for_job(self._project.space, self._id))
         return self._document
 
     @document.setter
@@ -815,14 +818,16 @@ class CachedStatePoint(dict[str, Any]):
 
 
 _creation = RLock()
+_store_of: Callable[[JSONDict], Store] | None = None
 _live: Callable[[Job, dict[str, Any], Place, Renaming], JSONDict] | None = None
 
 
 def _import_live() -> Callable[[Job, dict[str, Any], Place, Renaming], JSONDict]:
-    global _live  # an import statement would take a tenth of the time of a long iteration
+    global _live, _store_of  # an import statement would take a tenth of the time of a long iteration
     from .documents.statepoint import live
+    from .documents.views import store_of
 
-    _live = live
+    _live, _store_of = live, store_of
     return live
 
 

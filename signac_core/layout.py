@@ -10,7 +10,7 @@
         workspace/
             <id>/signac_statepoint.json           the state point; its canonical text hashes to <id>
             <id>/signac_job_document.json
-            <id>/._signac_next_<newid>.json       a state point change under way (see ``workspace.py``)
+            <id>/._signac_next_<newid>.json       a state point change under way (see ``lifecycle.py``)
             <id>/._signac_removed                 without a state point file beside it: a job being deleted
             .signac-new-<id>-<random>/            a job being built; renamed to <id> when whole
             .signac-rm-<id>-<random>/             a job being deleted; anyone may finish the deletion
@@ -90,7 +90,7 @@ def job_ids(names: list[str]) -> list[str]:
 
 
 def is_id_prefix(text: str) -> bool:
-    """Tell whether a text can be the beginning of a job id: 1 to 32 lower-case hexadecimal digits."""
+    """Tell whether a string can be the beginning of a job id: 1 to 32 lower-case hexadecimal digits."""
     return 0 < len(text) <= JOB_ID_LENGTH and _HEX_DIGITS.issuperset(text)
 
 

@@ -57,9 +57,12 @@ __all__ = [
 def publish(workspace: str, job_id: str, text: bytes, *, force: bool = False, durable: bool = False) -> bool:
     """Make sure that a whole job exists (new: failed open, mkdir, open, write, close, rename; existing: three calls).
 
+    ``text`` is the content of its state point file; ``force`` replaces one that is damaged or that of another job. A
+    missing workspace is created. True if the job was created, False if it existed.
+
     Raises JobsCorruptedError if the directory holds a state point that is not the one of ``job_id``, unless ``force``;
-    FileExistsError if something that is not a directory stands in the place of the job or of the workspace; OSError if
-    the job cannot be written; nothing is left behind then.
+    FileExistsError if something that is not a directory stands in the place of the job or of the workspace. After an
+    OSError nothing is left behind.
     """
     target = os.path.join(workspace, job_id)
     path = os.path.join(target, layout.FN_STATE_POINT)
@@ -79,32 +82,39 @@ def publish(workspace: str, job_id: str, text: bytes, *, force: bool = False, du
             os.rename(temporary, target)
         except OSError as error:
             try:
-                if not files.is_occupied(error, target):
-                    files.set_path(error, target)
-                    raise
-                # Another process was faster, or a directory without a (valid) state point waits for one.
-                if os.path.islink(target) and not os.path.exists(target):
-                    raise FileExistsError(
-                        errno.EEXIST, "A broken link stands where the job directory belongs", target
-                    ) from None
-                if is_marked(target):
-                    finish_removal(target)
-                    continue
-                if force or not os.path.lexists(path):
-                    with suppress(FileNotFoundError):
-                        written = os.path.join(temporary, layout.FN_STATE_POINT)
-                        files.keep_mode(written, path)
-                        os.rename(written, path)
-                        if durable:
-                            files.sync_directory(target)
-                            files.sync_directory(workspace)
-                        return True
+                is_complete = _complete(target, temporary, error, force=force, durable=durable)
             finally:
                 files.delete_tree(temporary)
-        else:
+            if not is_complete:
+                continue
+        if durable:
+            files.sync_directory(workspace)
+        return True
+
+
+def _complete(target: str, temporary: str, error: OSError, *, force: bool, durable: bool) -> bool:
+    """Give a directory that stands in the place of a new job the state point file of that; False: look at it again.
+
+    Raises ``error``, with which the new job could not be renamed, unless there is such a directory.
+    """
+    if not files.is_occupied(error, target):
+        files.set_path(error, target)
+        raise error
+    # Another process was faster, or a directory without a (valid) state point waits for one.
+    if os.path.islink(target) and not os.path.exists(target):
+        raise FileExistsError(errno.EEXIST, "A broken link stands where the job directory belongs", target) from None
+    if is_marked(target):
+        finish_removal(target)
+        return False
+    path, written = (os.path.join(directory, layout.FN_STATE_POINT) for directory in (target, temporary))
+    if force or not os.path.lexists(path):
+        with suppress(FileNotFoundError):
+            files.keep_mode(written, path)
+            os.rename(written, path)
             if durable:
-                files.sync_directory(workspace)
+                files.sync_directory(target)
             return True
+    return False
 
 
 def _is_whole(target: str, path: str, job_id: str, *, force: bool) -> bool:
@@ -131,10 +141,10 @@ def _is_whole(target: str, path: str, job_id: str, *, force: bool) -> bool:
 
 
 def create_job(space: Space, statepoint: Mapping[str, Any]) -> tuple[str, bool]:
-    """Create the job of a state point unless it exists.
+    """Create the job of a state point unless it exists; its id, and whether it was created.
 
-    Raises KeyTypeError, InvalidKeyError, TypeError if the state point has invalid keys or values; nothing is written
-    then; JobsCorruptedError, OSError as :func:`publish`.
+    Nothing is written if the state point has invalid keys or values (KeyTypeError, InvalidKeyError, TypeError). The
+    other errors are those of :func:`publish`.
     """
     plain = canonical.plain_state_point(statepoint)
     job_id = canonical.calc_id(plain)
@@ -145,8 +155,7 @@ def create_job(space: Space, statepoint: Mapping[str, Any]) -> tuple[str, bool]:
 def publish_directory(workspace: str, job_id: str, temporary: str, *, durable: bool = False) -> None:
     """Rename a whole directory, built under a hidden name inside the workspace, to its job id.
 
-    Raises DestinationExistsError if the job exists; the temporary directory is left to the caller; OSError if the
-    rename fails.
+    DestinationExistsError if the job exists; the temporary directory is left to the caller.
     """
     target = os.path.join(workspace, job_id)
     try:
@@ -160,16 +169,16 @@ def publish_directory(workspace: str, job_id: str, temporary: str, *, durable: b
 
 
 def lock(directory: str) -> AbstractContextManager[Lock | None]:
-    """Lock of a job, for a ``with`` block."""
+    """Lock of a job, for a ``with`` block: entered, it takes the lock; left, it gives it back."""
     from .locks import Lock  # queries and creation do not pay for it
 
     return Lock(os.path.join(directory, layout.FN_STATE_POINT))
 
 
 def lock_if_possible(directory: str) -> AbstractContextManager[object]:
-    """Lock of a job, taken; a damaged job without a state point file has none to take.
+    """Lock of a job, taken already, for a ``with`` block; a damaged job without a state point file has none to take.
 
-    Raises FileNotFoundError if there is no such directory.
+    FileNotFoundError if there is no such directory.
     """
     from .locks import acquire
 
@@ -179,13 +188,14 @@ def lock_if_possible(directory: str) -> AbstractContextManager[object]:
 def change_state_point(
     workspace: str, old_id: str, new_id: str, text: bytes, *, by_copy: ByCopy | None = None, durable: bool = False
 ) -> None:
-    """Turn the job ``old_id`` into the job ``new_id``, with all its data.
+    """Turn the job ``old_id`` into the job ``new_id``, which is another, with all its data.
 
-    Where its directory cannot be renamed (overlayfs), ``by_copy`` does it.
+    ``text`` is the content of the new state point file. Where the directory cannot be renamed (overlayfs), ``by_copy``
+    does it.
 
-    Raises FileNotFoundError if the job does not exist (any more); DestinationExistsError if a job ``new_id`` exists;
-    nothing is changed then; OSError if the state point cannot be written; the job is the old one then. If the new one
-    may not survive a power loss as was asked for, the error says so.
+    FileNotFoundError if the job does not exist (any more); DestinationExistsError if a job ``new_id`` exists; nothing
+    is changed then. After an OSError the job is the old one, or the error says that the new one may not survive a power
+    loss as was asked for.
     """
     source = os.path.join(workspace, old_id)
     target = os.path.join(workspace, new_id)
@@ -256,7 +266,10 @@ def _lacks(path: str, job_id: str) -> bool:
 
 
 def finish_state_point_change(directory: str, job_id: str, *, durable: bool = False) -> bool:
-    """Do the last step of a state point change that was stopped before it; the caller holds the lock of the job."""
+    """Do the last step of a state point change that was stopped before it, if one was.
+
+    The caller holds the lock of the job.
+    """
     path = os.path.join(directory, layout.FN_STATE_POINT)
     pending = os.path.join(directory, layout.pending_name(job_id))
     if not _lacks(path, job_id) or _lacks(pending, job_id):
@@ -270,11 +283,11 @@ def finish_state_point_change(directory: str, job_id: str, *, durable: bool = Fa
 
 
 def remove(workspace: str, job_id: str) -> bool:
-    """Delete a job: one rename under its lock, after which no listing shows it, then the deletion.
+    """Delete a job, if there is one: one rename under its lock, after which no listing shows it, then the deletion.
 
-    Raises ValueError if that is no job id; OSError if the directory cannot be renamed or is a link (the job is intact
-    then), or something in it cannot be deleted (the job is gone from the workspace, the rest is hidden and deleted by
-    the next ``check --repair``).
+    ValueError if ``job_id`` is none. OSError if the directory cannot be renamed or is a link (the job is intact then),
+    or if something in it cannot be deleted (the job is gone from the workspace, the rest is hidden and deleted by the
+    next ``check --repair``).
     """
     layout.check_job_directory(job_id)
     source = os.path.join(workspace, job_id)
@@ -291,9 +304,9 @@ def remove(workspace: str, job_id: str) -> bool:
 
 
 def refuse_link(directory: str, reason: str) -> None:
-    """Make sure that a job directory is not a link to one.
+    """Make sure that a job directory is not a link to one, whether it leads anywhere or not.
 
-    Raises OSError if it is one, whether it leads anywhere or not.
+    ``reason`` ends a sentence about the link: why it will not do, and what to do.
     """
     try:
         target = os.readlink(directory)
@@ -305,9 +318,8 @@ def refuse_link(directory: str, reason: str) -> None:
 def set_aside(workspace: str, job_id: str) -> str:
     """Take a job out of the workspace by one rename, its lock being held, and delete its state point file.
 
-    Where the directory cannot be renamed, it gets a mark first; see the module.
-
-    Raises OSError if the rename fails.
+    Where the directory cannot be renamed, it gets a mark first; see the module. The result is what
+    :func:`finish_removal` is to delete now.
     """
     source = os.path.join(workspace, job_id)
     aside = os.path.join(workspace, layout.removed_name(job_id))
@@ -335,10 +347,7 @@ def _mark(directory: str, job_id: str) -> None:
 
 
 def finish_removal(aside: str) -> None:
-    """Delete a job that has been taken out of the workspace.
-
-    Raises OSError if something cannot be deleted.
-    """
+    """Delete a job that has been taken out of the workspace, by the path that :func:`set_aside` gave."""
     if not os.path.basename(aside).startswith(layout.PREFIX_REMOVED):
         with suppress(FileNotFoundError):
             for name in os.listdir(aside):
@@ -350,8 +359,11 @@ def finish_removal(aside: str) -> None:
 def move_directory(source: str, workspace: str, name: str, *, job_id: str | None = None, durable: bool = False) -> None:
     """Move a job directory to another place on the same file system, under its lock.
 
-    Raises DestinationExistsError if there is something of that name; OSError with ``EXDEV`` if the place is on another
-    file system; in general if the rename fails.
+    ``name`` is what it is called in the directory ``workspace``: the id of the job, or a path of the user's. ``job_id``
+    is given if it is called otherwise: nobody would know then what a pending state point is about.
+
+    DestinationExistsError if there is something of that name; OSError with ``EXDEV`` if the place is on another file
+    system.
     """
     _refuse_relative_link(source)
     with lock_if_possible(source):

@@ -31,8 +31,9 @@ _LONGEST_PAUSE = 0.02  # seconds
 class Lock:
     """Exclusive lock on an existing file, for the time of a ``with`` block (open, flock, fstat; flock, close).
 
-    Raises LockTimeoutError on entering, if another process holds the lock for longer than ``SIGNAC_LOCK_TIMEOUT``
-    seconds (60); FileNotFoundError on entering, if there is no such file.
+    ``status`` is that of the file when it was locked, None without a lock. A directory is locked on this host only. On
+    entering, LockTimeoutError if another process holds the lock for longer than ``SIGNAC_LOCK_TIMEOUT`` seconds (60);
+    FileNotFoundError if there is no such file.
     """
 
     __slots__ = ("_fd", "path", "status")
@@ -130,7 +131,7 @@ class Lock:
 def acquire(path: str, directory: str) -> AbstractContextManager[object]:
     """Take the lock on a file that need not exist, for a ``with`` block; where there is no file, there is no lock.
 
-    Raises LockTimeoutError as :class:`Lock`; FileNotFoundError if the directory does not exist either.
+    FileNotFoundError if ``directory``, which it belongs to, does not exist either; LockTimeoutError as :class:`Lock`.
     """
     try:
         return Lock(path).acquire()

@@ -59,7 +59,10 @@ class Mount(NamedTuple):
 
 
 def parse_mounts(text: str) -> list[Mount]:
-    """Parse the content of ``/proc/PID/mountinfo``; lines of another form are left out."""
+    """Parse the content of ``/proc/PID/mountinfo``; lines of another form are left out.
+
+    A line holds ids, device, root, mount point, options, optional fields, ``-``, type, source, options.
+    """
     mounts = []
     for line in text.splitlines():
         before, separator, after = line.partition(" - ")
@@ -115,7 +118,11 @@ def kind_of(device: int) -> str:
 
 
 def lock_warnings(*paths: str) -> list[str]:
-    """Warnings about the file systems of some files or directories (one stat each, one read)."""
+    """Warnings about the file systems of some files or directories (one stat each, one read).
+
+    One per file system that has a problem; none where the kernel does not tell about mounts. Paths that do not exist do
+    not count.
+    """
     devices = set()
     for path in paths:
         try:

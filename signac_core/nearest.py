@@ -15,7 +15,7 @@ def nearest_key(wanted: str, known: Iterable[str]) -> str | None:
     """Find the key that is nearest to another one: much like it, or one of the two is short for the other.
 
     Keys in the same mapping are compared without what they have in common, which says nothing; those of the mappings
-    that it is in are never meant.
+    that it is in are never meant. Of keys that are equally near, the first is taken.
     """
     names: dict[str, str] = {}
     for name in known:

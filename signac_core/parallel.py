@@ -1,4 +1,4 @@
-"""Doing the same small thing with many files: one after the other, or in threads when the file system is slow."""
+"""The same small thing for many files: one after the other, in threads where they are slow, in forked processes."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import canonical, config
+from . import canonical, config, files
 
 if TYPE_CHECKING:
     from .workspace import Space
 
-    T = TypeVar("T")
-
 __all__ = [
-    "MANY_FILES",
     "each_file",
     "in_order",
     "shared",
@@ -28,6 +25,7 @@ __all__ = [
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
+_FEW = 16  # files that are not worth opening a directory for
 _PROBE = 16  # items that decide
 _SLOW = 0.0004  # seconds per item from which on waiting outweighs computing
 _THREADS = 16
@@ -36,7 +34,7 @@ _WINDOW = 2048  # items under way at once
 
 
 def in_order(function: Callable[[_T], _R], items: Sequence[_T]) -> Iterator[_R]:
-    """Apply a function to items and yield the results in order."""
+    """Apply a function, which raises nothing, to items and yield the results in order."""
     waiting = iter(items)
     threads = config.io_threads()
     if threads is None:
@@ -77,7 +75,11 @@ def _in_threads(
 
 @contextmanager
 def short_paths(directory: str) -> Iterator[tuple[str, int | None]]:
-    """Open a directory, so that what is in it has short paths: those are found faster."""
+    """Open a directory, so that what is in it has short paths: those are found faster.
+
+    Yields what to put before names, and the descriptor that these paths are relative to (None if there is no such
+    directory).
+    """
     try:
         fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
@@ -93,7 +95,10 @@ _MOST_PROCESSES = 16
 
 
 def shared(function: Callable[[Sequence[str]], Any], items: Sequence[str], processes: int) -> list[Any]:
-    """Apply a function to shares of a list, each in a process of its own but the first."""
+    """Apply a function to shares of a list, each in a process of its own but the first; at most 16 are made.
+
+    The function is given a share and returns plain JSON data. A share whose process fails is dealt with here, again.
+    """
     number = len(items)
     processes = min(processes, _MOST_PROCESSES)
     shares = [items[number * i // processes : number * (i + 1) // processes] for i in range(processes)]
@@ -120,8 +125,7 @@ def _start(function: Callable[[Sequence[str]], Any], share: Sequence[str]) -> tu
     try:
         os.close(readable)
         text = canonical.dumps(function(share)).encode("ascii")
-        while text:
-            text = text[os.write(writable, text) :]
+        files.write_all(writable, text)
     finally:
         os._exit(0)  # nothing of the parent's is flushed or cleaned up here
 
@@ -133,19 +137,18 @@ def _read_all(pipe: int) -> bytes:
     return b"".join(parts)
 
 
-MANY_FILES = 16  # up to here nothing is cheaper than reading them
-
-
 def each_file(
-    space: Space, ids: Sequence[str], name: str, function: Callable[[str, str, int | None], T]
-) -> Iterator[T]:
-    """Apply a function to one file of each job, in order; to many files by short paths, and in threads if that pays."""
+    space: Space, ids: Sequence[str], name: str, function: Callable[[str, str, int | None], _R]
+) -> Iterator[_R]:
+    """Apply a function to one file of each job, in order; to many files by short paths, and in threads if that pays.
+
+    The function is given the id, the path, and the descriptor that the path is relative to (or None); it raises
+    nothing.
+    """
     end = "/" + name
-    if len(ids) <= MANY_FILES:
+    if len(ids) <= _FEW:
         root = space.workspace + "/"
         yield from (function(job_id, root + job_id + end, None) for job_id in ids)
         return
-    from .parallel import in_order, short_paths
-
     with short_paths(space.workspace) as (root, workspace):
         yield from in_order(lambda job_id: function(job_id, root + job_id + end, workspace), ids)

@@ -1,4 +1,4 @@
-"""What long operations tell about how far they are; the library itself prints nothing."""
+"""What long operations tell about how far they are; showing it is up to whoever asked for it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ class Progress(Protocol):
     """Called by long operations after each step."""
 
     def __call__(self, what: str, done: int, total: int | None) -> None:
-        """Take notice."""
+        """Take notice of the steps that are done, and of all, if their number is known.
+
+        ``what`` is the operation, such as ``"export"``.
+        """
 
 
 def track(items: Iterable[_T], what: str, total: int | None, progress: Progress | None) -> Iterator[_T]:
-    """Yield the items, and report each when it has been dealt with."""
+    """Yield the items, and report each when it has been dealt with; ``what`` is the operation, such as ``"export"``."""
     if progress is None:
         yield from items
         return

@@ -412,9 +412,9 @@ class Project:
         """The document of the project, live. Assignment of a mapping replaces it as a whole."""
         if self._document is None:
             from .documents.store import for_project
-            from .documents.views import JSONDict
+            from .documents.views import view_of_document
 
-            self._document = JSONDict._of_document(for_project(self._space))
+            self._document = view_of_document(for_project(self._space))
         return self._document
 
     @document.setter

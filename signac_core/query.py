@@ -21,7 +21,8 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeAlias
 
-from .trees import as_tuple, equal
+from .errors import ReadableKeyError
+from .trees import MISSING, as_tuple, equal
 
 if TYPE_CHECKING:
     from typing import Protocol, Self, TypeVar
@@ -53,12 +54,8 @@ __all__ = [
 ]
 
 
-class FilterKeyError(KeyError):
+class FilterKeyError(ReadableKeyError):
     """A key of a filter names an unknown operator, or an operator in the wrong place."""
-
-    def __str__(self) -> str:
-        # KeyError would show the repr of the message.
-        return str(self.args[0]) if self.args else ""
 
 
 NO_DOCUMENT: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -128,7 +125,16 @@ Expression: TypeAlias = Condition | And | Or | Not
 
 
 class Query:
-    """A compiled filter; made by :func:`compile_filter`."""
+    """A compiled filter; made by :func:`compile_filter`.
+
+    ``matches(state_point, document)`` tells whether a job satisfies the filter; both are plain JSON data. The document
+    may be anything unless ``needs_documents``, and is `NO_DOCUMENT` for a job that has none.
+
+    While the query is used, ``incomparable`` is filled with the keys, with namespace, for which values were met that
+    the operator cannot be applied to, such as ``$gt: 1`` to a string; such values do not match. ``unmet`` keeps the
+    paths of those keys of documents that no document had which was read. ``conditions`` are the leaves of the
+    expression, in the order of the filter.
+    """
 
     __slots__ = (
         "conditions",
@@ -156,16 +162,18 @@ class Query:
         self.unmet = {path for path in self.unmet if _reach(path)(document) is MISSING}
 
     def evaluate(self, leaf_result: Callable[[Condition], Jobs], universe: Callable[[], Jobs]) -> Jobs:
-        """Combine the sets of jobs that satisfy the single conditions."""
+        """Combine the sets of jobs that satisfy the single conditions, in the type of set that the callables give.
+
+        The set of all jobs is asked for only when a complement is needed.
+        """
         return _combine(self.expression, leaf_result, universe)
 
 
 def compile_filter(filter: Mapping[str, Any]) -> Query:
-    """Check a filter and compile it.
+    """Check a filter, as `filterparse.normalise` gives it, and compile it; an empty one matches every job.
 
-    Raises KeyError an operator is unknown or stands in the wrong place; ValueError, TypeError the argument of an
-    operator has an unsuitable value or type; Exception whatever the evaluation of the Python source of a ``$where``
-    raises.
+    KeyError if an operator is unknown or stands in the wrong place; ValueError or TypeError if the argument of an
+    operator has an unsuitable value or type; whatever the evaluation of the Python source of a ``$where`` raises.
     """
     incomparable: set[str] = set()
     try:
@@ -181,7 +189,7 @@ def _conjunction(filter: Mapping[str, Any], incomparable: set[str]) -> Expressio
     parts: list[Expression] = []
     for key, value in filter.items():
         if not isinstance(key, str):
-            raise ValueError(f"Filter keys are text, not {type(key).__name__} ({key!r}).")
+            raise ValueError(f"Filter keys are strings, not {type(key).__name__} ({key!r}).")
         if key in ("$and", "$or"):
             members = _members(key, value)
             alternatives = tuple(_conjunction(member, incomparable) for member in members)
@@ -377,25 +385,17 @@ def _reach(path: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Any]:
 Test: TypeAlias = Callable[[Any], bool]
 
 
-class _Missing:
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "MISSING"
-
-
-MISSING: Final = _Missing()
-"""What `Condition.test` is given for a job that lacks the key."""
-
-
 def described(value: Any) -> str:
-    """Describe a value in a message."""
+    """Describe a value in a message: by its type and its repr, shortened."""
     text = repr(value)
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
 
 
 class Operator:
-    """An operator about to be compiled, with all that its test and its error messages need."""
+    """An operator about to be compiled, with all that its test and its error messages need.
+
+    ``incomparable`` takes the keys of values that the operator cannot be applied to.
+    """
 
     __slots__ = ("argument", "incomparable", "key", "name")
 
@@ -406,10 +406,7 @@ class Operator:
         self.incomparable = incomparable
 
     def reject(self, kind: type[Exception], expected: str) -> NoReturn:
-        """Refuse the argument.
-
-        Raises ValueError, TypeError always, as ``kind`` says.
-        """
+        """Refuse the argument, with an error of the given class; ``expected`` is what the operator takes."""
         raise kind(f"Filter key '{self.key}': {self.name} takes {expected}, not {described(self.argument)}.")
 
 
@@ -442,7 +439,7 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Operator], Test]:
     def build(op: Operator) -> Test:
         key, argument, incomparable = op.key, op.argument, op.incomparable
         if argument is None or isinstance(argument, Mapping):
-            op.reject(TypeError, "a number, a text or a list")
+            op.reject(TypeError, "a number, a string or a list")
 
         def test(value: Any) -> bool:
             if value is MISSING:
@@ -513,7 +510,7 @@ def _regex(op: Operator) -> Test:
     import re
 
     if not isinstance(op.argument, str):
-        op.reject(TypeError, "a regular expression as text")
+        op.reject(TypeError, "a regular expression as a string")
     try:
         search = re.compile(op.argument).search
     except re.error as error:
@@ -549,7 +546,7 @@ def _where(op: Operator) -> Test:
 
     source = op.argument
     if not isinstance(source, str):
-        op.reject(TypeError, "Python source as text, such as 'lambda x: x > 0'")
+        op.reject(TypeError, "Python source as a string, such as 'lambda x: x > 0'")
     note = f"in the $where expression {source!r} of filter key '{op.key}'"
     names = {"json": json, "math": math, "operator": operator, "re": re, "isclose": math.isclose}
     try:

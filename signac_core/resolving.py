@@ -25,12 +25,12 @@ _MANY_IDS = 64  # from here on one listing is cheaper than a look at each
 
 
 class UnresolvedId(NamedTuple):
-    """A text that does not name one job.
+    """A string that does not name one job.
 
     Parameters
     ----------
     text : str
-        The text, as it was given.
+        The string, as it was given.
     reason : str
         What is wrong with it, as a sentence.
     """
@@ -40,9 +40,9 @@ class UnresolvedId(NamedTuple):
 
 
 def resolve(names: list[str], text: str) -> str:
-    """The name among sorted ones that a text begins, or is.
+    """The name among sorted ones that a string begins, or is.
 
-    Raises TypeError if it is no str; KeyError if there is none; LookupError if there are several.
+    TypeError if it is no string; KeyError if there is none; LookupError if there are several.
     """
     if not isinstance(text, str):
         raise TypeError(f"A job id must be a str, not {type(text).__name__}.")
@@ -55,7 +55,11 @@ def resolve(names: list[str], text: str) -> str:
 
 
 def resolve_ids(space: Space, texts: Sequence[str], *, minimum: int = 1) -> tuple[list[str], list[UnresolvedId]]:
-    """Find the jobs that users name."""
+    """Find the jobs that users name: their ids in the given order, and the strings that name no job or several.
+
+    These are full ids, ids of at least ``minimum`` digits, or paths of job directories of this project (or of something
+    in them).
+    """
     strip = _path_stripper(space)
     wanted = [strip(text) for text in texts]
     names: list[str] | None = None
@@ -100,7 +104,7 @@ def resolve_ids(space: Space, texts: Sequence[str], *, minimum: int = 1) -> tupl
 def _path_stripper(space: Space) -> Callable[[str], str]:
     """Make a function that takes the id out of a path into the workspace of this project.
 
-    Other texts only lose line ends and slashes.
+    Other strings only lose line ends and slashes.
     """
     roots: list[str] = []
 
@@ -139,7 +143,7 @@ def _unknown(space: Space, original: str, text: str, names: list[str] | None, *,
 
 
 def _differ_little(left: str, right: str) -> bool:
-    """Tell whether two texts of equal length differ in one character, or in the order of two neighbours."""
+    """Tell whether two strings of equal length differ in one character, or in the order of two neighbours."""
     if len(right) < 3:
         return False
     different = [i for i, (a, b) in enumerate(zip(left, right, strict=True)) if a != b]

@@ -103,7 +103,10 @@ def is_on_parallel_file_system(device: int) -> bool:
 
 
 def margin(*devices: int) -> int:
-    """Age, in nanoseconds, from which on a time stamp is beyond doubt."""
+    """Age, in nanoseconds, from which on a time stamp is beyond doubt; the devices are those of directory and clock.
+
+    Two seconds where both are on the same file system of a kind that keeps time in one place, ten elsewhere.
+    """
     is_one_clock = len(set(devices)) == 1 and not is_on_parallel_file_system(devices[0])
     return SETTLED_NS if is_one_clock else SETTLED_PARALLEL_NS
 
@@ -131,7 +134,11 @@ def directory_signature(directory: str) -> list[int] | None:
 
 
 def time_of_reading(wall_ns: int, started: float, created: os.stat_result) -> int:
-    """The earliest time, by either clock, when something was read."""
+    """The earliest time, in nanoseconds by either clock, when something was read.
+
+    Reading began at ``wall_ns`` by the clock on the wall and at ``started`` (seconds) by the one that is never set; the
+    status of a file that was just created has the time by the clock of the file system.
+    """
     elapsed = int((monotonic() - started) * 1e9)
     return min(wall_ns, times_of(created)[0] - elapsed)
 

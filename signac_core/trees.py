@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from .canonical import CONTAINERS, dumps
 
-__all__ = ["as_tuple", "copy_plain", "equal", "identical", "leaves", "look_up"]
+__all__ = ["MISSING", "as_tuple", "copy_plain", "equal", "identical", "leaves", "look_up"]
+
+
+class _Missing:
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = _Missing()
+"""Stands for the value of a key that does not exist, where None is a value."""
 
 
 def copy_plain(value: Any) -> Any:

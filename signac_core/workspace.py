@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from itertools import islice
 from operator import eq
@@ -24,12 +24,14 @@ from .errors import JobsCorruptedError, WorkspaceError
 __all__ = [
     "OPEN_FLAGS",
     "Listing",
+    "Moment",
     "Space",
     "is_being_born",
     "is_marked",
     "list_workspace",
     "read_matching",
     "read_state_point",
+    "state_point_in",
 ]
 
 _ROUNDS = 3
@@ -223,6 +225,33 @@ class Listing:
         return self._names
 
 
+class Moment:
+    """What one look at a project has shown, which answers all questions about its jobs as long as the moment lasts.
+
+    ``index`` belongs to `catalog`, which opens it: None before that, and where there is none that can be used.
+    ``at_end`` is what it leaves to be done; it is told whether somebody has interrupted the program and waits.
+    """
+
+    __slots__ = ("_space", "at_end", "has_opened_index", "index", "listing")
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self.listing: Listing | None = None
+        self.index: Any = None
+        self.has_opened_index = False
+        self.at_end: Callable[[bool], None] | None = None
+
+    def __enter__(self) -> None:
+        if self._space.moment is None:
+            self._space.moment = self
+
+    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
+        if self._space.moment is self:
+            self._space.moment = None
+            if self.at_end is not None:
+                self.at_end(kind is not None and not issubclass(kind, Exception))
+
+
 class Space:
     """A project as the rooms of the library see it: where its jobs are, and which state points are in memory.
 
@@ -230,7 +259,7 @@ class Space:
     state points may be asked for one by one.
     """
 
-    __slots__ = ("awaited", "durable", "expected", "is_loaded", "known", "root", "sound_ids", "workspace")
+    __slots__ = ("awaited", "durable", "expected", "is_loaded", "known", "moment", "root", "sound_ids", "workspace")
 
     def __init__(self, root: str, *, durable: bool = False) -> None:
         self.root = root
@@ -241,6 +270,16 @@ class Space:
         self.is_loaded = False  # whether index or cache file have been taken into memory
         self.expected = 0
         self.awaited: list[list[str]] | None = None  # takes the next listing for an iteration that has not begun
+        self.moment: Moment | None = None
+
+    def one_moment(self) -> Moment:
+        """In a ``with`` block, let the first listing of the workspace and the first opening of the index serve all.
+
+        Which jobs there are does not change within it, whatever happens in the workspace meanwhile. So it is for
+        whoever asks several things in a row that have to fit together, and then nothing: not for what waits for
+        somebody, and not for what creates, moves or removes jobs. A block within another one is part of that.
+        """
+        return Moment(self)
 
     def path(self, name: str) -> str:
         """Path of a file in the project directory."""
@@ -289,15 +328,18 @@ class Space:
 
 
 def list_workspace(space: Space) -> Listing:
-    """List the workspace (open, fstat, listing, fstat, close).
+    """List the workspace (open, fstat, listing, fstat, close), in one moment once.
 
     A job that changes its id while the listing is under way could appear under both ids; when the directory changed
     meanwhile, only the names that a second listing confirms are returned. A missing workspace has no jobs.
 
     Raises WorkspaceError if the workspace cannot be read.
     """
+    moment = space.moment
+    if moment is not None and moment.listing is not None:
+        return moment.listing
     try:
-        return _list_directory(space.workspace)
+        listing = _list_directory(space.workspace)
     except FileNotFoundError:
         target = os.readlink(space.workspace)
         raise WorkspaceError(
@@ -305,6 +347,9 @@ def list_workspace(space: Space) -> Listing:
         ) from None
     except OSError as error:
         raise WorkspaceError(error) from error
+    if moment is not None:
+        moment.listing = listing
+    return listing
 
 
 def _list_directory(workspace: str) -> Listing:
@@ -363,10 +408,10 @@ def read_matching(path: str, job_id: str, *, dir_fd: int | None = None) -> dict[
 
     Raises OSError if the file cannot be read.
     """
-    return _genuine(files.read_bytes(path, dir_fd=dir_fd), job_id)
+    return state_point_in(files.read_bytes(path, dir_fd=dir_fd), job_id)
 
 
-def _genuine(text: bytes, job_id: str) -> dict[str, Any] | None:
+def state_point_in(text: bytes, job_id: str) -> dict[str, Any] | None:
     """State point in a text if it is the one of a job."""
     try:
         state_point = canonical.loads(text)

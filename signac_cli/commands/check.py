@@ -96,7 +96,7 @@ def command(session: Session, /, *, repair: bool, dry_run: bool, as_json: bool) 
     """
     if dry_run and not repair:
         raise click.UsageError("--dry-run goes with --repair.")
-    from signac_core.care.integrity import examine, mend
+    from signac_core.care.integrity import examine, repair_problems
     from signac_core.mounts import lock_warnings
 
     from ..progress import bar
@@ -112,7 +112,7 @@ def command(session: Session, /, *, repair: bool, dry_run: bool, as_json: bool) 
             results = _planned(problems)
         else:
             with bar(session, "Repairing") as progress:
-                results = _repaired(mend(project.space, problems, progress=progress))
+                results = _repaired(repair_problems(project.space, problems, progress=progress))
     for result in results:
         findings.note(*result)
     for warning in lock_warnings(project.path, project.workspace):
@@ -241,7 +241,7 @@ def _planned(problems: Iterable[Problem]) -> Iterator[tuple[Problem, str, str]]:
 def _repaired(outcomes: Iterable[Outcome]) -> Iterator[tuple[Problem, str, str]]:
     for outcome in outcomes:
         problem, message = outcome.problem, _sentence(outcome.detail)
-        if outcome.mended:
+        if outcome.repaired:
             yield problem, MENDED, message
         elif problem.is_litter:
             yield problem, HARMLESS, message

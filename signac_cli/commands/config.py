@@ -117,7 +117,7 @@ def _show(ctx: click.Context, /, *, keys: tuple[str, ...], as_json: bool) -> int
         values = {}
     key = [name for text in keys for name in text.split(".")]
     try:
-        value = configfile.look_up(values or {}, key)
+        value = configfile.value_of(values or {}, key)
     except KeyError as error:
         raise Failure(error.args[0], code="no-key") from None
     if as_json:

@@ -84,7 +84,7 @@ def command(
     laid_out = pretty is not None or indent is not None
     if laid_out and shape.mode not in (None, PLAIN):
         raise click.UsageError(f"--pretty and --indent lay out plain text; they do not combine with --{shape.mode}.")
-    project = session.project()
+    project = session.project(at_one_moment=True)
     damaged: list[str] = []
     named = [*ids, *(job_ids or ())]
     selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)

@@ -97,7 +97,7 @@ def command(
             raise click.UsageError("--dry-run goes with --set and --unset.")
         laid_out = pretty is not None or indent is not None or sort_keys
         shape = shape_on_terminal(session, shape, laid_out=laid_out)
-        project = session.project()
+        project = session.project(at_one_moment=True)
         damaged: list[str] = []
         selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
         records = read_records(project, selected, shape.parts("doc"), damaged=damaged)

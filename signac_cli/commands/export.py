@@ -81,7 +81,7 @@ def command(
                 return None
             return f"{job['id']} -> {os.path.normpath(os.path.join(above, job['path']))}"
 
-    project = session.project()
+    project = session.project(at_one_moment=not move)
     damaged: list[str] = []
     selected = select(
         session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged, proven=True
@@ -105,7 +105,7 @@ def command(
             damaged=damaged,
         )
     except PathsTakenError as error:
-        collisions = [Collision(job_id, at, f"{reason}: '{at}'.") for job_id, at, reason in error.taken]
+        collisions = [Collision(job_id, at, f"{reason}: '{at}'.") for job_id, at, reason in error.obstacles]
         report.collide(collisions, "Nothing was written. Move it away, or choose another target or path.")
         return report.finish(as_json=as_json)
     except FileExistsError:

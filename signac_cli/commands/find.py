@@ -165,7 +165,7 @@ def command(
     if shape.mode is None and attached and not (one_line or pretty) and session.output.is_terminal:
         shape = shape._replace(mode=TABLE)
 
-    project = session.project()
+    project = session.project(at_one_moment=True)
     filter_tokens = filter_tokens or conditions or ()
     _check_keys(project, filter_tokens, sp=sp_keys or (), doc=doc_keys or ())
     query = parse_filter(session, filter_tokens, allow_eval=allow_eval)

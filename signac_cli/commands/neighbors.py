@@ -61,7 +61,7 @@ def command(
     """
     shape = shape_of(as_json=as_json, as_json_lines=as_json_lines, null=False)
     named = [*ids, *(job_ids or ())]
-    project = session.project()
+    project = session.project(at_one_moment=True)
     if ignored and not (named and all(map(str.isidentifier, ignored))):
         from ..misreadings import refuse_ids_among_keys
 

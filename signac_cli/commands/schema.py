@@ -85,7 +85,7 @@ def command(
         raise click.UsageError(f"--depth, --precision and --max-num-range do not combine with --{JSON}: it has it all.")
     if shape.mode == TABLE and depth:
         raise click.UsageError(f"--depth lays out plain text; it does not combine with --{TABLE}.")
-    project = session.project()
+    project = session.project(at_one_moment=True)
     damaged: list[str] = []
     selected: list[str] | None = None
     if job_ids or filter_tokens:

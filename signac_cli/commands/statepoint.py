@@ -68,7 +68,7 @@ def command(
     text = layout_text("sp", shape, pretty=pretty, indent=indent, sort_keys=sort_keys)
     laid_out = pretty is not None or indent is not None or sort_keys
     shape = shape_on_terminal(session, shape, laid_out=laid_out)
-    project = session.project()
+    project = session.project(at_one_moment=True)
     damaged: list[str] = []
     named = [*ids, *(job_ids or ())]
     selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)

@@ -14,7 +14,7 @@ from ..output import one_line
 
 if TYPE_CHECKING:
     from signac_core.project import Project
-    from signac_core.survey.glance import Glance
+    from signac_core.survey.summary import Summary
 
     from ..app import Session
 
@@ -35,10 +35,10 @@ def command(session: Session, /, *, as_json: bool) -> int:
     Only a part of the jobs is looked at: 'signac check' looks at every one. The exit status is 1 if the workspace is
     missing.
     """
-    from signac_core.survey.glance import glance
+    from signac_core.survey.summary import summarize
 
-    project = session.project()
-    seen = glance(project.space)
+    project = session.project(at_one_moment=True)
+    seen = summarize(project.space)
     status = 0 if os.path.isdir(project.workspace) else 1
     if as_json:
         session.output.write_json(_describe(project, seen))
@@ -53,7 +53,7 @@ def command(session: Session, /, *, as_json: bool) -> int:
     return status
 
 
-def _describe(project: Project, seen: Glance) -> dict[str, Any]:
+def _describe(project: Project, seen: Summary) -> dict[str, Any]:
     return {
         "path": project.path,
         "workspace": project.workspace,
@@ -66,7 +66,7 @@ def _describe(project: Project, seen: Glance) -> dict[str, Any]:
     }
 
 
-def _rows(project: Project, seen: Glance) -> Iterator[tuple[str, str]]:
+def _rows(project: Project, seen: Summary) -> Iterator[tuple[str, str]]:
     """Labels and texts."""
     yield "project", one_line(project.path)
     yield "jobs", f"{seen.jobs:,}"

@@ -82,14 +82,14 @@ def command(
             parts = [f"{counts[action]} {action}" for action in self.actions]
             return ("Would have: " if dry_run else "") + ", ".join(parts) + "."
 
-    project = session.project()
+    project = session.project(at_one_moment=True)
     damaged: list[str] = []
     selected = select(session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
     report = ViewReport(session, "view", (CREATED, UPDATED, REMOVED, UNCHANGED), dry_run=dry_run, prefix=prefix)
     try:
         plan = plan_view(project.space, prefix, selected, path, handle=project.handle, damaged=damaged)
     except PathsTakenError as error:
-        collisions = [Collision(job_id, at, f"{reason}: '{at}'.") for job_id, at, reason in error.taken]
+        collisions = [Collision(job_id, at, f"{reason}: '{at}'.") for job_id, at, reason in error.obstacles]
         report.collide(collisions, "Nothing was changed. Move it away, or give the view another directory with -p.")
         return report.finish(as_json=as_json)
     for link in plan.removed:

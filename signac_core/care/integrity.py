@@ -1,6 +1,6 @@
-"""Finding what crashes, full disks, other programs and people have damaged, and mending it.
+"""Finding what crashes, full disks, other programs and people have damaged, and repairing it.
 
-Mending a job is a matter of finding its state point again: whatever hashes to the id of the job, first among what an
+Repairing a job is a matter of finding its state point again: whatever hashes to the id of the job, first among what an
 unfinished operation left in its directory, then in memory and in the persistent cache. When there is nothing of that
 kind, and the directory holds another valid state point, then the directory gets the id of that one, unless there is
 such a job. A job that can be read is never changed, except that an unfinished change is finished. Documents and other
@@ -20,11 +20,11 @@ from ..errors import DestinationExistsError, JobsCorruptedError
 from . import litter
 
 if TYPE_CHECKING:
-    from ..index.examining import DocumentClaims
     from ..progress import Progress
     from ..workspace import Space
+    from .index_claims import DocumentClaims
 
-__all__ = ["Outcome", "Problem", "check", "examine", "examine_job", "mend", "repair"]
+__all__ = ["Outcome", "Problem", "check", "examine", "examine_job", "repair", "repair_problems"]
 
 _T = TypeVar("_T")
 
@@ -72,7 +72,7 @@ class Problem(NamedTuple):
     detail : str
         What is wrong with it.
     remedy : str
-        What :func:`mend` can do about it; empty if nothing.
+        What :func:`repair_problems` can do about it; empty if nothing.
     """
 
     name: str
@@ -99,22 +99,21 @@ class Outcome(NamedTuple):
     ----------
     problem : Problem
         The problem.
-    mended : bool
+    repaired : bool
         Whether it is solved.
     detail : str
         What was done, or why nothing could be done.
     """
 
     problem: Problem
-    mended: bool
+    repaired: bool
     detail: str
 
 
 def check(space: Space, *, progress: Progress | None = None) -> None:
     """Read every state point and compare it with the name of its directory (open, read, close per job).
 
-    Raises JobsCorruptedError if any is damaged. Directories with names that only begin like job ids are damaged jobs,
-    too; WorkspaceError if the workspace cannot be read.
+    JobsCorruptedError if any is damaged. Directories with names that only begin like job ids are damaged jobs, too.
     """
     names = _names_like_jobs(workspace.list_workspace(space))
     suspects = [name for name in _told(names, "check", progress) if not _is_readable(space, name)]
@@ -164,10 +163,9 @@ def _has_gone(path: str) -> bool:
 
 
 def repair(space: Space, job_ids: Iterable[str] | None = None, *, progress: Progress | None = None) -> None:
-    """Restore damaged state points from what caches and unfinished operations left.
+    """Restore damaged state points from what caches and unfinished operations left, by default of all jobs.
 
-    Raises JobsCorruptedError if some could not be repaired, or do not exist; WorkspaceError if the workspace cannot be
-    read.
+    JobsCorruptedError if some could not be repaired, or do not exist.
     """
     listed = job_ids is None
     if job_ids is None:
@@ -178,7 +176,7 @@ def repair(space: Space, job_ids: Iterable[str] | None = None, *, progress: Prog
     failed = []
     for name in _told(names, "repair", progress):
         try:
-            _restore(space, name, known)
+            _repair_job(space, name, known)
         except FileNotFoundError:
             if not listed or not _has_gone(os.path.join(space.workspace, name)):
                 failed.append(name)
@@ -191,7 +189,8 @@ def repair(space: Space, job_ids: Iterable[str] | None = None, *, progress: Prog
 def examine(space: Space, *, progress: Progress | None = None) -> Iterator[Problem]:
     """Look for everything that is not as it should be; nothing is changed.
 
-    Raises WorkspaceError if the workspace cannot be read.
+    Problems with state points come last, because they are looked at twice: jobs that are being created or changed by
+    someone else are in order.
     """
     listing = workspace.list_workspace(space)
     if not files.is_directory(space.workspace):
@@ -219,13 +218,13 @@ def examine(space: Space, *, progress: Progress | None = None) -> Iterator[Probl
 
 
 def examine_job(space: Space, job_id: str) -> list[Problem]:
-    """Say what is wrong with the state point and the document of a job."""
+    """Say what is wrong with the state point and the document of a job; nothing if it has gone."""
     document = os.path.join(space.workspace, job_id, layout.FN_DOCUMENT)
     found = [_state_point_problem(space, job_id, _Known(space)), _document_problem(job_id, document)]
     return [problem for problem in found if problem is not None]
 
 
-def mend(space: Space, problems: Iterable[Problem], *, progress: Progress | None = None) -> list[Outcome]:
+def repair_problems(space: Space, problems: Iterable[Problem], *, progress: Progress | None = None) -> list[Outcome]:
     """Solve the problems that :func:`examine` found, as far as that is possible without losing data.
 
     Every problem is looked at anew before anything is done. What is left over from a restored job counts as litter
@@ -233,10 +232,10 @@ def mend(space: Space, problems: Iterable[Problem], *, progress: Progress | None
     """
     problems = sorted(problems, key=lambda problem: problem.is_litter)  # from which jobs may be restored
     known = _Known(space)
-    return [_mend(space, problem, known) for problem in _told(problems, "repair", progress)]
+    return [_repair_problem(space, problem, known) for problem in _told(problems, "repair", progress)]
 
 
-def _mend(space: Space, problem: Problem, known: _Known) -> Outcome:
+def _repair_problem(space: Space, problem: Problem, known: _Known) -> Outcome:
     try:
         if problem.kind in _BEYOND_REPAIR:
             return Outcome(problem, False, "This has to be decided by hand.")
@@ -248,7 +247,7 @@ def _mend(space: Space, problem: Problem, known: _Known) -> Outcome:
             gone = litter.delete(problem.path)
             return Outcome(problem, gone, "deleted" if gone else "Another process has begun to work on it.")
         os.listdir(os.path.join(space.workspace, problem.name))  # a directory that cannot be read cannot be restored
-        job_id = _restore(space, problem.name, known)
+        job_id = _repair_job(space, problem.name, known)
     except _BeyondRepair as error:
         return Outcome(problem, False, str(error))
     except DestinationExistsError as error:
@@ -376,7 +375,7 @@ def _document_claims(space: Space) -> DocumentClaims | None:
     """What the index says of documents; None if there is no index."""
     if config.index_directory() is None and not os.path.lexists(space.path(layout.FN_INDEX)):
         return None
-    from ..index.examining import DocumentClaims
+    from .index_claims import DocumentClaims
 
     return DocumentClaims(space)
 
@@ -392,7 +391,7 @@ def _derived_problems(space: Space, listing: workspace.Listing, claims: Document
         yield Problem("", "wrong-cache", path, f"The cache file is wrong about {_jobs(wrong)}.", remedy)
     if claims is None:
         return
-    from ..index.examining import examine_tables
+    from .index_claims import examine_tables
 
     for table in examine_tables(space, listing):
         yield Problem("", "wrong-index" if table.is_believed else "unused-index", table.path, table.detail, remedy)
@@ -418,7 +417,7 @@ def _removal_problem(name: str, path: str) -> Problem:
     return Problem(name, "unfinished-removal", path, "The deletion of a job was not finished.", "delete it")
 
 
-# how it is mended -----------------------------------------------------------------------------------------------------
+# how it is repaired ---------------------------------------------------------------------------------------------------
 
 
 class _BeyondRepair(Exception):
@@ -507,11 +506,11 @@ def _may_rename(space: Space, name: str, rescue: _Rescue) -> bool:
         return False
 
 
-def _restore(space: Space, name: str, known: _Known) -> str:
-    """Make a job whole; return the id that it has then.
+def _repair_job(space: Space, name: str, known: _Known) -> str:
+    """Restore the state point of a job; return the id that it has then.
 
-    Raises _BeyondRepair if that is not possible; nothing is changed then; OSError if the directory does not exist, or
-    cannot be changed.
+    _BeyondRepair if that is not possible; nothing is changed then. OSError if the directory does not exist, or cannot
+    be changed.
     """
     from .. import lifecycle
 
@@ -526,10 +525,11 @@ def _restore(space: Space, name: str, known: _Known) -> str:
     with ExitStack() as stack:
         with suppress(FileNotFoundError):  # without the file nobody else can have locked it
             stack.enter_context(lifecycle.lock(directory))
-        return _restore_locked(space, name, directory, known)
+        return _repair_locked(space, name, directory, known)
 
 
-def _restore_locked(space: Space, name: str, directory: str, known: _Known) -> str:
+def _repair_locked(space: Space, name: str, directory: str, known: _Known) -> str:
+    """Restore the state point of a job whose lock, if there is one to take, is held."""
     from .. import lifecycle
 
     path = os.path.join(directory, layout.FN_STATE_POINT)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from time import time as _now
 
 from .. import config, files, layout
 from ..layout import BASE, DELTA, DOCUMENTS, is_temporary, temporary_state_points
@@ -28,7 +29,8 @@ STALE_SECONDS = 3600
 def in_job(directory: str, *, document_is_valid: bool) -> Iterator[str]:
     """Stale files in a job with a valid state point, at any depth; links are not followed.
 
-    Raises OSError if the job directory cannot be listed; those below it are passed over then.
+    If the document is not valid, what is left of writes to it may be all there is of it, and does not count. OSError if
+    the job directory cannot be listed; those below it are passed over then.
     """
     with os.scandir(directory) as found:
         entries = sorted(found, key=lambda entry: entry.name)
@@ -67,7 +69,7 @@ def _below(directory: str) -> Iterator[os.DirEntry[str]]:
 
 
 def in_workspace(workspace: str) -> Iterator[str]:
-    """Find jobs whose creation was stopped, and jobs whose deletion was not finished."""
+    """Paths of jobs whose creation was stopped, and of jobs whose deletion was not finished."""
     for name in _names(workspace):
         path = os.path.join(workspace, name)
         if name.startswith(layout.PREFIX_REMOVED) or (name.startswith(layout.PREFIX_NEW) and _is_stale(path)):
@@ -75,7 +77,7 @@ def in_workspace(workspace: str) -> Iterator[str]:
 
 
 def in_project(root: str) -> Iterator[str]:
-    """Find stale files in the project directory, in its directory of settings, and where its index is."""
+    """Paths of stale files in the project directory, in its directory of settings, and where its index is."""
     cache = os.path.basename(layout.FN_CACHE)
     derived = [os.path.basename(layout.FN_CONFIG), cache, BASE, DELTA, DOCUMENTS]
     places: list[tuple[str, list[str], list[str]]] = [
@@ -96,10 +98,7 @@ def in_project(root: str) -> Iterator[str]:
 
 
 def delete(path: str) -> bool:
-    """Delete litter, unless somebody has begun to work on it meanwhile.
-
-    Raises OSError if it cannot be deleted.
-    """
+    """Delete what one of the functions above found, unless somebody has begun to work on it meanwhile; False then."""
     from ..lifecycle import finish_removal
     from ..workspace import is_marked
 
@@ -135,9 +134,3 @@ def _is_stale(path: str) -> bool:
     except OSError:
         return False  # it has gone, or cannot be judged
     return True
-
-
-def _now() -> float:
-    import time
-
-    return time.time()

@@ -127,7 +127,7 @@ def pending_workspace_change(root: str | os.PathLike[str]) -> WorkspaceChange | 
     configuration = _load(os.path.abspath(os.fspath(root)))
     if configuration.steps():
         with suppress(OSError):
-            return _workspace_change(configuration, begun=os.path.isdir(configuration.settings))
+            return _workspace_change(configuration, resumed=os.path.isdir(configuration.settings))
     return None
 
 
@@ -220,10 +220,10 @@ class _Configuration(NamedTuple):
             ) from None
 
     def text(self, key: str) -> str | None:
-        """Value of a key that is one text, None without the key."""
+        """Value of a key that is one string, None without the key."""
         value = self.values.get(key)
         if value is not None and not isinstance(value, str):
-            raise ConfigError(f"Config file '{self.path}' may contain invalid values: {key} must be one text.")
+            raise ConfigError(f"Config file '{self.path}' may contain invalid values: {key} must be one string.")
         return value
 
     def steps(self) -> list[tuple[int, int]]:
@@ -277,11 +277,11 @@ def _adopt_layout(configuration: _Configuration) -> None:
     directory = configuration.directory
     migrated = configuration.migrated()
     path, document = _document_with_name(configuration)
-    begun = _make_directory(configuration.settings)
+    is_new = _create_directory(configuration.settings)
     try:
-        _adopt_workspace(configuration, begun=begun)
+        _adopt_workspace(configuration, resumed=not is_new)
     except OSError:
-        if not begun:
+        if is_new:
             os.rmdir(configuration.settings)  # it would say that the workspace is in place
         raise
     if document is not None:
@@ -294,13 +294,13 @@ def _adopt_layout(configuration: _Configuration) -> None:
         os.unlink(configuration.path)
 
 
-def _make_directory(path: str) -> bool:
-    """Create a directory; tell whether it existed."""
+def _create_directory(path: str) -> bool:
+    """Create a directory; False if it exists already."""
     try:
         os.mkdir(path)
     except FileExistsError:
-        return True
-    return False
+        return False
+    return True
 
 
 def _document_with_name(configuration: _Configuration) -> tuple[str, bytes | None]:
@@ -317,10 +317,10 @@ def _document_with_name(configuration: _Configuration) -> tuple[str, bytes | Non
     return path, canonical.dumps(document).encode("ascii")
 
 
-def _workspace_change(configuration: _Configuration, *, begun: bool) -> WorkspaceChange | None:
-    """What has to be done for the workspace to be where it belongs now.
+def _workspace_change(configuration: _Configuration, *, resumed: bool) -> WorkspaceChange | None:
+    """What has to be done for the workspace to be where it belongs now; a migration that is resumed may have moved it.
 
-    Raises OSError if it does not exist.
+    FileNotFoundError if it does not exist.
     """
     configured = configuration.text("workspace_dir")
     if configured is None:
@@ -328,7 +328,7 @@ def _workspace_change(configuration: _Configuration, *, begun: bool) -> Workspac
     source = os.path.normpath(os.path.join(configuration.directory, os.path.expandvars(configured)))
     target = os.path.join(configuration.directory, layout.WORKSPACE)
     if not os.path.exists(source):
-        if source == target or (begun and os.path.isdir(target)):
+        if source == target or (resumed and os.path.isdir(target)):
             return None
         raise FileNotFoundError(
             errno.ENOENT,
@@ -342,12 +342,12 @@ def _workspace_change(configuration: _Configuration, *, begun: bool) -> Workspac
     return WorkspaceChange(source, target, is_below and not os.path.islink(source))
 
 
-def _adopt_workspace(configuration: _Configuration, *, begun: bool) -> None:
+def _adopt_workspace(configuration: _Configuration, *, resumed: bool) -> None:
     """Move the workspace to where it belongs now, or link to it.
 
-    Raises OSError if it does not exist, or something is in the way.
+    OSError if it does not exist, or something is in the way.
     """
-    change = _workspace_change(configuration, begun=begun)
+    change = _workspace_change(configuration, resumed=resumed)
     if change is None:
         return
     source, target, is_move = change

@@ -74,8 +74,7 @@ class _Entry:
     def flush(self) -> None:
         """Write the tree, merged with what others wrote meanwhile.
 
-        Raises MetadataError if both sides changed the same key differently; the file is left as it is; OSError if the
-        file cannot be written; it is left as it is.
+        MetadataError if both sides changed the same key differently. After any error the file is as it was.
         """
         if self.version == 0:
             return
@@ -148,8 +147,7 @@ class Buffer:
         """Apply one operation, which does all or nothing, to a buffered tree."""
         with self.guard:
             entry = self.bind(handle, overwrite=overwrite)
-            result = operation(view._attached_data())
-            view._prune()
+            result = store.apply(view, operation)
             entry.version += 1
             handle.buffer_version = entry.version
             # Measuring costs the whole tree: the larger it is, the more changes go by between two measurements.
@@ -175,7 +173,7 @@ class Buffer:
     def flush(self, paths: list[str]) -> None:
         """Write the trees of these files and forget them.
 
-        Raises BufferedError if any could not be written; the others are.
+        BufferedError if any could not be written; the others are.
         """
         errors: dict[str, Exception] = {}
         interrupt: BaseException | None = None
@@ -320,8 +318,8 @@ class buffered:
 class BufferedDocument:
     """Context in which the changes of one document are collected and written at its end.
 
-    Raises MetadataError on leaving, if someone else changed the same key differently meanwhile; the file is left as it
-    is; OSError on leaving, if the file cannot be written; it is left as it is.
+    On leaving, MetadataError if someone else changed the same key differently meanwhile. After any error the file is as
+    it was.
     """
 
     def __init__(self, path: str) -> None:

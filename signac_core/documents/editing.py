@@ -27,11 +27,14 @@ def edit_document(
     unset: Sequence[str] = (),
     absent: list[str] | None = None,
 ) -> bool:
-    """Set and delete keys of the document of a job in one locked write: all of them or none.
+    """Set and delete keys of the document of an existing job in one locked write: all or none; True if it changed.
 
-    Raises InvalidKeyError if a dotted key has an empty part; ValueError if a dotted key leads through a value that is
-    not a mapping, or the document is damaged; TypeError if a value has no JSON equivalent; OSError if the document
-    cannot be written; it holds its old content then.
+    ``set`` has values by dotted key: ``"a.b"`` is the key ``b`` of the mapping ``a``, which is created if need be.
+    ``unset`` has the dotted keys to delete; ``absent`` takes those that are not there.
+
+    InvalidKeyError if a dotted key has an empty part; ValueError if one leads through a value that is not a mapping, or
+    the document is damaged; TypeError if a value has no JSON equivalent. After an OSError the document holds its old
+    content.
     """
     document = for_job(space, job_id)
     return document.mutate(document, _edit(document, set or {}, unset, absent))
@@ -47,8 +50,7 @@ def would_edit_document(
 ) -> bool:
     """Tell whether :func:`edit_document` would change the document of a job now; nothing is locked or written.
 
-    Raises InvalidKeyError, ValueError, TypeError as :func:`edit_document`; OSError if the job does not exist, or its
-    document cannot be read.
+    The errors are the same; FileNotFoundError if the job does not exist.
     """
     document = for_job(space, job_id)
     edit = _edit(document, set or {}, unset, absent)

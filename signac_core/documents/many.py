@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .. import catalog, config, files, layout, parallel
+from .. import catalog, files, layout, parallel
 
 if TYPE_CHECKING:
     import os
@@ -27,28 +26,28 @@ __all__ = ["buffered_documents", "load_documents", "read_document_files", "read_
 def load_documents(space: Space, ids: Collection[str]) -> dict[str, dict[str, Any]]:
     """Documents of jobs, all of them in memory; one stat instead of open, fstat, read, close where the index has it.
 
-    Raises ValueError if a document is not a JSON object; OSError if a document cannot be read.
+    They come in the order of the ids, and are not to be changed: they share equal values. ValueError if one is not a
+    JSON object.
     """
-    snapshot = catalog.open_index(space) if len(ids) > parallel.MANY_FILES else None
+    snapshot = catalog.open_index(space) if len(ids) > catalog.MANY_FILES else None
     if snapshot is None:
         return dict(read_documents(space, ids))
     held = buffered_documents(space)
     with snapshot:
         indexed, found = _indexed(snapshot, ids)
         found.update(held)
-        rest = [job_id for job_id in ids if job_id not in found]
+        missing = [job_id for job_id in ids if job_id not in found]
         read = {
-            job_id: (document, status) for job_id, document, status in read_document_files(space, rest, damaged=None)
+            job_id: (document, status) for job_id, document, status in read_document_files(space, missing, damaged=None)
         }
-        if indexed is not None and config.queries_write_index():
-            with suppress(Exception):  # nobody has asked for it
-                indexed.refresh(read)
+        if indexed is not None:
+            catalog.refresh_documents(indexed, read)
     found.update((job_id, document or {}) for job_id, (document, _) in read.items())
     return {job_id: found[job_id] for job_id in ids if job_id in found}
 
 
 def buffered_documents(space: Space) -> dict[str, dict[str, Any]]:
-    """Documents of jobs that are buffered at the moment, by id, as copies."""
+    """Copies of the documents of jobs that are buffered at the moment, by id."""
     from . import store
 
     buffer = store.active_buffer
@@ -79,10 +78,10 @@ def _indexed(snapshot: Snapshot, ids: Collection[str]) -> tuple[IndexedDocuments
 def read_documents(
     space: Space, ids: Iterable[str], *, damaged: list[str] | None = None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Read the documents of jobs, in the given order (open, fstat, read, close per job).
+    """Read the documents of jobs, in the given order (open, fstat, read, close per job); one that is missing is empty.
 
-    Raises ValueError if a document is not a JSON object and there is no list to take the id; OSError if a document
-    cannot be read and there is no list to take the id.
+    A list of ``damaged`` ids takes those of jobs whose document cannot be read or is not a JSON object; without it that
+    is an error.
     """
     for job_id, document, _ in read_document_files(space, ids, damaged=damaged):
         yield job_id, {} if document is None else document
@@ -91,9 +90,10 @@ def read_documents(
 def read_document_files(
     space: Space, ids: Iterable[str], *, damaged: list[str] | None
 ) -> Iterator[tuple[str, dict[str, Any] | None, os.stat_result | None]]:
-    """Do what :func:`read_documents` says, but tell a job without a document from one with an empty document.
+    """Do what :func:`read_documents` does, but tell a job without a document from one with an empty document.
 
-    What is buffered is not read.
+    Yields id, document and status of the file that was read; the last two are None if there is none. What is buffered
+    is not read, and has no status.
     """
     from .store import parse_document
 

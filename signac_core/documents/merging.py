@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import canonical
+from ..trees import MISSING
 
 __all__ = [
     "MergeConflict",
@@ -16,13 +17,10 @@ class MergeConflict(Exception):
     """Both sides changed the same value differently."""
 
 
-_ABSENT = object()
-
-
 def merge(base: Any, ours: Any, theirs: Any) -> Any:
     """Merge two changed copies of a plain value; per key for mappings, lists and scalars are single values.
 
-    Raises MergeConflict if both sides changed the same value differently.
+    MergeConflict if both sides changed the same value differently.
     """
     if _same(ours, theirs) or _same(base, theirs):
         return ours
@@ -33,13 +31,13 @@ def merge(base: Any, ours: Any, theirs: Any) -> Any:
     base = base if isinstance(base, dict) else {}
     merged = {}
     for key in [*theirs, *(key for key in ours if key not in theirs)]:
-        value = merge(base.get(key, _ABSENT), ours.get(key, _ABSENT), theirs.get(key, _ABSENT))
-        if value is not _ABSENT:
+        value = merge(base.get(key, MISSING), ours.get(key, MISSING), theirs.get(key, MISSING))
+        if value is not MISSING:
             merged[key] = value
     return merged
 
 
 def _same(left: Any, right: Any) -> bool:
-    if left is _ABSENT or right is _ABSENT:
+    if left is MISSING or right is MISSING:
         return left is right
-    return canonical.equal(left, right)
+    return canonical.same_json(left, right)

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 from .. import canonical
 from ..trees import copy_plain
 from .store import BoundView
-from .views import JSONDict
+from .views import JSONDict, view_of
 
 __all__ = ["Place", "StatePoint", "live"]
 
@@ -41,12 +41,10 @@ class Renaming(Protocol):
 
 
 class StatePoint:
-    """The tree behind ``job.statepoint``.
+    """The tree behind ``job.statepoint``; shallow copies of a handle are renamed with it.
 
-    Notes
-    -----
     The handle holds the view, and the view this: there are no references back that would keep the handles of a long
-    iteration alive until the garbage collector looks for them.
+    iteration alive until the garbage collector looks for them. The tree is copied before the first change.
     """
 
     __slots__ = ("_guard", "_handles", "_is_own", "_renaming", "place", "tree")
@@ -64,7 +62,7 @@ class StatePoint:
         self._handles = [other for other in self._handles if other() is not None] + [ref(handle)]
 
     def handles(self) -> list[Any]:
-        """Handles that are still in use, or a new one."""
+        """Handles that are still in use, or a new one: at least one."""
         handles = [handle for other in self._handles if (handle := other()) is not None]
         return handles or [self._renaming.revive(self.place, self.tree)]
 
@@ -73,17 +71,17 @@ class StatePoint:
         return f"the state point of job '{self.place[1]}'"
 
     def reduce(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """How to get the root view back after pickling."""
+        """How to get the root view back after pickling: a function and its arguments."""
         return self._renaming.reduce(self.handles()[0], self.tree)
 
     def sync(self) -> None:
         """Do nothing: the state point of an id does not change."""
 
     def mutate(self, view: BoundView, operation: Callable[[Any], _T], *, overwrite: bool = False) -> _T:
-        """Apply one operation and rename the job; all or nothing.
+        """Apply one operation and rename the job; all or nothing. ``overwrite`` means nothing here.
 
-        Raises DestinationExistsError if a job with the new state point exists; DetachedError if the place of the view
-        in the state point has gone; OSError if the job cannot be renamed.
+        DestinationExistsError if a job with the new state point exists; DetachedError if the place of the view in the
+        state point has gone.
         """
         with self._guard:
             return self._mutate(view, operation)
@@ -133,4 +131,4 @@ class StatePoint:
 
 def live(handle: Any, tree: dict[str, Any], place: Place, renaming: Renaming) -> JSONDict:
     """Live view of the state point of a job."""
-    return JSONDict._of(StatePoint(handle, tree, place, renaming))
+    return view_of(StatePoint(handle, tree, place, renaming))

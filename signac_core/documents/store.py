@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Document",
     "Store",
+    "apply",
+    "flush",
     "for_job",
     "for_project",
     "parse_document",
@@ -35,9 +37,9 @@ _T = TypeVar("_T")
 
 
 def parse_document(text: bytes, path: str) -> dict[str, Any]:
-    """Parse the content of a document file; JSON ``null`` is an empty document.
+    """Parse the content of a document file, which the path names in messages; JSON ``null`` is an empty document.
 
-    Raises JSONDecodeError if the text is not JSON; ValueError if it is JSON, but not an object, or not text.
+    JSONDecodeError if it is not JSON; ValueError if it cannot be decoded, or is JSON but not an object.
     """
     try:
         data = canonical.loads(text)
@@ -64,6 +66,16 @@ class BoundView(Protocol):
     def _prune(self) -> None: ...
 
 
+def apply(view: BoundView, operation: Callable[[Any], _T]) -> _T:
+    """Apply one operation to the container of a view, and bind its children to what that holds now; write nothing.
+
+    Raises DetachedError if the place of the view in its tree has gone.
+    """
+    result = operation(view._attached_data())
+    view._prune()
+    return result
+
+
 class Store(Protocol):
     """One plain tree behind live views: a document on disk, or the state point of a job."""
 
@@ -73,7 +85,10 @@ class Store(Protocol):
         """Bring the tree up to date before a read."""
 
     def mutate(self, view: BoundView, operation: Callable[[Any], _T], *, overwrite: bool = False) -> _T:
-        """Apply one operation to the container of a view in the up-to-date tree and persist the result."""
+        """Apply one operation to the container of a view in the up-to-date tree and persist the result.
+
+        The parameters are those of :meth:`Document.mutate`.
+        """
         ...
 
     def describe(self) -> str:
@@ -86,7 +101,10 @@ class Store(Protocol):
 
 
 class Buffer(Protocol):
-    """What holds the trees of buffered documents; see `buffer`."""
+    """What holds the trees of buffered documents, shared by all threads; see `buffer`.
+
+    ``guard`` is held by documents, too, from the question whether they are covered to the answer.
+    """
 
     @property
     def guard(self) -> AbstractContextManager[Any]: ...
@@ -103,7 +121,11 @@ class Buffer(Protocol):
 
 
 class Document:
-    """A JSON document on disk, and its own simplest view."""
+    """A JSON document on disk, and its own simplest view.
+
+    The file need not exist; as long as it does not, the tree holds ``data``, which is not written. Writers take the
+    lock on the file at ``lock_path``.
+    """
 
     __slots__ = (
         "_canonical",
@@ -139,7 +161,7 @@ class Document:
         return f"document '{self.path}'"
 
     def reduce(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        """How to get the document back after pickling."""
+        """How to get the document back after pickling: a function and its arguments."""
         return _restored, (self.path, self.lock_path, self.durable)
 
     def _attached_data(self) -> dict[str, Any]:
@@ -156,7 +178,7 @@ class Document:
     def sync(self) -> None:
         """Bring the tree up to date (one stat when the file is settled and unchanged; else open, fstat, read, close).
 
-        Raises ValueError if the file is not a JSON object; OSError if it cannot be read.
+        ValueError if the file is not a JSON object.
         """
         buffer = active_buffer
         if buffer is not None:
@@ -176,7 +198,7 @@ class Document:
     def read(self) -> None:
         """Read the file; the tree is replaced only when the content is another.
 
-        Raises ValueError if the file is not a JSON object; OSError if it cannot be read.
+        ValueError if the file is not a JSON object.
         """
         self._signature = self._replaced = None
         try:
@@ -200,7 +222,7 @@ class Document:
         return self._text is not None
 
     def initial(self) -> dict[str, Any] | None:
-        """What the tree holds as long as there is no file."""
+        """Copy of what the tree holds as long as there is no file; None once there was one."""
         return None if self.exists else canonical.loads(self.encode())
 
     def adopt(self, tree: dict[str, Any]) -> None:
@@ -223,8 +245,10 @@ class Document:
         Lock and unlock take open, flock, fstat, flock, close; the rest open, fstat, read, close to read and open,
         write, close, rename to write, and one call more to keep a mode that is not the usual one.
 
-        Raises DetachedError if the place of the view in the document has gone; LockTimeoutError if another process
-        holds the lock for too long; OSError if the file cannot be read or written; it holds its old content then.
+        The operation changes the container of the view in place, and what it returns is returned. With ``overwrite`` it
+        replaces the whole document: what the file holds does not matter then, even if it is damaged. DetachedError if
+        the place of the view in the document has gone; LockTimeoutError if another process holds the lock for too long.
+        After an error the file holds its old content.
         """
         with self._guard:
             buffer = active_buffer
@@ -241,8 +265,8 @@ class Document:
     def lock(self) -> AbstractContextManager[object]:
         """Take the lock of the document for a ``with`` block; a job without a state point file has none to take.
 
-        Raises FileNotFoundError if the directory of the document does not exist; LockTimeoutError if another process
-        holds the lock for too long.
+        FileNotFoundError if the directory of the document does not exist; LockTimeoutError if another process holds the
+        lock for too long.
         """
         from ..locks import acquire  # readers do not pay for it
 
@@ -278,16 +302,13 @@ class Document:
         return result
 
     def replace(self, text: bytes) -> None:
-        """Write the text of the tree to the file, which was read since the lock is held; it keeps its mode.
-
-        Raises OSError if the file cannot be written; it holds its old content then.
-        """
+        """Write what :meth:`encode` gives to the file, which was read since the lock is held; it keeps its mode."""
         files.replace_file(self.path, text, durable=self.durable, replaced=self._replaced)
         self._signature = None
         self._text, self._canonical = text, True
 
     def encode(self) -> bytes:
-        """Text of the tree, as this library writes it."""
+        """JSON of the tree, as this library writes it."""
         return canonical.dumps(self.tree).encode("ascii")
 
 
@@ -302,13 +323,16 @@ def _restored(path: str, lock_path: str, durable: bool) -> Document:
 
 
 def flush(path: str) -> None:
-    """Write a document if it is buffered: its file is about to be looked at, or to get another path."""
+    """Write a document if it is buffered: its file is about to be looked at, or to get another path.
+
+    BufferedError if it could not be written.
+    """
     if active_buffer is not None:
         active_buffer.flush([path])
 
 
 def for_job(space: Space, job_id: str) -> Document:
-    """Document of a job; its writers take the lock of the state point file."""
+    """Document of a job, not read yet; its writers take the lock of the state point file."""
     directory = os.path.join(space.workspace, job_id)
     return Document(
         os.path.join(directory, layout.FN_DOCUMENT),
@@ -318,7 +342,7 @@ def for_job(space: Space, job_id: str) -> Document:
 
 
 def for_project(space: Space) -> Document:
-    """Document of a project; its writers take the lock of the configuration file."""
+    """Document of a project, not read yet; its writers take the lock of the configuration file."""
     return Document(
         os.path.join(space.root, layout.FN_PROJECT_DOCUMENT),
         os.path.join(space.root, layout.FN_CONFIG),

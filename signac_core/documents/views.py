@@ -24,9 +24,9 @@ from collections.abc import (
 )
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ..canonical import equal, plain, validate_key
+from ..canonical import plain, same_json, validate_key
 from ..errors import DetachedError
-from ..trees import copy_plain
+from ..trees import MISSING, copy_plain
 from .store import Document, Store
 
 if TYPE_CHECKING:
@@ -36,11 +36,13 @@ __all__ = [
     "JSONDict",
     "JSONList",
     "View",
+    "mutate",
+    "store_of",
+    "view_of",
+    "view_of_document",
 ]
 
 _T = TypeVar("_T")
-
-_MISSING = object()
 
 
 class View:
@@ -181,12 +183,37 @@ def _new(cls: type[_V], store: Store, parent: View | None, key: Any, data: Any) 
     return view  # type: ignore[return-value]
 
 
+# What a store or another package needs of a view: attributes of a JSONDict would be keys of the document.
+
+
+def view_of(store: Store) -> JSONDict:
+    """Root view of a store."""
+    return _new(JSONDict, store, None, None, store.tree)
+
+
+def view_of_document(document: Document) -> JSONDict:
+    """Root view of a document, which is bound to every tree that the document reads as long as somebody holds it."""
+    view = view_of(document)
+    document.root = ref(view)
+    return view
+
+
+def store_of(view: View) -> Store:
+    """Store whose tree a view shows, or shows a part of."""
+    return view._store
+
+
+def mutate(view: View, operation: Callable[[Any], _T]) -> _T:
+    """Apply one operation to the container of a view, as every method that changes it does: locked, in one write."""
+    return view._mutate(operation)
+
+
 def _descend(root: tuple[Callable[..., Any], tuple[Any, ...]], keys: list[Any]) -> Any:
     """Get back a view that was pickled."""
     function, arguments = root
     value = function(*arguments)
     if isinstance(value, Document):
-        value = JSONDict._of_document(value)
+        value = view_of_document(value)
     for key in keys:
         value = value[key]
     return value
@@ -260,18 +287,6 @@ class JSONDict(View, MutableMapping[str, Any]):
         document.root = ref(self)
 
     @classmethod
-    def _of(cls, store: Store) -> JSONDict:
-        """Root view of a store."""
-        return _new(cls, store, None, None, store.tree)
-
-    @classmethod
-    def _of_document(cls, document: Document) -> JSONDict:
-        """Root view of a document."""
-        view = cls._of(document)
-        document.root = ref(view)
-        return view
-
-    @classmethod
     def _nested(cls, parent: View, key: Any, data: dict[str, Any]) -> JSONDict:
         return _new(cls, parent._store, parent, key, data)
 
@@ -304,7 +319,7 @@ class JSONDict(View, MutableMapping[str, Any]):
 
     def _prune(self) -> None:
         for key, child in list(self._children.items()):
-            if not self._bind_child(child, self._data.get(key, _MISSING)):
+            if not self._bind_child(child, self._data.get(key, MISSING)):
                 del self._children[key]
 
     def __getitem__(self, key: str) -> Any:
@@ -671,7 +686,7 @@ class JSONList(View, MutableSequence[Any]):
         for child in list(self._children.values()):
             if id(child._data) not in held:  # parsed anew: what stands at its index now
                 index = child._key  # of before the change, even if that was undone
-                if not self._bind_child(child, data[index] if index < len(data) else _MISSING):
+                if not self._bind_child(child, data[index] if index < len(data) else MISSING):
                     continue
             children[id(child._data)] = child
         object.__setattr__(self, "_children", children)
@@ -833,7 +848,7 @@ class JSONList(View, MutableSequence[Any]):
         order = sorted(range(len(before)), key=keys.__getitem__, reverse=reverse)
 
         def operation(data: list[Any]) -> bool:
-            if not equal(data, before):
+            if not same_json(data, before):
                 return False
             data[:] = [data[index] for index in order]
             return True

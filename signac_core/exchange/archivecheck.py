@@ -9,12 +9,11 @@ import os
 from collections.abc import Callable, Iterable
 from typing import IO
 
+from .. import files
 from .archives import ArchiveError, Member, Reader, open_archive
 from .packing import Writer
 
 __all__ = ["holds"]
-
-_CHUNK = 1 << 20
 
 
 class _DiffersError(Exception):
@@ -22,7 +21,10 @@ class _DiffersError(Exception):
 
 
 def holds(path: str, kind: str, write: Callable[[Writer], None]) -> bool:
-    """Tell whether an archive exists and holds exactly what a function writes."""
+    """Tell whether an archive exists and holds exactly what a function adds to a writer.
+
+    One that cannot be read does not.
+    """
     if not os.path.isfile(path):
         return False
     try:
@@ -41,7 +43,7 @@ class _Comparison:
         self.follows_links = not is_tar
         self.stores_directories = is_tar
         self._reader = reader
-        self.left = {_normal(member.name): member for member in reader.members()}
+        self.left = {files.normal_name(member.name): member for member in reader.members()}
 
     def names(self) -> Iterable[str]:
         """Names of the members that have not been compared yet."""
@@ -54,14 +56,14 @@ class _Comparison:
     def add_file(self, name: str, source: str) -> None:
         """Compare a file."""
         with self._reader.open(self._take(name, "file")) as theirs, open(source, "rb") as ours:
-            _compare(ours, theirs)
+            self._compare(ours, theirs)
 
     def add_text(self, name: str, text: bytes, source: str | None) -> None:
         """Compare a file of the given content."""
         from io import BytesIO
 
         with self._reader.open(self._take(name, "file")) as theirs:
-            _compare(BytesIO(text), theirs)
+            self._compare(BytesIO(text), theirs)
 
     def add_link(self, name: str, source: str) -> None:
         """Compare a link."""
@@ -69,20 +71,12 @@ class _Comparison:
             raise _DiffersError
 
     def _take(self, name: str, kind: str) -> Member:
-        member = self.left.pop(_normal(name), None)
+        member = self.left.pop(files.normal_name(name), None)
         if member is None or member.kind != kind:
             raise _DiffersError
         return member
 
-
-def _compare(ours: IO[bytes], theirs: IO[bytes]) -> None:
-    while True:
-        one, other = ours.read(_CHUNK), theirs.read(_CHUNK)
-        if one != other:
+    @staticmethod
+    def _compare(ours: IO[bytes], theirs: IO[bytes]) -> None:
+        if not files.equal_streams(ours, theirs):
             raise _DiffersError
-        if not one:
-            return
-
-
-def _normal(name: str) -> str:
-    return "/".join(part for part in name.split("/") if part not in ("", "."))

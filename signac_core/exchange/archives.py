@@ -1,8 +1,6 @@
-"""Archives of jobs: zip, and tar with or without compression. Members out, members in.
+"""Archives of jobs: zip, and tar with or without compression; reading them.
 
-*Out*: a :class:`Writer` stores directories, files and links; :func:`add_directory` feeds it. An archive gets its name
-when it is whole: until then it is hidden beside it. *In*: a :class:`Reader` lists members and opens them; ``unpacking``
-puts them on disk.
+A :class:`Reader` lists members and opens them; `unpacking` puts them on disk, `packing` writes archives.
 
 The members of a job are those of signac 2.x: ``<path>/signac_statepoint.json`` and the other files beside it. tar keeps
 links that stay inside the job. Other programs make files of the links in a zip file, so there links are followed, and
@@ -44,12 +42,6 @@ class ArchiveError(Error, RuntimeError):
     """An archive cannot be read, holds what must not be unpacked, or cannot hold what is to be stored."""
 
 
-# out ------------------------------------------------------------------------------------------------------------------
-
-
-# in -------------------------------------------------------------------------------------------------------------------
-
-
 class Member(NamedTuple):
     """One entry of an archive.
 
@@ -89,7 +81,7 @@ class Reader(Protocol):
     path: str
 
     def members(self) -> Iterator[Member]:
-        """List the members."""
+        """List the members, in the order of the archive."""
 
     def open(self, member: Member) -> IO[bytes]:
         """Open a file for reading."""
@@ -97,7 +89,7 @@ class Reader(Protocol):
     def check_rest(self, allowed: int) -> None:
         """Once the members are known, read what is left of the archive as far as its checksum needs that.
 
-        Raises ArchiveError if there are more.
+        ArchiveError if that is more than the number of bytes that is allowed.
         """
 
 
@@ -218,7 +210,7 @@ class _TarReader:
 
 
 def refusal(path: str, name: str, reason: str) -> ArchiveError:
-    """Make an error about a member that must not be unpacked."""
+    """Make an error about a member that must not be unpacked; the reason ends a sentence about it."""
     return ArchiveError(
         f"The archive '{path}' is refused: its member {name!r} {reason}. If you trust it, unpack it and import the "
         "directory."
@@ -229,8 +221,7 @@ def refusal(path: str, name: str, reason: str) -> ArchiveError:
 def open_archive(path: str) -> Iterator[Reader]:
     """Context manager for reading an archive, whose kind is told by its content.
 
-    Raises ArchiveError if it is neither a zip nor a tar file, or turns out to be damaged while it is read; OSError if
-    it cannot be read.
+    ArchiveError if it is neither a zip nor a tar file, or turns out to be damaged while it is read.
     """
     import zipfile
 

@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -44,8 +44,6 @@ CopyTree = Callable[[str, str], Any]
 
 _ATTEMPTS = 3  # how often a job is copied anew because others keep writing to it while it is moved
 
-"""What a function of the user's is filling; nobody deletes it but the user."""
-
 _UNSUPPORTED = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENODATA, errno.EINVAL, errno.EACCES})
 """Why a file system, or the system, does not let us copy an extended attribute; we do without."""
 
@@ -73,7 +71,7 @@ def is_unfinished(name: str) -> bool:
 def state_point_text(directory: str, job_id: str) -> bytes:
     """Content for the state point file of a copy: that of the job, whose own file may be about to be replaced.
 
-    Raises FileNotFoundError if there is no such job; JobsCorruptedError if its state point is damaged.
+    FileNotFoundError if there is no such job; JobsCorruptedError if its state point is damaged.
     """
     try:
         text = files.read_bytes(os.path.join(directory, layout.FN_STATE_POINT))
@@ -99,8 +97,13 @@ def bring(
 ) -> None:
     """Copy or move a directory to where it becomes visible as a whole, with the given state point file in it.
 
-    Raises FileExistsError if the destination exists; the source is untouched then; OSError if something cannot be read
-    or written; there is no destination then.
+    ``name``, the job id, is part of the hidden name of the copy. The directory above the destination is created if need
+    be; an empty directory in the place of the destination is replaced. A ``copytree`` function copies the state point
+    file of the source if there is one. It is ``disposable`` if it only copies, so that what it leaves when it is
+    stopped may be deleted. ``left_out`` is told about each link that our own copy leaves out, see :mod:`links`.
+
+    FileExistsError if the destination exists; the source is untouched then. After any other error there is no
+    destination.
     """
     above = os.path.dirname(destination) or "."
     files.ensure_directory(above, durable=durable)
@@ -134,10 +137,9 @@ def bring(
 
 
 def publish(temporary: str, destination: str, *, durable: bool = False) -> None:
-    """Rename a whole directory to its destination.
+    """Rename a whole directory to its destination; an empty directory there is replaced.
 
-    Raises FileExistsError if the destination exists and is not an empty directory; OSError if the directory cannot be
-    renamed.
+    FileExistsError if the destination exists otherwise.
     """
     try:
         os.rename(temporary, destination)
@@ -166,11 +168,10 @@ def move_by_copy(source: str, destination: str, *, name: str, state_point: bytes
 
     From the comparison to the moment when the source has gone the lock of the job is held: what others write to its
     document before is in the copy, or there is none; after that there is no job for them to write to. A whole copy that
-    a move that was stopped has left at the destination counts as ours.
+    a move that was stopped has left at the destination counts as ours. The directory above the destination exists.
 
-    Raises FileExistsError if the destination exists and holds something else; the source is untouched then; OSError if
-    something cannot be read or written; the source is untouched then, or the error says that the copy is whole and the
-    source could not be deleted.
+    FileExistsError if the destination exists and holds something else. After any error the source is untouched, or the
+    error says that the copy is whole and the source could not be deleted.
     """
     lifecycle.refuse_link(source, "what it leads to cannot be moved from here. Move that, or clone the job")
     temporary = os.path.join(os.path.dirname(destination) or ".", layout.building_name(name))
@@ -203,10 +204,8 @@ def change_by_copy(source: str, target: str, new_id: str, state_point: bytes, *,
     """Give a job another id whose directory cannot be renamed: copy, compare, publish, remove the source.
 
     The caller holds the lock of the job, and may have written the new state point into its pending file. The copy has
-    one, too, until the source has gone: it tells the copy of a change that was stopped from another job.
-
-    Raises DestinationExistsError if there is such a job; the job is unchanged then; OSError if something cannot be read
-    or written; the job is unchanged then.
+    one, too, until the source has gone: it tells the copy of a change that was stopped from another job. After any
+    error, such as DestinationExistsError, the job is unchanged.
     """
     pending = layout.pending_name(new_id)
     temporary = os.path.join(os.path.dirname(target), layout.building_name(new_id))
@@ -234,7 +233,7 @@ def change_by_copy(source: str, target: str, new_id: str, state_point: bytes, *,
 
 
 def is_stopped_change(source: str, target: str, new_id: str, state_point: bytes) -> bool:
-    """Tell whether a directory is what :func:`change_by_copy` has left, stopped before it removed the source."""
+    """Tell whether a directory is what a stopped :func:`change_by_copy` has left: the same call does the rest then."""
     is_marked = os.path.lexists(os.path.join(target, layout.pending_name(new_id)))
     return is_marked and _difference(source, target, state_point) is None
 
@@ -259,7 +258,7 @@ def _occupied(destination: str) -> FileExistsError:
 
 
 def is_moved(source: str, copy: str, state_point: bytes) -> bool:
-    """Tell whether a directory is what a move that stopped before its last step has left: an exact copy of a job."""
+    """Tell whether a directory is what a move leaves that is stopped before its last step: an exact copy of a job."""
     return _difference(source, copy, state_point) is None
 
 
@@ -283,13 +282,13 @@ def _difference(source: str, copy: str, state_point: bytes) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return path
     with _not_too_deep(source):
-        return _different_content(source, copy, {layout.FN_STATE_POINT})
+        return _difference_below(source, copy, layout.FN_STATE_POINT)
 
 
-def _different_content(source: str, copy: str, apart: Set[str] = frozenset()) -> str | None:
-    import filecmp
-
-    ours, theirs = ({name for name in os.listdir(path) if not is_leftover(name)} - apart for path in (source, copy))
+def _difference_below(source: str, copy: str, without: str = "") -> str | None:
+    ours, theirs = (
+        {name for name in os.listdir(path) if name != without and not is_leftover(name)} for path in (source, copy)
+    )
     for name in sorted(ours ^ theirs):
         return os.path.join(source, name)
     for name in sorted(ours):
@@ -297,14 +296,24 @@ def _different_content(source: str, copy: str, apart: Set[str] = frozenset()) ->
         if os.path.islink(left) or os.path.islink(right):
             same = os.path.islink(left) and os.path.islink(right) and os.readlink(left) == os.readlink(right)
         elif os.path.isdir(left) and os.path.isdir(right):
-            if (difference := _different_content(left, right)) is not None:
+            if (difference := _difference_below(left, right)) is not None:
                 return difference
             continue
         else:
-            same = os.path.isfile(left) and os.path.isfile(right) and filecmp.cmp(left, right, shallow=False)
+            same = _equal_files(left, right)
         if not same:
             return left
     return None
+
+
+def _equal_files(left: str, right: str, *, by_time: bool = False) -> bool:
+    """Compare two files; what is none equals nothing. Equal sizes and times may be enough."""
+    ours, theirs = files.status_of(left), files.status_of(right)
+    if ours is None or theirs is None or not stat.S_ISREG(ours.st_mode) or not stat.S_ISREG(theirs.st_mode):
+        return False
+    if ours.st_size != theirs.st_size:
+        return False
+    return (by_time and ours.st_mtime_ns == theirs.st_mtime_ns) or files.equal_files(left, right)
 
 
 @contextmanager
@@ -322,7 +331,7 @@ def _copy(
     """Copy a directory. The state point comes last: without it a directory is no job."""
     os.mkdir(temporary)
     with _not_too_deep(source):
-        _copy_content(Way(source), temporary, left_out, apart=layout.FN_STATE_POINT, keep_links=keep_links)
+        _copy_content(Way(source), temporary, left_out, without=layout.FN_STATE_POINT, keep_links=keep_links)
     copied = os.path.join(temporary, layout.FN_STATE_POINT)
     files.write_file(copied, state_point)
     with suppress(FileNotFoundError):
@@ -332,11 +341,9 @@ def _copy(
         sync_tree(temporary)
 
 
-def _copy_content(way: Way, copy: str, left_out: LeftOut, *, apart: str = "", keep_links: bool = False) -> None:
+def _copy_content(way: Way, copy: str, left_out: LeftOut, *, without: str = "", keep_links: bool = False) -> None:
     """Copy what a directory holds, but stop at the first error. What is moved keeps all its links."""
-    for entry in _entries(way.path):
-        if entry.name == apart:
-            continue
+    for entry in way.entries(without):
         target = os.path.join(copy, entry.name)
         if keep_links and entry.is_symlink():
             os.symlink(os.readlink(entry.path), target)
@@ -361,16 +368,14 @@ def _copy_content(way: Way, copy: str, left_out: LeftOut, *, apart: str = "", ke
 def rehearse(source: str, left_out: LeftOut) -> None:
     """Find out what copying a directory would meet (open and close per file); nothing is written.
 
-    Raises OSError if something cannot be copied.
+    ``left_out`` is told about each link that would be left out. OSError if something cannot be copied.
     """
     with _not_too_deep(source):
-        _rehearse(Way(source), left_out, apart=layout.FN_STATE_POINT)
+        _rehearse(Way(source), left_out, without=layout.FN_STATE_POINT)
 
 
-def _rehearse(way: Way, left_out: LeftOut, *, apart: str = "") -> None:
-    for entry in _entries(way.path):
-        if entry.name == apart:
-            continue
+def _rehearse(way: Way, left_out: LeftOut, *, without: str = "") -> None:
+    for entry in way.entries(without):
         verdict = way.judge(entry)
         if verdict.kind == "nothing":
             left_out(entry.path, verdict.text)
@@ -379,38 +384,17 @@ def _rehearse(way: Way, left_out: LeftOut, *, apart: str = "") -> None:
         elif verdict.kind == "file":
             files.ensure_readable(entry.path)
         elif verdict.kind == "other":
-            raise _irregular(entry.path)
-
-
-def _entries(directory: str) -> list[os.DirEntry[str]]:
-    with os.scandir(directory) as entries:
-        return [entry for entry in entries if not is_leftover(entry.name)]
-
-
-def _irregular(path: str) -> OSError:
-    return OSError(errno.EINVAL, "It is not a regular file", path)
+            raise files.not_regular(entry.path)
 
 
 def _copy_file(source: str, copy: str) -> None:
     """Copy a file as :func:`shutil.copy2` does, whose module costs more file system calls than a small job."""
-    reader = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO would block
     try:
-        status = os.fstat(reader)
-        if not stat.S_ISREG(status.st_mode):
-            raise _irregular(source)
-        mode = stat.S_IMODE(status.st_mode) & 0o777
-        writer = os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        try:
-            files.copy_content(reader, writer, status.st_size)
-            _copy_metadata(reader, writer, status)
-        finally:
-            os.close(writer)
+        files.copy_file(source, copy, _copy_metadata)
     except OSError as error:
         if error.filename is None:  # which of the two it was, descriptors do not tell
             error.filename, error.filename2 = source, copy
         raise
-    finally:
-        files.close_after_work(reader)
 
 
 def _copy_metadata(source: str | int, copy: str | int, status: os.stat_result | None = None) -> None:
@@ -459,10 +443,7 @@ def _extended_attributes(path: str | int) -> list[str]:
 
 
 def sync_tree(directory: str) -> None:
-    """Make a directory with everything in it survive a power loss.
-
-    Raises OSError if the file system refuses.
-    """
+    """Make a directory with everything in it survive a power loss."""
     for path, _, names in os.walk(directory):
         for name in names:
             if os.path.islink(os.path.join(path, name)):
@@ -478,36 +459,32 @@ def sync_tree(directory: str) -> None:
 def is_same(source: str, copy: str, state_point: bytes) -> bool:
     """Tell whether a directory is a whole copy of a job: the same names, and equal files and links.
 
-    Files of equal size and time are taken for equal; others are compared by content. Instead of a link, a copy may hold
-    what it leads to.
-
-    Raises OSError if something cannot be read.
+    It need not exist, and its state point file has to hold ``state_point``. Files of equal size and time are taken for
+    equal; others are compared by content. Instead of a link, a copy may hold what it leads to.
     """
     try:
         if files.read_bytes(os.path.join(copy, layout.FN_STATE_POINT)) != state_point:
             return False
         with _not_too_deep(source):
-            return _same_content(Way(source), copy, {layout.FN_STATE_POINT})
+            return _same_tree(Way(source), copy, layout.FN_STATE_POINT)
     except (FileNotFoundError, NotADirectoryError):
         return False
 
 
-def _same_content(way: Way, copy: str, apart: set[str]) -> bool:
-    entries = [(entry, way.judge(entry)) for entry in _entries(way.path) if entry.name not in apart]
+def _same_tree(way: Way, copy: str, without: str = "") -> bool:
+    entries = [(entry, way.judge(entry)) for entry in way.entries(without)]
     copied = [(entry, verdict) for entry, verdict in entries if verdict.kind != "nothing"]
-    names = {name for name in os.listdir(copy) if not is_leftover(name)} - apart
+    names = {name for name in os.listdir(copy) if name != without and not is_leftover(name)}
     if names != {entry.name for entry, _ in copied}:
         return False
     return all(_same_entry(way, entry, verdict, os.path.join(copy, entry.name)) for entry, verdict in copied)
 
 
 def _same_entry(way: Way, entry: os.DirEntry[str], verdict: Verdict, copy: str) -> bool:
-    import filecmp
-
     if verdict.kind == "link" and not os.path.islink(copy):
         verdict = way.judge(entry, follow=True)
     if verdict.kind == "link":
         return os.path.islink(copy) and os.readlink(copy) == verdict.text
     if verdict.kind == "directory":
-        return os.path.isdir(copy) and _same_content(way.below(entry), copy, set())
-    return os.path.isfile(entry.path) and os.path.isfile(copy) and filecmp.cmp(entry.path, copy)
+        return os.path.isdir(copy) and _same_tree(way.below(entry), copy)
+    return _equal_files(entry.path, copy, by_time=True)

@@ -33,12 +33,12 @@ class ExportPlan(NamedTuple):
 
     Parameters
     ----------
-    project : Project
+    space : Space
         Where the jobs come from.
     target : str or open archive
         Where they go.
     kind : str or None
-        The kind of the archive that is written (see :func:`archive.archive_format`); empty for one that is open
+        The kind of the archive that is written (see :func:`packing.archive_format`); empty for one that is open
         already, None for a directory.
     paths : mapping of str to str
         Path of each job below the target.
@@ -60,11 +60,12 @@ class ExportPlan(NamedTuple):
         left_out: LeftOut = links.warn,
         failed: Failed | None = None,
     ) -> dict[str, str]:
-        """Copy the jobs.
+        """Copy the jobs; the result has the path of each job directory and that of its copy, relative to the target.
 
-        Raises FileExistsError if a destination has come into being since the plan was made; JobsCorruptedError if a job
-        has been damaged since; ArchiveError if the archive cannot hold something in a job; OSError if something cannot
-        be read or written; running again does the rest.
+        ``left_out`` is told about each link that is not copied, ``failed`` about each job that cannot be copied, and
+        why. Without ``failed`` the first of these errors is raised: when all other jobs are in the directory, or at
+        once, and there is no archive then. FileExistsError if a destination has come into being since the plan was
+        made. After an error, running again does the rest.
         """
         space = self.space
         if store.active_buffer is not None:
@@ -141,7 +142,7 @@ class ExportPlan(NamedTuple):
     ) -> None:
         """Find out what carrying the plan out would meet; nothing is written.
 
-        Raises JobsCorruptedError, ArchiveError, OSError if something cannot be copied.
+        The parameters are those of :meth:`carry_out`.
         """
         if self.kind is None and not copying.is_own_copy(copytree):
             return
@@ -172,13 +173,12 @@ def export_to(
     force: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, str]:
-    """Copy jobs to a directory or an archive.
+    """Copy jobs to a directory or an archive; see :meth:`Project.export_to`.
 
-    Raises TypeError if the target has an unknown extension, or is no path and no archive; ValueError if there is a
-    ``copytree`` and the target is an archive; RuntimeError if the paths are not unique or not possible; nothing is
-    written then; PathsTakenError if destinations exist that are not whole copies of their jobs; nothing is written
-    then. It is a FileExistsError; FileExistsError if the target is the name of an archive and exists, whatever it is;
-    JobsCorruptedError if jobs are damaged; nothing is written then.
+    The target is a directory, the name of an archive that does not exist (unless ``force`` replaces it), or an open
+    archive, which is appended to. Nothing is written if the target or ``copytree`` does not go with the other
+    (TypeError, ValueError), if paths are not unique or not possible (RuntimeError), if jobs are damaged, or if
+    destinations exist that are not whole copies of their jobs (FileExistsError; about a directory, PathsTakenError).
     """
     plan = plan_export(space, job_ids, target, path, handle=handle, copytree=copytree, force=force)
     return plan.carry_out(copytree=copytree, progress=progress)
@@ -198,7 +198,8 @@ def plan_export(
 ) -> ExportPlan:
     """Find out what an export would do, and whether it can; nothing is written.
 
-    Raises TypeError, ValueError, RuntimeError, PathsTakenError, FileExistsError, JobsCorruptedError as
+    ``repeated`` lets an archive that exists and holds exactly these jobs count as done: it was stopped after its last
+    step. A list of ``damaged`` ids takes those of the jobs that are left out. The errors are those of
     :func:`export_to`.
     """
     kind: str | None = ""
@@ -221,9 +222,9 @@ def plan_export(
     if kind != "":
         _check_target(space, target, found)
     if kind is None:
-        done, taken = _present(space, target, found, copytree)
-        if taken:
-            raise naming.PathsTakenError(taken)
+        done, obstacles = _present(space, target, found, copytree)
+        if obstacles:
+            raise naming.PathsTakenError(obstacles)
         return ExportPlan(space, target, kind, found, done)
     plan = ExportPlan(space, target, kind, found)
     if not kind:
@@ -269,33 +270,29 @@ def _is_about(error: OSError | Error, directory: str) -> bool:
 
 
 def _check_appended(writer: packing.Writer, found: Mapping[str, str]) -> None:
-    """Make sure that no path exists in an archive.
-
-    Raises FileExistsError if one does.
-    """
-    taken = set()
+    """Make sure that no path exists in an archive; FileExistsError if one does."""
+    present = set()
     for name in writer.names():
-        normal = "/".join(part for part in name.split("/") if part not in ("", "."))
-        while normal and normal not in taken:
-            taken.add(normal)
+        normal = files.normal_name(name)
+        while normal and normal not in present:
+            present.add(normal)
             normal = normal.rpartition("/")[0]
     for path in found.values():
-        if path in taken or (not path and layout.FN_STATE_POINT in taken):
+        if path in present or (not path and layout.FN_STATE_POINT in present):
             raise FileExistsError(errno.EEXIST, "The archive holds this path already", path)
 
 
 def _present(
     space: Space, target: str, found: Mapping[str, str], copytree: copying.CopyTree | None
-) -> tuple[frozenset[str], list[naming.Taken]]:
+) -> tuple[frozenset[str], list[naming.Obstacle]]:
     """Jobs that the target directory holds whole copies of, and what else is in the place of a copy.
 
-    Raises PathError if a destination is no place for a job: outside the target, below another job, or inside an
-    exported one.
+    PathError if a destination is no place for a job: outside the target, below another job, or inside an exported one.
     """
     done: set[str] = set()
-    taken: list[naming.Taken] = []
+    obstacles: list[naming.Obstacle] = []
     if not os.path.lexists(target):
-        return frozenset(), taken
+        return frozenset(), obstacles
     is_whole = copying.is_moved if copying.moves_by_copy(copytree) else copying.is_same
     resumable = copying.is_own_copy(copytree) or copying.moves_by_copy(copytree)
     above: set[str] = set()
@@ -305,7 +302,7 @@ def _present(
             try:
                 _check_directory(target, directory, above)
             except FileExistsError as error:
-                taken.append(naming.Taken(job_id, error.filename, error.strerror or ""))
+                obstacles.append(naming.Obstacle(job_id, error.filename, error.strerror or ""))
                 above.add(directory)  # once is enough
         destination = os.path.join(target, path) if path else target
         if not os.path.lexists(destination):
@@ -318,8 +315,8 @@ def _present(
         if is_done:
             done.add(job_id)
         elif not (copying.is_own_copy(copytree) and os.path.isdir(destination) and not os.listdir(destination)):
-            taken.append(naming.Taken(job_id, destination, f"The destination of job '{job_id}' exists"))
-    return frozenset(done), taken
+            obstacles.append(naming.Obstacle(job_id, destination, f"The destination of job '{job_id}' exists"))
+    return frozenset(done), obstacles
 
 
 def _check_target(space: Space, target: str, found: Mapping[str, str]) -> None:

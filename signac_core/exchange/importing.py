@@ -66,11 +66,13 @@ def import_apart(
     unmatched: list[str] | None = None,
     failed: Failed | None = None,
 ) -> tuple[Found, ...]:
-    """Copy a data space into a temporary project that lies in a workspace, which is none of the data.
+    """Copy a data space into the workspace of a temporary project, which may lie in the data space and is none of it.
 
-    Raises ValueError, TypeError, ArchiveError, StatepointParsingError as :meth:`Project.import_from`.
+    ``unmatched`` takes the directories that a template does not match. ``failed`` is told about each directory that
+    cannot be read or copied, and why; without it the first of these errors is raised. The other parameters and errors
+    are those of :meth:`Project.import_from`.
     """
-    with _opened(space, origin, None, apart=workspace) as place:
+    with _opened(space, origin, None, excluded=workspace) as place:
         found = tuple(track(place.find(schema, failed), "find", None, progress))
         _check_unique(found)
         if unmatched is not None:
@@ -117,10 +119,11 @@ class ImportPlan(NamedTuple):
     def carry_out(
         self, *, progress: Progress | None = None, left_out: LeftOut = links.warn, failed: Failed | None = None
     ) -> dict[str, str]:
-        """Copy what does not exist yet.
+        """Copy what does not exist yet; the result is that of :meth:`Project.import_from`.
 
-        Raises DestinationExistsError if there are collisions, or turn out to be; ArchiveError, OSError if something
-        cannot be read or written; what has been imported by then is whole, and running again goes on.
+        ``failed`` is told about each job that cannot be copied, and why; without it the first of these errors is raised
+        when all others are done. DestinationExistsError if there are collisions, or turn out to be. What has been
+        imported before an error is whole, and running again goes on.
         """
         space = self.space
         if self.collisions:
@@ -141,7 +144,7 @@ class ImportPlan(NamedTuple):
     def rehearse(self, left_out: LeftOut, *, failed: Failed | None = None) -> None:
         """Find out what carrying the plan out would meet; nothing is written.
 
-        Raises ArchiveError, OSError if something cannot be copied.
+        The parameters are those of :meth:`carry_out`.
         """
         failures = Failures(failed)
         self.origin.rehearse(self._missing(), left_out, failures)
@@ -164,7 +167,9 @@ def plan_import(
 ) -> Iterator[ImportPlan]:
     """Context manager for what an import would do, and whether it can; until it is carried out nothing is changed.
 
-    Raises ValueError, TypeError, ArchiveError, StatepointParsingError as :meth:`Project.import_from`.
+    ``failed`` is told about each directory that cannot be read, and why (without an id); without it such an error is
+    raised. The plan may have found collisions. The other parameters and errors are those of
+    :meth:`Project.import_from`.
     """
     with _opened(space, origin, copytree) as place:
         found = tuple(track(place.find(schema, failed), "find", None, progress))
@@ -218,7 +223,11 @@ def _schema_of(schema: Schema, origin: str = "") -> _Schema | None:
 
 
 class _Origin(Protocol):
-    """Where jobs come from."""
+    """Where jobs come from.
+
+    ``unmatched`` has the directories that a template does not match, as far as they have been found; ``moved`` those
+    that have been moved already, and of which something is still there.
+    """
 
     unmatched: list[str]
     moved: list[str]
@@ -245,9 +254,9 @@ def _opened(
     origin: str | os.PathLike[str] | None,
     copytree: copying.CopyTree | None,
     *,
-    apart: str | None = None,
+    excluded: str | None = None,
 ) -> Iterator[_Origin]:
-    """Context manager for the origin of an import; ``apart`` is a directory in it that is none of our business."""
+    """Context manager for the origin of an import; ``excluded`` is a directory in it that is not searched."""
     path = os.getcwd() if origin is None else origin
     if isinstance(path, (str, os.PathLike)):
         path = files.expand_home(os.fspath(path))
@@ -256,7 +265,7 @@ def _opened(
     if os.path.isdir(path):
         if store.active_buffer is not None:
             store.active_buffer.flush_below(os.path.abspath(path))
-        yield _Directory(space, path, copytree, apart or space.workspace)
+        yield _Directory(space, path, copytree, excluded or space.workspace)
         return
     if copytree is not None:
         raise ValueError("A copytree function can only be used when the origin is a directory.")
@@ -267,7 +276,7 @@ def _opened(
 def _identify(place: str, name: str, statepoint: Any, text: bytes | None) -> Found:
     """Make sure that a state point is valid and not contradicted by the state point file of the directory.
 
-    Raises StatepointParsingError if it is invalid or contradicted.
+    StatepointParsingError if it is.
     """
     where = f"'{os.path.join(place, name)}'" if name else f"'{place}'"
     in_file = None if text is None else _parse(text, f"The state point file of {where}")
@@ -297,10 +306,7 @@ def _validate(statepoint: Any, what: str) -> dict[str, Any]:
 
 
 def _check_unique(found: Sequence[Found]) -> None:
-    """Make sure that no state point is there twice.
-
-    Raises StatepointParsingError if one is.
-    """
+    """Make sure that no state point is there twice; StatepointParsingError if one is."""
     names: dict[str, str] = {}
     for one in found:
         other = names.setdefault(one.job_id, one.name)
@@ -337,19 +343,19 @@ def _collisions(
 
 
 class _Directory:
-    """A directory that jobs come from."""
+    """A directory that jobs come from; ``excluded`` is a workspace, which is not searched."""
 
-    def __init__(self, space: Space, path: str, copytree: copying.CopyTree | None, apart: str) -> None:
+    def __init__(self, space: Space, path: str, copytree: copying.CopyTree | None, excluded: str) -> None:
         self._space = space
         self._path = path
         self._copytree = copytree
         self.unmatched: list[str] = []
         self.moved: list[str] = []
-        self._apart = os.path.relpath(os.path.realpath(apart), os.path.realpath(path))
+        self._excluded = os.path.relpath(os.path.realpath(excluded), os.path.realpath(path))
 
     def find(self, schema: Schema, failed: Failed | None) -> Iterator[Found]:
         by_path = _schema_of(schema, self._path)
-        if self._apart == "." or set(self._apart.split("/")) == {".."}:
+        if self._excluded == "." or set(self._excluded.split("/")) == {".."}:
             return  # the workspace, or something in it
 
         def tell(error: OSError) -> None:
@@ -369,7 +375,7 @@ class _Directory:
             directories[:] = sorted(
                 name
                 for name in directories
-                if not copying.is_unfinished(name) and os.path.join(relative, name) != self._apart
+                if not copying.is_unfinished(name) and os.path.join(relative, name) != self._excluded
             )
             if statepoint is not None or (by_path is None and has_file):
                 directories.clear()
@@ -459,17 +465,17 @@ class _Archive:
     def find(self, schema: Schema, failed: Failed | None) -> Iterator[Found]:
         by_path = _schema_of(schema)
         names = self._directories(schema)
-        inner = {above for name in names for above in _all_above(name)}
+        inner = {above for name in names for above in files.all_above(name)}
         found: set[str] = set()
         for name in names:
-            if any(above in found for above in _all_above(name)):
+            if any(above in found for above in files.all_above(name)):
                 continue
             text = self._contents.state_points.get(name)
             statepoint = None if by_path is None else by_path.read(name, name)
             if statepoint is not None or (by_path is None and text is not None):
                 found.add(name)
                 yield _identify(self._reader.path, name, statepoint, text)
-            elif by_path is None or any(map(by_path.reaches, _all_above(name))):
+            elif by_path is None or any(map(by_path.reaches, files.all_above(name))):
                 continue
             elif by_path.misses(name, is_leaf=name not in inner):
                 self.unmatched.append(name)
@@ -481,7 +487,7 @@ class _Archive:
         """
         names = self._contents.directories
         if not callable(schema):
-            names = names | {above for name in names for above in _all_above(name)}
+            names = names | {above for name in names for above in files.all_above(name)}
         return sorted(names, key=lambda name: name.replace("/", "\0"))
 
     @contextmanager
@@ -536,9 +542,3 @@ class _Archive:
             for directory in places.values():
                 if os.path.lexists(directory):
                     files.delete_tree(directory)
-
-
-def _all_above(name: str) -> Iterator[str]:
-    while name:
-        name = name.rpartition("/")[0]
-        yield name

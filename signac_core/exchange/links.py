@@ -13,6 +13,8 @@ import stat
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
+from ..layout import is_leftover
+
 __all__ = [
     "LEADS_BACK",
     "LEADS_OUT",
@@ -52,15 +54,12 @@ def warn(path: str, reason: str) -> None:
 
 
 def nowhere(error: OSError) -> str | None:
-    """Say in which way a link leads nowhere that could not be followed; None if that is not what the error means."""
+    """Say, as a sentence about a link, why following it led nowhere; None if the error means something else."""
     return _NOWHERE.get(error.errno or 0)
 
 
 def make(target: str, path: str) -> bool:
-    """Make a link where the file system has links.
-
-    Raises OSError if it cannot be made for another reason.
-    """
+    """Make a link where the file system has links; False where it has none."""
     try:
         os.symlink(target, path)
     except OSError as error:
@@ -78,7 +77,8 @@ def unsupported(error: OSError) -> bool:
 def stays_inside(target: str, depth: int) -> bool:
     """Tell whether a link leads to something inside the directory tree it belongs to.
 
-    ``..`` counts in front only: after the name of another link it could lead anywhere.
+    ``target`` is what it holds, ``depth`` how many directories it is below the root of the tree. ``..`` counts in front
+    only: after the name of another link it could lead anywhere.
     """
     if not target or "\0" in target or target.startswith("/"):
         return False
@@ -90,7 +90,10 @@ def stays_inside(target: str, depth: int) -> bool:
 
 
 def leads_back(link: str, *places: str) -> bool:
-    """Tell whether a link leads to a directory that holds it, directly or by way of other links."""
+    """Tell whether a link leads to a directory that holds it, directly or by way of other links.
+
+    The places are the directory that holds the link, and those that hold the links that were followed to get there.
+    """
     target = os.path.realpath(link)
     return any(os.path.commonpath([target, os.path.realpath(place)]) == target for place in places)
 
@@ -138,10 +141,17 @@ class Way(NamedTuple):
     depth: int = 0
     above: tuple[str, ...] = ()
 
+    def entries(self, without: str = "") -> list[os.DirEntry[str]]:
+        """What the directory holds, sorted by name, but for one name and for what writers leave behind."""
+        with os.scandir(self.path) as found:
+            entries = [entry for entry in found if entry.name != without and not is_leftover(entry.name)]
+        return sorted(entries, key=lambda entry: entry.name)
+
     def judge(self, entry: os.DirEntry[str], *, follow: bool = False) -> Verdict:
         """Decide about an entry of the directory; only links to something outside cost more than reading them.
 
-        Raises OSError if a link cannot be read or followed for another reason than that it leads nowhere.
+        ``follow`` follows links that stay within the job, too, as far as that is possible. OSError if a link cannot be
+        read, or cannot be followed for another reason than that it leads nowhere.
         """
         if not entry.is_symlink():
             if entry.is_file(follow_symlinks=False):

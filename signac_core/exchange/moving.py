@@ -37,9 +37,8 @@ def clone(
 ) -> None:
     """Copy a job directory into a project; see :meth:`Project.clone`.
 
-    Raises ValueError if there is no such directory; DestinationExistsError if the project has this job;
-    JobsCorruptedError if its state point is damaged; OSError if something cannot be read or written; there is no copy
-    then.
+    The parameters are those of :func:`copying.bring`. ValueError if there is no such directory; DestinationExistsError
+    if the project has this job; after any other error there is no copy.
     """
     from . import copying  # a move on one file system does not pay for it
 
@@ -67,12 +66,11 @@ def clone(
 
 
 def move(source: str, job_id: str, space: Space) -> None:
-    """Move a job directory into a project; see :meth:`Job.move`.
+    """Move a job directory into a project, on the same file system or another; see :meth:`Job.move`.
 
-    Raises NotInitializedError if there is no such directory. It is a RuntimeError; DestinationExistsError if the
-    project has this job; nothing is changed then. On another file system, an equal copy, which a move that was stopped
-    has left, is no obstacle: the move is finished; OSError if something cannot be read or written; one of the two
-    projects has the whole job.
+    DestinationExistsError if the project has this job; nothing is changed then. On another file system, an equal copy
+    that a stopped move has left is no obstacle: the move is finished. After an OSError one of the two projects has the
+    whole job.
     """
     if not files.is_directory(source):
         raise NotInitializedError(f"Cannot move job '{job_id}', because it is not initialized!")

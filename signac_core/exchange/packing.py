@@ -1,4 +1,8 @@
-"""Writing archives: members in, one after the other."""
+"""Writing archives: members in, one after the other.
+
+A :class:`Writer` stores directories, files and links; :func:`add_directory` feeds it. An archive gets its name when it
+is whole: until then it is hidden beside it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,6 @@ from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from .. import files, layout
-from ..layout import is_leftover
 from . import links
 from .archives import _CHUNK, ArchiveError
 from .links import LeftOut, Way
@@ -44,7 +47,9 @@ _FORMATS = {
 def archive_format(name: str) -> str | None:
     """Tell which kind of archive a file name asks for; None if it is that of a directory.
 
-    Raises TypeError if the name has an extension that is not the one of an archive.
+    A name that ends in a slash, and one that exists as a directory, is that of a directory. The kinds are ``"zip"``,
+    and ``"tar"`` with ``":gz"``, ``":bz2"``, ``":xz"`` or nothing behind it. TypeError if the name has another
+    extension.
     """
     extension = os.path.splitext(os.path.basename(name))[1]
     if not extension or os.path.isdir(name):
@@ -58,7 +63,11 @@ def archive_format(name: str) -> str | None:
 
 
 class Writer(Protocol):
-    """An archive to which members are added."""
+    """An archive to which members are added, under names as in the archive.
+
+    A writer that ``follows_links`` stores what they lead to as far as that is possible; one that ``stores_directories``
+    has members for directories that are not empty, too. The source of a member gives its time and its mode.
+    """
 
     follows_links: bool
     stores_directories: bool
@@ -136,10 +145,7 @@ class _ZipWriter:
 
 
 def _check_zip_name(name: str, source: str) -> None:
-    """Make sure that a zip file can hold a member of this name.
-
-    Raises ArchiveError if it cannot.
-    """
+    """Make sure that a zip file can hold a member of this name; ArchiveError if it cannot."""
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
@@ -224,7 +230,7 @@ def rehearsal(kind: str) -> Writer:
 
 
 def writer_on(archive: object) -> Writer | None:
-    """Make a writer that appends to an open archive."""
+    """Make a writer that appends to an open archive; None for any other object."""
     from tarfile import TarFile
     from zipfile import ZipFile
 
@@ -237,7 +243,7 @@ def writer_on(archive: object) -> Writer | None:
 def create(path: str, kind: str, *, durable: bool = False) -> Iterator[Writer]:
     """Context manager for a new archive, which replaces what has its name when the context is left without an error.
 
-    Raises OSError if the archive cannot be written whole; what had its name is untouched then.
+    Until then, and after any error, what had its name is untouched.
     """
     directory = os.path.dirname(path)
     temporary = layout.temporary_for(path)
@@ -276,10 +282,11 @@ def _new_archive(file: IO[bytes], path: str, kind: str) -> ZipFile | TarFile:
 def add_directory(
     writer: Writer, source: str, name: str, state_point: bytes, *, left_out: LeftOut = links.warn
 ) -> None:
-    """Add a job directory with all that it holds.
+    """Add a job directory with all that it holds, with the given state point file.
 
-    Raises ArchiveError if the archive cannot hold the name of something; OSError if something cannot be read, or is no
-    file, directory or link.
+    ``name`` is its path in the archive, empty for the archive itself. ``left_out`` is told about each link that cannot
+    be stored, see :mod:`links`. ArchiveError if the archive cannot hold the name of something; OSError if something
+    cannot be read, or is no file, directory or link.
     """
     root = name or "."
     if writer.stores_directories:
@@ -287,15 +294,13 @@ def add_directory(
     path = os.path.join(source, layout.FN_STATE_POINT)
     writer.add_text(f"{root}/{layout.FN_STATE_POINT}", state_point, path if os.path.isfile(path) else None)
     try:
-        _add_content(writer, Way(source), root, left_out, apart=layout.FN_STATE_POINT)
+        _add_content(writer, Way(source), root, left_out, without=layout.FN_STATE_POINT)
     except RecursionError:
         raise files.nested_too_deeply(source) from None
 
 
-def _add_content(writer: Writer, way: Way, name: str, left_out: LeftOut, *, apart: str = "") -> None:
-    for entry in _entries(way.path):
-        if entry.name == apart:
-            continue
+def _add_content(writer: Writer, way: Way, name: str, left_out: LeftOut, *, without: str = "") -> None:
+    for entry in way.entries(without):
         member = f"{name}/{entry.name}"
         verdict = way.judge(entry, follow=writer.follows_links)
         if verdict.kind == "link":
@@ -305,14 +310,9 @@ def _add_content(writer: Writer, way: Way, name: str, left_out: LeftOut, *, apar
         elif verdict.kind == "file":
             writer.add_file(member, entry.path)
         elif verdict.kind == "directory":
-            if writer.stores_directories or not _entries(entry.path):
+            below = way.below(entry)
+            if writer.stores_directories or not below.entries():
                 writer.add_directory(member, entry.path)
-            _add_content(writer, way.below(entry), member, left_out)
+            _add_content(writer, below, member, left_out)
         else:
             raise OSError(errno.EINVAL, "An archive cannot hold what is neither file nor directory", entry.path)
-
-
-def _entries(directory: str) -> list[os.DirEntry[str]]:
-    with os.scandir(directory) as entries:
-        found = [entry for entry in entries if not is_leftover(entry.name)]
-    return sorted(found, key=lambda entry: entry.name)

@@ -86,7 +86,7 @@ def _group(gid: int) -> str:
 
 
 def describe(name: str, status: os.stat_result | None = None) -> TarInfo:
-    """Header of a file or a directory."""
+    """Header of a file or a directory; without a status, of a file that is being made now."""
     header = _Header(name)
     if status is None:
         header.mtime = int(time.time())

@@ -78,8 +78,8 @@ class Contents(NamedTuple):
 def scan(reader: Reader, limits: Limits | None = None) -> Contents:
     """Read the list of members, and the state points.
 
-    Raises ArchiveError if a member has an absolute name or one with ``..``, is there twice, is a device, or lies below
-    a link or a file, or if the archive would grow beyond all measure.
+    ArchiveError if a member has an absolute name or one with ``..``, is there twice, is a device, or lies below a link
+    or a file, or if the archive would grow beyond the limits.
     """
     limits = limits or Limits()
     by_ratio = limits.ratio * os.path.getsize(reader.path)
@@ -138,7 +138,7 @@ def _normal_name(reader: Reader, name: str, member: Member) -> str:
         raise refusal(
             reader.path, f"{name[:50]}...", f"has a name of {len(name)} characters in {len(parts)} directories"
         )
-    return "/".join(part for part in parts if part not in ("", "."))
+    return files.normal_name(name)
 
 
 def _check_nesting(reader: Reader, known: Mapping[str, Member], longest: int) -> None:
@@ -160,7 +160,8 @@ def _check_nesting(reader: Reader, known: Mapping[str, Member], longest: int) ->
 def rehearse(reader: Reader, contents: Contents, roots: Container[str], left_out: LeftOut) -> None:
     """Find out what unpacking directories of an archive would meet; nothing is written.
 
-    Raises ArchiveError if a link takes the place of a state point file.
+    ``left_out`` is told about each link that would be left out. ArchiveError if a link takes the place of a state point
+    file.
     """
     for member in contents.members:
         if member.kind == "link" and (root := _root_of(member.name, roots)) is not None:
@@ -175,10 +176,13 @@ def extract(
     left_out: LeftOut = links.warn,
     failed: Callable[[str, OSError], Any] | None = None,
 ) -> Iterator[str]:
-    """Unpack directories of an archive, in one pass over it.
+    """Unpack directories of an archive, in one pass over it, and yield each as soon as it is whole.
 
-    Raises ArchiveError if a link takes the place of a state point file (nothing is written then), or the archive is
-    damaged; OSError if something cannot be written.
+    ``roots`` has for each directory a path that does not exist yet; none of the directories lies inside another.
+    ``left_out`` is told about each link that is not made, because it leads out of its directory or the file system has
+    none; ``failed`` about each directory in which something cannot be written, which is left as it is then. Without
+    ``failed`` that error is raised. ArchiveError if a link takes the place of a state point file, before anything is
+    written, or if the archive is damaged.
     """
     plan = [(member, root) for member in contents.members if (root := _root_of(member.name, roots)) is not None]
     left = dict.fromkeys(roots, 0)
@@ -187,7 +191,9 @@ def extract(
         left[root] += 1
         if member.kind == "link" and _judge_link(reader, member, root, left_out):
             last[root].append(member)
-    _check_space(sum(member.size for member, _ in plan), roots)
+    size = sum(member.size for member, _ in plan)
+    for directory in {os.path.dirname(path) or "." for path in roots.values()}:
+        _check_space(size, directory)
     places = {root: _Place(root, path) for root, path in roots.items()}
     lost: set[str] = set()
     for member, root in plan:
@@ -252,12 +258,11 @@ class _Place:
             self._made.add(path)
 
 
-def _check_space(size: int, roots: Mapping[str, str]) -> None:
-    for path in roots.values():
-        status = os.statvfs(os.path.dirname(path) or ".")
-        if size > status.f_bavail * status.f_frsize:
-            raise OSError(errno.ENOSPC, f"There is no room for the {size} bytes to unpack", os.path.dirname(path))
-        return
+def _check_space(size: int, directory: str) -> None:
+    """Make sure that what is unpacked fits on a file system."""
+    status = os.statvfs(directory)
+    if size > status.f_bavail * status.f_frsize:
+        raise OSError(errno.ENOSPC, f"There is no room for the {size} bytes to unpack", directory)
 
 
 def _set_mode(directory: str, mode: int) -> None:
@@ -287,7 +292,7 @@ def _below(name: str, root: str) -> str:
 def _judge_link(reader: Reader, member: Member, root: str, left_out: LeftOut) -> bool:
     """Tell whether a link is to be made; one that is left out is told about.
 
-    Raises ArchiveError if it takes the place of a state point file.
+    ArchiveError if it takes the place of a state point file.
     """
     name = _below(member.name, root)
     if name == layout.FN_STATE_POINT:
@@ -308,9 +313,7 @@ def _extract_file(reader: Reader, member: Member, path: str) -> None:
             os.fchmod(fd, mode)
         while data := content.read(_CHUNK):
             try:
-                view = memoryview(data)
-                while view:
-                    view = view[file.write(view) :]
+                files.write_all(fd, data)
             except OSError as error:
                 error.filename = path  # a failed write knows its descriptor only
                 raise

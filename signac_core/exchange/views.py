@@ -2,8 +2,8 @@
 
 A view is brought up to date by the least changes. What belongs to it is told from what belongs to users by one rule: a
 symbolic link with the name ``job``, or with the hidden one that such a link has first when it is changed, that points
-to a job of this workspace is ours. Nothing else is ever removed or
-replaced, except for links of that name to job directories that are gone, where a link of ours is to be.
+to a job of this workspace is ours. Nothing else is ever removed or replaced, except for links of that name to job
+directories that are gone, where a link of ours is to be.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ViewPlan(NamedTuple):
 
     Parameters
     ----------
-    project : Project
+    space : Space
         The project.
     prefix : str
         The directory of the view.
@@ -60,7 +60,8 @@ class ViewPlan(NamedTuple):
     def carry_out(self, *, progress: Progress | None = None) -> dict[str, str]:
         """Bring the view up to date; the result is that of :meth:`Project.create_linked_view`.
 
-        Raises OSError if a link cannot be made or removed; running again does the rest.
+        ``progress`` is told about each link that has been made, changed or removed. After an error, running again does
+        the rest.
         """
         for link in self.leftovers:
             self._remove(link)
@@ -121,8 +122,8 @@ def plan_view(
 ) -> ViewPlan:
     """Find out what brings a view up to date, and whether that is possible; nothing is changed.
 
-    Raises KeyError, LookupError, RuntimeError, PathsTakenError, JobsCorruptedError as
-    :meth:`Project.create_linked_view`.
+    The parameters and errors are those of :meth:`Project.create_linked_view`; a list of ``damaged`` ids takes those of
+    the jobs that are left out. The plan has found nothing in the way: otherwise it is a PathsTakenError.
     """
     root = "view" if prefix is None else files.expand_home(os.fspath(prefix)) or "."
     ids = catalog.list_names(space) if job_ids is None else _resolve(space, job_ids)
@@ -144,9 +145,9 @@ def plan_view(
         else:
             created.append(link)
     removed = sorted(present.keys() - links.keys())
-    taken = location.taken({link: links[link] for link in created}, [*removed, *leftovers])
-    if taken:
-        raise naming.PathsTakenError(taken)
+    obstacles = location.obstacles({link: links[link] for link in created}, [*removed, *leftovers])
+    if obstacles:
+        raise naming.PathsTakenError(obstacles)
     changes = map(tuple, (created, updated, removed, unchanged, leftovers))
     return ViewPlan(space, root, links, targets, *changes)
 
@@ -160,9 +161,9 @@ def _resolve(space: Space, job_ids: Iterable[str]) -> list[str]:
 
 
 def _check_slashes(space: Space, ids: Iterable[str]) -> None:
-    """Make sure that no key or text of a state point would look like two levels of directories.
+    """Make sure that no key or string of a state point would look like two levels of directories.
 
-    Raises PathError if one contains a slash.
+    PathError if one contains a slash.
     """
     for job_id, state_point in catalog.read_state_points(space, ids):
         for key, value in state_point.items():
@@ -234,24 +235,24 @@ class _Location:
             return False
         return layout.is_job_directory(os.path.basename(os.readlink(path)))
 
-    def taken(self, created: Mapping[str, str], removed: Iterable[str]) -> list[naming.Taken]:
+    def obstacles(self, created: Mapping[str, str], removed: Iterable[str]) -> list[naming.Obstacle]:
         """What stands in the place of links, or of the directories above them, and will not be removed."""
         going = set(removed)
         known: set[str] = set()
-        taken = []
+        found = []
         for link, job_id in created.items():
             path = os.path.join(self._real_prefix, link)
             if os.path.lexists(path) and not self._will_be_empty(link, going):
                 reason = "What stands in the place of a link is not part of the view"
-                taken.append(naming.Taken(job_id, path, reason))
+                found.append(naming.Obstacle(job_id, path, reason))
             above = os.path.dirname(link)
             while above not in known:
                 known.add(above)
                 path = os.path.join(self._real_prefix, above)
                 if above not in going and os.path.lexists(path) and (os.path.islink(path) or not os.path.isdir(path)):
-                    taken.append(naming.Taken(job_id, path, "The view needs a directory in the place of this"))
+                    found.append(naming.Obstacle(job_id, path, "The view needs a directory in the place of this"))
                 above = os.path.dirname(above)
-        return taken
+        return found
 
     def _will_be_empty(self, directory: str, going: set[str]) -> bool:
         """Tell whether a directory holds nothing but links that will be removed."""

@@ -1,4 +1,4 @@
-"""HDF5 files as mappings, and a directory of them; `h5values` has the format and the rules of writing.
+"""HDF5 files as mappings; `values` has the format and the rules of writing, `manager` the files of a directory.
 
 One lock serialises the *operations* of all stores, as the lock of h5py does inside them anyway. It is never held while
 a store is merely open, nor while a mapping that is assigned is read: an open store blocks no other thread, any thread
@@ -31,7 +31,7 @@ __all__ = [
 
 _ATTRIBUTES = frozenset({"_durable", "_file", "_filename", "_inside", "_kwargs", "_path", "_store"})
 _CREATION_OPTIONS = frozenset({"userblock_size", "fs_strategy", "fs_persist", "fs_threshold", "fs_page_size"})
-_MISSING = object()
+_NO_DEFAULT: Any = object()
 
 
 class _Node(values.Stored, MutableMapping[str, Any]):
@@ -81,7 +81,7 @@ class _Node(values.Stored, MutableMapping[str, Any]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Mapping):
             return NotImplemented
-        return values.equal(_content(self), _content(other) if isinstance(other, _Node) else other)
+        return values.same_values(_content(self), _content(other) if isinstance(other, _Node) else other)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -115,7 +115,7 @@ class _Node(values.Stored, MutableMapping[str, Any]):
             for name in list(group):
                 del group[name]
 
-    def pop(self, key: str, default: Any = _MISSING) -> Any:
+    def pop(self, key: str, default: Any = _NO_DEFAULT) -> Any:
         """Remove a key and return its value as a whole: an array as such, a group as a dict.
 
         Parameters
@@ -149,7 +149,7 @@ class _Node(values.Stored, MutableMapping[str, Any]):
             with _reading(store) as file:
                 value = values.read_whole(_item(file, store, target))
         except KeyError:
-            if default is _MISSING:
+            if default is _NO_DEFAULT:
                 raise
             return default
         del self[key]

@@ -44,9 +44,9 @@ __all__ = [
     "Prepared",
     "Stored",
     "copy_item",
-    "equal",
     "read",
     "read_whole",
+    "same_values",
     "split_key",
     "visible_names",
 ]
@@ -65,9 +65,9 @@ Prepared: TypeAlias = "Callable[[Any, str], None] | dict[str, Prepared]"
 
 
 def split_key(key: Any) -> list[str]:
-    """Names along the path that a key means.
+    """Names along the path that a key means, at least one; slashes separate the names of groups.
 
-    Raises TypeError if the key is not a string; InvalidKeyError if the key is empty or contains a dot or a NUL.
+    TypeError if the key is not a string; InvalidKeyError if it is empty or contains a dot or a NUL.
     """
     if not isinstance(key, str):
         raise TypeError(f"The keys of an HDF5 store must be str, not {type(key).__name__}: {key!r}.")
@@ -83,7 +83,7 @@ def split_key(key: Any) -> list[str]:
 
 
 def visible_names(group: h5py.Group) -> list[str]:
-    """Names in a group, without that of a value being written."""
+    """Names in a group, in its order, without that of a value being written."""
     return [name for name in group if name != _NEW]
 
 
@@ -93,7 +93,7 @@ def visible_names(group: h5py.Group) -> list[str]:
 def read(item: Any) -> Any:
     """Value of an h5py object: plain groups and arrays are that object itself.
 
-    Raises ImportError if it is a pandas object and PyTables is not installed.
+    ImportError if it is a pandas object and PyTables is not installed.
     """
     import h5py
 
@@ -113,9 +113,9 @@ def read(item: Any) -> Any:
 
 
 def read_whole(item: Any) -> Any:
-    """Value of an h5py object in memory: groups are dicts, arrays are numpy arrays.
+    """Value of an h5py object in memory, which does not need the file any longer: groups are dicts, and arrays arrays.
 
-    Raises ImportError if there is a pandas object in it and PyTables is not installed.
+    ImportError if there is a pandas object in it and PyTables is not installed.
     """
     import h5py
 
@@ -125,14 +125,14 @@ def read_whole(item: Any) -> Any:
     return value[()] if isinstance(value, h5py.Dataset) else value
 
 
-def equal(left: Any, right: Any) -> bool:
+def same_values(left: Any, right: Any) -> bool:
     """Compare values by content: mappings key by key, arrays element by element."""
     if isinstance(left, Mapping) or isinstance(right, Mapping):
         return (
             isinstance(left, Mapping)
             and isinstance(right, Mapping)
             and left.keys() == right.keys()
-            and all(equal(left[key], right[key]) for key in left)
+            and all(same_values(left[key], right[key]) for key in left)
         )
     if _is_pandas(left) or _is_pandas(right):
         return type(left) is type(right) and bool(left.equals(right))
@@ -178,10 +178,10 @@ class Plan:
         self._files.close()
 
     def prepare(self, value: Any) -> Prepared:
-        """Check a value and convert it to what :meth:`place` takes.
+        """Check a value, mappings with all that they hold, and convert it to what :meth:`place` takes.
 
-        Raises TypeError, ValueError if the value cannot be stored; ImportError if it is a pandas object and PyTables is
-        not installed.
+        TypeError or ValueError if the value cannot be stored; ImportError if it is a pandas object and PyTables is not
+        installed.
         """
         import h5py
         import numpy
@@ -218,23 +218,22 @@ class Plan:
     def place(self, file: h5py.File, path: str, prepared: Prepared) -> None:
         """Store a prepared value at an absolute path, in place of what is there, creating groups on the way.
 
-        Raises OSError if the path leads through a value, or there is no room for the new value, or the file cannot be
-        written.
+        OSError if the path leads through a value, or there is no room for the new value.
         """
-        group, rest = _deepest_group(file, path)
-        delete_first = not self.refers and group.get(rest, getlink=True) is not None
+        group, below = _deepest_group(file, path)
+        delete_first = not self.refers and group.get(below, getlink=True) is not None
         if delete_first:
             large = self.size >= _LARGE and file.driver == "sec2"
             if large:
                 _check_room(os.path.dirname(file.filename), self.size)
-            del group[rest]
+            del group[below]
             if large:
                 file.flush()
         try:
-            _replace(group, rest, prepared)
+            _replace(group, below, prepared)
         except KeyboardInterrupt:
             if delete_first:
-                _replace(group, rest, prepared)  # the old value is gone: finish, so that there is a value
+                _replace(group, below, prepared)  # the old value is gone: finish, so that there is a value
             raise
 
     def _prepare_object(self, value: Any) -> Prepared:
@@ -305,10 +304,7 @@ def _bytes_writer(value: bytes) -> Prepared:
 
 
 def copy_item(source: Any, parent: h5py.Group, name: str) -> None:
-    """Copy a dataset or group, with all that it holds, from any open file.
-
-    Raises ValueError if the name exists.
-    """
+    """Copy a dataset or group, with all that it holds, from any open file; ValueError if the name exists."""
     parent.copy(source, parent, name=name)
     if source.name == "/":
         _unlink(parent[name], _NEW)

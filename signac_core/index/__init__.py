@@ -35,5 +35,3 @@ directory             a JSON object, see `table.Directory`
 
 Every section is read with its length and CRC-32 (that of zlib) and believed only if they are right.
 """
-
-from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any, overload
@@ -42,6 +41,8 @@ class SortedValues(Sequence[Any]):
         return self._at(places) if isinstance(places, int) else list(map(self._at, places))
 
     def _at(self, place: int) -> Any:
+        from bisect import bisect_right  # whom the whole list, or its length, is enough for pays for no import
+
         number = bisect_right(self._ends, place)
         values = self._parsed.get(number)
         if values is None:

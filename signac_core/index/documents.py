@@ -2,7 +2,7 @@
 
 A document changes in place, so every entry carries the signature of its file and is believed only while that is the
 same: one stat per job instead of open, read and close. Only documents of jobs in the base are kept, row by row, in a
-table of their own.
+table of their own. Nothing is written here (see `refreshing_documents`).
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import stat
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from time import monotonic, time_ns
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .. import layout, stamps
+from .. import layout
 from ..config import index_path
 from ..layout import DOCUMENTS
 from ..parallel import each_file
@@ -23,10 +23,11 @@ from ..query import And, Condition, Query
 from ..stamps import Signature
 from ..workspace import OPEN_FLAGS
 from .evaluation import rows_that_satisfy
-from .shapes import Group, take_apart, without_collection
-from .snapshot import Snapshot
+from .shapes import without_collection
 from .table import Rows, Table
-from .writing import fill_table, new_table
+
+if TYPE_CHECKING:
+    from .snapshot import Snapshot
 
 __all__ = ["ABSENT", "UNKNOWN", "IndexedDocuments", "possible_rows", "signatures_in"]
 
@@ -96,56 +97,9 @@ class IndexedDocuments:
 
         return query.evaluate(satisfied, base.all_rows)
 
-    def refresh(self, read: Mapping[str, tuple[dict[str, Any] | None, os.stat_result | None]]) -> None:
-        """Write a new table if so many documents had to be read that it pays.
-
-        Raises OSError if it cannot be written.
-        """
-        base = self._snapshot.base
-        if len(read) < _WORTHWHILE or len(read) * _REWRITTEN_SHARE < base.rows:
-            return
-        path = index_path(self._snapshot.space.root, DOCUMENTS)
-        with new_table(path) as (file, created):
-            groups, entries = self._settled(read, created)
-            signatures = array("Q", [number for entry in entries for number in entry]).tobytes()
-            base_id = base.directory.id
-            fill_table(file, DOCUMENTS, base.rows, groups, base=base_id, extra=signatures, about={})
-
-    def _settled(
-        self, read: Mapping[str, tuple[dict[str, Any] | None, os.stat_result | None]], created: os.stat_result
-    ) -> tuple[list[Group], list[tuple[int, ...]]]:
-        """Documents that cannot change without a change of their signatures, and these.
-
-        Both time stamps of a file must have been older than its reading by a margin, see `stamps`.
-        """
-        base = self._snapshot.base
-        began = stamps.time_of_reading(self._started, self._started_monotonic, created)
-        youngest: dict[int, int] = {}
-        trees: list[dict[str, Any] | None] = [None] * base.rows
-        entries: list[tuple[int, ...]] = [UNKNOWN] * base.rows
-        if self._table is not None:
-            before = signatures_in(self._table)
-            for row, valid in enumerate(self._valid):
-                if valid:
-                    entries[row] = before[row]
-            for row, tree in self._table.trees():
-                if self._valid[row]:
-                    trees[row] = tree
-        for row, job_id in enumerate(self._ids):
-            if job_id not in read:
-                continue
-            document, status = read[job_id]
-            if status is not None:
-                device = status.st_dev
-                if device not in youngest:
-                    youngest[device] = began - stamps.margin(device, created.st_dev)
-                if max(stamps.times_of(status)) >= youngest[device]:
-                    continue
-            trees[row], entries[row] = document, ABSENT if status is None else Signature.of(status)
-        groups, odd = take_apart(trees)
-        for row in odd:
-            entries[row] = UNKNOWN
-        return groups, entries
+    def worth_refreshing(self, number: int) -> bool:
+        """Tell whether so many documents had to be read that a new table pays."""
+        return number >= _WORTHWHILE and number * _REWRITTEN_SHARE >= self._snapshot.base.rows
 
 
 def _signature(job_id: str, path: str, dir_fd: int | None) -> Signature | None:

@@ -1,9 +1,13 @@
-"""The cache file of signac 2.x: gzip-compressed JSON, one object of state points by id."""
+"""The cache file of signac 2.x, ``.signac/statepoint_cache.json.gz``: how it is read, and what is written into it.
+
+It is one JSON object, ``{id: state point, ...}``, compressed with gzip. An entry is believed only when it hashes to its
+id. The closing brace is a gzip member of its own, so that more entries can be put between that and the rest without
+compressing these again (several members are read as one).
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -13,34 +17,31 @@ if TYPE_CHECKING:
     from ..workspace import Space
 
 __all__ = [
+    "as_file",
+    "entries_in",
+    "genuine_entries",
+    "mark_of",
     "read_cache",
+    "read_file",
+    "with_more",
     "wrong_entries",
 ]
 
-
 _ANY_SIZE = 1 << 26
-
-
 _LARGEST_RATIO = 250
 """Bytes that the content of a cache file may have at least, and for each byte of the file."""
-
-
 _MANY = 500  # entries from which on the import of a faster encoder pays
-
-
 _GZIP = 31  # what zlib calls a window of 32 KiB in a gzip container
-
-
 _LEVEL = 1  # what is saved in bytes is lost many times over in seconds
 
 
 def read_cache(space: Space, ids: Iterable[str] | None = None) -> dict[str, dict[str, Any]]:
     """Read the state points that the cache file holds (open, fstat, read, close)."""
-    entries = _entries_in(_read_file(space))
-    return {} if entries is None else _genuine(entries, ids)
+    entries = entries_in(read_file(space))
+    return {} if entries is None else genuine_entries(entries, ids)
 
 
-def _genuine(entries: dict[str, Any], ids: Iterable[str] | None) -> dict[str, dict[str, Any]]:
+def genuine_entries(entries: dict[str, Any], ids: Iterable[str] | None) -> dict[str, dict[str, Any]]:
     """Entries, of these jobs only, that hash to their ids."""
     wanted = entries if ids is None else [job_id for job_id in ids if job_id in entries]
     return {job_id: entries[job_id] for job_id in wanted if _is_genuine(job_id, entries[job_id])}
@@ -55,11 +56,11 @@ def _is_genuine(job_id: str, state_point: Any) -> bool:
 
 def wrong_entries(space: Space) -> list[str]:
     """Jobs, existing or not, about which the cache file is wrong; none if it is damaged, as nobody believes it then."""
-    entries = _entries_in(_read_file(space)) or {}
+    entries = entries_in(read_file(space)) or {}
     return [name for name, state_point in entries.items() if not _is_genuine(name, state_point)]
 
 
-def _read_file(space: Space) -> bytes | None:
+def read_file(space: Space) -> bytes | None:
     """Content of the cache file; None when there is none that can be read."""
     try:
         return files.read_with_status(space.path(layout.FN_CACHE))[0]
@@ -67,7 +68,7 @@ def _read_file(space: Space) -> bytes | None:
         return None
 
 
-def _entries_in(data: bytes | None) -> dict[str, Any] | None:
+def entries_in(data: bytes | None) -> dict[str, Any] | None:
     """Entries in a cache file, unchecked; None when it is damaged."""
     if data is not None:
         with suppress(ValueError):
@@ -75,12 +76,6 @@ def _entries_in(data: bytes | None) -> dict[str, Any] | None:
             if isinstance(entries, dict):
                 return entries
     return None
-
-
-def _warn_of_damage(space: Space, warn: Callable[[str], None] | None) -> None:
-    path = space.path(layout.FN_CACHE)
-    if warn is not None and os.path.lexists(path):
-        warn(f"The cache file '{path}' is damaged, and is written anew.")
 
 
 def _decompressed(data: bytes) -> bytes:
@@ -132,19 +127,19 @@ def _text_of(entries: dict[str, dict[str, Any]]) -> bytes:
     return canonical.dumps(entries).encode("ascii")
 
 
-def _as_file(entries: dict[str, dict[str, Any]]) -> bytes:
+def as_file(entries: dict[str, dict[str, Any]]) -> bytes:
     """Cache file with these entries."""
     return _compressed(_text_of(entries)[:-1]) + _compressed(b"}")
 
 
-def _with_more(file: bytes, entries: dict[str, dict[str, Any]]) -> bytes | None:
-    """Cache file with more entries; None if it does not end as :func:`_as_file` lets it end."""
+def with_more(file: bytes, entries: dict[str, dict[str, Any]]) -> bytes | None:
+    """Cache file with more entries; None if it does not end as :func:`as_file` lets it end."""
     end = _compressed(b"}")
     if not file.endswith(end):
         return None
     return file[: -len(end)] + _compressed(b", " + _text_of(entries)[1:-1]) + end
 
 
-def _mark_of(data: bytes | None) -> list[Any] | None:
+def mark_of(data: bytes | None) -> list[Any] | None:
     """What tells one content of the cache file from any other, wherever the file has been copied to."""
     return None if data is None else [len(data), canonical.hash_of(data)]

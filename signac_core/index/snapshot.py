@@ -1,34 +1,34 @@
-"""What the index knows of the jobs that exist now, and how it catches up."""
+"""What the index knows of the jobs that exist now.
+
+It holds no job that is not there, and knows the names of those that it does not hold: they are ``pending``. Nothing is
+written here, and nothing that writes is imported; how the index catches up is in `refreshing`.
+"""
 
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import canonical, config, files, layout, stamps
-from ..config import check_place, index_path
+from ..config import index_path
 from ..layout import BASE, DELTA
-from ..workspace import OPEN_FLAGS
-from .changes import changes
-from .evaluation import evaluate
-from .shapes import Group, columns_of, put_together, take_apart, without_collection
-from .table import ID_BYTES, Rows, Table, UnusableIndexError
-from .writing import write_table
+from ..workspace import OPEN_FLAGS, list_workspace
+from .shapes import columns_of, put_together, without_collection
+from .table import ID_BYTES, Rows, Table, UnusableIndexError, check_owner
 
 if TYPE_CHECKING:
     from ..query import Query
     from ..workspace import Listing, Space
 
 __all__ = [
+    "QUERY_LIMIT",
+    "WORTHWHILE",
     "Layer",
     "Snapshot",
-    "check_owner",
     "check_proven",
-    "write_base",
 ]
 
 QUERY_LIMIT = 20_000
@@ -41,25 +41,6 @@ _PROVEN = 1000
 _proven: set[tuple[int, ...]] = set()
 """The tables that were."""
 _MOST_GONE = 16  # rows for each job that still exists; what a table takes is bounded by the project then
-
-
-def check_owner(status: os.stat_result, workspace: str) -> None:
-    """Make sure that a file of the index was written by somebody who could as well write into the workspace.
-
-    These are this user, root and the owner of the workspace; and where the group of the workspace may write to it, the
-    members of that group. Only of a file of others the workspace has to be asked for.
-
-    Raises UnusableIndexError if others may have written it.
-    """
-    trusted = {os.geteuid(), 0}
-    if status.st_uid in trusted and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return
-    place = os.stat(workspace)
-    trusted.add(place.st_uid)
-    is_shared = place.st_mode & stat.S_IWGRP and place.st_gid == status.st_gid
-    is_of_others = status.st_uid not in trusted or status.st_mode & stat.S_IWGRP
-    if status.st_mode & stat.S_IWOTH or (is_of_others and not is_shared):
-        raise UnusableIndexError("others may have written it")
 
 
 def check_proven(state_points: Mapping[str, dict[str, Any]]) -> None:
@@ -85,16 +66,17 @@ class Snapshot:
     Raises UnusableIndexError, OSError, ValueError if it cannot be used.
     """
 
-    def __init__(self, space: Space, fd: int, list_workspace: Callable[[], Listing]) -> None:
+    def __init__(self, space: Space, fd: int) -> None:
         self.space = space
         self.listing: Listing | None = None
+        self.is_kept = False  # for other questions, whoever is done with it
         self._tables: list[Table] = []
         try:
             self.base = self.opened(fd, BASE)
             self.delta = self._matching_delta()
             for table in self._layered():
                 _prove(table)
-            self._compare(list_workspace)
+            self._compare()
         except BaseException:
             self.close()
             raise
@@ -118,7 +100,7 @@ class Snapshot:
                 return delta
         return None
 
-    def _compare(self, list_workspace: Callable[[], Listing]) -> None:
+    def _compare(self) -> None:
         about = self.about = (self.delta or self.base).directory.about
         _check_names([*about["unread"], *about["uncached"]])
         gone: set[int] = set(about["dropped"])
@@ -131,7 +113,7 @@ class Snapshot:
             self.pending: list[str] = [name for name in about["unread"] if files.is_directory(f"{root}/{name}")]
             present[0] = present[0] - _rows_at(gone, self.base.rows)
         else:
-            self.listing = list_workspace()
+            self.listing = list_workspace(self.space)
             entries = self.listing.entries
             rest, missing = self._compare_order(entries) or _compare_sets(self.base, set(entries))
             present[0] = present[0] - _rows_at(missing, self.base.rows)
@@ -150,6 +132,8 @@ class Snapshot:
         """
         if len(entries) < _LONG_LISTING or len(order := self.base.extra()) != ID_BYTES * self.base.rows:
             return None
+        from .changes import changes  # a query that trusts the index pays for no import
+
         found = changes(entries, order)
         if found is None:
             return None
@@ -172,7 +156,8 @@ class Snapshot:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.close()
+        if not self.is_kept:
+            self.close()
 
     # answers ------------------------------------------------------------------------------------------------------
 
@@ -194,6 +179,8 @@ class Snapshot:
 
     def find(self, query: Query) -> list[str]:
         """Ids of the indexed jobs that match a query about state points, sorted."""
+        from .evaluation import evaluate  # nor does one without a filter
+
         found: list[str] = []
         for table, present in self.layers:
             found += table.ids_of(evaluate(table, query, present))
@@ -255,7 +242,7 @@ class Snapshot:
                 ids, columns = list(compress(ids, flags)), [list(compress(column, flags)) for column in columns]
             yield ids, columns
 
-    # catching up --------------------------------------------------------------------------------------------------
+    # how far it is behind -----------------------------------------------------------------------------------------
 
     def worth_refreshing(self, known: Mapping[str, dict[str, Any]]) -> bool:
         """Tell whether a query found out so much that the next one should not have to do it again."""
@@ -265,41 +252,6 @@ class Snapshot:
         new = sum(name in known for name in self.pending)
         saves_listing = len(listing.entries) >= _LONG_LISTING and _will_settle(listing)
         return (new >= WORTHWHILE or saves_listing) and new + self._corrected() <= QUERY_LIMIT
-
-    def refresh(self, known: Mapping[str, dict[str, Any]], *, cache: list[Any] | None = None) -> None:
-        """Write a delta with everything that was found out since the base was written.
-
-        Raises OSError if it cannot be written; UnusableIndexError if a state point is not the one of its job.
-        """
-        points = self.corrected_state_points()
-        points.update((name, known[name]) for name in self.pending if name in known)
-        check_proven(points)
-        ids, groups = _take_apart(sorted(points), points)
-        indexed = set(ids)
-        new = [name for name in self.pending if name in indexed]
-        unread = [name for name in self.pending if name not in indexed]
-        uncached: list[str] = []
-        if cache is None and not self.has_lost():
-            cache, uncached = self.about["cache"], [*self.about["uncached"], *new]
-        present = self.layers[0].present
-        dropped: list[int] = []
-        if present.bits.bit_count() < self.base.rows:
-            dropped = [row for row, flag in enumerate(present.flags(self.base.rows)) if not flag]
-
-        def about(created: os.stat_result) -> dict[str, Any]:
-            signature = (
-                self.about["signature"] if self.listing is None else stamps.listing_signature(self.listing, created)
-            )
-            return {
-                "signature": signature,
-                "unread": unread,
-                "dropped": dropped,
-                "cache": cache,
-                "uncached": uncached if cache is not None else [],
-            }
-
-        path = index_path(self.space.root, DELTA)
-        write_table(path, DELTA, len(ids), groups, ids=ids, base=self.base.directory.id, about=about)
 
     def has_lost(self) -> bool:
         """Tell whether jobs are gone since the index was written."""
@@ -333,52 +285,6 @@ def _will_settle(listing: Listing) -> bool:
     if status is None or not config.index_is_trusted():
         return False
     return max(stamps.times_of(status)) < listing.wall_ns - stamps.margin(status.st_dev)
-
-
-def write_base(
-    space: Space,
-    listing: Listing,
-    known: Mapping[str, dict[str, Any]],
-    *,
-    cache: list[Any] | None = None,
-) -> None:
-    """Write a new base that holds all listed jobs whose state points are known.
-
-    Raises OSError if it cannot be written; the old one is there then.
-    """
-    check_place()
-    names = listing.names
-    ids, groups = _take_apart(names, known)
-    if len(ids) == len(listing.entries):
-        order, unread = listing.entries, []
-    else:
-        indexed = set(ids)
-        order = [name for name in listing.entries if name in indexed]
-        unread = [name for name in names if name not in indexed]
-
-    def about(created: os.stat_result) -> dict[str, Any]:
-        return {
-            "signature": stamps.listing_signature(listing, created),
-            "unread": unread,
-            "dropped": [],
-            "cache": cache,
-            "uncached": [],
-        }
-
-    path = index_path(space.root, BASE)
-    write_table(path, BASE, len(ids), groups, ids=ids, extra=bytes.fromhex("".join(order)), about=about)
-
-
-def _take_apart(names: list[str], known: Mapping[str, dict[str, Any]]) -> tuple[list[str], list[Group]]:
-    """Ids among the names whose state points are known and can be indexed, and these taken apart."""
-    ids = list(filter(known.__contains__, layout.job_ids(names)))
-    with without_collection():
-        groups, odd = take_apart([known[job_id] for job_id in ids])
-        if odd:
-            left_out = set(odd)
-            ids = [job_id for row, job_id in enumerate(ids) if row not in left_out]
-            groups, _ = take_apart([known[job_id] for job_id in ids])
-    return ids, groups
 
 
 def _check_names(names: Sequence[Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import compress
@@ -23,6 +24,7 @@ __all__ = [
     "Rows",
     "Table",
     "UnusableIndexError",
+    "check_owner",
     "ids_in",
 ]
 
@@ -43,6 +45,25 @@ class UnusableIndexError(Exception):
 
 if array("I").itemsize != 4 or array("I", [1]).tobytes()[0] != 1:  # pragma: no cover
     raise UnusableIndexError("This machine has no little-endian 32-bit numbers.")
+
+
+def check_owner(status: os.stat_result, workspace: str) -> None:
+    """Make sure that a file of the index was written by somebody who could as well write into the workspace.
+
+    These are this user, root and the owner of the workspace; and where the group of the workspace may write to it, the
+    members of that group. Only of a file of others the workspace has to be asked for.
+
+    Raises UnusableIndexError if others may have written it.
+    """
+    trusted = {os.geteuid(), 0}
+    if status.st_uid in trusted and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return
+    place = os.stat(workspace)
+    trusted.add(place.st_uid)
+    is_shared = place.st_mode & stat.S_IWGRP and place.st_gid == status.st_gid
+    is_of_others = status.st_uid not in trusted or status.st_mode & stat.S_IWGRP
+    if status.st_mode & stat.S_IWOTH or (is_of_others and not is_shared):
+        raise UnusableIndexError("others may have written it")
 
 
 class Rows:

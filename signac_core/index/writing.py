@@ -95,9 +95,7 @@ def fill_table(
             for first in range(0, len(ids), IDS_PER_BLOCK)
         ]
         shapes, columns = _columns(groups)
-        keys = {}
-        for key in sorted(columns):
-            keys[key] = writer.chunks(_sorted_groups(columns.pop(key)), number)
+        keys = {key: writer.chunks(_sorted_groups(columns.pop(key)), number) for key in sorted(columns)}
         directory = {
             "kind": kind,
             "id": layout.unique_name(),

@@ -1,10 +1,10 @@
-"""Taking a path apart at the texts between its fields, in a time that no path and no template can blow up.
+"""Splitting a path at the strings between its fields, in a time that no path and no template can blow up.
 
 The result is that of a regular expression with a group for each field, the first ones as long as possible (those of
-:func:`anything` as short as possible). A regular
-expression tries all ways to split a path, one after the other, before it gives up, and there are very many for a
-template such as ``{a}_{b}_{c}_{d}`` and a path with very many ``_``. Here it is found out from right to left where each
-field can begin and end; the work is the length of the path times the number of fields.
+:func:`anything` as short as possible). A regular expression tries all ways to split a path, one after the other, before
+it gives up, and there are very many for a template such as ``{a}_{b}_{c}_{d}`` and a path with very many ``_``. Here it
+is found out from right to left where each field can begin and end; the work is the length of the path times the number
+of fields.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ _NONE = -1
 
 
 def split(path: str, texts: Sequence[str], fields: Sequence[Field]) -> list[str] | None:
-    """Parts of a path that the fields of a template stand for."""
+    """Parts of a path that the fields of a template stand for; None when the path does not match.
+
+    ``texts`` are what stands before, between and behind the fields.
+    """
     if not path.startswith(texts[0]) or not path.endswith(texts[-1]):
         return None
     last = len(path) - len(texts[-1])
@@ -50,7 +53,7 @@ def split(path: str, texts: Sequence[str], fields: Sequence[Field]) -> list[str]
 
 
 def word(path: str, allowed: Container[int]) -> Ends:
-    r"""Letters, digits and ``_``, at least one: ``\w+``."""
+    r"""Letters, digits and ``_``, at least one: ``\w+``. ``allowed`` tells where the field may end."""
     return _run(path, allowed, lambda character: character.isalnum() or character == "_")
 
 

@@ -1,7 +1,7 @@
-"""Readable paths of jobs, and back: ``{"a": 1, "b": "x"}`` to ``a/1/b/x`` and the other way round.
+"""Readable paths of jobs: ``{"a": 1, "b": "x"}`` to ``a/1/b/x``; `schemas` has the way back.
 
-Export and views name directories by it, import reads such names. A path is relative, has no ``..``, and belongs to one
-job; a job directory never lies inside another. All of this is checked for all jobs before anything is written.
+Export and views name directories by it. A path is relative, has no ``..``, and belongs to one job; a job directory
+never lies inside another. All of this is checked for all jobs before anything is written.
 
 Templates of paths look like those of :meth:`str.format`, but a field only ever reaches data: state point, document and
 the public attributes of a job.
@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import catalog, layout
+from .. import catalog, files, layout
 from ..errors import Error
 from .templates import PathError, _automatic_paths, _shortened, _Template
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from ..workspace import Space
 
 __all__ = [
+    "Obstacle",
     "PathSpecification",
     "PathsTakenError",
-    "Taken",
     "check_paths",
     "job_paths",
     "normal_path",
@@ -39,7 +39,7 @@ PathSpecification = str | bool | Callable[[Any], str] | None
 _SHOWN = 3  # collisions that a message lists
 
 
-class Taken(NamedTuple):
+class Obstacle(NamedTuple):
     """What stands in the way of a job.
 
     Parameters
@@ -58,17 +58,20 @@ class Taken(NamedTuple):
 
 
 class PathsTakenError(Error, FileExistsError):
-    """Jobs cannot get their paths, because something stands there."""
+    """Jobs cannot get their paths, because something stands there.
 
-    def __init__(self, taken: Sequence[Taken]) -> None:
-        super().__init__(errno.EEXIST, taken[0].reason, taken[0].path)
-        self.taken = tuple(taken)
+    The first of the obstacles is what the error is about as a :class:`FileExistsError`.
+    """
+
+    def __init__(self, obstacles: Sequence[Obstacle]) -> None:
+        super().__init__(errno.EEXIST, obstacles[0].reason, obstacles[0].path)
+        self.obstacles = tuple(obstacles)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.taken,)
+        return type(self), (self.obstacles,)
 
 
-# job to path ----------------------------------------------------------------------------------------------------------
+# paths ----------------------------------------------------------------------------------------------------------------
 
 
 def job_paths(
@@ -80,12 +83,15 @@ def job_paths(
     leaf: str = "",
     damaged: list[str] | None = None,
 ) -> dict[str, str]:
-    """Give every job a path.
+    """Give every job a path, relative and normal; that of a single job may be empty. No two are equal or nested.
 
-    Raises PathError if the paths are not unique, nested, absolute, contain ``..``, or cannot be determined;
+    The path is a template such as ``"T_{T}/{job.id}"``, a function of the job, False for the job ids, or None for the
+    keys and values that tell the jobs apart. ``leaf`` is appended to each. A list of ``damaged`` ids takes those of
+    damaged jobs, which get no path, as do jobs that have vanished.
+
+    PathError if the paths are not unique, nested, absolute, contain ``..``, or cannot be determined;
     SchemaPathEvaluationError if a field of the template does not exist for a job; ValueError if ``path`` is of no
-    accepted form, or the braces of the template do not match; JobsCorruptedError if jobs are damaged and there is no
-    list to take them.
+    accepted form, or the braces of the template do not match.
     """
     name = _naming(path, handle)
     state_points = dict(catalog.read_state_points(space, ids, damaged=damaged, proven=True))
@@ -126,7 +132,8 @@ def _called(
 def normal_path(text: str, job_id: str) -> str:
     """Path without empty and ``.`` components, once it is sure that it is one below the place it is meant for.
 
-    Raises PathError if it is absolute, contains ``..``, or is not a possible file name.
+    It is empty for the place itself. PathError, about the job, if it is absolute, contains ``..``, or is not a possible
+    file name.
     """
     parts = text.split("/")
     if text.startswith("/") or ".." in parts or "\0" in text:
@@ -152,9 +159,9 @@ def normal_path(text: str, job_id: str) -> str:
 
 
 def check_paths(paths: Mapping[str, str], specification: object = None) -> None:
-    """Make sure that no two jobs have the same path, and none lies inside another.
+    """Make sure that no two jobs have the same path, and none lies inside another, in whatever order they come.
 
-    Raises PathError if two paths are equal or nested, in whatever order they come.
+    ``specification`` is what the paths were made of, for the message of the PathError.
     """
     owners: dict[str, str] = {}
     equal = []
@@ -165,7 +172,7 @@ def check_paths(paths: Mapping[str, str], specification: object = None) -> None:
     if equal:
         raise PathError(_duplicates_message(equal, specification))
     for path, job_id in owners.items():
-        for ancestor in _ancestors(path):
+        for ancestor in files.all_above(path):
             if ancestor in owners:
                 raise PathError(
                     f"The path {ancestor!r} of job '{owners[ancestor]}' is a leaf and a node: the path {path!r} of job "
@@ -183,13 +190,3 @@ def _duplicates_message(equal: list[str], specification: object) -> str:
         what += " duplicate paths"
         advice = "Give a path that contains the job id, such as 'id/{job.id}'."
     return f"{what} for the jobs {shown}. {advice}"
-
-
-def _ancestors(path: str) -> Iterator[str]:
-    """All that lies above a normal path, nearest first; the last is empty."""
-    while path:
-        path = path.rpartition("/")[0]
-        yield path
-
-
-# path to state point --------------------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..errors import StatepointParsingError
+from .. import files
+from ..errors import ReadableKeyError, StatepointParsingError
 from . import matching
 
 __all__ = [
@@ -15,12 +16,8 @@ __all__ = [
 ]
 
 
-class UnknownTypeError(KeyError):
+class UnknownTypeError(ReadableKeyError):
     """A field of an import schema has a type that is not known."""
-
-    def __str__(self) -> str:
-        # KeyError would show the repr of the message.
-        return str(self.args[0]) if self.args else ""
 
 
 _SCHEMA_FIELD = re.compile(r"\{([.\w]+)(?::([a-z]+))?\}")
@@ -32,14 +29,18 @@ _TYPES: Mapping[str, tuple[matching.Field, matching.Field, Callable[[str], Any]]
     "bool": (matching.word, matching.word, lambda text: text.lower() not in ("false", "0")),
     "str": (matching.word, matching.anything, str),
 }
-"""What a field stands for: first as signac 2.x reads it, then whatever else it can be; and the value of a text."""
+"""What a field stands for: first as signac 2.x reads it, then whatever else it can be; and the value of a string."""
 
 
 def parse_schema(template: str) -> Callable[[str], dict[str, Any] | None]:
-    r"""Make a function that reads state points off relative paths.
+    """Make a function that reads the state point off a relative path; None when the path does not match as a whole.
 
-    Raises UnknownTypeError if a type is not known; StatepointParsingError if there are no fields, or their keys
-    contradict each other.
+    In a template such as ``"a/{a:int}/b_{n.b}"``, dotted keys nest, and types are ``int``, ``float``, ``bool`` and
+    ``str`` (default; everything up to what follows, but for ``/``). All else stands for itself. What is a match for
+    signac 2.x, whose fields are narrower, is read as there.
+
+    UnknownTypeError if a type is not known; StatepointParsingError if there are no fields, or their keys contradict
+    each other.
     """
     texts: list[str] = []
     keys: list[list[str]] = []
@@ -47,7 +48,7 @@ def parse_schema(template: str) -> Callable[[str], dict[str, Any] | None]:
     wide: list[matching.Field] = []
     converters: list[Callable[[str], Any]] = []
     end = 0
-    template = "/".join(part for part in template.split("/") if part not in ("", "."))
+    template = files.normal_name(template)
     for match in _SCHEMA_FIELD.finditer(template):
         key, kind = match[1], match[2] or "str"
         if kind not in _TYPES:

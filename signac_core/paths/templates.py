@@ -29,10 +29,10 @@ class SchemaPathEvaluationError(PathError):
 def automatic_tokens(
     state_points: Mapping[str, Mapping[str, Any]], *, without: Iterable[str] = ()
 ) -> Iterator[tuple[str, list[str]]]:
-    """Keys and values that tell jobs apart, as texts.
+    """Keys and values that tell jobs apart, as strings: per job id, keys and values in turn.
 
     Keys come in the order of their number of distinct values, then of their names; those with one value in all jobs are
-    left out, as are those that a job lacks. Values are judged by type and text: ``1``, ``1.0`` and ``True`` differ.
+    left out, as are those that a job lacks. Values are judged by type and string: ``1``, ``1.0`` and ``True`` differ.
     """
     texts_of: dict[str, dict[str, str]] = {}
     values: dict[str, set[tuple[type, str]]] = {}
@@ -60,7 +60,7 @@ def _automatic_paths(
                 f"No path can be determined for job '{job_id}': it has none of the keys in which the jobs differ (and "
                 "which the path does not name already). Give a path that suits all jobs, such as '{job.id}'."
             )
-        # An empty text is no directory, and in front it would make the path absolute.
+        # An empty string is no directory, and in front it would make the path absolute.
         yield job_id, separator.join(tokens if separator != "/" else filter(None, tokens))
 
 
@@ -113,8 +113,8 @@ class _Template:
 def _named_fields(part: str, template: str) -> Iterator[str]:
     """Names of the fields in a part of a template.
 
-    Raises ValueError if braces do not match; SchemaPathEvaluationError if there are doubled braces other than
-    ``{{auto}}``, which would be a mistake most likely.
+    ValueError if braces do not match; SchemaPathEvaluationError if there are doubled braces other than ``{{auto}}``,
+    which would be a mistake most likely.
     """
     try:
         found = list(Formatter().parse(part))
@@ -153,7 +153,9 @@ class _Fields(Formatter):
 
     def format_field(self, value: Any, format_spec: str) -> Any:
         if _LARGE_NUMBER.search(format_spec):
-            raise SchemaPathEvaluationError(f"The format {format_spec!r} makes a text that is far too long for a path.")
+            raise SchemaPathEvaluationError(
+                f"The format {format_spec!r} makes a string that is far too long for a path."
+            )
         return super().format_field(value, format_spec)
 
     def get_field(self, field_name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Any, str]:

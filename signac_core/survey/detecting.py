@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from .. import catalog, layout
-from ..progress import track
 from .schema import ProjectSchema, Types, hashable
 
 if TYPE_CHECKING:
@@ -96,6 +95,10 @@ def _collect_from_files(
     progress: Progress | None,
 ) -> int:
     """Add the values of the state points of jobs, in this order; return their number."""
+    if not ids:
+        return 0
+    from ..progress import track
+
     jobs = 0
     state_points = catalog.read_state_points(space, ids, damaged=damaged)
     for _, state_point in track(state_points, "schema", len(ids), progress):

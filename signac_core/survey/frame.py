@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["to_dataframe"]
 
-_MISSING = float("nan")  # not None, which is a value
+_NAN = float("nan")  # not None, which is a value
 
 
 def to_dataframe(
@@ -29,9 +29,9 @@ def to_dataframe(
     usecols: Container[str] | Callable[[str], bool] | None,
     flatten: bool,
 ) -> DataFrame:
-    """Build the frame of a query result; see :meth:`JobsCursor.to_dataframe`.
+    """Build the frame of a query result; see :meth:`JobsCursor.to_dataframe`, also for the parameters.
 
-    Raises JobsCorruptedError if state points cannot be read; ValueError if a document is damaged.
+    One row per job, by its id; NaN where a job lacks a key.
     """
     from pandas import DataFrame
 
@@ -123,7 +123,7 @@ def _add_row_by_row(
                     if not wanted(name):
                         excluded.add(name)
                         continue
-                    column = columns[name] = [_MISSING] * number
+                    column = columns[name] = [_NAN] * number
                 column[row] = as_tuple(value) if flatten else copy_plain(value)
 
 

@@ -8,20 +8,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import catalog, trees
 from ..index.shapes import without_collection
+from ..trees import MISSING
 
 if TYPE_CHECKING:
     from ..workspace import Space
 
 __all__ = ["Groups", "equal_rows", "group_by_keys"]
 
-_MISSING = object()
-
 
 def equal_rows(values: list[Any]) -> Iterator[list[int]]:
-    """Rows with equal values, in the order of the values.
-
-    Raises TypeError if they cannot be compared.
-    """
+    """Rows with equal values, in the order of the values; TypeError if these cannot be compared."""
     ordered = _comparable(values)
     return _neighbours(sorted(range(len(values)), key=ordered.__getitem__), ordered)
 
@@ -37,27 +33,26 @@ class Groups(NamedTuple):
 def group_by_keys(space: Space, ids: list[str], key: Any, default: Any) -> Groups:
     """Group jobs by values of state points and documents; see :meth:`JobsCursor.groupby`.
 
-    Raises TypeError if a key is not a str, or values cannot be compared; JobsCorruptedError if state points cannot be
-    read.
+    TypeError if a key is not a string, or values cannot be compared.
     """
     keys = [key] if isinstance(key, str) else list(key)
     paths: dict[str, list[str]] = {"sp": [], "doc": []}
     for name in keys:
         if not isinstance(name, str):
             raise TypeError(f"A key to group by must be a str, not {type(name).__name__}.")
-        namespace, _, rest = name.partition(".")
-        if namespace in paths and rest:
-            paths[namespace].append(rest)
+        namespace, _, key_in_it = name.partition(".")
+        if namespace in paths and key_in_it:
+            paths[namespace].append(key_in_it)
         else:
             paths["sp"].append(name)
     with without_collection():
         ids, columns = _columns(space, ids, paths)
         if default is not None:
-            columns = [[default if value is _MISSING else value for value in column] for column in columns]
+            columns = [[default if value is MISSING else value for value in column] for column in columns]
         values = columns[0] if isinstance(key, str) else list(zip(*columns, strict=True)) or [()] * len(ids)
         order: Iterable[int] = range(len(ids))
-        if any(_MISSING in column for column in columns):
-            order = [row for row in order if not any(column[row] is _MISSING for column in columns)]
+        if any(MISSING in column for column in columns):
+            order = [row for row in order if not any(column[row] is MISSING for column in columns)]
         ordered = _comparable(values)
         return Groups(ids, values, list(_neighbours(sorted(order, key=ordered.__getitem__), ordered)))
 
@@ -66,7 +61,7 @@ def _columns(space: Space, ids: list[str], paths: dict[str, list[str]]) -> tuple
     """Ids without those that have vanished, and their values, first those in state points."""
     columns: list[list[Any]] = []
     if paths["sp"]:
-        ids, columns = catalog.read_values(space, ids, paths["sp"], missing=_MISSING)
+        ids, columns = catalog.read_values(space, ids, paths["sp"], missing=MISSING)
     if paths["doc"]:
         from ..documents.many import load_documents
 
@@ -77,7 +72,7 @@ def _columns(space: Space, ids: list[str], paths: dict[str, list[str]]) -> tuple
             ]
         for path in paths["doc"]:
             parts = path.split(".")
-            columns.append([trees.look_up(document, parts, _MISSING) for document in documents.values()])
+            columns.append([trees.look_up(document, parts, MISSING) for document in documents.values()])
         ids = list(documents)
     return ids, columns
 

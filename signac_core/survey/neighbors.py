@@ -27,8 +27,12 @@ Neighbors = dict[str, dict[Any, str]]
 def get_neighbors(space: Space, ignore: Any = (), *, damaged: list[str] | None = None) -> dict[str, Neighbors]:
     """Find the neighbours of all jobs; see :meth:`Project.get_neighbors`.
 
-    Raises ValueError if jobs cannot be told apart without the ignored keys; JobsCorruptedError if state points cannot
-    be read and there is no list to take the ids.
+    Per job id and dotted key, the neighbouring values and the ids of the jobs that have them: the previous one, then
+    the next one. Keys with one value in the whole project are left out. Of two neighbours whose values Python takes for
+    one key of a dict (``1`` and ``True``) there is the previous one only. ``ignore`` has dotted keys to leave out of
+    the comparison; a list of ``damaged`` ids takes those of damaged jobs.
+
+    ValueError if jobs cannot be told apart without the ignored keys.
     """
     parameters = _Parameters(dict(catalog.read_state_points(space, catalog.list_names(space), damaged=damaged)), ignore)
     found: dict[str, Neighbors] = {job_id: {} for job_id in parameters.points}
@@ -48,9 +52,9 @@ def get_neighbors(space: Space, ignore: Any = (), *, damaged: list[str] | None =
 
 
 def job_neighbors(space: Space, job_id: str, state_point: dict[str, Any], ignore: Any = ()) -> Neighbors:
-    """Find the neighbours of one job, which need not be initialised.
+    """Find the neighbours of one job, which need not be initialised; all of its keys are there.
 
-    Raises ValueError, JobsCorruptedError as :func:`get_neighbors`.
+    The parameters and errors are those of :func:`get_neighbors`.
     """
     state_points = dict(catalog.read_state_points(space, catalog.list_names(space)))
     state_points.setdefault(job_id, state_point)
@@ -60,9 +64,9 @@ def job_neighbors(space: Space, job_id: str, state_point: dict[str, Any], ignore
 def neighbors_of(
     space: Space, ids: Iterable[str], ignore: Any = (), *, damaged: list[str] | None = None
 ) -> dict[str, Neighbors]:
-    """Find the neighbours of some jobs, reading the project once.
+    """Find the neighbours of some jobs, reading the project once; as :func:`job_neighbors`, per job id.
 
-    Raises ValueError, JobsCorruptedError as :func:`get_neighbors`.
+    Jobs that are damaged or have vanished are left out.
     """
     parameters = _Parameters(dict(catalog.read_state_points(space, catalog.list_names(space), damaged=damaged)), ignore)
     return {job_id: parameters.around(job_id) for job_id in ids if job_id in parameters.points}

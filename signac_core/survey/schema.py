@@ -63,7 +63,7 @@ def _with_one_nan(value: Any) -> Any:
 
 
 def ordered(items: Iterable[_T], *, value: Callable[[_T], Any] | None = None) -> list[_T]:
-    """Sort items by their values, which are of one type: NaN last; by their text when they cannot be compared.
+    """Sort items by their values, which are of one type: NaN last; by their repr when they cannot be compared.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ from ..errors import DocumentSyncConflict as DocumentSyncConflict
 from ..errors import FileSyncConflict as FileSyncConflict
 from ..errors import SchemaSyncConflict
 from ..failures import Failed as Failed
-from .plan import TransferOptions, compile_patterns
+from .plan import TransferOptions
 from .strategies import DocSync, DocumentStrategy, FileSync, JobHandle, ProjectHandle
 from .work import FileStrategy, FileTransferStats, SyncAction, Synchronizer
 
@@ -123,24 +123,8 @@ def sync_jobs(
     1000
 
     """
-    synchronizer = Synchronizer(
-        strategy,
-        doc_sync,
-        TransferOptions(
-            exclude=compile_patterns(exclude),
-            recursive=recursive,
-            follow_symlinks=follow_symlinks,
-            preserve_permissions=preserve_permissions,
-            preserve_times=preserve_times,
-            preserve_owner=preserve_owner,
-            preserve_group=preserve_group,
-            deep=deep,
-            size_only=size_only,
-            round_times=round_times,
-        ),
-        dry_run=dry_run,
-        report=report,
-    )
+    options = TransferOptions.among(locals())
+    synchronizer = Synchronizer(strategy, doc_sync, options, dry_run=dry_run, report=report)
     if os.path.realpath(src.path) == os.path.realpath(dst.path):
         raise ValueError(f"Source and destination are the same job: '{dst.path}'.")
     if os.path.isdir(src.path):
@@ -241,26 +225,8 @@ preserve_group, deep, dry_run, size_only, round_times, report
     1
 
     """
-    synchronizer = Synchronizer(
-        strategy,
-        doc_sync,
-        TransferOptions(
-            exclude=compile_patterns(exclude),
-            recursive=recursive,
-            follow_symlinks=follow_symlinks,
-            preserve_permissions=preserve_permissions,
-            preserve_times=preserve_times,
-            preserve_owner=preserve_owner,
-            preserve_group=preserve_group,
-            deep=deep,
-            size_only=size_only,
-            round_times=round_times,
-        ),
-        dry_run=dry_run,
-        probe=probe,
-        report=report,
-        failed=failed,
-    )
+    options = TransferOptions.among(locals())
+    synchronizer = Synchronizer(strategy, doc_sync, options, dry_run=dry_run, probe=probe, report=report, failed=failed)
     threads = _number_of_threads(parallel)
     if source == destination or os.path.realpath(source.workspace) == os.path.realpath(destination.workspace):
         raise ValueError(f"Source and destination are the same project: '{destination.path}'.")
@@ -294,15 +260,15 @@ class Schemas(NamedTuple):
 
 
 def schemas(source: Space, destination: Space) -> Schemas:
-    """Find out which schemas two projects have without the jobs of which one of them cannot read the state point."""
+    """Detect the schemas of two projects, without the jobs of which either project cannot read the state point."""
     from ..survey.detecting import detect_schema
 
     spaces = (source, destination)
     damaged: tuple[list[str], list[str]] = ([], [])
     found = [detect_schema(space, damaged=ids) for space, ids in zip(spaces, damaged, strict=True)]
-    apart = {*damaged[0], *damaged[1]}
-    if apart:  # what is sound on one side only must not make the difference
-        sound = [[job_id for job_id in catalog.list_ids(space) if job_id not in apart] for space in spaces]
+    unreadable = {*damaged[0], *damaged[1]}
+    if unreadable:  # what is sound on one side only must not make the difference
+        sound = [[job_id for job_id in catalog.list_ids(space) if job_id not in unreadable] for space in spaces]
         found = [detect_schema(space, subset=ids, damaged=[]) for space, ids in zip(spaces, sound, strict=True)]
     return Schemas(found[0], found[1], sorted(damaged[0]), sorted(damaged[1]))
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from .. import canonical
 from ..documents.merging import MergeConflict, merge
-from ..documents.store import BoundView
-from ..documents.views import JSONDict
+from ..documents.store import BoundView, apply
+from ..documents.views import JSONDict, mutate, view_of
 from ..errors import SyncConflict
 from ..trees import copy_plain, equal
 from .strategies import ByKeyOrKeep, DocSync
@@ -53,8 +53,9 @@ def synchronize_document(
 ) -> DocumentChange:
     """Apply a strategy to a document, all or nothing, in one write.
 
-    Raises DocumentSyncConflict if the strategy finds keys that it cannot decide about; SyncConflict if others keep
-    writing the same keys; ValueError if a document is damaged.
+    The destination is None if it does not exist yet, in dry runs. When others write the same keys meanwhile, the
+    strategy is applied anew to what they wrote; SyncConflict if they do not stop. DocumentSyncConflict if the strategy
+    finds keys that it cannot decide about.
     """
     for attempt in count(1):
         wanted = source()
@@ -68,7 +69,7 @@ def synchronize_document(
         after = draft.tree
         skipped = tuple(sorted(result)) if isinstance(strategy, ByKeyOrKeep) else ()
         change = DocumentChange(tuple(_changed_keys(before, after, "")), skipped)
-        if destination is None or dry_run or canonical.equal(before, after):
+        if destination is None or dry_run or canonical.same_json(before, after):
             return change
         try:
             _write(destination, before, after)
@@ -88,7 +89,7 @@ def _write(destination: JSONDict, before: dict[str, Any], after: dict[str, Any])
         tree.clear()
         tree.update(new)
 
-    destination._mutate(operation)
+    mutate(destination, operation)
 
 
 def _changed_keys(before: dict[str, Any], after: dict[str, Any], prefix: str) -> list[str]:
@@ -99,7 +100,7 @@ def _changed_keys(before: dict[str, Any], after: dict[str, Any], prefix: str) ->
             keys.append(prefix + key)
         elif isinstance(value, dict) and isinstance(before[key], dict):
             keys += _changed_keys(before[key], value, f"{prefix}{key}.")
-        elif not canonical.equal(before[key], value):
+        elif not canonical.same_json(before[key], value):
             keys.append(prefix + key)
     return keys
 
@@ -110,16 +111,14 @@ class _Draft:
     def __init__(self, tree: dict[str, Any], name: str) -> None:
         self.tree = tree
         self._name = name
-        self.view = JSONDict._of(self)
+        self.view = view_of(self)
 
     def sync(self) -> None:
         """Nobody else changes the tree."""
 
     def mutate(self, view: BoundView, operation: Callable[[Any], _T], *, overwrite: bool = False) -> _T:
         """Apply one operation to the tree."""
-        result = operation(view._attached_data())
-        view._prune()
-        return result
+        return apply(view, operation)
 
     def describe(self) -> str:
         """Name of the draft in messages."""

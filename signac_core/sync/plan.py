@@ -11,10 +11,10 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .. import files, layout
 from ..exchange import links
@@ -39,7 +39,6 @@ HAS_GONE = "it has gone"
 """Why something was skipped that was there a moment ago."""
 
 _LEADS_BACK = "it leads back to a directory above, or to the destination"
-_CHUNK = 1 << 20
 _BACKUPS = frozenset({layout.FN_STATE_POINT_BACKUP, layout.FN_DOCUMENT + "~"})  # of signac 2.x, when it is stopped
 
 
@@ -75,11 +74,14 @@ class TransferOptions(NamedTuple):
     size_only: bool = False
     round_times: bool = False
 
-    def check(self) -> None:
-        """Refuse options that contradict each other.
+    @classmethod
+    def among(cls, arguments: Mapping[str, Any]) -> TransferOptions:
+        """Take the options from the arguments of a function, which has one of each name; patterns are compiled."""
+        given = {name: arguments[name] for name in cls._fields}
+        return cls(**given | {"exclude": compile_patterns(given["exclude"])})
 
-        Raises ValueError if they do.
-        """
+    def check(self) -> None:
+        """Refuse options that contradict each other, with a ValueError."""
         if self.preserve_times and not self.preserve_permissions:
             raise ValueError("Modification times cannot be preserved without permissions: preserve both.")
         if self.deep and self.size_only:
@@ -91,7 +93,7 @@ class TransferOptions(NamedTuple):
         return self.preserve_permissions or self.preserve_owner or self.preserve_group
 
     def excludes(self, name: str) -> bool:
-        """Tell whether a file or directory is left out."""
+        """Tell whether a file or directory is left out: whether a pattern matches its name at the beginning."""
         return any(pattern.match(name) for pattern in self.exclude)
 
 
@@ -132,10 +134,7 @@ class Step(NamedTuple):
 def compile_patterns(
     exclude: str | re.Pattern[str] | Iterable[str | re.Pattern[str]] | None,
 ) -> tuple[re.Pattern[str], ...]:
-    """Compile one exclude pattern or several.
-
-    Raises TypeError if a pattern is not a str; re.error if a pattern is not a regular expression.
-    """
+    """Compile one exclude pattern or several; bytes are a TypeError."""
     if exclude is None:
         return ()
     given = [exclude] if isinstance(exclude, (str, bytes, re.Pattern)) else list(exclude)
@@ -152,15 +151,15 @@ def compile_patterns(
 
 
 def plan(
-    source: str, target: str, options: TransferOptions, *, apart: Iterable[str] = (), fresh: bool = False
+    source: str, target: str, options: TransferOptions, *, special: Iterable[str] = (), fresh: bool = False
 ) -> Iterator[Step]:
-    """Compare two directories and tell what to do to bring the content of one into the other.
+    """Compare two directories and tell what to do to bring the content of one into the other, in the order of names.
 
-    The target is looked at while the steps are taken, so each step has to be carried out (or not) before the next.
-
-    Raises OSError if the source cannot be read.
+    The target is looked at while the steps are taken, so each step has to be carried out (or not) before the next. What
+    the target alone holds is left alone, as are the ``special`` names in the topmost directory, which the caller sees
+    to. A ``fresh`` target does not exist: everything is to be copied.
     """
-    comparison = _Comparison(source, target, options, frozenset(apart))
+    comparison = _Comparison(source, target, options, frozenset(special))
     if fresh:
         status = os.stat(source)
         yield Step("directory", "", status)
@@ -173,11 +172,11 @@ def plan(
 class _Comparison:
     """The comparison of two directories."""
 
-    def __init__(self, source: str, target: str, options: TransferOptions, apart: frozenset[str]) -> None:
+    def __init__(self, source: str, target: str, options: TransferOptions, special: frozenset[str]) -> None:
         self._source = source
         self._target = target
         self._options = options
-        self._apart = apart
+        self._special = special
 
     def directory(self, path: str, *, fresh: bool, above: frozenset[tuple[int, int]]) -> Iterator[Step]:
         """Compare one directory; ``above`` are the directories that must not be entered (again)."""
@@ -191,7 +190,7 @@ class _Comparison:
             return
         for entry in found:
             name, below = entry.name, os.path.join(path, entry.name)
-            if not path and name in self._apart:
+            if not path and name in self._special:
                 continue
             if is_leftover(name) or (not path and name in _BACKUPS):
                 yield Step("ignore", below, reason="it was left by a writer that is at work or was stopped")
@@ -319,7 +318,7 @@ class _Comparison:
         options = self._options
         if not options.deep and (options.size_only or self._same_time(left, right)):
             return True
-        return _same_content(os.path.join(self._source, path), target)
+        return files.equal_files(os.path.join(self._source, path), target)
 
     def _same_time(self, left: os.stat_result, right: os.stat_result) -> bool:
         unit = 1_000_000_000 if self._options.round_times else 1
@@ -327,7 +326,10 @@ class _Comparison:
 
 
 def lacks(directory: str, path: str) -> bool:
-    """Tell whether a directory that is there lacks a file; False if the directory itself may have gone."""
+    """Tell whether a directory that is there lacks a file; False if the directory itself may have gone.
+
+    The directory may be renamed, and come back, at any moment: it is opened first.
+    """
     try:
         fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
@@ -358,16 +360,6 @@ def _status(path: str) -> os.stat_result | None:
     return status
 
 
-def _same_content(left: str, right: str) -> bool:
-    with open(left, "rb", buffering=0) as one, open(right, "rb", buffering=0) as other:
-        while True:
-            ours, theirs = one.read(_CHUNK), other.read(_CHUNK)
-            if ours != theirs:
-                return False
-            if not ours:
-                return True
-
-
 # copying --------------------------------------------------------------------------------------------------------------
 
 
@@ -378,13 +370,16 @@ def carry_out(
     options: TransferOptions,
     *,
     lock: Callable[[], AbstractContextManager[object]] = nullcontext,
-    unseen: bool = False,
+    hidden: bool = False,
     durable: bool = False,
 ) -> bool:
-    """Carry out a step of a plan; for a file that differs, replace it.
+    """Carry out a step of a plan, of any kind but ``"skip"`` and ``"filled"``; for a file that differs, replace it.
 
-    Raises FileNotFoundError if the source, or the directory that is to hold the copy, has gone; OSError if something
-    cannot be read or written; the target is as it was then.
+    The file is replaced within the context that ``lock`` makes. In a ``hidden`` target, which nobody looks at yet,
+    files are written under their own names at once. What is ``durable`` survives a power loss once its directory has
+    been synchronized to disk. False if the owner or group could not be preserved, as not everybody may do that.
+    FileNotFoundError if the source, or the directory that is to hold the copy, has gone; after any error the target is
+    as it was.
     """
     origin, destination = os.path.join(source, step.path), os.path.join(target, step.path)
     if not step.path:
@@ -398,7 +393,7 @@ def carry_out(
                 raise
         return True
     temporary = destination
-    if not unseen:
+    if not hidden:
         temporary = layout.temporary_beside(destination)
     try:
         if step.link is not None:
@@ -406,7 +401,7 @@ def carry_out(
             complete = _preserve_of_link(temporary, step.status, options)
         else:
             complete = _copy_file(origin, temporary, step.replaced, options, durable=durable)
-        if not unseen:
+        if not hidden:
             with lock():
                 os.rename(temporary, destination)
     except BaseException as error:
@@ -419,10 +414,7 @@ def carry_out(
 
 
 def finish_directory(step: Step, target: str, options: TransferOptions, *, durable: bool = False) -> bool:
-    """Give a directory, now that everything is in it, what is to be preserved of its source; see :func:`carry_out`.
-
-    Raises OSError if the directory cannot be opened or changed.
-    """
+    """Give a directory, now that everything is in it, what is to be preserved of its source; see :func:`carry_out`."""
     if not (durable or options.preserves_anything):
         return True
     assert step.status is not None
@@ -440,25 +432,15 @@ def finish_directory(step: Step, target: str, options: TransferOptions, *, durab
 def _copy_file(
     source: str, temporary: str, replaced: os.stat_result | None, options: TransferOptions, *, durable: bool
 ) -> bool:
-    reader = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO put there meanwhile would block
-    try:
-        status = os.fstat(reader)  # before reading: a change during the copy then shows in the times that are kept
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "It is no longer a regular file", source)
-        mode = stat.S_IMODE(status.st_mode) & 0o777
-        writer = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        try:
-            files.copy_content(reader, writer)
-            if replaced is not None and stat.S_ISREG(replaced.st_mode) and not options.preserve_permissions:
-                os.fchmod(writer, stat.S_IMODE(replaced.st_mode) & 0o777)
-            complete = _preserve(writer, status, options)
-            if durable:
-                os.fsync(writer)
-        finally:
-            os.close(writer)
-    finally:
-        os.close(reader)
-    return complete
+    def finish(_: int, writer: int, status: os.stat_result) -> bool:
+        if replaced is not None and stat.S_ISREG(replaced.st_mode) and not options.preserve_permissions:
+            os.fchmod(writer, stat.S_IMODE(replaced.st_mode) & 0o777)
+        complete = _preserve(writer, status, options)
+        if durable:
+            os.fsync(writer)
+        return complete
+
+    return files.copy_file(source, temporary, finish)
 
 
 def _preserve(fd: int, status: os.stat_result, options: TransferOptions) -> bool:

@@ -213,7 +213,7 @@ class FileSync:
         def __call__(self, src: JobHandle, dst: JobHandle, fn: str) -> bool:
             """Decide about one file.
 
-            Raises EOFError if standard input ends before an answer; the file is left as it is then.
+            EOFError if standard input ends before an answer; the file is left as it is then.
             """
             with self._guard:  # one question at a time
                 if fn not in self.yes and fn not in self.no:
@@ -345,10 +345,9 @@ class DocSync:
             return f"{type(self).__name__}({self._given!r})"
 
         def __call__(self, src: Mapping[str, Any], dst: MutableMapping[str, Any], root: str = "") -> Any:
-            """Merge one mapping into another.
+            """Merge one mapping into another; ``root`` is put in front of the keys that are reported.
 
-            Raises DocumentSyncConflict if keys differ that are not to be overwritten; the destination has got the other
-            keys then.
+            When it raises DocumentSyncConflict, the destination has got all the other keys.
             """
             self.skipped_keys = set()
             self._merge(src, dst, root, self.skipped_keys)

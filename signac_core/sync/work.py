@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from .. import canonical, files, layout, lifecycle, workspace
 from ..documents import store
 from ..documents.store import Document, for_job, for_project
-from ..documents.views import JSONDict
+from ..documents.views import JSONDict, view_of_document
 from ..errors import (
     DestinationExistsError,
     DocumentSyncConflict,
@@ -78,7 +78,7 @@ class FileTransferStats(NamedTuple):
 
 
 class DocumentsDamagedError(Error, ValueError):
-    """Jobs were synchronized but for their documents, which are damaged."""
+    """Jobs were synchronized but for their documents, which are damaged; ``messages`` says what is wrong, by job id."""
 
     def __init__(self, messages: Mapping[str, str]) -> None:
         super().__init__(messages)
@@ -151,7 +151,9 @@ class SyncAction(NamedTuple):
 class Synchronizer:
     """One synchronization: its options, and what it has done so far.
 
-    Raises TypeError if a strategy is not callable; ValueError if options contradict each other.
+    ``probe`` lets a dry run find out which files cannot be read. ``report`` is called with each action, ``failed`` with
+    each job of a project with which something cannot be done and the error, both by one thread at a time. Without
+    ``failed`` the first of these errors is raised at the end.
     """
 
     def __init__(
@@ -177,9 +179,9 @@ class Synchronizer:
         self._probe = probe
         self._report = report
         self._failures = Failures(failed)
-        self._apart = {layout.FN_STATE_POINT, layout.FN_DOCUMENT}  # files that are not treated like any other
+        self._special = {layout.FN_STATE_POINT, layout.FN_DOCUMENT}  # files that are not treated like any other
         if self._merge_document == DocSync.COPY:
-            self._apart.remove(layout.FN_DOCUMENT)
+            self._special.remove(layout.FN_DOCUMENT)
         self._guard = threading.RLock()  # of everything below
         self._conflict: SyncConflict | None = None  # the first that a dry run has found
         self._damaged: list[str] = []
@@ -191,8 +193,8 @@ class Synchronizer:
     def synchronize_jobs(self, src: JobHandle, dst: JobHandle) -> None:
         """Synchronize two jobs, of which the destination exists unless this is a dry run; see :mod:`sync`.
 
-        Raises SyncConflict if somebody has to decide; in a dry run, at the end; ValueError if a document is damaged;
-        OSError if something cannot be read or written.
+        A conflict ends the work at once, and a dry run at its end. A damaged document is a ValueError when all files
+        are done.
         """
         try:
             self._synchronize(src, dst)
@@ -212,13 +214,12 @@ class Synchronizer:
         threads: int = 1,
         progress: Progress | None = None,
     ) -> FileTransferStats:
-        """Synchronize the documents of two projects and jobs of the source; see :mod:`sync`.
+        """Synchronize the documents of two projects, and jobs of the source; see :mod:`sync`.
 
-        Raises SyncConflict if somebody has to decide; in a dry run, at the end; JobsCorruptedError if jobs could not be
-        cloned because their state points are damaged; all others are done; DocumentsDamagedError if documents of jobs
-        are damaged; all else is done. It is a ValueError; ValueError if the document of a project is damaged; all else
-        is done; OSError if something cannot be read or written; all other jobs are done, unless they would meet the
-        same error.
+        A conflict ends the work at once, and a dry run at its end. All other jobs are done before an error about one
+        job, or about the document of a project, is raised: JobsCorruptedError about those that could not be cloned
+        because their state points are damaged, DocumentsDamagedError, or the first of the errors that nobody was told
+        about.
         """
         logger.info("Synchronizing '%s' -> '%s'.", source, destination)
         jobs = _Jobs(self._try, source, destination, total=len(ids), progress=progress)
@@ -281,7 +282,7 @@ class Synchronizer:
         if not callable(strategy):
             return
         path = layout.FN_PROJECT_DOCUMENT if job_id is None else layout.FN_DOCUMENT
-        document = JSONDict._of_document(source)
+        document = view_of_document(source)
         try:
             change = synchronize_document(document, destination, strategy, dry_run=self._dry_run)
         except DocumentSyncConflict as error:
@@ -312,7 +313,7 @@ class Synchronizer:
         """Synchronize two jobs, of which the destination exists unless this is a dry run."""
         self._flush(src, dst)
         changed: set[str] = set()
-        for step in plan.plan(src.path, dst.path, self._options, apart=self._apart):
+        for step in plan.plan(src.path, dst.path, self._options, special=self._special):
             if not self._left_alone(step, dst.id) and self._take(step, src, dst):
                 changed.add(os.path.dirname(step.path))
         if dst.project.space.durable and not self._dry_run:
@@ -368,9 +369,12 @@ class Synchronizer:
         job: JobHandle,
         *,
         lock: Callable[[], AbstractContextManager[object]] = nullcontext,
-        unseen: bool = False,
+        hidden: bool = False,
     ) -> bool:
-        """Carry out a step unless this is a dry run; False if the file has gone from the source meanwhile."""
+        """Carry out a step unless this is a dry run; False if the file has gone from the source meanwhile.
+
+        As long as the target is hidden, nobody looks at it, and a file that has gone is an error.
+        """
         if self._dry_run:
             if self._probe and step.kind in ("copy", "differs") and step.link is None:
                 files.ensure_readable(os.path.join(source, step.path))
@@ -381,10 +385,10 @@ class Synchronizer:
                 complete = plan.finish_directory(step, target, self._options, durable=durable)
             else:
                 complete = plan.carry_out(
-                    step, source, target, self._options, lock=lock, unseen=unseen, durable=durable
+                    step, source, target, self._options, lock=lock, hidden=hidden, durable=durable
                 )
         except FileNotFoundError:
-            if unseen or not plan.lacks(source, step.path):
+            if hidden or not plan.lacks(source, step.path):
                 raise
             self._note(SyncAction("skip", job.id, step.path, reason=plan.HAS_GONE))
             return False
@@ -438,30 +442,29 @@ class Synchronizer:
         return copied
 
     def _copy_job(self, src: JobHandle, dst: JobHandle, target: str) -> FileTransferStats:
-        """Copy a job directory to ``target``, which does not exist (or would, in a dry run).
+        """Copy a job directory to ``target``, which does not exist (or would not, but for a dry run).
 
-        Raises FileNotFoundError if anything has gone meanwhile: a part of a job that is on its way elsewhere is no copy
-        of it.
+        FileNotFoundError if anything has gone meanwhile: a part of a job that is on its way elsewhere is no copy of it.
         """
         copied: list[Step] = []
-        for step in plan.plan(src.path, target, self._options, apart=self._apart, fresh=True):
+        for step in plan.plan(src.path, target, self._options, special=self._special, fresh=True):
             if step.reason == plan.HAS_GONE:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), src.fn(step.path))
-            if self._left_alone(step, src.id) or not self._carry_out(step, src.path, target, dst, unseen=True):
+            if self._left_alone(step, src.id) or not self._carry_out(step, src.path, target, dst, hidden=True):
                 continue
             if step.kind == "copy" and step.link is None:
                 copied.append(step)
             elif step.kind == "directory" and not step.path:
-                copied += self._copy_apart(src, dst, target)
+                copied += self._copy_special(src, dst, target)
         return FileTransferStats(len(copied), sum(step.size for step in copied))
 
-    def _copy_apart(self, src: JobHandle, dst: JobHandle, target: str) -> list[Step]:
-        """Copy the files of a job that no exclude pattern applies to."""
+    def _copy_special(self, src: JobHandle, dst: JobHandle, target: str) -> list[Step]:
+        """Copy the state point file and the document, which no exclude pattern applies to."""
         copied = []
-        for name in sorted(self._apart):
+        for name in sorted(self._special):
             try:
                 step = Step("copy", name, os.stat(src.fn(name)))
-                if self._carry_out(step, src.path, target, dst, unseen=True):
+                if self._carry_out(step, src.path, target, dst, hidden=True):
                     copied.append(step)
             except OSError as error:
                 reason = links.nowhere(error) if os.path.islink(src.fn(name)) else None

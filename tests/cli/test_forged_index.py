@@ -7,7 +7,7 @@ import os
 import pytest
 
 from signac_core import Project, workspace
-from signac_core.index import snapshot
+from signac_core.index import refreshing, snapshot
 from tests.support.running import snapshot as content_of
 
 NUMBER = 20
@@ -20,7 +20,7 @@ def forged(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
         project.open_job({"a": a}).init().doc.x = 0
     listing = workspace.list_workspace(project.space)
     lies = {name: {"a": 1000 + number} for number, name in enumerate(listing.names)}
-    snapshot.write_base(project.space, listing, lies)
+    refreshing.write_base(project.space, listing, lies)
     monkeypatch.setattr(snapshot, "_PROVEN", 0)  # as if it were large
     return project
 

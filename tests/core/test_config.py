@@ -129,7 +129,9 @@ def test_plain_files_are_read_without_the_parser_package(tmp_path: Path) -> None
     assert result.stdout == "some thing False\n"
 
 
-@pytest.mark.parametrize(("text", "expected"), [("true", True), ("1", True), ("no", False), ("", False)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("true", True), ("1", True), ("no", False), ("N", False), ("off", False), ("", False)]
+)
 def test_durable_is_a_setting_of_the_project_or_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, *, expected: bool
 ) -> None:

@@ -140,7 +140,7 @@ def test_value_when_it_is_no_operand_then_slashes_and_exclamation_mark_are_text(
 def test_value_when_text_looks_like_a_number_or_a_constant_then_hint(word, advice):
     said: list[str] = []
     assert parse_value(word, said.append) == word
-    assert said == [f"'{word}' is taken as text; did you mean: {advice}"]
+    assert said == [f"'{word}' is taken as a string; did you mean: {advice}"]
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_json_when_a_number_or_constant_is_written_as_elsewhere_then_the_error_s
 def test_value_when_json_is_cut_short_then_hint(word):
     said: list[str] = []
     assert parse_value(word, said.append) == word
-    assert said == [f"'{word}' is not valid JSON and taken as text"]
+    assert said == [f"'{word}' is not valid JSON and taken as a string"]
 
 
 @pytest.mark.parametrize(
@@ -495,7 +495,7 @@ def test_parse_filter_when_any_form_then_pairs(filter, pairs):
 
 @pytest.mark.parametrize("filter", [None, 5, True])
 def test_parse_filter_when_not_a_filter_then_value_error(filter):
-    with pytest.raises(ValueError, match="mapping, text, or pairs"):
+    with pytest.raises(ValueError, match="mapping, a string, or pairs"):
         list(parse_filter(filter))
 
 
@@ -581,7 +581,7 @@ def test_normalise_when_done_then_argument_is_not_shared():
 
 @pytest.mark.parametrize("filter", [5, True, 1.5, object()])
 def test_normalise_when_not_a_filter_then_value_error(filter):
-    with pytest.raises(ValueError, match="mapping, text, or pairs"):
+    with pytest.raises(ValueError, match="mapping, a string, or pairs"):
         normalise(filter)
 
 

@@ -388,7 +388,7 @@ def test_litter_that_is_deep_is_found_and_deleted(project: Project, deep: Job, m
     os.rename(deep.path, Path(project.workspace, f".signac-new-{deep.id}-0123456789abcdef"))
     (problem,) = integrity.examine(project.space)
     assert problem.kind == "unfinished-job"
-    assert [outcome.mended for outcome in integrity.mend(project.space, [problem])] == [True]
+    assert [outcome.repaired for outcome in integrity.repair_problems(project.space, [problem])] == [True]
     assert len(os.listdir(project.workspace)) == 2
 
 

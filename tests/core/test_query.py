@@ -475,7 +475,7 @@ def test_mistake_when_argument_is_unsuitable_then_compiling_raises(filter, error
     with pytest.raises(error) as caught:
         compile_filter(filter)
     if not isinstance(caught.value, (SyntaxError, NameError)):
-        assert re.search(r"\$[a-z]+|text|regular", str(caught.value))
+        assert re.search(r"\$[a-z]+|keys are strings|regular", str(caught.value))
         assert "\n" not in str(caught.value)
 
 

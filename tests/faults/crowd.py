@@ -34,7 +34,7 @@ from typing import Any
 
 from signac_core import Project, layout, workspace
 from signac_core.care import litter
-from signac_core.care.integrity import check, examine, mend
+from signac_core.care.integrity import check, examine, repair_problems
 from signac_core.errors import JobsCorruptedError
 from tests.faults import crowd_worker
 from tests.faults.inventory import DATA, leftovers
@@ -221,7 +221,7 @@ def _judge(crowd: Crowd, root: Path, logs: Path, verdict: Verdict) -> None:
     if crowd.kills == 0 and (left := leftovers(root)):
         verdict.add("litter", str(left))
     if not crowd.python:
-        _mend(root, verdict)
+        _repair(root, verdict)
     jobs = {name: _read_jobs(root / name, verdict) for name in "ABC"}
     _judge_jobs(jobs, own, verdict)
     _judge_documents(jobs, acceptable, verdict)
@@ -251,7 +251,7 @@ def _judge_log(number: int, entries: list[list[Any]], verdict: Verdict, *, excus
                 verdict.add(kind, f"worker {number}: {name}: {kinds[0]}: {text}")
 
 
-def _mend(root: Path, verdict: Verdict) -> None:
+def _repair(root: Path, verdict: Verdict) -> None:
     """Repair what the killed have left, two hours later."""
     now = litter._now
     litter._now = lambda: now() + 2 * litter.STALE_SECONDS
@@ -259,8 +259,8 @@ def _mend(root: Path, verdict: Verdict) -> None:
         for name in "ABC":
             project = Project(root / name)
             for _ in range(2):  # what a restored job leaves behind counts as litter
-                for outcome in mend(project.space, list(examine(project.space))):
-                    if not outcome.mended:
+                for outcome in repair_problems(project.space, list(examine(project.space))):
+                    if not outcome.repaired:
                         verdict.add("damaged job", f"{name}: {outcome}")
             with contextlib.suppress(JobsCorruptedError):
                 check(Project(root / name).space)

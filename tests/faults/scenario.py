@@ -7,7 +7,7 @@ trial is about.  Whatever the call and the fault,
 1. everything visible is what it was before or what it is after: jobs as a whole (`unit="job"`) or at least each file;
 2. the data of every job is still there, and if it is only moved, not twice;
 3. queries give the answers that reading every file gives, and the cache file can be read;
-4. `check` has nothing to say, or only what `check --repair` mends without losing any of that;
+4. `check` has nothing to say, or only what `check --repair` repairs without losing any of that;
 5. an operation that has said nothing is done; one that failed says so in one line;
 6. the operation run again finishes the work, and once nobody can be at work any more, `check --repair` leaves no
    hidden files behind either.
@@ -28,7 +28,7 @@ from typing import Literal
 
 from signac_core import Project, layout
 from signac_core.care import litter
-from signac_core.care.integrity import check, examine, mend
+from signac_core.care.integrity import check, examine, repair_problems
 from tests.faults.harness import Fault, Harness, HarnessError, Result, copy_tree, describe
 from tests.faults.inventory import (
     Inventory,
@@ -130,7 +130,8 @@ from signac_core.care import integrity, litter, migration
 from signac_core.documents import buffer, editing, merging, statepoint, store, views
 from signac_core.exchange import archives, copying, exporting, importing, links, moving, packing, tarheader, unpacking
 from signac_core.exchange import views as linked_views
-from signac_core.index import changes, documents, evaluation, peer_cache, snapshot, table, writing
+from signac_core.index import changes, documents, evaluation, peer_cache, refreshing, refreshing_documents
+from signac_core.index import snapshot, table, writing
 from signac_core.paths import naming, schemas, templates
 from signac_core.survey import detecting, schema
 from signac_core.sync import DocSync, FileSync, plan, work
@@ -258,7 +259,7 @@ class Trial:
                 assert result.stdout == self._said
         elif result.returncode > 0:
             self._has_told(result)
-        self._is_mended_by_check()
+        self._is_repaired_by_check()
         self._is_finished_by_another_run()
 
     def _has_told(self, result: Result) -> None:
@@ -307,7 +308,7 @@ class Trial:
     def _answers(root: Path) -> None:
         assert not (wrong := [*damaged_caches(root), *wrong_answers(root)]), "\n".join(wrong)
 
-    def _is_mended_by_check(self) -> None:
+    def _is_repaired_by_check(self) -> None:
         """In a copy, repair everything at once, as if the operation were never run again."""
         projects = projects_in(self._directory)
         if not any(list(examine(Project(path).space)) for path in projects):
@@ -337,10 +338,10 @@ class Trial:
 def _repair(path: Path) -> None:
     """Do what `check --repair` does, and make sure that nothing is left to do."""
     project = Project(path)
-    left = [outcome for outcome in mend(project.space, list(examine(project.space))) if not outcome.mended]
-    assert not left, f"not mended: {left}"
+    left = [outcome for outcome in repair_problems(project.space, list(examine(project.space))) if not outcome.repaired]
+    assert not left, f"not repaired: {left}"
     left_again = list(examine(Project(path).space))
-    mend(project.space, left_again)  # what a restored job leaves behind counts as litter
+    repair_problems(project.space, left_again)  # what a restored job leaves behind counts as litter
     assert not list(examine(Project(path).space))
     check(Project(path).space)
 

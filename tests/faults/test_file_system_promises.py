@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from signac_core import Project
-from signac_core.care.integrity import examine, mend
+from signac_core.care.integrity import examine, repair_problems
 from tests.faults import test_promises as promises
 from tests.faults.file_systems import FILE_SYSTEMS, LOWER_LAYER, LayeredHarness, harness_on
 from tests.faults.harness import Harness, Result
@@ -104,7 +104,7 @@ def test_two_removals_when_on_a_file_system_then_both_succeed_and_the_job_is_gon
         promises.both_finished(first, second)
         assert promises.visible(directory / "workspace") == []  # a file that somebody has open may stay hidden
         project = Project(directory)
-        mend(project.space, list(examine(project.space)))
+        repair_problems(project.space, list(examine(project.space)))
         assert os.listdir(project.workspace) == []
 
     prepare = promises.project_with_a_job

@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from signac_core import parallel
+from signac_core import catalog
 from tests.fuzz.damages import content
 from tests.fuzz.limits import HangsError, limited
 from tests.fuzz.study import Study, Surface
@@ -114,7 +114,7 @@ def prepared(above: Path) -> Iterator[Study]:
         study = Study(above / "around")
         os.chdir(study.root)
         try:
-            with mock.patch.object(parallel, "MANY_FILES", 0):  # the index is worth while for few jobs, too
+            with mock.patch.object(catalog, "MANY_FILES", 0):  # the index is worth while for few jobs, too
                 yield study
         finally:
             os.chdir(directory)

@@ -228,11 +228,11 @@ def write_config_item(path: Path, key: list[str], value: str | list[str]) -> Non
     except (errors.ConfigError, ValueError):
         expect(path.read_bytes() == before, "changed, and refused", key, value)
         raise
-    found = configfile.look_up(config.parse_file(str(path)), key)
+    found = configfile.value_of(config.parse_file(str(path)), key)
     expect(found == value, "the value is another one when it is read again", key, value, found)
     configfile.delete_key(str(path), key)
     with suppress(KeyError):
-        configfile.look_up(config.parse_file(str(path)), key)
+        configfile.value_of(config.parse_file(str(path)), key)
         raise Wrong(f"still there: {key!r}")
 
 

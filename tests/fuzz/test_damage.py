@@ -1,4 +1,4 @@
-"""Damage of any kind: no command breaks, what is in order stays usable, and `check` names and mends what it can."""
+"""Damage of any kind: no command breaks, what is in order stays usable, and `check` names and repairs what it can."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from signac_cli import complete
-from signac_core import Project, parallel, stamps
+from signac_core import Project, catalog, stamps
 from signac_core.exchange import unpacking
 from signac_core.layout import is_job_id
 from tests.fuzz.chance import Chance, seeds
@@ -567,7 +567,7 @@ def test_cache_files_that_would_fill_the_memory(cli, place):
 def test_indexes_with_right_checksums(cli, place, seed, monkeypatch, capfdbinary):
     chance = Chance(seed)
     with for_some_cases():
-        monkeypatch.setattr(parallel, "MANY_FILES", 0)
+        monkeypatch.setattr(catalog, "MANY_FILES", 0)
     root = place / "study"
     files = [name for name in DERIVED[:3] if (root / ".signac" / name).exists()]
     assert len(files) == 3

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from signac_core import finding, parallel
+from signac_core import catalog, finding
 from signac_core.index import documents, snapshot
 from tests.support.patches import for_some_cases
 
@@ -20,7 +20,7 @@ def index_for_small_projects() -> Iterator[None]:
         (snapshot, "_LONG_LISTING", 1),
         (finding, "_MANY_FILES_READ", 1),
         (documents, "_WORTHWHILE", 1),
-        (parallel, "MANY_FILES", 0),
+        (catalog, "MANY_FILES", 0),
     )
     with pytest.MonkeyPatch.context() as patch:
         with for_some_cases():

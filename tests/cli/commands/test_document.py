@@ -55,7 +55,7 @@ def test_set_when_word_is_no_number_then_stored_and_found_as_text(cli, study, pr
 @pytest.mark.parametrize(("word", "advice"), [("True", "true"), ("None", "null"), ("0x1f", "31"), ("1,5", "1.5")])
 def test_set_when_text_looks_like_a_number_or_a_constant_then_told(cli, study, word, advice):
     told = cli("document", study["1"], "--set", f"x={word}").err
-    assert told == f"x: '{word}' is taken as text; did you mean: {advice}\nUpdated 1 document.\n"
+    assert told == f"x: '{word}' is taken as a string; did you mean: {advice}\nUpdated 1 document.\n"
 
 
 @pytest.mark.parametrize(("word", "number"), [("007", 7), ("1_000", 1000), ("-007", -7)])
@@ -165,7 +165,7 @@ def test_set_when_json_is_wrong_then_told_and_nothing_changed(cli, study, text, 
 def test_set_when_text_looks_like_json_then_hint(cli, study, project):
     result = cli("document", study["1"], "--set", 'a={"x": 1')
     assert content(project, study["1"]) == {"a": '{"x": 1'}
-    assert "not valid JSON and taken as text" in result.err
+    assert "not valid JSON and taken as a string" in result.err
 
 
 def test_set_when_keys_are_dotted_then_nested_and_neighbours_kept(cli, study, project):

@@ -14,7 +14,7 @@ import pytest
 from signac_core import Project, lifecycle, workspace
 from signac_core.canonical import calc_id
 from signac_core.care import litter
-from signac_core.care.integrity import Outcome, Problem, check, examine, examine_job, mend, repair
+from signac_core.care.integrity import Outcome, Problem, check, examine, examine_job, repair, repair_problems
 from signac_core.errors import JobsCorruptedError
 from signac_core.job import Job
 from signac_core.layout import pending_name
@@ -163,7 +163,7 @@ def test_repair_when_the_directory_cannot_be_renamed_then_the_job_is_copied(stud
     no_renaming_of_directories(monkeypatch)
     problems = list(examine(study.space))
     assert [problem.remedy for problem in problems] == [f"rename the directory to {calc_id({'a': 1})}"]
-    assert [outcome.mended for outcome in mend(study.space, problems)] == [True]
+    assert [outcome.repaired for outcome in repair_problems(study.space, problems)] == [True]
     assert_whole(study, 1)
     assert list(examine(study.space)) == []
     assert len(os.listdir(study.workspace)) == 3
@@ -179,9 +179,9 @@ def test_repair_when_the_copy_was_stopped_before_the_source_went_then_it_goes(st
     no_renaming_of_directories(monkeypatch)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(lifecycle, "set_aside", stop)
-        mend(study.space, list(examine(study.space)))
+        repair_problems(study.space, list(examine(study.space)))
     assert files_of(Path(study.workspace, BOGUS)) == before
-    assert [outcome.mended for outcome in mend(study.space, list(examine(study.space)))] == [True, True]
+    assert [outcome.repaired for outcome in repair_problems(study.space, list(examine(study.space)))] == [True, True]
     assert_whole(study, 1)
     assert list(examine(study.space)) == []
     assert len(os.listdir(study.workspace)) == 3
@@ -308,14 +308,14 @@ def test_a_stopped_change_by_this_library_is_finished_or_forgotten(study: Projec
     assert list(examine(Project().space)) == []
 
 
-def test_a_stopped_change_counts_as_unfinished_until_it_is_mended(study: Project) -> None:
+def test_a_stopped_change_counts_as_unfinished_until_it_is_repaired(study: Project) -> None:
     new = calc_id({"a": 9})
     Path(study.workspace, calc_id({"a": 1}), pending_name(new)).write_text('{"a": 9}')
     os.rename(Path(study.workspace, calc_id({"a": 1})), Path(study.workspace, new))
     (problem,) = examine(Project().space)
     assert (problem.name, problem.kind) == (new, "unfinished-change")
     assert pending_name(new) in problem.remedy
-    assert [outcome.mended for outcome in mend(Project().space, [problem])] == [True]
+    assert [outcome.repaired for outcome in repair_problems(Project().space, [problem])] == [True]
     assert Path(study.workspace, new, SP).read_text() == '{"a": 9}'
     assert list(examine(Project().space)) == []
 
@@ -369,8 +369,8 @@ def test_a_repair_that_cannot_write_reports_the_job(study: Project) -> None:
     assert unrepaired() == [calc_id({"a": 1})]
     (problem,) = examine(Project().space)
     assert problem.kind == "invalid-state-point"
-    (outcome,) = mend(Project().space, [problem])
-    assert not outcome.mended
+    (outcome,) = repair_problems(Project().space, [problem])
+    assert not outcome.repaired
     assert SP in outcome.detail
 
 
@@ -393,7 +393,7 @@ def test_a_job_at_the_moment_of_its_creation_is_looked_at_again(
     check(study.space)
 
 
-# --- examine and mend -------------------------------------------------------------------------------------------------
+# --- examine and repair -----------------------------------------------------------------------------------------------
 
 
 def found() -> dict[str, Problem]:
@@ -419,11 +419,11 @@ def test_examine_says_what_is_wrong_with_a_state_point(
     (problem,) = examine(Project().space)
     assert problem == Problem(calc_id({"a": 1}), kind, str(path), detail, "")  # type: ignore[arg-type]
     assert not problem.is_litter
-    assert [outcome.mended for outcome in mend(Project().space, [problem])] == [False]
+    assert [outcome.repaired for outcome in repair_problems(Project().space, [problem])] == [False]
     study.update_cache()
     (problem,) = examine(Project().space)
     assert problem.remedy == "restore the state point from the cache"
-    assert mend(Project().space, [problem]) == [Outcome(problem, True, "restored")]
+    assert repair_problems(Project().space, [problem]) == [Outcome(problem, True, "restored")]
     assert_whole(study, 1)
 
 
@@ -436,7 +436,7 @@ def test_examine_says_which_name_a_directory_would_get(study: Project) -> None:
         (stray, "stray-directory", f"rename the directory to {calc_id({'a': 2})}"),
         (BOGUS, "wrong-state-point", f"rename the directory to {calc_id({'a': 1})}"),
     ]
-    assert [outcome.detail for outcome in mend(Project().space, problems)] == [
+    assert [outcome.detail for outcome in repair_problems(Project().space, problems)] == [
         f"renamed to {calc_id({'a': 2})}",
         f"renamed to {calc_id({'a': 1})}",
     ]
@@ -444,14 +444,14 @@ def test_examine_says_which_name_a_directory_would_get(study: Project) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", "5", '"x"'])
-def test_examine_finds_invalid_documents_and_mend_leaves_them(study: Project, content: str) -> None:
+def test_examine_finds_invalid_documents_and_repair_leaves_them(study: Project, content: str) -> None:
     path_of(study, 1, DOC).write_text(content)
     Path(study.fn(study.FN_DOCUMENT)).write_text(content)
     problems = found()
     assert {problem.kind for problem in problems.values()} == {"invalid-document"}
     assert {problem.name for problem in problems.values()} == {"", calc_id({"a": 1})}
     assert str(path_of(study, 1, DOC)) in problems[DOC].detail
-    assert not any(outcome.mended for outcome in mend(Project().space, problems.values()))
+    assert not any(outcome.repaired for outcome in repair_problems(Project().space, problems.values()))
     assert path_of(study, 1, DOC).read_text() == content
     assert damaged() == []
 
@@ -482,7 +482,7 @@ def test_examine_finds_files_and_dead_links_named_like_jobs(study: Project) -> N
         (BOGUS, "stray-file", ""),
         ("1" * 32, "stray-file", ""),
     ]
-    assert not any(outcome.mended for outcome in mend(Project().space, problems))
+    assert not any(outcome.repaired for outcome in repair_problems(Project().space, problems))
     assert Path(study.workspace, BOGUS).exists()
 
 
@@ -498,7 +498,7 @@ def test_examine_when_the_workspace_holds_other_entries_then_lists_them_as_harml
         ("plots", "stray-entry"),
     ]
     assert all(problem.is_litter for problem in problems)
-    assert not any(outcome.mended for outcome in mend(Project().space, problems))
+    assert not any(outcome.repaired for outcome in repair_problems(Project().space, problems))
     assert sorted(name for name in os.listdir(study.workspace) if len(name) < 32) == ["dead", "notes.txt", "plots"]
 
 
@@ -552,7 +552,9 @@ def test_old_litter_is_found_and_cleaned_and_nothing_else(study: Project) -> Non
     assert all(problem.is_litter and problem.remedy for problem in problems)
     assert (stray.kind, stray.name, stray.is_litter, stray.remedy) == ("stray-entry", ".hidden", True, "")
     assert {problem.kind for problem in problems} == {"unfinished-job", "unfinished-removal", "temporary-file"}
-    assert [outcome.mended for outcome in mend(Project().space, [*problems, stray])] == [True] * len(problems) + [False]
+    assert [outcome.repaired for outcome in repair_problems(Project().space, [*problems, stray])] == [True] * len(
+        problems
+    ) + [False]
     assert list(examine(Project().space)) == [stray]
     assert not any(map(os.path.lexists, paths))
     assert all(path.read_text() == "precious" for path in kept)
@@ -586,7 +588,7 @@ def test_of_young_litter_only_unfinished_removals_are_found(study: Project) -> N
     leave_litter(study)
     (problem,) = examine(Project().space)
     assert problem.kind == "unfinished-removal"
-    assert [outcome.mended for outcome in mend(Project().space, [problem])] == [True]
+    assert [outcome.repaired for outcome in repair_problems(Project().space, [problem])] == [True]
     assert list(examine(Project().space)) == []
 
 
@@ -595,9 +597,9 @@ def test_litter_that_has_come_to_life_is_not_deleted(study: Project, monkeypatch
     with monkeypatch.context() as patched:
         patched.setattr(litter, "_now", lambda: time.time() + 7200)
         problems = [problem for problem in examine(Project().space) if problem.kind != "unfinished-removal"]
-    outcomes = mend(Project().space, problems)
+    outcomes = repair_problems(Project().space, problems)
     assert len(outcomes) == len(paths) - 1
-    assert not any(outcome.mended for outcome in outcomes)
+    assert not any(outcome.repaired for outcome in outcomes)
     assert all(map(os.path.lexists, paths))
 
 
@@ -629,21 +631,21 @@ def test_what_a_damaged_job_may_be_restored_from_is_no_litter(study: Project) ->
     assert {problem.kind for problem in inside} == {"invalid-state-point", "invalid-document"}
 
 
-def test_mend_looks_at_every_problem_anew(study: Project) -> None:
+def test_repair_looks_at_every_problem_anew(study: Project) -> None:
     content = path_of(study, 1).read_bytes()
     path_of(study, 1).unlink()
     problems = list(examine(Project().space))
     path_of(study, 1).write_bytes(content)
-    assert [outcome.mended for outcome in mend(Project().space, problems)] == [True]
+    assert [outcome.repaired for outcome in repair_problems(Project().space, problems)] == [True]
     assert path_of(study, 1).read_bytes() == content
 
 
-def test_mend_of_a_job_that_has_gone_meanwhile_says_so(study: Project) -> None:
+def test_repair_of_a_job_that_has_gone_meanwhile_says_so(study: Project) -> None:
     path_of(study, 1).unlink()
     problems = list(examine(Project().space))
     study.open_job({"a": 1}).remove()
-    (outcome,) = mend(Project().space, problems)
-    assert not outcome.mended
+    (outcome,) = repair_problems(Project().space, problems)
+    assert not outcome.repaired
     assert len(Project()) == 2
 
 
@@ -651,12 +653,12 @@ def test_the_workspace_may_be_missing(project: Project) -> None:
     os.rmdir(project.workspace)
     (problem,) = examine(project.space)
     assert (problem.kind, problem.path, problem.is_litter) == ("missing-workspace", project.workspace, False)
-    assert [outcome.mended for outcome in mend(project.space, [problem])] == [False]
+    assert [outcome.repaired for outcome in repair_problems(project.space, [problem])] == [False]
     check(project.space)
     repair(project.space)
 
 
-def test_mend_when_a_directory_cannot_be_listed_then_it_is_not_called_restored(project, monkeypatch):
+def test_repair_when_a_directory_cannot_be_listed_then_it_is_not_called_restored(project, monkeypatch):
     job = project.open_job({"a": 1}).init()
 
     def refusing(list_directory):
@@ -671,7 +673,7 @@ def test_mend_when_a_directory_cannot_be_listed_then_it_is_not_called_restored(p
     monkeypatch.setattr(os, "scandir", refusing(os.scandir))
     problems = list(examine(project.space))
     assert [problem.name for problem in problems] == [job.id]
-    assert [outcome.mended for outcome in mend(project.space, problems)] == [False]
+    assert [outcome.repaired for outcome in repair_problems(project.space, problems)] == [False]
 
 
 def test_repair_when_a_link_stands_in_the_place_of_a_job_then_what_it_leads_to_is_left_alone(study, project):
@@ -683,7 +685,7 @@ def test_repair_when_a_link_stands_in_the_place_of_a_job_then_what_it_leads_to_i
     (problem,) = examine(project.space)
     assert (problem.name, problem.kind, problem.remedy) == (one.id, "wrong-state-point", "")
     assert f"link to '{other.id}'" in problem.detail
-    assert [outcome.mended for outcome in mend(project.space, [problem])] == [False]
+    assert [outcome.repaired for outcome in repair_problems(project.space, [problem])] == [False]
     with pytest.raises(JobsCorruptedError):
         repair(Project().space)
     assert Path(other.fn(SP)).read_bytes() == before

@@ -291,7 +291,7 @@ def test_a_migration_by_signac_2_that_failed_is_finished(root: Path) -> None:
         ("project = p\nschema_version = abc\n", ConfigError, "whole number"),
         ("project = p\nschema_version = 1, 2\n", ConfigError, "whole number"),
         ("project = p\nschema_version = 9\n", RuntimeError, "schema version 9"),
-        ("project = a, b\n", RuntimeError, "project must be one text"),
+        ("project = a, b\n", RuntimeError, "project must be one string"),
     ],
 )
 def test_what_is_no_project_of_an_older_layout_is_refused_and_left(

@@ -435,7 +435,7 @@ def test_export_when_several_things_are_in_the_way_then_the_error_has_all_of_the
     before = content("out")
     with pytest.raises(PathsTakenError) as caught:
         project.export_to("out", path=lambda job: f"{'x' if job.sp.a < 2 else 'y'}/{job.sp.a}")
-    taken = [(one.job_id, one.path) for one in caught.value.taken]
+    taken = [(one.job_id, one.path) for one in caught.value.obstacles]
     assert sorted(taken, key=lambda one: one[1]) == [
         (jobs[0], "out/x/0"),
         (jobs[1], "out/x/1"),
@@ -749,7 +749,7 @@ def test_copy_of_a_file_when_it_fails_then_the_error_names_both(tmp_path, monkey
         raise OSError(errno.ENOSPC, "No space left on device")
 
     (tmp_path / "data").write_bytes(b"x")
-    monkeypatch.setattr(copying.files, "copy_content", fail)
+    monkeypatch.setattr(copying.files, "_copy_content", fail)
     with pytest.raises(OSError, match="No space left on device: '.*data' -> '.*copy'"):
         copying._copy_file(str(tmp_path / "data"), str(tmp_path / "copy"))
 

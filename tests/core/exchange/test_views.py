@@ -283,11 +283,15 @@ def test_view_when_several_things_are_in_the_way_then_the_error_has_all_of_them(
     before = inodes()
     with pytest.raises(PathsTakenError) as caught:
         project.create_linked_view("view", path="x_{a}")
-    taken = {(one.job_id, os.path.relpath(one.path)) for one in caught.value.taken}
+    taken = {(one.job_id, os.path.relpath(one.path)) for one in caught.value.obstacles}
     assert taken == {(ids[0], "view/x_0/job"), (ids[2], "view/x_2")}
     assert inodes() == before
     copy = pickle.loads(pickle.dumps(caught.value))
-    assert (copy.taken, copy.filename, str(copy)) == (caught.value.taken, caught.value.filename, str(caught.value))
+    assert (copy.obstacles, copy.filename, str(copy)) == (
+        caught.value.obstacles,
+        caught.value.filename,
+        str(caught.value),
+    )
 
 
 def test_view_when_carried_out_then_progress_is_told_of_each_change(project):

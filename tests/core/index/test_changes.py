@@ -1,13 +1,14 @@
 """What has changed between two listings: the same as with sets, whatever the order."""
 
 import os
+from contextlib import contextmanager
 from hashlib import md5
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 import signac_core
-from signac_core import catalog, workspace
+from signac_core import catalog
 from signac_core.index import snapshot
 from signac_core.index.changes import changes
 
@@ -61,6 +62,21 @@ def test_another_order_is_noticed():
     assert changes(entries, packed(known)) is None
 
 
+def list_twice(monkeypatch, *names):
+    """Let a directory list some names a second time, as a file system may while entries come and go."""
+    real = os.scandir
+
+    @contextmanager
+    def scandir(path):
+        with real(path) as found:
+            entries = list(found)
+        again = [entry for name in names for entry in entries if entry.name == name]
+        assert len(again) == len(names)
+        yield iter(entries + again)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+
 def test_a_name_that_is_listed_twice_is_one_job(tmp_path, monkeypatch):
     project = signac_core.init_project(tmp_path)
     for i in range(1100):
@@ -69,7 +85,7 @@ def test_a_name_that_is_listed_twice_is_one_job(tmp_path, monkeypatch):
     newcomer = project.open_job({"i": -1}).init().id
     listed = os.listdir(project.workspace)
     stale = signac_core.Project(tmp_path)
-    monkeypatch.setattr(workspace, "_entries_of", lambda fd: ([*listed, listed[5], newcomer, listed[700]], []))
+    list_twice(monkeypatch, listed[5], newcomer, listed[700])
     with catalog.open_index(stale.space) as snapshot:
         assert snapshot.pending == [newcomer]
     assert [job.id for job in stale.find_jobs({"i": {"$lt": 3}})] == [
@@ -101,7 +117,7 @@ def test_a_name_that_is_listed_twice_is_indexed_once(tmp_path, monkeypatch):
     for i in range(1100):
         project.open_job({"i": i}).init()
     listed = os.listdir(project.workspace)
-    monkeypatch.setattr(workspace, "_entries_of", lambda fd: ([*listed, listed[5]], []))
+    list_twice(monkeypatch, listed[5])
     project.update_cache()
     with catalog.open_index(project.space) as snapshot:
         assert snapshot.names() == sorted(listed)

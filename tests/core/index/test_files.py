@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from signac_core import Project, catalog, files, finding, workspace
-from signac_core.index import snapshot
-from signac_core.index.glimpse import open_tables
+from signac_core.index import refreshing, snapshot
+from signac_core.index.completion import open_written
 from signac_core.index.table import Table
 
 NUMBER = 80
@@ -119,7 +119,7 @@ def test_a_query_that_read_many_jobs_leaves_an_index(study: Project) -> None:
     assert not os.path.exists(".signac/index")
     matching({"i": 1})
     assert os.path.exists(".signac/index")
-    with open_tables(study.path, "sp") as index:
+    with open_written(study.path, "sp") as index:
         assert sorted(index.dotted_keys()) == ["even", "i", "n.x", "text"]
 
 
@@ -268,7 +268,7 @@ def test_a_table_is_written_for_any_number_of_values_and_rows(project: Project) 
     for i in range(1300):
         os.mkdir(f"workspace/{i:032x}")
     known = {f"{i:032x}": {"unique": i, "half": i % 2, "same": "s"} for i in range(1300)}
-    snapshot.write_base(project.space, workspace.list_workspace(project.space), known)
+    refreshing.write_base(project.space, workspace.list_workspace(project.space), known)
     with Table_of(".signac/index") as table:
         assert [chunk.values for chunk in table.chunk_list("unique")] == [512, 512, 276]
         assert [chunk.rows for chunk in table.chunk_list("same")] == [1300]

@@ -19,9 +19,10 @@ from signac_core.canonical import calc_id
 from signac_core.care import integrity
 from signac_core.errors import JobsCorruptedError
 from signac_core.index import snapshot
-from signac_core.index.glimpse import open_tables
-from signac_core.index.snapshot import Snapshot, check_owner, write_base
-from signac_core.index.table import UnusableIndexError
+from signac_core.index.completion import open_written
+from signac_core.index.refreshing import write_base
+from signac_core.index.snapshot import Snapshot
+from signac_core.index.table import UnusableIndexError, check_owner
 from tests.fuzz.forgery import Forgery
 from tests.support.patches import for_some_cases
 
@@ -266,8 +267,8 @@ def test_check_finds_an_index_that_is_wrong_and_repair_deletes_it(
     (problem,) = integrity.examine(Project().space)
     assert (problem.kind, problem.name, problem.is_litter) == ("wrong-index", "", False)
     assert problem.path == study.fn(".signac/index")
-    (outcome,) = integrity.mend(Project().space, [problem])
-    assert outcome.mended
+    (outcome,) = integrity.repair_problems(Project().space, [problem])
+    assert outcome.repaired
     assert kinds(study) == []
     assert finding.find_ids(Project().space, {"a.$gte": 1000}) == []
 
@@ -279,7 +280,7 @@ def test_check_finds_a_cache_file_that_is_wrong_and_repair_deletes_it(study: Pro
     (problem,) = integrity.examine(Project().space)
     assert problem.kind == "wrong-cache"
     assert "2 jobs" in problem.detail
-    assert [outcome.mended for outcome in integrity.mend(Project().space, [problem])] == [True]
+    assert [outcome.repaired for outcome in integrity.repair_problems(Project().space, [problem])] == [True]
     assert kinds(study) == []
 
 
@@ -377,7 +378,7 @@ def test_a_file_of_the_index_that_others_may_write_to_is_not_used(
     if name == "index":
         assert used is None
         with pytest.raises(UnusableIndexError):
-            open_tables(study.path, "sp")
+            open_written(study.path, "sp")
     else:
         assert isinstance(used, Snapshot)
         assert used.delta is None
@@ -389,7 +390,7 @@ def test_check_tells_of_an_index_that_others_may_have_written(study: Project, be
     os.chmod(study.fn(".signac/index"), 0o666)
     (problem,) = integrity.examine(Project().space)
     assert (problem.kind, problem.is_litter) == ("unused-index", True)
-    assert [outcome.mended for outcome in integrity.mend(Project().space, [problem])] == [True]
+    assert [outcome.repaired for outcome in integrity.repair_problems(Project().space, [problem])] == [True]
     assert kinds(study) == []
 
 

@@ -1,4 +1,7 @@
-"""A quick look into the index without a look at the project: for suggestions, which may be out of date."""
+"""The index as it was written, for completion and suggestions: it is not compared with the workspace.
+
+So what it says may be out of date, and of jobs that have gone.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +14,20 @@ from .. import layout
 from ..config import check_place, index_path
 from ..layout import BASE, DELTA, DOCUMENTS
 from ..workspace import OPEN_FLAGS
-from .snapshot import check_owner
-from .table import Table, UnusableIndexError
+from .table import Table, UnusableIndexError, check_owner
 
-__all__ = ["Glimpse", "open_tables"]
+__all__ = ["WrittenIndex", "open_written"]
 
 _MOST_CHUNKS = 40
 
 
-class Glimpse:
+class WrittenIndex:
     """The tables of the index, as they were written."""
 
     def __init__(self, tables: list[Table]) -> None:
         self._tables = tables
 
-    def __enter__(self) -> Glimpse:
+    def __enter__(self) -> WrittenIndex:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -51,24 +53,24 @@ class Glimpse:
                 yield from table.values_of(chunk, data)
 
 
-def open_tables(root: str, namespace: str) -> Glimpse:
+def open_written(root: str, namespace: str) -> WrittenIndex:
     """Open the index of the project in the directory ``root``.
 
     Raises OSError, UnusableIndexError if there is none that can be used.
     """
     check_place()
     if namespace == "doc":
-        return Glimpse([_opened(root, DOCUMENTS)])
+        return WrittenIndex([_opened(root, DOCUMENTS)])
     tables = [_opened(root, BASE)]
     try:
         delta = _opened(root, DELTA)
     except (OSError, UnusableIndexError):
-        return Glimpse(tables)
+        return WrittenIndex(tables)
     if delta.directory.base == tables[0].directory.id:
         tables.append(delta)
     else:
         delta.close()
-    return Glimpse(tables)
+    return WrittenIndex(tables)
 
 
 def _opened(root: str, kind: str) -> Table:

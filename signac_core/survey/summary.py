@@ -1,4 +1,4 @@
-"""What is known of a project without looking at every job."""
+"""The report of ``signac status``: what is known of a project without looking at every job."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..cache import CacheReport
     from ..workspace import Space
 
-__all__ = ["Glance", "IndexReport", "glance"]
+__all__ = ["IndexReport", "Summary", "summarize"]
 
 SAMPLE = 100
 """So many state points are read where no index knows the keys, and so many of those that it does not hold."""
@@ -35,7 +35,7 @@ class IndexReport(NamedTuple):
     missing: int = 0
 
 
-class Glance(NamedTuple):
+class Summary(NamedTuple):
     """What is known of a project.
 
     Parameters
@@ -62,8 +62,8 @@ class Glance(NamedTuple):
     damaged: list[str]
 
 
-def glance(space: Space) -> Glance:
-    """Look at a project: list the workspace, read the cache file, and at most a hundred state points.
+def summarize(space: Space) -> Summary:
+    """Report on a project: list the workspace, read the cache file, and at most a hundred state points.
 
     Raises WorkspaceError if the workspace cannot be read.
     """
@@ -82,7 +82,7 @@ def glance(space: Space) -> Glance:
         missing = index.missing - len(take_apart(list(sample.values()))[1])  # the others cannot be indexed
         index = IndexReport("stale" if missing else "current", index.size, missing)
     known = len(ids) - len(unknown) + len(sample)
-    return Glance(len(ids), sorted(keys), known, examine_cache(space), index, sorted(damaged))
+    return Summary(len(ids), sorted(keys), known, examine_cache(space), index, sorted(damaged))
 
 
 def _ask_index(space: Space, ids: list[str]) -> tuple[IndexReport, set[str], list[str]]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import catalog, stamps, workspace
 from ..config import check_place, index_path
+from ..index.documents import ABSENT, UNKNOWN, signatures_in
+from ..index.snapshot import check_proven
+from ..index.table import Table, UnusableIndexError, check_owner
 from ..layout import BASE, DELTA, DOCUMENTS
 from ..stamps import Signature
 from ..trees import identical
-from .documents import ABSENT, UNKNOWN, signatures_in
-from .snapshot import check_owner, check_proven
-from .table import Table, UnusableIndexError
 
 if TYPE_CHECKING:
     from ..workspace import Space
