@@ -64,7 +64,7 @@ peer: $(STAMP)
 
 # a part of the fault tests that changes with the commit, or the one that SIGNAC_FAULT_PART names
 faults: $(STAMP)
-	$(BIN)/python tests/faults/torture.py
+	$(BIN)/python -m tests.faults.torture
 
 # the main ones on every kind of file system that can be mounted (as root)
 file-systems: $(STAMP)
@@ -72,9 +72,9 @@ file-systems: $(STAMP)
 
 # all of them, with counts for the record; the same done to signac 2.4.1; random input
 torture: $(STAMP)
-	$(BIN)/python tests/faults/torture.py --part all --write
-	$(BIN)/python tests/faults/compare.py --write
-	$(BIN)/python tests/fuzz/marathon.py --write
+	$(BIN)/python -m tests.faults.torture --part all --write
+	$(BIN)/python -m tests.faults.compare --write
+	$(BIN)/python -m tests.fuzz.marathon --write
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks --write

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scenarios import SCENARIOS
 
 from signac_core import __version__, init_project
+from tests.faults.scenarios import SCENARIOS
 
 ROOT = Path(__file__).parent.parent
 FAULTS = ROOT / "tests" / "faults"

@@ -1,25 +1,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
-from running import InProcess
 
 from signac_core import Project
-
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch) -> InProcess:
-    """Runs commands in this process, as if standard output were a pipe."""
-    return InProcess(monkeypatch)
-
-
-@pytest.fixture
-def project() -> Project:
-    """An empty project in the working directory."""
-    return Project.init_project()
-
 
 STATE_POINTS = [
     {"T": 1.0, "p": 1, "name": "lj", "model": {"eps": 1.5, "cut": None}},
@@ -39,3 +26,11 @@ def study(project: Project) -> dict[str, str]:
     document = Path(project.workspace, ids["1.5"], "signac_job_document.json")
     document.write_text(json.dumps({"energy": -1.25, "status": "done", "n": {"steps": 10}}))
     return ids
+
+
+@pytest.fixture
+def _prompts_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take back the prompts that a shell in this process sets for the whole interpreter."""
+    for name in ("ps1", "ps2"):
+        monkeypatch.setattr(sys, name, ">>> ", raising=False)
+        monkeypatch.delattr(sys, name)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from running import InProcess, snapshot
 
 from signac_cli.session import as_failure
 from signac_core import Project
+from tests.support.running import InProcess, snapshot
 
 WORKSPACE = Path("workspace")
 STATE_POINT, DOCUMENT = "signac_statepoint.json", "signac_job_document.json"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 import pytest
-from running import snapshot as content_of
 
 from signac_core import Project, workspace
 from signac_core.index import refreshing, snapshot
+from tests.support.running import snapshot as content_of
 
 NUMBER = 20
 

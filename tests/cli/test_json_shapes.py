@@ -12,11 +12,11 @@ from typing import Any
 
 import click
 import pytest
-from json_shapes import PAGE, Array, Object, problems, read_page
-from running import ROOT
 
 from signac_cli.app import COMMANDS, Program
 from signac_core import Project
+from tests.cli.json_shapes import PAGE, Array, Object, problems, read_page
+from tests.support.running import ROOT
 
 SHAPES = read_page()
 PARTS = {"report", "error", "change", "link"}

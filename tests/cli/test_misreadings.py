@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 
 import pytest
-from running import execute, snapshot
 
 from signac_core.canonical import calc_id
+from tests.support.running import execute, snapshot
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from running import execute, on_terminal
 
 from signac_cli.output import SHOWN, Output, on_screen
 from signac_core import Project
+from tests.support.running import execute, on_terminal
 
 MANY = 61
 

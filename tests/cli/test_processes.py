@@ -15,9 +15,9 @@ import termios
 from pathlib import Path
 
 import pytest
-from running import PROGRAM, environment, execute, snapshot, start
 
 from signac_core import Project
+from tests.support.running import PROGRAM, environment, execute, snapshot, start
 
 C_LOCALE = {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 

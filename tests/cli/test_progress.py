@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from running import environment, on_terminal
 
 from signac_cli import progress
 from signac_cli.output import Output
@@ -20,6 +19,8 @@ from signac_cli.progress import bar
 from signac_cli.session import Session
 from signac_core import Project
 from signac_core.progress import Progress
+from tests.support.patches import for_some_cases
+from tests.support.running import environment, on_terminal
 
 PIECES = re.compile(r"\033\[([?0-9;]*)([A-Za-z])|[\r\n]|[^\033\r\n]+")
 
@@ -101,7 +102,8 @@ def session(terminal: Terminal) -> Session:
 def working(session: Session, stream: Any, label: str = "Working") -> Iterator[Progress | None]:
     """A bar on ``stream`` in the place of standard error, which is as before afterwards."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "stderr", stream)
+        with for_some_cases():
+            patch.setattr(sys, "stderr", stream)
         try:
             with bar(session, label) as hook:
                 yield hook

@@ -11,11 +11,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from running import PROGRAM, ROOT, environment, execute, snapshot
-from test_startup import COMMANDS as START_UP
 
 from signac_cli.app import COMMANDS
 from signac_core import Project
+from tests.cli.test_startup import COMMANDS as START_UP
+from tests.support.running import PROGRAM, ROOT, environment, execute, snapshot
 
 OTHER = "other"
 """The directory of a second project."""

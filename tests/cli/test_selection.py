@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from running import PROGRAM, on_terminal, snapshot
 
 from signac_core import Project
+from tests.support.running import PROGRAM, on_terminal, snapshot
 
 CHANGES = {
     "rm": ["rm"],

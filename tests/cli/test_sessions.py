@@ -9,12 +9,7 @@ import pytest
 
 from signac_core import Project
 
-
-@pytest.fixture(autouse=True)
-def _prompts_are_forgotten(monkeypatch):
-    for name in ("ps1", "ps2"):
-        monkeypatch.setattr(sys, name, ">>> ", raising=False)
-        monkeypatch.delattr(sys, name)
+pytestmark = pytest.mark.usefixtures("_prompts_are_forgotten")
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ from typing import NamedTuple
 import click
 import configobj
 import pytest
-from running import ROOT, environment
-from syscalls import require_strace
 
 import signac_cli
 import signac_core
 from signac_cli import app
 from signac_core import Project
+from tests.faults.syscalls import require_strace
+from tests.support.running import ROOT, environment
 
 ID = "42b7b4f2921788ea14dac5566e6f06d0"  # of {"a": 1}
 

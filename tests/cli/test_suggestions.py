@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from running import InProcess, execute
 
 from signac_cli import suggestions
 from signac_core import Project
+from tests.support.running import InProcess, execute
 
 
 def hints(err: str) -> list[str]:

@@ -6,9 +6,9 @@ import json
 import re
 
 import pytest
-from running import PROGRAM, execute, on_terminal
 
 from signac_cli.tables import draw
+from tests.support.running import PROGRAM, execute, on_terminal
 
 ESCAPE = re.compile(r"\033\[[0-9;]*m")
 CSI = re.compile(r"\033(?!\[[0-9;]*m)")

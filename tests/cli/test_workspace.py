@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from running import execute
 
 from signac_core import Project
+from tests.support.running import execute
 
 COMMANDS = [
     ["find"],

@@ -11,18 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from running import environment, execute
 
 from signac_cli import complete
 from signac_core import Project
 from signac_core.filterparse import parse_tokens
+from tests.support.running import environment, execute
 
 IDS = [f"{number:032x}" for number in (0x10 << 120, 0x11 << 120, 0x2F << 120)]
-
-
-@pytest.fixture
-def project() -> Project:
-    return Project.init_project()
 
 
 @pytest.fixture

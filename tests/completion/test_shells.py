@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from running import ROOT, TIMEOUT, environment
 
 from signac_cli.app import COMMANDS
 from signac_core import Project
+from tests.support.running import ROOT, TIMEOUT, environment
 
 HERE = Path(__file__).parent
 ASK = {

@@ -9,12 +9,6 @@ from signac_core import Project, stamps
 
 
 @pytest.fixture
-def project() -> Project:
-    """An empty project in the working directory."""
-    return Project.init_project()
-
-
-@pytest.fixture
 def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Let time pass for what reads documents: by the clock of this host, and by the one that is never set."""
     passed = 0
@@ -33,3 +27,9 @@ def wait(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 def at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every workspace, and every document, look to the index as if nothing had happened to it for long."""
     monkeypatch.setattr(stamps, "margin", lambda *devices: -(10**18))
+
+
+@pytest.fixture
+def ids(project: Project) -> list[str]:
+    """Ids of thirty jobs of the project in the working directory, sorted."""
+    return sorted(project.open_job({"i": i}).init().id for i in range(30))

@@ -6,7 +6,9 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from signac_core.canonical import calc_id
 from signac_core.errors import JobsCorruptedError
 from signac_core.index import peer_cache
 from signac_core.index.peer_cache import read_cache
+from tests.support.patches import Forbidden
 
 STATE_POINTS: list[dict[str, Any]] = [
     {"b": 1, "a": [1.0, None, {"x": True}]},
@@ -319,12 +322,14 @@ def cached_only(project: Project) -> Project:
 
 
 def test_find_when_there_is_only_a_cache_file_then_reads_no_state_point(
-    cached_only: Project, monkeypatch: pytest.MonkeyPatch
+    cached_only: Project, forbid: Callable[[ModuleType, str], Forbidden]
 ) -> None:
     expected = sorted(calc_id({"i": i, "big": 2**70}) for i in range(1, 40, 2))
-    monkeypatch.setattr(catalog, "_read_files", refuse)
-    assert [job.id for job in cached_only.find_jobs({"big": 2**70})] == expected
-    assert sorted(job.sp.i for job in Project(cached_only.path)) == list(range(40))
+    with forbid(catalog, "_read_files"):
+        assert [job.id for job in cached_only.find_jobs({"big": 2**70})] == expected
+        assert sorted(job.sp.i for job in Project(cached_only.path)) == list(range(40))
+    os.unlink(cached_only.fn(cached_only.FN_CACHE))
+    assert [job.id for job in Project(cached_only.path).find_jobs({"big": 2**70})] == expected
 
 
 def test_find_when_there_is_only_a_cache_file_then_leaves_an_index(
@@ -348,12 +353,10 @@ def test_find_when_the_only_cache_file_is_damaged_then_reads_the_files(cached_on
 
 
 def test_find_when_the_cache_file_is_that_of_far_more_jobs_then_reads_the_files(
-    cached_only: Project, monkeypatch: pytest.MonkeyPatch
+    cached_only: Project, monkeypatch: pytest.MonkeyPatch, forbid: Callable[[ModuleType, str], Forbidden]
 ) -> None:
+    reading = forbid(peer_cache, "read_cache")
+    assert len(Project(cached_only.path).find_jobs({"i.$lt": 5})) == 5
     monkeypatch.setattr(catalog, "_CACHE_BYTES_PER_FILE", 1)
-    monkeypatch.setattr(peer_cache, "read_cache", refuse)
-    assert len(cached_only.find_jobs({"i.$lt": 5})) == 5
-
-
-def refuse(*arguments: Any, **options: Any) -> Any:
-    raise AssertionError("This is not to be called.")
+    with reading:
+        assert len(Project(cached_only.path).find_jobs({"i.$lt": 5})) == 5

@@ -261,7 +261,9 @@ def test_the_json_package_stands_in_for_its_c_functions(monkeypatch: pytest.Monk
     assert scan is None
     assert canonical.dumps({"b": 1, "a": [1.0, "\u00e9"]}, sort_keys=True) == '{"a": [1.0, "\\u00e9"], "b": 1}'
     assert canonical.loads(b'{"a": [1.5]}') == {"a": [1.5]}
+    assert canonical.dumps_strictly({"b": 1, "a": [1.0, "\u00e9"]}, sort_keys=True) == '{"a":[1.0,"\u00e9"],"b":1}'
     assert calc_id({"a": 0}) == "9bfd29df07674bc4aa960cf661b5acd2"
+    assert canonical.has_id({"a": 0}, "9bfd29df07674bc4aa960cf661b5acd2")
     with pytest.raises(TypeError, match="set"):
         canonical.dumps({"a": {1}})
 

@@ -14,8 +14,8 @@ from signac_core.project import Project, init_project
 
 
 @pytest.fixture
-def project() -> Project:
-    project = init_project("study")
+def project(project: Project) -> Project:
+    """The project, with three jobs."""
     for a in range(3):
         project.open_job({"a": a}).init()
     return project

@@ -378,8 +378,7 @@ def deep(project: Project, deepen: Callable[[str], None]) -> Iterator[Job]:
     files.delete_tree(project.workspace)  # wherever it is by now
 
 
-def test_check_of_a_deep_job_finds_nothing(project: Project, deep: Job, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(litter, "_now", lambda: time.time() + 7200)
+def test_check_of_a_deep_job_finds_nothing(project: Project, deep: Job) -> None:
     project.check()
     assert list(integrity.examine(project.space)) == []
 

@@ -49,7 +49,7 @@ def test_a_shared_query_finds_what_one_process_finds(project: Project) -> None:
     os.utime(damaged_job.path, (0, 0))
     query = compile_filter({"text.$gt": "a"})
     damaged: list[str] = []
-    with mock.patch.object(finding, "_SHARED", 10), mock.patch("signac_core.workspace._now", return_value=1e12):
+    with mock.patch.object(finding, "_SHARED", 10):
         found = finding.find_ids(Project().space, query, damaged=damaged, processes=3)
     assert len(found) == 31
     assert found == sorted(found)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shim import HERE, Call, Fault, HarnessError, read_trace, shim_environment
+from tests.faults.shim import HERE, Call, Fault, HarnessError, read_trace, shim_environment
 
 Operation = str | Sequence[str]
 

@@ -1,6 +1,6 @@
 """The same kill points and the same crowd with signac 2.4.1, to see what the promises are worth.
 
-    python tests/faults/compare.py [--python PATH] [--processes 8] [--steps 100] [--write]
+    python -m tests.faults.compare [--python PATH] [--processes 8] [--steps 100] [--write]
 
 signac 2.4.1 runs as it is, in an environment of its own (the one of `tests/peer`).  The operations are those of the
 library that both have; each is killed before each of its system calls, as in `scenario.py`, and what it leaves is
@@ -13,19 +13,18 @@ import argparse
 import contextlib
 import itertools
 import os
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import crowd
-import scenarios
-from harness import Harness
-from inventory import inventory_of
-from scenario import FAULTS, Scenario, Trial
-from shim import HERE, build_shim
+from tests.faults import crowd, scenarios
+from tests.faults.harness import Harness
+from tests.faults.inventory import inventory_of
+from tests.faults.scenario import FAULTS, Scenario, Trial
+from tests.faults.shim import HERE, build_shim
+from tests.support.environments import environment
 
 RESULTS = HERE / "results" / "peer.md"
 
@@ -203,9 +202,6 @@ def table(points: dict[str, dict[str, Counter[str]]], crowds: dict[str, crowd.Ve
 
 def interpreter() -> str:
     """The interpreter with signac 2.4.1 that the tests of `tests/peer` use; made if need be."""
-    sys.path.insert(0, str(HERE.parent / "peer"))
-    from environments import environment
-
     return str(environment("peer-venv", ["signac==2.4.1", "numpy", "h5py"]))
 
 

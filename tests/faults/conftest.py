@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import Harness
-from shim import build_shim, unavailable
+
+from tests.faults.harness import Harness
+from tests.faults.shim import build_shim
+from tests.support import unavailable
 
 
 @pytest.fixture(scope="session")

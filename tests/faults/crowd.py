@@ -1,6 +1,6 @@
 """A crowd: many processes that change the same projects at once, some of them killed, and what must hold in the end.
 
-    python tests/faults/crowd.py --processes 16 --steps 500 --seed 1 [--kills 2] [--locks refused | ignored]
+    python -m tests.faults.crowd --processes 16 --steps 500 --seed 1 [--kills 2] [--locks refused | ignored]
 
 What the processes do is in `crowd_worker.py`.  The crowd is over when each of them has taken its steps.  Then there is
 a verdict: what is on disk is compared with what the logs say was done.
@@ -32,14 +32,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import crowd_worker
-from inventory import DATA, leftovers
-from shim import HERE, Fault, build_shim, shim_environment
-
 from signac_core import Project, layout, workspace
 from signac_core.care import litter
 from signac_core.care.integrity import check, examine, repair_problems
 from signac_core.errors import JobsCorruptedError
+from tests.faults import crowd_worker
+from tests.faults.inventory import DATA, leftovers
+from tests.faults.shim import HERE, Fault, build_shim, shim_environment
 
 LONGEST = 3600.0
 """Seconds after which a crowd that does not end is given up."""

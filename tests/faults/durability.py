@@ -17,10 +17,9 @@ import os
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 
-from inventory import is_unfinished
-from shim import Call
-
 from signac_core import layout
+from tests.faults.inventory import is_unfinished
+from tests.faults.shim import Call
 
 WRITING = frozenset({"write", "ftruncate", "fallocate"})
 COPYING = frozenset({"sendfile", "copy_file_range"})

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from harness import Harness
-from shim import unavailable
+from tests.faults.harness import Harness
+from tests.support import unavailable
 
 _SFTP_SERVERS = ("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/lib/ssh/sftp-server")
 _SECONDS_TO_MOUNT = 20

@@ -31,8 +31,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from children import Child, Operation, Result, Warm
-from shim import UNDISTURBED, Call, Fault, HarnessError, build_shim
+from tests.faults.children import Child, Operation, Result, Warm
+from tests.faults.shim import UNDISTURBED, Call, Fault, HarnessError, build_shim
 
 __all__ = ["Call", "Child", "Fault", "Harness", "HarnessError", "Result", "Warm", "build_shim"]
 

@@ -26,8 +26,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from harness import Fault, Harness, HarnessError, Result, copy_tree, describe
-from inventory import (
+from signac_core import Project, layout
+from signac_core.care import litter
+from signac_core.care.integrity import check, examine, repair_problems
+from tests.faults.harness import Fault, Harness, HarnessError, Result, copy_tree, describe
+from tests.faults.inventory import (
     Inventory,
     by_job,
     damaged_caches,
@@ -38,10 +41,6 @@ from inventory import (
     tokens,
     wrong_answers,
 )
-
-from signac_core import Project, layout
-from signac_core.care import litter
-from signac_core.care.integrity import check, examine, repair_problems
 
 # What asks the file system for room, what transfers, and what names a file.
 ALLOCATING = ("open", "write", "mkdir", "rename", "symlink", "link", "fsync", "close", "copy_file_range", "sendfile")

@@ -8,11 +8,10 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from inventory import DATA
-from scenario import Scenario
-
 from signac_core import Project, layout
 from signac_core.canonical import calc_id
+from tests.faults.inventory import DATA
+from tests.faults.scenario import Scenario
 
 # what operations start from -------------------------------------------------------------------------------------------
 

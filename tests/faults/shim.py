@@ -6,10 +6,11 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+
+from tests.support import ROOT
 
 HERE = Path(__file__).resolve().parent
-REPOSITORY = HERE.parent.parent
+REPOSITORY = ROOT
 
 
 class HarnessError(Exception):
@@ -143,15 +144,6 @@ def read_trace(trace: Path, root: str) -> tuple[Call, ...]:
             lines, key=lambda line: int(line[0])
         )
     )
-
-
-def unavailable(reason: str) -> NoReturn:
-    """Skip the current test for want of a tool, or fail it where tools must be there (CI=true)."""
-    import pytest
-
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{reason}; CI=true does not allow to skip", pytrace=False)
-    pytest.skip(reason)
 
 
 def compiler() -> str | None:

@@ -19,7 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shim import REPOSITORY, HarnessError, unavailable
+from tests.faults.shim import REPOSITORY, HarnessError
+from tests.support import unavailable
 
 # The kind of call that a system call is, where the kernel's name is another one.
 KINDS = {

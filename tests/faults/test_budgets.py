@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from syscalls import SystemCall, trace_snippet
 
 from signac_core import Project
+from tests.faults.syscalls import SystemCall, trace_snippet
 
 SETUP = """
 import os, time

@@ -7,11 +7,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import crowd_worker
 import pytest
-from crowd import Crowd, Verdict, _judge, run
 
 from signac_core import Project, layout
+from tests.faults import crowd_worker
+from tests.faults.crowd import Crowd, Verdict, _judge, run
 
 
 @pytest.mark.parametrize("options", [{}, {"kills": 1}, {"locks": "refused"}, {"locks": "ignored"}], ids=str)

@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from durability import violations
-from harness import Harness
-from inventory import inventory_of
-from scenario import SETUP, Scenario
-from scenarios import SCENARIOS
-from shim import Call
+
+from tests.faults.durability import violations
+from tests.faults.harness import Harness
+from tests.faults.inventory import inventory_of
+from tests.faults.scenario import SETUP, Scenario
+from tests.faults.scenarios import SCENARIOS
+from tests.faults.shim import Call
 
 DURABLE = [
     "init of a project",

@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import test_promises as promises
-from file_systems import FILE_SYSTEMS, LOWER_LAYER, LayeredHarness, harness_on
-from harness import Harness, Result
-from scenario import Trial
-from scenarios import SCENARIOS
 
 from signac_core import Project
 from signac_core.care.integrity import examine, repair_problems
+from tests.faults import test_promises as promises
+from tests.faults.file_systems import FILE_SYSTEMS, LOWER_LAYER, LayeredHarness, harness_on
+from tests.faults.harness import Harness, Result
+from tests.faults.scenario import Trial
+from tests.faults.scenarios import SCENARIOS
 
 CHANGING = (
     "open",

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from harness import Fault, Harness, HarnessError, Result
-from shim import build_shim, compiler, read_trace, unavailable
-from syscalls import missing_strace, require_strace, trace_command, trace_snippet
+
+from tests.faults.harness import Fault, Harness, HarnessError, Result
+from tests.faults.shim import build_shim, compiler, read_trace
+from tests.faults.syscalls import missing_strace, require_strace, trace_command, trace_snippet
+from tests.support import unavailable
 
 REPLACE = """
 import os

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Harness, Result
 
 from signac_core import Project, layout
 from signac_core.canonical import calc_id
+from tests.faults.harness import Harness, Result
 
 SETUP = """
 import signac_core

@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
-from harness import Harness
-from scenario import FAULTS, SETUP, Scenario, Trial
-from scenarios import SCENARIOS
 
 from signac_core import Project, layout
+from tests.faults.harness import Harness
+from tests.faults.scenario import FAULTS, SETUP, Scenario, Trial
+from tests.faults.scenarios import SCENARIOS
 
 
 @pytest.mark.parametrize("kind", FAULTS)

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Harness, Result
 
 from signac_core import Project, layout
 from signac_core.canonical import calc_id
 from signac_core.sync import DocSync
 from signac_core.sync.plan import is_leftover
 from signac_core.sync.strategies import FileSync
+from tests.faults.harness import Harness, Result
 
 SETUP = """
 import signac_core

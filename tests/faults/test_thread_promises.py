@@ -20,8 +20,8 @@ ROUNDS = 25
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    project = Project.init_project(tmp_path / "project")
+def project(project: Project) -> Project:
+    """The project, with some jobs that have documents."""
     for a in range(JOBS):
         project.open_job({"a": a}).init().doc.seed = a
     return project

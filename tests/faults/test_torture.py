@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-import torture
-from torture import KILLS, PARTS, PROCESSES, Outcome, Report, Unit, part_of, part_of_commit, table, units
+
+from tests.faults import torture
+from tests.faults.torture import KILLS, PARTS, PROCESSES, Outcome, Report, Unit, part_of, part_of_commit, table, units
 
 
 def test_parts_when_put_together_then_are_everything_once() -> None:

@@ -1,8 +1,8 @@
 """Everything that the fault tests can do, or a part of it that changes with the commit.
 
-    python tests/faults/torture.py                      # a part: SIGNAC_FAULT_PART (such as 3/7), or by the commit
-    python tests/faults/torture.py --part all --write   # all of it; the counts go to results/torture.{json,md}
-    python tests/faults/torture.py --part all --only "state point change"
+    python -m tests.faults.torture                      # a part: SIGNAC_FAULT_PART (such as 3/7), or by the commit
+    python -m tests.faults.torture --part all --write   # all of it; the counts go to results/torture.{json,md}
+    python -m tests.faults.torture --part all --only "state point change"
 
 A *unit* of work is a scenario with a fault of one kind at each of its system calls, a crowd, or a file of tests.  Which
 units belong to a part is decided by their place in the list alone, so that a part is the same wherever it is run, and
@@ -29,11 +29,11 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import crowd
-from harness import Harness
-from scenario import FAULTS, Trial
-from scenarios import SCENARIOS
-from shim import HERE, REPOSITORY, build_shim
+from tests.faults import crowd
+from tests.faults.harness import Harness
+from tests.faults.scenario import FAULTS, Trial
+from tests.faults.scenarios import SCENARIOS
+from tests.faults.shim import HERE, REPOSITORY, build_shim
 
 PARTS = 7
 KILLS = ("kill", "torn write")

@@ -2,15 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import damages
 import pytest
-from running import InProcess
 
-
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch) -> InProcess:
-    """Runs commands in this process, as if standard output were a pipe."""
-    return InProcess(monkeypatch)
+from tests.fuzz import damages
 
 
 @pytest.fixture(scope="session")

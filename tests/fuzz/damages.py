@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from chance import Chance
-
 from signac_core import Project, finding
 from signac_core.index import documents, snapshot
+from tests.fuzz.chance import Chance
 
 SP, DOC = "signac_statepoint.json", "signac_job_document.json"
 DERIVED = ("index", "index.delta", "index.documents", "statepoint_cache.json.gz")

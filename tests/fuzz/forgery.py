@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from chance import Chance
+from tests.fuzz.chance import Chance
 
 ODDITIES = (
     -1, 0, 1, 2, 2**31, 2**32 - 1, 2**32, 2**40, 2**63, 10**30, -(2**63), 0.5, 1e300, float("nan"), float("inf"), None,

@@ -1,8 +1,8 @@
 """Very many hostile inputs for each surface of the library.
 
-    python tests/fuzz/marathon.py                                        # 50,000 cases for each surface
-    python tests/fuzz/marathon.py --write                                # the counts go to results/marathon.{json,md}
-    python tests/fuzz/marathon.py --only 'ids' --seed 1234 --cases 1     # one case again
+    python -m tests.fuzz.marathon                                        # 50,000 cases for each surface
+    python -m tests.fuzz.marathon --write                                # the counts go to results/marathon.{json,md}
+    python -m tests.fuzz.marathon --only 'ids' --seed 1234 --cases 1     # one case again
 
 A case is the surface and a seed.  Within each batch of cases time and memory are limited, every file that is opened is
 noted, and afterwards all that is around the study has to be as it was before.
@@ -32,19 +32,14 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from signac_core import catalog
+from tests.fuzz.damages import content
+from tests.fuzz.limits import HangsError, limited
+from tests.fuzz.study import Study, Surface
+from tests.fuzz.surfaces import SURFACES
+
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
-for _directory in (REPOSITORY, HERE.parent / "cli", HERE):  # what pytest does by its settings
-    if str(_directory) not in sys.path:
-        sys.path.insert(0, str(_directory))
-
-from damages import content  # noqa: E402
-from limits import HangsError, limited  # noqa: E402
-from study import Study, Surface  # noqa: E402
-from surfaces import SURFACES  # noqa: E402
-
-from signac_core import catalog  # noqa: E402
-
 RESULTS = HERE / "results"
 CASES = 50_000
 SHARE = 1000

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chance import Chance
-from damages import DERIVED, Truth, build, content
-
 from signac_cli.session import as_failure
 from signac_core import Project, finding
 from signac_core.query import NO_DOCUMENT, compile_filter
+from tests.fuzz.chance import Chance
+from tests.fuzz.damages import DERIVED, Truth, build, content
 
 Data = dict[str, Any]
 

@@ -18,12 +18,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import test_hostile as hostile
-from chance import Chance
-from damages import DERIVED, SP
-from forgery import Forgery, forge, twisted
-from study import Data, Study, Surface, Wrong, expect
-
 from signac_cli import complete
 from signac_cli.commands.job import _documents
 from signac_cli.selection import _split_ids
@@ -39,6 +33,11 @@ from signac_core.paths import naming, schemas, templates
 from signac_core.project import imported_apart
 from signac_core.query import compile_filter
 from signac_core.resolving import resolve_ids
+from tests.fuzz import test_hostile as hostile
+from tests.fuzz.chance import Chance
+from tests.fuzz.damages import DERIVED, SP
+from tests.fuzz.forgery import Forgery, forge, twisted
+from tests.fuzz.study import Data, Study, Surface, Wrong, expect
 
 # filters --------------------------------------------------------------------------------------------------------------
 

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import damages
 import pytest
-from chance import Chance, seeds
-from damages import Truth, content
-from limits import limited, unprivileged
-from running import InProcess, Result, execute
 
 from signac_core import Project
+from tests.fuzz import damages
+from tests.fuzz.chance import Chance, seeds
+from tests.fuzz.damages import Truth, content
+from tests.fuzz.limits import limited, unprivileged
+from tests.support.running import InProcess, Result, execute
 
 READING = [
     ["status"],

@@ -12,12 +12,12 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from chance import CASES
-from damages import DOC
-from limits import limited
-from running import InProcess
 
 from signac_core import Project
+from tests.fuzz.chance import CASES
+from tests.fuzz.damages import DOC
+from tests.fuzz.limits import limited
+from tests.support.running import InProcess
 
 SMALL, LARGE = 250, 1000
 """Sizes of input that are compared."""

@@ -10,18 +10,18 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import marathon
 import pytest
-from chance import Chance
-from forgery import Forgery
-from marathon import Outcome, run_share
-from study import Study, Surface, expect
-from surfaces import SURFACES
 
 from signac_core import cache
 from signac_core.exchange.archives import ArchiveError
 from signac_core.exchange.importing import plan_import
 from signac_core.index import peer_cache
+from tests.fuzz import marathon
+from tests.fuzz.chance import Chance
+from tests.fuzz.forgery import Forgery
+from tests.fuzz.marathon import Outcome, run_share
+from tests.fuzz.study import Study, Surface, expect
+from tests.fuzz.surfaces import SURFACES
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from json_values import NAN
+from tests.peer.json_values import NAN
 
 
 class Better(NamedTuple):

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from environments import environment
-from sides import Side
+
+from tests.peer.sides import Side
+from tests.support.environments import environment
 
 
 @pytest.fixture(scope="session")
@@ -17,21 +18,22 @@ def peer_python() -> Path:
     return environment("peer-venv", ["signac==2.4.1", "numpy", "h5py"])
 
 
-@pytest.fixture(scope="session")
-def peer(peer_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
+@pytest.fixture(scope="module")
+def peer(request: pytest.FixtureRequest, peer_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
     """signac 2.4.1."""
-    side = Side(peer_python, tmp_path_factory.mktemp("peer"))
-    about = side.ask("about")
-    assert (about["version"], about["module"]) == ("2.4.1", "signac.project")
-    yield side
-    side.close()
+    yield from _side(request, peer_python, tmp_path_factory.mktemp("peer"), "signac.project")
 
 
-@pytest.fixture(scope="session")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
+@pytest.fixture(scope="module")
+def ours(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
     """This project under its drop-in name."""
-    side = Side(Path(sys.executable), tmp_path_factory.mktemp("ours"))
+    yield from _side(request, Path(sys.executable), tmp_path_factory.mktemp("ours"), "signac_core.project")
+
+
+def _side(request: pytest.FixtureRequest, python: Path, scratch: Path, module: str) -> Iterator[Side]:
+    """A process with the driver that a file of tests names, ``DRIVER``, or with ``driver.py``."""
+    side = Side(python, scratch, getattr(request.module, "DRIVER", "driver.py"))
     about = side.ask("about")
-    assert (about["version"], about["module"]) == ("2.4.1", "signac_core.project")
+    assert (about["version"], about["module"]) == ("2.4.1", module)
     yield side
     side.close()

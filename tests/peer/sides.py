@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-DRIVER = Path(__file__).with_name("driver.py")
+HERE = Path(__file__).parent
 
 
 class Side:
-    """A warm process that runs ``driver.py`` and answers one request after the other.
+    """A warm process that runs a driver and answers one request after the other.
 
     Parameters
     ----------
@@ -22,14 +22,16 @@ class Side:
         The interpreter; whatever ``signac`` it has is used.
     scratch
         An empty directory for its projects.
+    driver
+        The program in this directory.
 
     """
 
-    def __init__(self, python: Path, scratch: Path) -> None:
+    def __init__(self, python: Path, scratch: Path, driver: str = "driver.py") -> None:
         self.scratch = scratch
         self._errors = (scratch / "stderr").open("w+")
         self._process = subprocess.Popen(
-            [str(python), "-I", str(DRIVER)],
+            [str(python), "-I", str(HERE / driver)],
             cwd=scratch,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

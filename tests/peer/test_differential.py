@@ -9,11 +9,12 @@ import json
 from typing import Any
 
 import pytest
-from better import BETTER
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from json_values import AWKWARD, AWKWARD_KEYS, json_values, state_points
-from sides import Side
+
+from tests.peer.better import BETTER
+from tests.peer.json_values import AWKWARD, AWKWARD_KEYS, json_values, state_points
+from tests.peer.sides import Side
 
 pytestmark = pytest.mark.slow
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from json_values import AWKWARD, AWKWARD_KEYS, NAN, state_points
-from sides import Side
+
+from tests.peer.json_values import AWKWARD, AWKWARD_KEYS, NAN, state_points
+from tests.peer.sides import Side
 
 pytestmark = pytest.mark.slow
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from environments import ROOT, environment
 
-from signac_core import Project, init_project
+from signac_core import Project
+from tests.support.environments import ROOT, environment
 
 pytestmark = pytest.mark.slow
 
@@ -106,8 +106,8 @@ def python() -> Path:
 
 
 @pytest.fixture
-def project() -> Project:
-    project = init_project()
+def project(project: Project) -> Project:
+    """The project, with six jobs."""
     for N in (10, 20):
         for p in (1, 2, 3):
             project.open_job({"N": N, "kT": 1.0, "p": p}).init()

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sides import Side
 
-from signac_core import Project, catalog, finding
-from signac_core.index import documents, snapshot
+from signac_core import Project, finding
 from signac_core.query import NO_DOCUMENT, compile_filter
+from tests.peer.sides import Side
+from tests.support.indexes import index_for_small_projects
 
 pytestmark = pytest.mark.slow
 
@@ -51,19 +52,18 @@ def by_full_scan(root: Path, filter: dict[str, Any]) -> list[str]:
     return sorted(found)
 
 
+@pytest.fixture
+def _index_for_small_projects() -> Iterator[None]:
+    with index_for_small_projects():
+        yield
+
+
+@pytest.mark.usefixtures("_index_for_small_projects")
 @pytest.mark.parametrize("seed", range(12))
 def test_queries_when_signac_2_changes_the_project_then_are_those_of_a_full_scan(
-    peer: Side, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+    peer: Side, tmp_path: Path, seed: int
 ) -> None:
     chance = random.Random(seed)
-    for module, name, value in [
-        (snapshot, "WORTHWHILE", 1),
-        (snapshot, "_LONG_LISTING", 1),
-        (finding, "_MANY_FILES_READ", 1),
-        (documents, "_WORTHWHILE", 1),
-        (catalog, "MANY_FILES", 0),
-    ]:
-        monkeypatch.setattr(module, name, value)
     root = str(Project.init_project(tmp_path).path)
     for _ in range(15):
         assert peer.ask("happen", root=root, steps=steps(chance, 6)) is None

@@ -8,22 +8,21 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import sides
-from environments import environment
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sides import Side
 
 from signac_core import Project
+from tests.peer.sides import Side
 
 pytestmark = pytest.mark.slow
+
+DRIVER = "commands_driver.py"
 
 DEEP = {"w": {"x": {"y": {"z": [1, [2, [3, [4]]]]}}}}
 
@@ -48,28 +47,6 @@ REFERENCE: list[tuple[dict[str, Any], dict[str, Any] | None]] = [
 
 def several(examples: int) -> settings:
     return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
-
-
-@pytest.fixture(scope="module")
-def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
-    """signac 2.4.1."""
-    python = environment("peer-venv", ["signac==2.4.1", "numpy", "h5py"])
-    yield from _side(python, tmp_path_factory.mktemp("peer"), "signac.project")
-
-
-@pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
-    """This project under its drop-in name."""
-    yield from _side(Path(sys.executable), tmp_path_factory.mktemp("ours"), "signac_core.project")
-
-
-def _side(python: Path, scratch: Path, module: str) -> Iterator[Side]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sides, "DRIVER", Path(__file__).with_name("commands_driver.py"))
-        side = Side(python, scratch)
-    assert side.ask("about") == {"version": "2.4.1", "module": module}
-    yield side
-    side.close()
 
 
 def write(directory: Path, jobs: list[tuple[dict[str, Any], dict[str, Any] | None]]) -> list[str]:

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,14 +15,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import sides
-from environments import environment
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from json_values import NAN
-from sides import Side
+
+from tests.peer.json_values import NAN
+from tests.peer.sides import Side
+from tests.support.environments import environment
 
 pytestmark = pytest.mark.slow
+
+DRIVER = "spaces_driver.py"
 
 
 def several(examples: int) -> settings:
@@ -31,26 +32,10 @@ def several(examples: int) -> settings:
 
 
 @pytest.fixture(scope="module")
-def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
-    """signac 2.4.1, with the packages of our own environment: data types depend on their versions."""
+def peer_python() -> Path:
+    """signac 2.4.1 with the packages of our own environment: data types depend on their versions."""
     packages = [f"{name}=={version(name)}" for name in ("numpy", "h5py", "pandas", "tables")]
-    python = environment("peer-frames-venv", ["signac==2.4.1", *packages])
-    yield from _side(python, tmp_path_factory.mktemp("peer"), "signac.project")
-
-
-@pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
-    """This project under its drop-in name."""
-    yield from _side(Path(sys.executable), tmp_path_factory.mktemp("ours"), "signac_core.project")
-
-
-def _side(python: Path, scratch: Path, module: str) -> Iterator[Side]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sides, "DRIVER", Path(__file__).with_name("spaces_driver.py"))
-        side = Side(python, scratch)
-    assert side.ask("about") == {"version": "2.4.1", "module": module}
-    yield side
-    side.close()
+    return environment("peer-frames-venv", ["signac==2.4.1", *packages])
 
 
 @pytest.fixture(params=["peer to ours", "ours to peer"])

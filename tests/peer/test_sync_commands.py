@@ -10,48 +10,25 @@ import os
 import shlex
 import shutil
 import stat
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import sides
-from environments import environment
-from sides import Side
 
 from signac_core import Project
 from signac_core.canonical import calc_id
+from tests.peer.sides import Side
 
 pytestmark = pytest.mark.slow
+
+DRIVER = "commands_driver.py"
 
 SP, DOC, PROJECT_DOC = "signac_statepoint.json", "signac_job_document.json", "signac_project_document.json"
 OLD, NEW = 1_000_000_000, 2_000_000_000
 
 IDS = {name: calc_id({"a": a}) for a, name in enumerate("ABCD")}
-
-
-@pytest.fixture(scope="module")
-def peer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
-    """signac 2.4.1."""
-    python = environment("peer-venv", ["signac==2.4.1", "numpy", "h5py"])
-    yield from _side(python, tmp_path_factory.mktemp("peer"), "signac.project")
-
-
-@pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
-    """This project under its drop-in name."""
-    yield from _side(Path(sys.executable), tmp_path_factory.mktemp("ours"), "signac_core.project")
-
-
-def _side(python: Path, scratch: Path, module: str) -> Iterator[Side]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sides, "DRIVER", Path(__file__).with_name("commands_driver.py"))
-        side = Side(python, scratch)
-    assert side.ask("about") == {"version": "2.4.1", "module": module}
-    yield side
-    side.close()
 
 
 # --- projects --------------------------------------------------------------------------------------------------------
