@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import click
 from .output import Failure, Output
 
 if TYPE_CHECKING:
+    from signac_core.job import Job
     from signac_core.project import Project
     from signac_core.workspace import Space
 
@@ -47,6 +48,7 @@ class Session:
         self._directories: list[str] = []
         self._verbosity = 0
         self._space: Space | None = None
+        self._make_handle: Callable[..., Job] | None = None
 
     def set_option(self, name: str, value: Any) -> None:
         """Take a global option, given before or after the command."""
@@ -123,6 +125,14 @@ class Session:
             project = find_project(path)
         self._checked(project.space, directory, at_one_moment=at_one_moment)
         return project
+
+    def handle(self, job_id: str, state_point: dict[str, Any]) -> Job:
+        """Handle on a job of the current project, which templates of paths need if they name more than keys."""
+        if self._make_handle is None:
+            from signac_core.project import find_project
+
+            self._make_handle = find_project().handle
+        return self._make_handle(job_id, state_point)
 
     def _checked(self, space: Space, directory: str | None, *, at_one_moment: bool) -> Space:
         from signac_core import files

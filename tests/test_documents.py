@@ -99,7 +99,6 @@ def test_modules_when_named_then_those_of_the_tree_or_of_the_other_packages(name
     assert set(re.findall(r"`(\w+\.py)`", read(name))) <= known | {"signac.py"}
 
 
-@pytest.mark.xfail(strict=True, reason="modules are on their way to the places that DESIGN.md gives them")
 def test_tree_of_the_library_when_compared_with_the_library_then_the_same() -> None:
     core = ROOT / "signac_core"
     present = {str(path.relative_to(core)) for path in core.rglob("*.py")}

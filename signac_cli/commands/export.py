@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from signac_core.exchange.copying import CopyTree
     from signac_core.exchange.exporting import ExportPlan
-    from signac_core.project import Project
+    from signac_core.workspace import Space
 
     from ..pathreport import PathReport
     from ..session import Session
@@ -77,15 +77,13 @@ def command(
     from ..pathreport import move_tree
 
     is_archive = _is_archive(target, move=move)
-    project = session.project(at_one_moment=not move)
+    space = session.space(at_one_moment=not move)
     damaged: list[str] = []
-    selected = select(
-        session, project.space, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged, proven=True
-    )
+    selected = select(session, space, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged, proven=True)
     report = _report(session, target, "" if is_archive else target, dry_run=dry_run)
     copytree = move_tree() if move else None
     try:
-        plan = _plan(project, selected, target, path, copytree=copytree, force=force, damaged=damaged)
+        plan = _plan(session, space, selected, target, path, copytree=copytree, force=force, damaged=damaged)
     except PathsTakenError as error:
         report.add_obstacles(error.obstacles, "Nothing was written. Move it away, or choose another target or path.")
         return report.finish(as_json=as_json)
@@ -96,7 +94,7 @@ def command(
     for job_id, place in plan.paths.items():
         report.add_path(job_id, PRESENT if job_id in plan.done and not move else EXPORTED, place)
     if move and not dry_run:
-        confirm_selected(session, project.space, "Move", plan.paths, filter_tokens)
+        confirm_selected(session, space, "Move", plan.paths, filter_tokens)
     _carry_out(session, plan, report, copytree)
     return report.finish(as_json=as_json) or session.report_damaged(damaged)
 
@@ -115,7 +113,8 @@ def _report(session: Session, target: str, above: str, *, dry_run: bool) -> Path
 
 
 def _plan(
-    project: Project,
+    session: Session,
+    space: Space,
     selected: Sequence[str],
     target: str,
     path: str | None,
@@ -127,11 +126,11 @@ def _plan(
     from signac_core.exchange.exporting import plan_export
 
     return plan_export(
-        project.space,
+        space,
         dict.fromkeys(selected),
         target,
         path,
-        handle=project.handle,
+        handle=session.handle,
         copytree=copytree,
         force=force,
         repeated=True,

@@ -83,12 +83,12 @@ def command(
             parts = [f"{counts[action]} {action}" for action in self.actions]
             return ("Would have: " if dry_run else "") + ", ".join(parts) + "."
 
-    project = session.project(at_one_moment=True)
+    space = session.space(at_one_moment=True)
     damaged: list[str] = []
-    selected = select(session, project.space, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    selected = select(session, space, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
     report = ViewReport(session, "view", (CREATED, UPDATED, REMOVED, UNCHANGED), dry_run=dry_run, prefix=prefix)
     try:
-        plan = plan_view(project.space, prefix, selected, path, handle=project.handle, damaged=damaged)
+        plan = plan_view(space, prefix, selected, path, handle=session.handle, damaged=damaged)
     except PathsTakenError as error:
         hint = "Nothing was changed. Move it away, or give the view another directory with -p."
         report.add_obstacles(error.obstacles, hint)

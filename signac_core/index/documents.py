@@ -23,8 +23,7 @@ from ..query import And, Condition, Query
 from ..stamps import Signature
 from ..workspace import OPEN_FLAGS
 from .evaluation import rows_that_satisfy
-from .shapes import without_collection
-from .table import Rows, Table
+from .table import Rows, Table, without_collection
 
 if TYPE_CHECKING:
     from .snapshot import Snapshot

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from .. import layout, stamps
 from ..config import check_place, index_path
 from ..layout import BASE, DELTA
-from .shapes import Group, take_apart, without_collection
+from .shapes import Group, take_apart
 from .snapshot import check_proven
+from .table import without_collection
 from .writing import write_table
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Taking nested state points apart into leaves, and putting them together again.
+"""Taking nested state points apart into leaves; `table` puts them together again.
 
 The *shape* of a state point is the state point with 0 in the place of every leaf. Leaves are scalars, lists, and empty
 mappings; their dotted keys, in the order of the state point, are the columns of the shape.
@@ -6,29 +6,17 @@ mappings; their dotted keys, in the order of the state point, are the columns of
 
 from __future__ import annotations
 
-import gc
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from itertools import repeat
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["Group", "columns_of", "put_together", "take_apart", "without_collection"]
+__all__ = [
+    "Group",
+    "columns_of",
+    "take_apart",
+]
 
 _DEEPEST = 100
-
-
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """Switch the garbage collector off while very many objects are made, none of which is garbage."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 class Group(NamedTuple):
@@ -126,14 +114,3 @@ def columns_of(shape: dict[str, Any], above: str = "") -> Iterator[str]:
             yield from columns_of(below, f"{above}{name}.")
         else:
             yield above + name
-
-
-def put_together(
-    shape: dict[str, Any], column: Callable[[str], Iterable[Any]], above: str = ""
-) -> Iterator[dict[str, Any]]:
-    """State points of a shape that is not empty."""
-    parts = [
-        put_together(below, column, f"{above}{name}.") if below else column(above + name)
-        for name, below in shape.items()
-    ]
-    return map(dict, map(zip, repeat(list(shape)), zip(*parts, strict=True)))

@@ -12,11 +12,11 @@ from contextlib import suppress
 from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import canonical, config, files, layout, stamps
+from .. import canonical, config, files, layout
 from ..config import index_path
 from ..layout import BASE, DELTA
 from ..workspace import OPEN_FLAGS, list_workspace
-from .table import ID_BYTES, Rows, Table, UnusableIndexError, check_owner
+from .table import ID_BYTES, Rows, Table, UnusableIndexError, check_owner, put_together, without_collection
 
 if TYPE_CHECKING:
     from ..query import Query
@@ -99,15 +99,17 @@ class Snapshot:
                 return delta
         return None
 
+    def _is_current(self, signature: list[int]) -> bool:
+        from .. import stamps  # what was listed too soon after a change has no signature
+
+        return signature == stamps.directory_signature(self.space.workspace)
+
     def _compare(self) -> None:
         about = self.about = (self.delta or self.base).directory.about
         _check_names([*about["unread"], *about["uncached"]])
         gone: set[int] = set(about["dropped"])
         present = [table.all_rows() for table in self._layered()]
-        if (
-            config.index_is_trusted()
-            and about["signature"] == stamps.directory_signature(self.space.workspace) is not None
-        ):
+        if about["signature"] is not None and config.index_is_trusted() and self._is_current(about["signature"]):
             root = self.space.workspace
             self.pending: list[str] = [name for name in about["unread"] if files.is_directory(f"{root}/{name}")]
             present[0] = present[0] - _rows_at(gone, self.base.rows)
@@ -187,8 +189,6 @@ class Snapshot:
 
     def state_points(self) -> dict[str, dict[str, Any]]:
         """State points of all indexed jobs by id; equal values are one object."""
-        from .shapes import put_together, without_collection  # queries do not pay for it
-
         found: dict[str, dict[str, Any]] = {}
         with without_collection():
             for table, present in self.layers:
@@ -287,6 +287,8 @@ def _will_settle(listing: Listing) -> bool:
     status = listing.status
     if status is None or not config.index_is_trusted():
         return False
+    from .. import stamps
+
     return max(stamps.times_of(status)) < listing.wall_ns - stamps.margin(status.st_dev)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import stat
-from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import compress
+from contextlib import contextmanager
+from itertools import compress, repeat
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -25,6 +26,8 @@ __all__ = [
     "UnusableIndexError",
     "check_owner",
     "ids_in",
+    "put_together",
+    "without_collection",
 ]
 
 MAGIC = b"signacIX"
@@ -36,13 +39,14 @@ ID_DIGITS = 2 * ID_BYTES
 NUMBERS, TEXTS, OTHERS = range(3)
 _FEW = 8  # one id in so many is cut out of its block rather than picked from a list
 _AT_ONCE = 4 << 20  # bytes of neighbouring chunks that one call reads
+_SMALL = 4096  # bytes of numbers for which nothing is imported
 
 
 class UnusableIndexError(Exception):
     """The index cannot be used; whoever asked it asks the files instead."""
 
 
-if array("I").itemsize != 4 or array("I", [1]).tobytes()[0] != 1:  # pragma: no cover
+if memoryview(b"\1\0\0\0").cast("I").tolist() != [1]:  # pragma: no cover
     raise UnusableIndexError("This machine has no little-endian 32-bit numbers.")
 
 
@@ -229,7 +233,8 @@ class Table:
         """Rows of a few ids, of those that there are."""
         if not ids:
             return {}
-        from bisect import bisect_left  # the usual query does not pay for it
+        from array import array  # the usual query does not pay for it
+        from bisect import bisect_left
 
         data = b"".join(map(self._section, self.directory.ids))
         halves = array("Q", data)
@@ -330,8 +335,7 @@ class Table:
             if chunk.rows != self.rows:
                 raise UnusableIndexError("damaged")
             return range(self.rows)
-        rows = array("I")
-        rows.frombytes(data[chunk.length - 4 * chunk.rows :])
+        rows = _numbers(data[chunk.length - 4 * chunk.rows :])
         if chunk.rows and max(rows) >= self.rows:
             raise UnusableIndexError("damaged")
         return rows
@@ -342,9 +346,7 @@ class Table:
             return None
         if _covers_all(chunk, data):
             return [chunk.rows]
-        counts = array("I")
-        counts.frombytes(data[chunk.json_length : chunk.json_length + 4 * chunk.values])
-        return counts
+        return _numbers(data[chunk.json_length : chunk.json_length + 4 * chunk.values])
 
     def postings(self, chunk: Chunk, data: memoryview) -> Iterator[tuple[Any, Sequence[int]]]:
         """Values of a chunk, and the rows of each."""
@@ -411,8 +413,6 @@ class Table:
 
     def trees(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Rows, in any order, and the state points (or documents) put together from all columns."""
-        from .shapes import put_together
-
         columns = self.columns()
         for shape, rows in self.shapes():
             whole = len(rows) == self.rows
@@ -460,3 +460,38 @@ def _places(flags: bytes) -> Iterator[int]:
 
 def _covers_all(chunk: Chunk, data: memoryview) -> bool:
     return chunk.values == 1 and chunk.length == chunk.json_length
+
+
+def put_together(
+    shape: dict[str, Any], column: Callable[[str], Iterable[Any]], above: str = ""
+) -> Iterator[dict[str, Any]]:
+    """State points of a shape that is not empty; `shapes` takes them apart."""
+    parts = [
+        put_together(below, column, f"{above}{name}.") if below else column(above + name)
+        for name, below in shape.items()
+    ]
+    return map(dict, map(zip, repeat(list(shape)), zip(*parts, strict=True)))
+
+
+def _numbers(data: memoryview) -> Sequence[int]:
+    """Little-endian numbers of 32 bits."""
+    if len(data) <= _SMALL:
+        return data.cast("I").tolist()
+    from array import array  # takes less memory, and is faster
+
+    numbers = array("I")
+    numbers.frombytes(data)
+    return numbers
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Switch the garbage collector off while very many objects are made, none of which is garbage."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

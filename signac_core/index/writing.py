@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from .. import canonical, files, layout
-from .shapes import Group, columns_of, without_collection
-from .table import HEADER, IDS_PER_BLOCK, MAGIC, NUMBERS, OTHERS, TEXTS, VERSION
+from .shapes import Group, columns_of
+from .table import HEADER, IDS_PER_BLOCK, MAGIC, NUMBERS, OTHERS, TEXTS, VERSION, without_collection
 
 __all__ = [
     "fill_table",

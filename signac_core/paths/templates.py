@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from string import Formatter
 from typing import Any
 
@@ -137,8 +138,13 @@ class _Values(dict[str, Any]):
         super().__init__(state_point)
         self.job_id = job_id
         self.state_point = state_point
-        self.job = handle(job_id, state_point)
+        self._handle = handle
         self._document: dict[str, Any] | None = None
+
+    @cached_property
+    def job(self) -> Any:
+        """The handle on the job, which few templates need."""
+        return self._handle(self.job_id, self.state_point)
 
     @property
     def document(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import catalog, trees
-from ..index.shapes import without_collection
+from ..index.table import without_collection
 from ..trees import MISSING
 
 if TYPE_CHECKING:

@@ -144,7 +144,7 @@ status = signac_cli.main()
 own = "signac_core.index"
 print(status, *sorted(name.removeprefix(own) for name in sys.modules if name.startswith(own)), file=sys.stderr)
 """
-OPENING = {"", ".shapes", ".snapshot", ".table"}
+OPENING = {"", ".snapshot", ".table"}
 
 MODULES = {
     "find": OPENING,

@@ -76,7 +76,7 @@ HANDLES = of("job", "project")
 DOCUMENTS = of("documents")
 SURVEY = of("survey")
 EXCHANGE = of("documents", "exchange")
-VIEW = HANDLES | of("exchange", "paths")
+VIEW = of("exchange", "paths")
 
 COMMANDS = {
     "--version": Cost(["--version"], (-200, -200)),
@@ -84,7 +84,7 @@ COMMANDS = {
     "job": Cost(["job", '{"a": 1}'], standard=JSON, own=REPORT),
     "job -c": Cost(["job", "-c", '{"a": 5}'], standard=CHANGE, own=REPORT),
     "find": Cost(["find"], standard=JSON, own=SELECT),
-    "find FILTER": Cost(["find", "a>=1"], (135, 195), standard=JSON, own=SELECT),
+    "find FILTER": Cost(["find", "a>=1"], (135, 180), standard=JSON, own=SELECT),
     "find -s": Cost(["find", "-s"], (175, 230), PYTHON_DATA, SELECT, DOCUMENTS),
     "find --json": Cost(["find", "--json"], standard=JSON, own=SELECT),
     "find --format": Cost(
@@ -98,11 +98,11 @@ COMMANDS = {
     "diff": Cost(["diff"], (170, 230), PYTHON_DATA, SELECT, SURVEY),
     "diff --json": Cost(["diff", "--json"], (150, 210), JSON, SELECT, SURVEY),
     "neighbors": Cost(["neighbors", ID], (180, 235), PYTHON_DATA, SELECT, SURVEY),
-    "schema": Cost(["schema"], (160, 205), JSON, SELECT, SURVEY),
-    "schema --json": Cost(["schema", "--json"], (160, 205), JSON, SELECT, SURVEY),
+    "schema": Cost(["schema"], (160, 190), JSON, SELECT, SURVEY),
+    "schema --json": Cost(["schema", "--json"], (160, 190), JSON, SELECT, SURVEY),
     "view": Cost(["view"], MUCH, JSON | FIELDS | of("bisect", "_bisect"), PATHS, VIEW),
     "view -n": Cost(["view", "-n"], MUCH, JSON | FIELDS | of("bisect", "_bisect"), PATHS, VIEW),
-    "export": Cost(["export", "out"], (380, 405), CHANGE | FIELDS, PATHS, VIEW | DOCUMENTS),
+    "export": Cost(["export", "out"], MUCH, CHANGE | FIELDS, PATHS, VIEW | DOCUMENTS),
     "export -n": Cost(["export", "out", "-n"], MUCH, CHANGE | FIELDS, PATHS, VIEW | DOCUMENTS),
     "import": Cost(["import", "data"], MUCH, CHANGE | FIELDS, IMPORT, EXCHANGE | of("paths")),
     "import -n": Cost(["import", "data", "-n"], MUCH, CHANGE | FIELDS, IMPORT, EXCHANGE | of("paths")),

@@ -23,6 +23,7 @@ from signac_core.query import NO_DOCUMENT, compile_filter
 from signac_core.stamps import Signature
 from signac_core.survey.detecting import detect_schema
 from tests.support.indexes import index_for_small_projects
+from tests.support.patches import for_some_cases
 
 SECOND = 10**9
 HISTORIES = int(os.environ.get("SIGNAC_TEST_HISTORIES", "10"))
@@ -141,6 +142,7 @@ class Clock:
     @contextmanager
     def running(self) -> Iterator[None]:
         with (
+            for_some_cases(),
             mock.patch.object(stamps, "times_of", self.times_of),
             mock.patch.object(stamps, "directory_signature_of", self.signature_of),
             mock.patch.object(stamps, "monotonic", self.seconds),
