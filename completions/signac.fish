@@ -105,7 +105,7 @@ function __signac_options
             printf '%s\t%s\n' '--filter' 'Select the jobs that match a filter.'
             printf '%s\t%s\n' '-j' 'Select jobs by id; \'-\' reads standard input.'
             printf '%s\t%s\n' '--job-id' 'Select jobs by id; \'-\' reads standard input.'
-            printf '%s\t%s\n' '--set' 'Set a key to a number, text or JSON; repeatable.'
+            printf '%s\t%s\n' '--set' 'Set a key to a number, string or JSON; repeatable.'
             printf '%s\t%s\n' '--unset' 'Delete a key; repeatable.'
             printf '%s\t%s\n' '-n' 'Say what would be done, and change nothing.'
             printf '%s\t%s\n' '--dry-run' 'Say what would be done, and change nothing.'

@@ -125,7 +125,7 @@ _signac_options() {
             '--filter:Select the jobs that match a filter.'
             '-j:Select jobs by id; '\''-'\'' reads standard input.'
             '--job-id:Select jobs by id; '\''-'\'' reads standard input.'
-            '--set:Set a key to a number, text or JSON; repeatable.'
+            '--set:Set a key to a number, string or JSON; repeatable.'
             '--unset:Delete a key; repeatable.'
             '-n:Say what would be done, and change nothing.'
             '--dry-run:Say what would be done, and change nothing.'

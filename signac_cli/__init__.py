@@ -6,15 +6,7 @@ The version, and what completion scripts ask, is answered here, before Click is 
 
 import sys
 
-__all__ = ["main", "start", "version_text"]
-
-
-def version_text() -> str:
-    """Name the version of this program and the release of signac whose behaviour it follows."""
-    from signac_core.version import COMPATIBLE_VERSION, __version__
-
-    return f"signac-cli {__version__} (signac {COMPATIBLE_VERSION} compatible)"
-
+__all__ = ["main", "start"]
 
 _MANY_OBJECTS = 100_000
 
@@ -51,14 +43,7 @@ def _others_rely_on_the_end() -> bool:
 
 
 def main() -> int:
-    """Run the command line with the arguments of the process.
-
-    Returns
-    -------
-    int
-        The exit status.
-
-    """
+    """Run the command line with the arguments of the process."""
     arguments = sys.argv[1:]
     if arguments in (["--version"], ["-V"]) and _print_version():
         return 0
@@ -76,10 +61,12 @@ def main() -> int:
 
 def _print_version() -> bool:
     """Print the version; False when that failed, and the long way has to say why."""
+    from signac_core.version import DESCRIPTION
+
     if sys.stdout is None:
         return False
     try:
-        sys.stdout.write(version_text() + "\n")
+        sys.stdout.write(DESCRIPTION + "\n")
         sys.stdout.flush()
     except OSError:
         return False

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 if TYPE_CHECKING:
-    from .app import Session
+    from .session import Session
 
     ParamType = click.ParamType[Any]
 else:  # before Click 8.5 the class takes no type parameter
@@ -63,31 +63,14 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Rules(NamedTuple):
-    """What Click cannot know about the arguments of a command.
+    """What Click cannot know about the arguments of a command."""
 
-    Parameters
-    ----------
-    greedy : mapping of str to int
-        Long options that take all following values, and how many they need at least.
-    optional : mapping of str to str
-        Long options whose value may be left out, and the value that is meant then.
-    abbreviated : tuple of str
-        The long options of signac 2.4.1, which may be shortened. Nothing is ever added to these.
-    verbatim : tuple of str
-        Long options whose value is the next argument, whatever it looks like.
-    filters : tuple of str
-        What holds filter tokens: long options, or ``""`` for the positional arguments.
-    interspersed : bool
-        Whether options may follow positional arguments; otherwise the first of these ends the options.
-
-    """
-
-    greedy: Mapping[str, int] = _NONE
-    optional: Mapping[str, str] = _NONE
-    abbreviated: tuple[str, ...] = ()
-    verbatim: tuple[str, ...] = ()
-    filters: tuple[str, ...] = ()
-    interspersed: bool = True
+    greedy: Mapping[str, int] = _NONE  # long options that take all following values, and how many they need at least
+    optional: Mapping[str, str] = _NONE  # long options whose value may be left out, and the value that is meant then
+    abbreviated: tuple[str, ...] = ()  # the options of signac 2.4.1, which may be shortened; never added to
+    verbatim: tuple[str, ...] = ()  # long options whose value is the next argument, whatever it looks like
+    filters: tuple[str, ...] = ()  # what holds filter tokens: long options, or "" for the positional arguments
+    interspersed: bool = True  # options may follow positional arguments, the first of which else ends the options
 
 
 class AtLeast(click.IntRange):
@@ -135,26 +118,7 @@ def canonical(
 ) -> tuple[list[str], list[str]]:
     r"""Rewrite the arguments of a command into the one form that Click cannot misread.
 
-    Parameters
-    ----------
-    arguments : sequence of str
-        What the user wrote after the name of the command.
-    params : iterable of click.Parameter
-        The parameters of the command; every option has a long name.
-    rules : Rules
-        What the command adds to them.
-    interspersed : bool
-        Whether options may follow positional arguments.
-
-    Returns
-    -------
-    tuple of list of str and list of str
-        The canonical arguments, and hints for the user about arguments that probably mean something else.
-
-    Raises
-    ------
-    click.UsageError
-        If an option is unknown or ambiguous, or its value is missing or unexpected.
+    Raises click.UsageError if an option is unknown or ambiguous, or its value is missing or unexpected.
 
     Examples
     --------
@@ -314,11 +278,7 @@ class _Reader:
 def _refuse_repeated(options: Iterable[str], known: Mapping[str, click.Option]) -> None:
     """Make sure that of the values of an option that has one value none is forgotten.
 
-    Raises
-    ------
-    click.UsageError
-        If it was given several times, and not with the same value.
-
+    Raises click.UsageError if it was given several times, and not with the same value.
     """
     values: dict[str, str] = {}
     for option in options:
@@ -392,9 +352,9 @@ def _set_global(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 
 def _print_version(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if value and not ctx.resilient_parsing:
-        from . import version_text
+        from signac_core.version import DESCRIPTION
 
-        ctx.find_root().obj.output.write(version_text() + "\n")
+        ctx.find_root().obj.output.write(DESCRIPTION + "\n")
         ctx.exit()
 
 
@@ -405,14 +365,7 @@ def _print_help(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 
 
 def help_text(ctx: click.Context) -> str:
-    """Help page of a command, for the width of the terminal, which may be less than Click thinks of.
-
-    Parameters
-    ----------
-    ctx : click.Context
-        The context of the command.
-
-    """
+    """Help page of a command, for the width of the terminal, which may be less than Click thinks of."""
     from shutil import get_terminal_size
 
     ctx.terminal_width = max(min(get_terminal_size().columns, _WIDEST) - 2, _NARROWEST)
@@ -484,18 +437,7 @@ class Command(click.Command):
 
     @staticmethod
     def rewritten(ctx: click.Context, *, without: str, first: Sequence[str], last: Sequence[str]) -> str:
-        """Command line as it could have been written, for a message.
-
-        Parameters
-        ----------
-        ctx : click.Context
-            The context of the command.
-        without : str
-            The long name of an option that is left out.
-        first, last : sequence of str
-            What to write before the other options, and behind them.
-
-        """
+        """Command line as it could have been written, for a message."""
         from shlex import join
 
         line = [*ctx.command_path.split(), *first]
@@ -510,7 +452,7 @@ class Command(click.Command):
         session: Session = ctx.obj
         session.begin()
         for hint in ctx.meta[_HINTS]:
-            session.output.talk(hint)
+            session.output.info(hint)
         return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -35,14 +35,7 @@ _OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "~")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the candidates for a word; return the exit status, which is always 0.
-
-    Parameters
-    ----------
-    arguments : sequence of str
-        What follows ``__complete``.
-
-    """
+    """Print the candidates for a word; return the exit status, which is always 0."""
     # A TAB that finds nothing is better than one that writes an error into the command line.
     try:
         kind, *rest = arguments
@@ -174,33 +167,13 @@ KINDS: Mapping[str, Callable[[str, Sequence[str], str], Iterable[str]]] = {
 
 
 def candidates(project_path: str, kind: str, key: str, prefix: str, limit: int) -> list[str]:
-    """What a project has of something, as far as a bounded look at it tells.
+    """What a project has of something, as far as a bounded look at it tells, in its natural order.
 
-    Parameters
-    ----------
-    project_path : str
-        The root of the project.
-    kind : str
-        ``"ids"``; ``"keys"``: the dotted keys of state points or documents; ``"values"``: those of one key, written as
-        filters read them.
-    key : str
-        For keys ``"sp"`` or ``"doc"``; for values a dotted key with that in front, such as ``"doc.energy"``.
-    prefix : str
-        How the candidates begin.
-    limit : int
-        The most candidates to return. Of more, some are left out between the first and the last, so that what all
-        that are returned have in common at their beginning holds for those left out as well.
+    Kinds are ``ids``, ``keys`` of the namespace ``sp`` or ``doc``, and ``values`` of a dotted key with that in front,
+    written as filters read them. Of more than ``limit`` some are left out between the first and the last, so that what
+    all that are returned have in common at their beginning holds for those left out as well.
 
-    Returns
-    -------
-    list of str
-        The candidates in their natural order.
-
-    Raises
-    ------
-    OSError
-        If the workspace cannot be read.
-
+    Raises OSError if the workspace cannot be read.
     """
     workspace = os.path.join(project_path, layout.WORKSPACE)
     namespace, _, rest = key.partition(".")

@@ -11,7 +11,7 @@ from .output import Failure
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from .app import Session
+    from .session import Session
 
 __all__ = ["exit_status", "import_interpreter", "library", "run_statements"]
 
@@ -38,23 +38,7 @@ def import_interpreter(*, is_person: bool) -> None:
 
 
 def run_statements(session: Session, names: dict[str, Any], editing: AbstractContextManager[None] | None = None) -> int:
-    """Run what is typed, or what is piped in; return the exit status.
-
-    Parameters
-    ----------
-    session : Session
-        The run.
-    names : dict
-        The names that are defined.
-    editing : context manager, optional
-        In force while a person types.
-
-    Raises
-    ------
-    Failure
-        If there is no standard input.
-
-    """
+    """Run what is typed, or what is piped in; return the exit status. Raises Failure if there is no standard input."""
     import code
 
     if sys.stdin is None:

@@ -1,21 +1,17 @@
-"""Values under dotted keys, and their order."""
+"""Records of jobs: values under dotted keys in them, and their order."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
-__all__ = ["MISSING", "lookup", "order", "pick"]
+from signac_core.canonical import MISSING
 
+__all__ = ["Record", "lookup", "order", "pick"]
 
-class _Missing:
-    def __repr__(self) -> str:
-        return "MISSING"
-
-
-MISSING: Final = _Missing()
-"""The value of a key that is not there."""
+Record = Mapping[str, Any]
+"""What is known of one job: ``id``, and ``path``, ``sp`` and ``doc`` as far as they were asked for."""
 
 
 def lookup(data: Mapping[str, Any], key: str) -> Any:

@@ -16,46 +16,31 @@ from click.core import ParameterSource
 from .arguments import Command
 
 if TYPE_CHECKING:
-    from signac_core.project import Project
+    from signac_core.workspace import Space
 
-    from .app import Session
+    from .session import Session
 
 __all__ = [
+    "hint_at_keys_like_conditions",
     "refuse_foreign_ids",
     "refuse_foreign_words",
     "refuse_ids_among_keys",
     "refuse_values_among_keys",
-    "tell_keys_like_conditions",
 ]
 
 _ID = re.compile(r"(?=.*\d)[0-9a-f]{4,32}")
 
 
-def refuse_values_among_keys(project: Project, part: str, keys: Sequence[str], filter_tokens: Sequence[str]) -> None:
+def refuse_values_among_keys(space: Space, part: str, keys: Sequence[str], filter_tokens: Sequence[str]) -> None:
     """Make sure that what ``--sp`` or ``--doc`` has taken are keys, and not the filter.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    part : str
-        ``sp`` or ``doc``.
-    keys : sequence of str
-        What the option has taken.
-    filter_tokens : sequence of str
-        The filter.
-
-    Raises
-    ------
-    click.UsageError
-        If there is a condition among them, or a value, and no job has such a key.
-
+    Raises click.UsageError if there is a condition among them, or a value, and no job has such a key.
     """
     kept: list[str] = []
     moved: list[str] = []
     for word in keys:
         is_condition = _is_condition(word) or word.startswith(("{", "["))
-        if not (is_condition or _is_value(word)) or _is_key(project, part, word):
+        if not (is_condition or _is_value(word)) or _is_key(space, part, word):
             kept.append(word)
             continue
         if not is_condition and kept:
@@ -71,21 +56,11 @@ def refuse_values_among_keys(project: Project, part: str, keys: Sequence[str], f
         )
 
 
-def refuse_foreign_words(project: Project, tokens: Sequence[str]) -> None:
+def refuse_foreign_words(space: Space, tokens: Sequence[str]) -> None:
     """Make sure that a filter has not taken a word that was meant for the command: a file, a template, an id.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    tokens : sequence of str
-        What the option for the filter has taken.
-
-    Raises
-    ------
-    click.UsageError
-        If there is a word that no job has for a key, and the command lacks one that looks like this.
-
+    Raises click.UsageError if there is a word that no job has for a key, and the command lacks one that looks like
+    this.
     """
     context = click.get_current_context(silent=True)
     if context is None:
@@ -94,9 +69,9 @@ def refuse_foreign_words(project: Project, tokens: Sequence[str]) -> None:
     is_view = context.info_name == "view" and "path" in lacking
     for place, word, is_value in _bare_words(tokens):
         is_last = is_view and 0 < place == len(tokens) - 1 and not is_value and "$" not in word
-        if not (is_last or any(_looks_like(name, word, project, is_value=is_value) for name in lacking)):
+        if not (is_last or any(_looks_like(name, word, space, is_value=is_value) for name in lacking)):
             continue
-        if is_value or not _is_key(project, "sp", word):
+        if is_value or not _is_key(space, "sp", word):
             first = _given(context, arguments)
             last = ["-f", *tokens[:place], "--", *tokens[place:]]
             if lacking <= {"ids"} or not place:  # ids and a filter exclude each other, and an empty one is none
@@ -143,7 +118,7 @@ def _bare_words(tokens: Sequence[str]) -> Iterator[tuple[int, str, bool]]:
             key_waits = True
 
 
-def _looks_like(name: str, word: str, project: Project, *, is_value: bool) -> bool:
+def _looks_like(name: str, word: str, space: Space, *, is_value: bool) -> bool:
     """Tell whether a word looks like what a command calls by a name; a value has to look more so."""
     if name == "path":  # a template of a view or an export
         return ("{" in word and "}" in word and not word.startswith('{"')) or ("/" in word and not is_value)
@@ -156,38 +131,27 @@ def _looks_like(name: str, word: str, project: Project, *, is_value: bool) -> bo
         return os.path.isdir(word)
     if name != "ids":
         return False
-    return word == "-" or (_ID.fullmatch(word) is not None and _is_id(project, word))
+    return word == "-" or (_ID.fullmatch(word) is not None and _is_id(space, word))
 
 
-def _is_id(project: Project, word: str) -> bool:
+def _is_id(space: Space, word: str) -> bool:
     from signac_core.resolving import resolve_ids
 
-    return not resolve_ids(project.space, [word])[1]
+    return not resolve_ids(space, [word])[1]
 
 
-def refuse_ids_among_keys(project: Project, keys: Sequence[str]) -> None:
+def refuse_ids_among_keys(space: Space, keys: Sequence[str]) -> None:
     """Make sure that ``--ignore`` has taken neither conditions nor, when none are left for the command, ids.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    keys : sequence of str
-        What the option has taken.
-
-    Raises
-    ------
-    click.UsageError
-        If there are any, and no job has such a key.
-
+    Raises click.UsageError if there are any, and no job has such a key.
     """
     context = click.get_current_context()
     for place, word in enumerate(keys):
-        if _is_condition(word) and not _is_key(project, "sp", word):
+        if _is_condition(word) and not _is_key(space, "sp", word):
             raise click.UsageError(f"'{word}' is a condition, and --ignore takes keys.")
         if context.params.get("ids"):
             continue
-        if _looks_like("ids", word, project, is_value=False) and not _is_key(project, "sp", word):
+        if _looks_like("ids", word, space, is_value=False) and not _is_key(space, "sp", word):
             last = ["--ignore", *keys[:place]] if place else []
             right = Command.rewritten(context, without="--ignore", first=keys[place:], last=last)
             raise click.UsageError(
@@ -195,19 +159,8 @@ def refuse_ids_among_keys(project: Project, keys: Sequence[str]) -> None:
             )
 
 
-def tell_keys_like_conditions(session: Session, project: Project, tokens: Sequence[str]) -> None:
-    """Tell about conditions that are, letter by letter, also the name of a key of some job.
-
-    Parameters
-    ----------
-    session : Session
-        The run.
-    project : Project
-        The project.
-    tokens : sequence of str
-        The filter.
-
-    """
+def hint_at_keys_like_conditions(session: Session, space: Space, tokens: Sequence[str]) -> None:
+    """Tell about conditions that are, letter by letter, also the name of a key of some job."""
     from shlex import quote
 
     from signac_core.canonical import dumps
@@ -215,32 +168,22 @@ def tell_keys_like_conditions(session: Session, project: Project, tokens: Sequen
 
     for place, token in enumerate(tokens):
         part = "doc" if token.startswith("doc.") else "sp"
-        if not _is_condition(token) or not _is_key(project, part, token.removeprefix("doc.")):
+        if not _is_condition(token) or not _is_key(space, part, token.removeprefix("doc.")):
             continue
         value: Any = {"$exists": True}
         if place + 1 < len(tokens) and not _is_condition(tokens[place + 1]) and tokens[place + 1] != "!":
             value = parse_value(tokens[place + 1])
-        session.output.talk(
+        session.output.info(
             f"'{token}' is read as a condition, but there is a key of this name; it is asked for in JSON: "
             f"{quote(dumps({token: value}))}"
         )
 
 
-def refuse_foreign_ids(project: Project, words: Sequence[str]) -> None:
+def refuse_foreign_ids(space: Space, words: Sequence[str]) -> None:
     """Make sure that words that are no ids were not meant for a filter, or for the command itself.
 
-    Parameters
-    ----------
-    project : Project
-        The project.
-    words : sequence of str
-        What stands in the place of ids.
-
-    Raises
-    ------
-    click.UsageError
-        If there is a condition among them, or ``-j`` has taken a word that looks like one that the command lacks.
-
+    Raises click.UsageError if there is a condition among them, or ``-j`` has taken a word that looks like one that the
+    command lacks.
     """
     context = click.get_current_context(silent=True)
     if context is None:
@@ -252,7 +195,7 @@ def refuse_foreign_ids(project: Project, words: Sequence[str]) -> None:
     taken: Sequence[str] = context.params.get("job_ids") or ()
     arguments, lacking = _arguments(context)
     for place, word in enumerate(taken):
-        if word in words and any(_looks_like(name, word, project, is_value=False) for name in lacking):
+        if word in words and any(_looks_like(name, word, space, is_value=False) for name in lacking):
             first, last = _given(context, arguments), ["-j", *taken[:place], "--", *taken[place:]]
             if not place:
                 first, last = [*first, *taken], []
@@ -276,11 +219,11 @@ def _is_value(word: str) -> bool:
         return True
 
 
-def _is_key(project: Project, part: str, key: str) -> bool:
+def _is_key(space: Space, part: str, key: str) -> bool:
     """Tell whether some job has a key."""
     from signac_core.finding import find_ids
 
     try:
-        return bool(find_ids(project.space, {f"{part}.{key}": {"$exists": True}}, damaged=[]))
+        return bool(find_ids(space, {f"{part}.{key}": {"$exists": True}}, damaged=[]))
     except (KeyError, ValueError, TypeError):  # a key with an operator in it
         return False

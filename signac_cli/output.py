@@ -15,8 +15,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,12 +24,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 if TYPE_CHECKING:
+    from .keys import Record
     from .templates import Template
 
 __all__ = ["SHOWN", "Failure", "Output", "OutputClosed", "Shape", "is_utf8", "on_screen", "one_line"]
-
-Record = Mapping[str, Any]
-"""What is known of one job: ``id``, and ``path``, ``sp`` and ``doc`` as far as they were asked for."""
 
 _NO_KEYS: Mapping[str, Sequence[str]] = MappingProxyType({})
 
@@ -47,20 +45,7 @@ _STYLE = re.compile(r"(\033\[[0-9;]*m)")
 
 
 class Failure(click.ClickException):
-    """A mistake of the user, or of the world, that is told in one line.
-
-    Parameters
-    ----------
-    message : str
-        What was wrong, and where.
-    code : str
-        A short name of the kind of error, for programs.
-    hint : str, optional
-        What to do next.
-    status : int
-        The exit status.
-
-    """
+    """A mistake of the user, or of the world, that is told in one line."""
 
     def __init__(self, message: str, *, code: str = "error", hint: str | None = None, status: int = 1) -> None:
         super().__init__(message)
@@ -74,22 +59,11 @@ class OutputClosed(Exception):
 
 
 class Shape(NamedTuple):
-    """How records are to be written: the output options of a command.
+    """How records are to be written: the output options of a command."""
 
-    Parameters
-    ----------
-    mode : str, optional
-        ``plain``, ``json``, ``jsonl``, ``format`` or ``table``; None leaves it to the command.
-    template : Template, optional
-        The template of the mode ``format``.
-    null : bool
-        End each record with NUL instead of a newline.
-
-    """
-
-    mode: str | None = None
-    template: Template | None = None
-    null: bool = False
+    mode: str | None = None  # None leaves it to the command
+    template: Template | None = None  # of the mode ``format``
+    null: bool = False  # each record ends with NUL instead of a newline
 
     @property
     def end(self) -> str:
@@ -107,36 +81,25 @@ class _Kind:
     def __init__(self, first: str) -> None:
         self.first = first
         self.number = 0
-        self.untold = 0
+        self.hidden = 0
         self.hint: str | None = None
 
 
 class Output:
-    """Standard output and standard error of one run.
-
-    Attributes
-    ----------
-    quiet : bool
-        Write errors only to standard error.
-    color : str
-        ``always``, ``never`` or ``auto``: on terminals.
-    json_errors : bool
-        Write errors as JSON objects.
-
-    """
+    """Standard output and standard error of one run."""
 
     def __init__(self, *, json_errors: bool = False) -> None:
-        self.quiet = False
-        self.color = "auto"
-        self.json_errors = json_errors
-        self._told_non_finite = False
+        self.quiet = False  # write errors only to standard error
+        self.color = "auto"  # or always, or never
+        self.json_errors = json_errors  # write errors as JSON objects
+        self._warned_of_non_finite = False
         self._kinds: dict[tuple[str, str, str], _Kind] = {}
         self._last_kind: _Kind | None = None
         self._seen_stdout: tuple[Any, bool] | None = None
 
     # standard error -----------------------------------------------------------------------------------------------
 
-    def talk(self, text: str) -> None:
+    def info(self, text: str) -> None:
         """Tell about what is being done; ``-q`` silences it."""
         if not self.quiet:
             self._let_results_through()
@@ -156,25 +119,25 @@ class Output:
         if self._is_shown(_ERROR, code, message, hint):
             self._write_failure(message, code, hint)
 
-    def tell_more(self) -> None:
+    def summarize_repeated(self) -> None:
         """Tell how many errors and warnings there were of each kind beyond those that were shown."""
         for (label, code, _), kind in self._kinds.items():
-            if not kind.untold:
+            if not kind.hidden:
                 continue
             such = "like these" if kind is self._last_kind else f"such as: {kind.first.rstrip('.')}"
-            text = f"And {kind.untold:,} more {such}."
+            text = f"And {kind.hidden:,} more {such}."
             if label == _ERROR:
-                self._write_failure(text, code, kind.hint, count=kind.untold)
+                self._write_failure(text, code, kind.hint, count=kind.hidden)
             else:
                 self._write_warning(text)
-            kind.untold, self._last_kind = 0, kind
+            kind.hidden, self._last_kind = 0, kind
 
     def _is_shown(self, label: str, code: str, message: str, hint: str | None) -> bool:
         """Tell whether a message is one of the first of its kind, and count it."""
         kind = self._kinds.setdefault((label, code, _VARIABLE.sub("*", message)), _Kind(message))
         kind.number += 1
         if kind.number > SHOWN:
-            kind.untold += 1
+            kind.hidden += 1
             kind.hint = hint or kind.hint
             return False
         self._last_kind = kind
@@ -200,18 +163,14 @@ class Output:
         else:
             _write_error(f"{self._label('Error:', '31')} {message}{' ' + one_line(hint) if hint else ''}\n")
 
-    def show(self, text: str) -> None:
+    def write_to_stderr(self, text: str) -> None:
         """Write what is not ours, such as a traceback: lines on standard error."""
         _write_error(on_screen(text) if _is_terminal(sys.stderr) else text)
 
     def ask(self, question: str) -> bool:
         """Ask a question on standard error; anything but yes or no is asked again, an empty line is no.
 
-        Raises
-        ------
-        Failure
-            If standard input ends before an answer.
-
+        Raises Failure if standard input ends before an answer.
         """
         self.flush()
         question = on_screen(question)
@@ -263,24 +222,13 @@ class Output:
         return self.color == "always"
 
     def write(self, text: str | bytes) -> None:
-        """Write data to standard output.
-
-        Raises
-        ------
-        OutputClosed, Failure
-            As `write_as_it_is`.
-
-        """
+        """Write data to standard output. Raises OutputClosed, Failure as `write_as_it_is`."""
         self.write_as_it_is(on_screen(text) if self.is_terminal else text)
 
     def write_drawn(self, text: str) -> None:
         """Write text in which data is visible already, and all that looks like bold or colour is.
 
-        Raises
-        ------
-        OutputClosed, Failure
-            As `write_as_it_is`.
-
+        Raises OutputClosed, Failure as `write_as_it_is`.
         """
         if self.is_terminal:
             pieces = _STYLE.split(text)  # every second one is a style
@@ -290,13 +238,7 @@ class Output:
     def write_as_it_is(self, text: str | bytes) -> None:
         """Write to standard output what has been made fit for it.
 
-        Raises
-        ------
-        OutputClosed
-            If nobody reads it any more.
-        Failure
-            If it cannot be written.
-
+        Raises OutputClosed if nobody reads it any more; Failure if it cannot be written.
         """
         stream = sys.stdout
         if stream is None:
@@ -342,23 +284,10 @@ class Output:
         sort_keys: bool = False,
         digits: Callable[[], int] | None = None,
     ) -> None:
-        """Write what is known of jobs in the shape that was asked for.
+        """Write what is known of jobs, one by one except for a table, in the shape that was asked for.
 
-        Parameters
-        ----------
-        records : iterable of mapping
-            The jobs; read one by one, except for a table.
-        shape : Shape
-            The output options.
-        text : callable
-            The plain text of a record, without its end.
-        keys : mapping of str to sequence of str
-            Under ``sp`` and ``doc``: the columns of a table, as far as they were asked for by name.
-        sort_keys : bool
-            Sort keys in JSON.
-        digits : callable, optional
-            How many digits of an id are enough in a table that is too wide.
-
+        ``text`` gives the plain text of a record without its end, ``keys`` the columns of a table that were asked for
+        by name, ``digits`` how many digits of an id are enough in a table that is too wide.
         """
         if shape.mode == JSON:
             self._write_array(records, sort_keys=sort_keys)
@@ -406,29 +335,33 @@ class Output:
             try:
                 text = _strict_json(value, indent, ascii_only=ascii_only, sort_keys=sort_keys)
                 return (_json_on_screen(text) if self.is_terminal else text).encode("utf-8")
-            except UnicodeEncodeError:  # half of a surrogate pair, which only an escape can express
+            except UnicodeEncodeError:  # an unpaired surrogate, which only an escape can express
                 return _strict_json(value, indent, ascii_only=True, sort_keys=sort_keys).encode("utf-8")
         except ValueError:
-            if not self._told_non_finite:
-                self._told_non_finite = True
+            if not self._warned_of_non_finite:
+                self._warned_of_non_finite = True
                 self.warn("JSON has no NaN and no infinity; such numbers are written as null.")
             return self._json(_finite(value), indent=indent, sort_keys=sort_keys)
 
     def finish(self) -> None:
         """Let everything through that is still held back; afterwards nothing can fail any more.
 
-        Raises
-        ------
-        OutputClosed, Failure
-            As `write`.
-
+        Raises OutputClosed, Failure as `write`.
         """
-        self.tell_more()
+        self.summarize_repeated()
         try:
             self.flush()
         except BaseException:
             self.abandon()
             raise
+
+    @contextmanager
+    def may_be_closed(self) -> Iterator[None]:
+        """For the report of work that is done, whether anybody reads about it or not."""
+        try:
+            yield
+        except OutputClosed:
+            self.abandon()
 
     def abandon(self) -> None:
         """Drop what cannot be written, so that the interpreter does not try again when it exits."""
@@ -465,7 +398,7 @@ def on_screen(text: str | bytes) -> str:
 
 
 def _escaped(char: str) -> str:
-    if "\udc80" <= char <= "\udcff":  # a byte of a file name that is no text
+    if "\udc80" <= char <= "\udcff":  # a byte of a file name that is not UTF-8
         return f"\\x{ord(char) - 0xDC00:02x}"
     return ascii(char)[1:-1]
 

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .commands import Report
-from .output import OutputClosed, one_line
+from .output import one_line
+from .report import Report
 
 if TYPE_CHECKING:
-    from .app import Session
+    from signac_core.exchange.copying import CopyTree
+    from signac_core.paths.naming import Obstacle
 
-__all__ = ["EXISTS", "Collision", "PathReport"]
+    from .session import Session
+
+__all__ = ["EXISTS", "Collision", "PathReport", "move_tree"]
 
 EXISTS = "exists"
 """The code of errors about what is there already."""
 
 
+def move_tree() -> CopyTree:
+    """Function that moves a directory where others copy one."""
+    from shutil import move
+
+    return move
+
+
 class Collision(NamedTuple):
-    """A job that cannot go where it should, because something is there.
-
-    Parameters
-    ----------
-    job_id : str
-        The job.
-    path : str
-        Its path.
-    message : str
-        What is there.
-
-    """
+    """A job that cannot go where it should, because something is there."""
 
     job_id: str
     path: str
@@ -37,16 +36,7 @@ class Collision(NamedTuple):
 
 
 class PathReport(Report):
-    """What has become of each job, and of its path.
-
-    Parameters
-    ----------
-    session, command, actions, noun, dry_run
-        As for `Report`.
-    **details
-        Further keys of the report: what all jobs have in common.
-
-    """
+    """What has become of each job, and of its path."""
 
     when_interrupted = "No job is left half done; the same command does the rest."
 
@@ -64,16 +54,16 @@ class PathReport(Report):
         self.details = details
         self._failed: set[str | None] = set()
 
-    def note(self, job_id: str | None, action: str, path: str) -> None:
+    def add_path(self, job_id: str | None, action: str, path: str) -> None:
         """Note what has been done to a job, or would be."""
         self.jobs.append({"id": job_id, "action": action, "path": path})
 
-    def fail(self, job_id: str | None, error: Exception) -> None:
+    def add_error(self, job_id: str | None, error: Exception) -> None:
         """Tell that something could not be done, and note it instead of what was to be done."""
-        super().fail(job_id, error)
+        super().add_error(job_id, error)
         self._failed.add(job_id)
 
-    def collide(self, collisions: Sequence[Collision], hint: str) -> None:
+    def add_collisions(self, collisions: Sequence[Collision], hint: str) -> None:
         """Note all collisions, because of which nothing has been done, and tell about them."""
         self.jobs.clear()
         for job_id, path, message in collisions:
@@ -83,22 +73,26 @@ class PathReport(Report):
             self.session.output.error(collision.message, code=EXISTS)
         self.session.output.error(last.message, code=EXISTS, hint=hint)
 
+    def add_obstacles(self, obstacles: Iterable[Obstacle], hint: str) -> None:
+        """Note jobs that cannot get their paths."""
+        self.add_collisions(
+            [Collision(job_id, path, f"{reason}: '{path}'.") for job_id, path, reason in obstacles], hint
+        )
+
     def finish(self, *, as_json: bool) -> int:
         """Write the summary, and the report or (of a dry run) a line per change; return the exit status."""
         self.jobs = [job for job in self.jobs if job["id"] not in self._failed]
         counts = self._counts()
         output = self.session.output
-        self._tell_left_out()
-        output.tell_more()
+        self._warn_of_left_out()
+        output.summarize_repeated()
         if self.jobs or not self.errors:
-            output.talk(self._summary(counts))
-        try:
+            output.info(self._summary(counts))
+        with output.may_be_closed():
             if as_json:
                 output.write_json(self._document(counts))
             elif self.dry_run:
                 output.write_lines(one_line(line) for job in self.jobs if (line := self.line(job)) is not None)
-        except OutputClosed:  # the work is done, whether anybody reads about it or not
-            output.abandon()
         return 1 if self.errors else 0
 
     def line(self, job: dict[str, Any]) -> str | None:

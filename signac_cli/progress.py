@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from signac_core.progress import Progress
 
-    from .app import Session
+    from .session import Session
 
 __all__ = ["bar"]
 
@@ -41,19 +41,6 @@ def bar(session: Session, label: str) -> Iterator[Progress | None]:
 
     The bar is gone when the context is left, however it is left. What is written to standard error meanwhile appears
     above the bar.
-
-    Parameters
-    ----------
-    session : Session
-        The run, which knows whether bars are wanted.
-    label : str
-        What is being done, such as ``Exporting``.
-
-    Yields
-    ------
-    callable or None
-        What the work is to report to, from any thread; None where no bar is to be seen.
-
     """
     if not session.progress or session.output.quiet or not _is_for_people(sys.stderr):
         yield None

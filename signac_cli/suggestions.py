@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from signac_core.index.snapshot import Snapshot
-    from signac_core.project import Project
     from signac_core.query import Condition, Expression, Query
+    from signac_core.workspace import Space
 
-    from .app import Session
+    from .session import Session
 
-__all__ = ["Wanted", "columns", "conditions", "document_keys", "fields", "sort_keys", "tell_unknown"]
+__all__ = ["Wanted", "columns", "conditions", "document_keys", "fields", "hint_at_unknown", "sort_keys"]
 
 _MOST_HINTS = 5
 _MOST_FILES = 256
@@ -36,25 +36,12 @@ _Spell = Callable[[str, str], str]
 
 
 class Wanted(NamedTuple):
-    """A key that was asked for.
+    """A key that was asked for."""
 
-    Parameters
-    ----------
-    namespace : str
-        Where it was looked for: ``sp`` or ``doc``.
-    key : str
-        The dotted key.
-    spell : callable
-        Gives the text that asks in the same way for a key of a namespace.
-    is_negative : bool
-        Jobs without the key are what was asked for, so that nothing is wrong unless there is one much like it.
-
-    """
-
-    namespace: str
+    namespace: str  # where it was looked for: ``sp`` or ``doc``
     key: str
     spell: _Spell
-    is_negative: bool = False
+    is_negative: bool = False  # jobs without the key were asked for: nothing is wrong unless one is much like it
 
 
 class _Keys(NamedTuple):
@@ -68,51 +55,35 @@ class _Keys(NamedTuple):
         return _is_among(key, self.names)
 
 
-def tell_unknown(session: Session, project: Project, wanted: Iterable[Wanted], *, everywhere: bool = False) -> None:
+def hint_at_unknown(session: Session, space: Space, wanted: Iterable[Wanted], *, everywhere: bool = False) -> None:
     """Tell about keys that no job of the project has, each once in a run, and about a handful of them at most.
 
-    Parameters
-    ----------
-    session : Session
-        The run.
-    project : Project
-        The project.
-    wanted : iterable of Wanted
-        Keys that none of the jobs has that were looked at.
-    everywhere : bool
-        These were all jobs of the project.
-
+    None of the jobs that were looked at has one of them; ``everywhere`` says that these were all jobs.
     """
     from signac_core.errors import WorkspaceError
 
     if session.output.quiet:
         return
-    space = _Space(project)
+    known_keys = _KnownKeys(space)
     with suppress(OSError, WorkspaceError):  # whoever looks for jobs next is told about it
         for name in wanted:
             if len(session.hinted) >= _MOST_HINTS:
                 return
-            if (name.namespace, name.key) in session.hinted or space.is_known(name):
+            if (name.namespace, name.key) in session.hinted or known_keys.is_known(name):
                 continue
-            text = _hint(name, space, everywhere=everywhere)
+            text = _hint(name, known_keys, everywhere=everywhere)
             if text is not None:
                 session.hinted.add((name.namespace, name.key))
-                session.output.talk(text)
+                session.output.info(text)
 
 
 # --- what asks for keys ----------------------------------------------------------------------------------------------
 
 
 def conditions(query: Query, *, found: bool) -> Iterator[Wanted]:
-    """Keys of a filter that may be in no job.
+    """Keys of a filter, which has been used, that may be in no job.
 
-    Parameters
-    ----------
-    query : Query
-        The filter, after it has been used.
-    found : bool
-        Jobs have been found: the conditions that each of them satisfies are no concern then.
-
+    Where jobs have been found, the conditions that each of them satisfies are no concern.
     """
     for condition, is_negative in _leaves(query.expression, is_certain=found):
         if condition.path and (condition.namespace == "sp" or condition.path in query.unmet):
@@ -201,26 +172,30 @@ def _qualified(namespace: str, key: str) -> str:
 # --- what there is ---------------------------------------------------------------------------------------------------
 
 
-class _Space:
+class _KnownKeys:
     """What is known of the keys of a project; each thing is looked up when it is needed."""
 
-    def __init__(self, project: Project) -> None:
-        self._project = project
+    def __init__(self, space: Space) -> None:
+        self._space = space
         self._indexed: dict[str, set[str]] = {}
         self._keys: dict[str, _Keys] = {}
 
     def is_known(self, wanted: Wanted) -> bool:
         """Tell whether a state point in memory, or the index, has a key."""
+        from signac_core.trees import MISSING, look_up
+
         path = wanted.key.split(".")
-        in_memory = self._project.space.known.values() if wanted.namespace == "sp" else ()
-        if any(_has(state_point, path) or wanted.key in state_point for state_point in in_memory):
+        in_memory = self._space.known.values() if wanted.namespace == "sp" else ()
+        if any(
+            look_up(state_point, path, MISSING) is not MISSING or wanted.key in state_point for state_point in in_memory
+        ):
             return True
         return _is_among(wanted.key, self.indexed(wanted.namespace))
 
     def indexed(self, namespace: str) -> set[str]:
         """Keys in the index as it was written."""
         if namespace not in self._indexed:
-            known = _indexed_keys(self._project) if namespace == "sp" else _indexed_document_keys(self._project)
+            known = _indexed_keys(self._space) if namespace == "sp" else _indexed_document_keys(self._space)
             self._indexed[namespace] = known
         return self._indexed[namespace]
 
@@ -228,28 +203,28 @@ class _Space:
         """Keys that there are."""
         if namespace not in self._keys:
             self._keys[namespace] = (
-                _state_point_keys(self._project)
+                _state_point_keys(self._space)
                 if namespace == "sp"
-                else _document_keys(self._project, self.indexed(namespace))
+                else _document_keys(self._space, self.indexed(namespace))
             )
         return self._keys[namespace]
 
 
-def _indexed_keys(project: Project) -> set[str]:
+def _indexed_keys(space: Space) -> set[str]:
     from signac_core.catalog import ask_index
 
-    return ask_index(project.space, _keys_of) or set()
+    return ask_index(space, _keys_of) or set()
 
 
 def _keys_of(snapshot: Snapshot) -> set[str]:
     return {key for table, _ in snapshot.layers for key in table.directory.keys}
 
 
-def _indexed_document_keys(project: Project) -> set[str]:
+def _indexed_document_keys(space: Space) -> set[str]:
     from signac_core.index.completion import open_written
     from signac_core.index.table import UnusableIndexError
 
-    with suppress(OSError, UnusableIndexError), open_written(project.path, "doc") as index:
+    with suppress(OSError, UnusableIndexError), open_written(space.root, "doc") as index:
         return set(index.dotted_keys())
     return set()
 
@@ -258,16 +233,7 @@ def _is_among(key: str, names: set[str]) -> bool:
     return key in names or any(name.startswith(key + ".") for name in names)
 
 
-def _has(state_point: Mapping[str, Any], path: Iterable[str]) -> bool:
-    value: Any = state_point
-    for part in path:
-        if not isinstance(value, dict) or part not in value:
-            return False
-        value = value[part]
-    return True
-
-
-def _state_point_keys(project: Project) -> _Keys:
+def _state_point_keys(space: Space) -> _Keys:
     from signac_core.catalog import ask_index, read_state_points
     from signac_core.layout import job_ids
     from signac_core.workspace import list_workspace
@@ -275,24 +241,24 @@ def _state_point_keys(project: Project) -> _Keys:
     def look(snapshot: Snapshot) -> tuple[set[str], list[str], bool]:
         return _keys_of(snapshot), list(snapshot.pending), bool(snapshot.number())
 
-    names, ids, has_jobs = ask_index(project.space, look) or (set(), list_workspace(project.space).names, False)
+    names, ids, has_jobs = ask_index(space, look) or (set(), list_workspace(space).names, False)
     ids = job_ids(ids)
-    unread = [job_id for job_id in ids if job_id not in project.space.known]
+    unread = [job_id for job_id in ids if job_id not in space.known]
     damaged: list[str] = []
-    for _ in read_state_points(project.space, unread[:_MOST_FILES], damaged=damaged, indexed=False):
+    for _ in read_state_points(space, unread[:_MOST_FILES], damaged=damaged, indexed=False):
         pass
-    names.update(_dotted_keys(project.space.known[job_id] for job_id in ids if job_id in project.space.known))
+    names.update(_dotted_keys(space.known[job_id] for job_id in ids if job_id in space.known))
     return _Keys(names - {""}, len(unread) <= _MOST_FILES and not damaged, has_jobs or bool(ids))
 
 
-def _document_keys(project: Project, indexed: set[str]) -> _Keys:
+def _document_keys(space: Space, indexed: set[str]) -> _Keys:
     from signac_core.catalog import list_ids
     from signac_core.documents.many import read_documents
 
     names = set(indexed)
-    ids = list_ids(project.space)
+    ids = list_ids(space)
     damaged: list[str] = []
-    for _, document in read_documents(project.space, ids[:_MOST_FILES], damaged=damaged):
+    for _, document in read_documents(space, ids[:_MOST_FILES], damaged=damaged):
         names.update(_dotted_keys([document]))
     return _Keys(names - {""}, len(ids) <= _MOST_FILES and not damaged, bool(ids))
 
@@ -310,17 +276,17 @@ def _dotted_keys(mappings: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 # --- what was meant --------------------------------------------------------------------------------------------------
 
 
-def _hint(wanted: Wanted, space: _Space, *, everywhere: bool) -> str | None:
+def _hint(wanted: Wanted, known_keys: _KnownKeys, *, everywhere: bool) -> str | None:
     """Text about a key; None if some job has it, or if nothing can be said."""
     namespace, key = wanted.namespace, wanted.key
-    noun, known = _NOUNS[namespace], space.keys(namespace)
+    noun, known = _NOUNS[namespace], known_keys.keys(namespace)
     is_certain = everywhere or known.is_complete
     if known.has(key) or not known.has_jobs or not (known.names or is_certain):
         return None
     above, bracket, _ = key.partition("[")
     if bracket and known.has(above):
         return f"No {noun} that was looked at has '{_shortened(key)}'."
-    meant = _meant(namespace, key, space)
+    meant = _meant(namespace, key, known_keys)
     suggestion = None if meant is None else wanted.spell(*meant)
     if wanted.is_negative and not suggestion:
         return None
@@ -328,13 +294,13 @@ def _hint(wanted: Wanted, space: _Space, *, everywhere: bool) -> str | None:
     return f"No {noun} {is_known} the key '{_shortened(key)}'{_advice(namespace, suggestion, known.names)}"
 
 
-def _meant(namespace: str, key: str, space: _Space) -> tuple[str, str] | None:
+def _meant(namespace: str, key: str, known_keys: _KnownKeys) -> tuple[str, str] | None:
     """Namespace and name of the key that is nearest to another one."""
-    own, other = space.keys(namespace), space.keys(_OTHERS[namespace])
+    own, other = known_keys.keys(namespace), known_keys.keys(_OTHERS[namespace])
     if other.has(key):
         return _OTHERS[namespace], key
     prefix, _, rest = key.partition(".")
-    if prefix in _NOUNS and rest and space.keys(prefix).has(rest):
+    if prefix in _NOUNS and rest and known_keys.keys(prefix).has(rest):
         return prefix, rest
     places = ((namespace, own), (_OTHERS[namespace], other))
     for place, keys in places:

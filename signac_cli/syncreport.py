@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .commands import Report
-from .output import OutputClosed, one_line
+from .output import one_line
+from .report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from signac_core.progress import Progress
     from signac_core.sync.work import SyncAction
 
-    from .app import Session
+    from .session import Session
 
 __all__ = ["SyncReport", "with_unit"]
 
@@ -24,24 +24,7 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 class SyncReport(Report):
-    """What a synchronization has done, or would do.
-
-    Parameters
-    ----------
-    session : Session
-        The run.
-    dry_run : bool
-        Nothing is really done.
-    asks : bool
-        Whether to overwrite a file is still to be asked.
-    statistics : bool
-        Write how much has been copied to standard output.
-    human : bool
-        Write volumes with units.
-    recursive : bool
-        Sub-directories are entered.
-
-    """
+    """What a synchronization has done, or would do."""
 
     when_interrupted = "Every file is old or new; the same command does the rest."
 
@@ -49,7 +32,7 @@ class SyncReport(Report):
         self, session: Session, *, dry_run: bool, asks: bool, statistics: bool, human: bool, recursive: bool
     ) -> None:
         super().__init__(session, "sync", (CLONED, UPDATED, UNCHANGED, SKIPPED, CONFLICTING), dry_run=dry_run)
-        self.asks = asks
+        self.asks = asks  # whether to overwrite a file is still to be asked
         self.statistics = statistics
         self.human = human
         self.recursive = recursive
@@ -62,7 +45,7 @@ class SyncReport(Report):
 
     # while it is at work ------------------------------------------------------------------------------------------
 
-    def take(self, action: SyncAction) -> None:
+    def add_action(self, action: SyncAction) -> None:
         """Take notice of an action."""
         self._actions.append(action)
         self._num_files += action.num_files
@@ -70,10 +53,10 @@ class SyncReport(Report):
         if action.kind == "skip":
             self.skipped_keys.update(action.keys)
 
-    def take_conflict(self, action: SyncAction) -> None:
+    def add_conflict(self, action: SyncAction) -> None:
         """Take notice of an action if it is a conflict: nothing else is going to happen then."""
         if action.kind == "conflict":
-            self.take(action)
+            self.add_action(action)
 
     def counting(self, progress: Progress | None) -> Progress:
         """Progress hook that counts the jobs, too."""
@@ -104,7 +87,7 @@ class SyncReport(Report):
 
     # at the end ---------------------------------------------------------------------------------------------------
 
-    def tell_conflicts(self) -> None:
+    def write_conflicts(self) -> None:
         """Tell about every conflict, and how to decide them."""
         conflicts = self.conflicts
         self._is_complete = False
@@ -113,19 +96,19 @@ class SyncReport(Report):
             self.errors.append({"id": action.job_id, "code": "conflict", "message": message} | _place(action))
             if not self.dry_run:  # the list of a dry run has a line for it
                 self.session.output.error(message, code="conflict")
-        self.session.output.tell_more()
+        self.session.output.summarize_repeated()
         many = "1 conflict has" if len(conflicts) == 1 else f"{len(conflicts)} conflicts have"
         self.session.output.error(f"{many} to be decided.", code="conflict", hint=_advice(conflicts))
 
-    def fail(self, job_id: str | None, error: Exception) -> None:
+    def add_error(self, job_id: str | None, error: Exception) -> None:
         """Tell about a job with which something cannot be done, and note it."""
-        super().fail(job_id, error)
+        super().add_error(job_id, error)
         if job_id is not None:
             self._failed.add(job_id)
 
-    def stop(self, error: Exception) -> None:
+    def add_abort(self, error: Exception) -> None:
         """Note the error that stopped the synchronization; who catches it tells about it."""
-        from .app import as_failure
+        from .session import as_failure
 
         self._is_complete = False
         failure = as_failure(error)
@@ -143,19 +126,17 @@ class SyncReport(Report):
                 "project": changes,
                 "skipped_keys": sorted(self.skipped_keys),
             }
-            self._tell_skipped()
+            self._warn_of_skipped()
             return super().finish(as_json=True)
-        try:
+        with output.may_be_closed():
             if self.dry_run:
                 output.write_lines(map(self._line, self._sorted()))
             if self.statistics and self._is_complete:
                 output.write(self._statistics())
             output.flush()
-        except OutputClosed:  # the work is done, whether anybody reads about it or not
-            output.abandon()
-        self._tell_skipped()
-        output.tell_more()
-        output.talk(self._summary(self._counts()))
+        self._warn_of_skipped()
+        output.summarize_repeated()
+        output.info(self._summary(self._counts()))
         return 1 if self.errors else 0
 
     def _counts(self) -> dict[str, int]:
@@ -185,7 +166,7 @@ class SyncReport(Report):
             f"Number of files transferred: {self._num_files}\nTotal transfer volume:       {volume}\n\n"
         )
 
-    def _tell_skipped(self) -> None:
+    def _warn_of_skipped(self) -> None:
         """Tell what was left alone, one line for each reason, and by which keys documents still differ."""
         from signac_core.sync.plan import NOT_RECURSIVE
         from signac_core.sync.work import DAMAGED, KEPT
@@ -208,7 +189,7 @@ class SyncReport(Report):
             such_as = ", such as" if others else ":"
             self.session.output.warn(f"{1 + len(others)} {noun} skipped{such_as} '{_where(first)}'; {because}")
         if self.skipped_keys:
-            self.session.output.talk(f"Skipped keys: {', '.join(sorted(self.skipped_keys))}.")
+            self.session.output.info(f"Skipped keys: {', '.join(sorted(self.skipped_keys))}.")
 
     # one job, one action ------------------------------------------------------------------------------------------
 

@@ -104,16 +104,7 @@ _OPTIONS: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
 
 
 def of_command(name: str, commands: Collection[str]) -> str:
-    """Say what was probably meant by the name of a command; nothing if there is no good guess.
-
-    Parameters
-    ----------
-    name : str
-        What was written.
-    commands : collection of str
-        The names of all commands.
-
-    """
+    """Say what was probably meant by the name of a command; nothing if there is no good guess."""
     return _advice(name, commands, _COMMANDS)
 
 
@@ -137,14 +128,5 @@ def _advice(name: str, commands: Collection[str], synonyms: Mapping[str, str], g
 
 
 def of_option(name: str, known: Collection[str]) -> str:
-    """Give the option that was probably meant by one of another program; nothing if there is none.
-
-    Parameters
-    ----------
-    name : str
-        What was written.
-    known : collection of str
-        The options that there are.
-
-    """
+    """Give the option that was probably meant by one of another program; nothing if there is none."""
     return next((text or option for option, text in _OPTIONS.get(name, ()) if not option or option in known), "")

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from signac_core.trees import leaves
+from signac_core.trees import MISSING, leaves
 
-from .keys import MISSING, lookup
+from .keys import lookup
 from .templates import as_text
 
 if TYPE_CHECKING:
-    from .output import Record
+    from .keys import Record
 
 __all__ = ["Column", "as_cell", "compare", "draw", "draw_columns", "longest_number", "rounded", "visible"]
 
@@ -34,31 +34,14 @@ _Paint = Callable[[str], str]
 
 
 class Column(NamedTuple):
-    """A column of a table; the first one names the rows.
-
-    Parameters
-    ----------
-    header : str
-        The heading.
-    cells : sequence of str
-        The texts, without control characters.
-    whole : bool
-        Never narrowed.
-    folds : bool
-        Continued on the next line where another column would be cut off; its heading stays whole.
-    numeric : bool
-        Aligned to the right.
-    least : int
-        The column is never narrower.
-
-    """
+    """A column of a table; the first one names the rows."""
 
     header: str
-    cells: Sequence[str]
-    whole: bool = False
-    folds: bool = False
-    numeric: bool = False
-    least: int = 0
+    cells: Sequence[str]  # without control characters
+    whole: bool = False  # never narrowed
+    folds: bool = False  # continued on the next line where another column would be cut off; its heading stays whole
+    numeric: bool = False  # aligned to the right
+    least: int = 0  # never narrower
 
     def width(self) -> int:
         """Width of the longest text."""
@@ -73,27 +56,7 @@ def draw(
     color: bool,
     digits: Callable[[], int] | None = None,
 ) -> str:
-    """Draw a table.
-
-    Parameters
-    ----------
-    records : sequence of mapping
-        The rows.
-    keys : mapping of str to sequence of str
-        Under ``sp`` and ``doc``: the keys to show; all that occur, when there are none.
-    terminal : bool
-        Fit the table to the width of the terminal.
-    color : bool
-        Use bold and underlined text.
-    digits : callable, optional
-        Number of digits that tell the ids of the project apart.
-
-    Returns
-    -------
-    str
-        The lines of the table; nothing when there are no rows.
-
-    """
+    """Draw a table of records; of the keys named under ``sp`` and ``doc``, or of all that occur where none is named."""
     columns = list(_columns(records, keys, terminal=terminal))
     return draw_columns(columns, terminal=terminal, color=color, digits=digits)
 
@@ -101,25 +64,7 @@ def draw(
 def draw_columns(
     columns: Sequence[Column], *, terminal: bool, color: bool, digits: Callable[[], int] | None = None
 ) -> str:
-    """Draw a table of any columns.
-
-    Parameters
-    ----------
-    columns : sequence of Column
-        The columns, all with the same number of cells.
-    terminal : bool
-        Fit the table to the width of the terminal.
-    color : bool
-        Use bold and underlined text.
-    digits : callable, optional
-        How many digits are enough of the ids in the first column, if these may be shortened.
-
-    Returns
-    -------
-    str
-        The lines of the table; nothing when there are no rows.
-
-    """
+    """Draw a table of any columns; ``digits`` tells how many digits are enough of ids in the first one."""
     if not columns or not columns[0].cells:
         return ""
     styles = _STYLES if color else _NO_STYLES
@@ -140,23 +85,6 @@ def compare(records: Sequence[Record], *, digits: int, terminal: bool, color: bo
 
     On a terminal too narrow for all columns under whole ids, these come first, and the columns have beginnings of ids
     for headings, in as many tables as it takes.
-
-    Parameters
-    ----------
-    records : sequence of mapping
-        The jobs, with ``id`` and ``sp``.
-    digits : int
-        Number of digits that tell ids apart.
-    terminal : bool
-        Fit the table to the width of the terminal.
-    color : bool
-        Use bold and underlined text.
-
-    Returns
-    -------
-    str
-        The lines of the table; nothing when there are no keys.
-
     """
     points = [dict(leaves(record["sp"])) for record in records]
     keys = sorted({key for point in points for key in point})
@@ -209,15 +137,6 @@ def _bands(names: Column, jobs: Sequence[Column], width: int) -> list[list[Colum
 def as_cell(value: Any, *, separator: str | None = None, text: Callable[[Any], str] | None = None) -> str:
     """Text of a value that cannot be taken for another one: JSON, strings without quotes where these say nothing.
 
-    Parameters
-    ----------
-    value : object
-        JSON data; tuples are lists.
-    separator : str, optional
-        What stands between this value and the next one in the same cell.
-    text : callable, optional
-        Writes anything but strings; exactly by default.
-
     Examples
     --------
     >>> [as_cell(value) for value in ("lj", "1", "", 1, True, None, ("a", 2.5))]
@@ -235,7 +154,7 @@ def as_cell(value: Any, *, separator: str | None = None, text: Callable[[Any], s
 
 
 def rounded(value: Any) -> str:
-    """Text as it is, any other value as JSON with six significant digits.
+    """A string as it is, any other value as JSON with six significant digits.
 
     Examples
     --------
@@ -268,7 +187,7 @@ def _rounded_json(value: Any) -> str:
 
 
 def _is_json(text: str) -> bool:
-    """Tell whether a text looks like JSON, or like nothing at all."""
+    """Tell whether a string looks like JSON, or like nothing at all."""
     from signac_core.canonical import loads
 
     try:

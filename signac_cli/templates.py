@@ -2,8 +2,8 @@ r"""The templates of ``--format``: ``{id} {path} {sp.a} {doc.energy:.3f}``.
 
 ``{id}`` and ``{path}`` are the job's; ``{sp.a.b}`` and ``{doc.a.b}`` are values of state point and document, ``{a}`` is
 short for ``{sp.a}``, and ``{doc.l[0]}`` is an item of a list. The longer names of view and export paths (``{job.id}``,
-``{job.sp.a}``, ``{job.doc.a}``) work as well. Text is written as it is, all other values as JSON; a missing key is
-empty. ``\t`` and ``\n`` are understood.
+``{job.sp.a}``, ``{job.doc.a}``) work as well. A string is written as it is, all other values as JSON; a missing key
+is empty. ``\t`` and ``\n`` are understood.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .keys import MISSING, lookup
+from signac_core.canonical import MISSING
+
+from .keys import lookup
 
 if TYPE_CHECKING:
-    from .output import Record
+    from .keys import Record
 
 __all__ = ["Template"]
 
@@ -31,26 +33,7 @@ class _Field(NamedTuple):
 
 
 class Template:
-    r"""A parsed template.
-
-    Parameters
-    ----------
-    text : str
-        The template.
-
-    Raises
-    ------
-    ValueError
-        If its braces do not match, or a field is not understood.
-
-    Attributes
-    ----------
-    needs : frozenset of str
-        The parts of a record that the template uses.
-    complaints : dict of str to None
-        Fields whose format does not suit some value, in the order in which they were met.
-    rendered : int
-        The number of records that have been filled in.
+    r"""A parsed template. Raises ValueError if its braces do not match, or a field is not understood.
 
     Examples
     --------
@@ -71,8 +54,8 @@ class Template:
                 if re.search("[0-9]{5}", spec or ""):  # a width or precision that would fill the memory
                     raise ValueError(f"the format '{spec}' of the field '{{{name}}}' is far too wide.")
                 self.pieces.append(_field(name, spec or ""))
-        self.needs = frozenset(piece.part for piece in self.pieces if isinstance(piece, _Field))
-        self.complaints: dict[str, None] = {}
+        self.needs = frozenset(piece.part for piece in self.pieces if isinstance(piece, _Field))  # parts of a record
+        self.complaints: dict[str, None] = {}  # fields whose format does not suit some value, in order
         self.rendered = 0
         self._missing: dict[_Field, int] = {}
 
@@ -106,7 +89,7 @@ class Template:
 
 
 def as_text(value: Any) -> str:
-    """Text as it is, any other value as JSON."""
+    """A string as it is, any other value as JSON."""
     from signac_core.canonical import dumps
 
     return value if isinstance(value, str) else dumps(value)

@@ -4,36 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import click
 
 from .arguments import Directory, Rules
-from .commands import (
-    Report,
-    allow_eval_option,
-    confirm_selected,
-    dry_run_option,
-    filter_option,
-    ids_argument,
-    job_id_option,
-    looks_like_id,
-    refuse_loose_filter,
-    report_option,
-    select,
-)
+from .options import allow_eval_option, dry_run_option, filter_option, ids_argument, job_id_option, report_option
 from .output import Failure
+from .report import Report
+from .selection import confirm_selected, looks_like_id, refuse_loose_filter, select
 
 if TYPE_CHECKING:
     from signac_core.exchange.links import LeftOut
-    from signac_core.job import Job
-    from signac_core.project import Project
+    from signac_core.workspace import Space
 
-    from .app import Session
+    from .session import Session
 
-__all__ = ["RULES", "check_different", "open_project", "transfer", "transfer_options"]
+__all__ = ["RULES", "check_different", "transfer", "transfer_options"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+Carry: TypeAlias = "Callable[[str, str, Space, LeftOut], object]"
+"""Brings the job of a path and an id into a project, and tells about links that are left out."""
 
 PRESENT = "present"
 SKIPPED = 3
@@ -44,50 +36,14 @@ _FEW = 4
 RULES = Rules(greedy={"--filter": 1, "--job-id": 1}, abbreviated=("--help",), filters=("--filter",))
 
 
-def open_project(session: Session, directory: str) -> Project:
-    """Open the project of a directory that the user has named; a workspace that is missing is told about.
-
-    Parameters
-    ----------
-    session : Session
-        The session.
-    directory : str
-        The directory of a project, or any path in it.
-
-    Raises
-    ------
-    Failure
-        If there is none, or its workspace is something else than a directory.
-
-    """
-    from signac_core.project import find_project
-
-    path = os.path.abspath(directory)
-    try:
-        project = find_project(path)
-    except LookupError:
-        reason = "does not exist" if not os.path.exists(path) else "is not in a project"
-        hint = "Name the directory of a project, or create one with 'signac init DIR'."
-        raise Failure(f"The path '{path}' {reason}.", code="no-project", hint=hint) from None
-    session.look_at_workspace(project)
-    return project
-
-
-def check_different(source: Project, destination: Project) -> None:
-    """Make sure that two projects do not have the same jobs, under whatever path.
-
-    Raises
-    ------
-    Failure
-        If they do.
-
-    """
+def check_different(source: Space, destination: Space) -> None:
+    """Make sure that two projects do not have the same jobs, under whatever path. Raises Failure if they do."""
     try:
         same = os.path.samefile(source.workspace, destination.workspace)
     except OSError:  # one has none, which is no reason to refuse
         return
     if same:
-        names = " and ".join(f"'{path}'" for path in dict.fromkeys((source.path, destination.path)))
+        names = " and ".join(f"'{path}'" for path in dict.fromkeys((source.root, destination.root)))
         raise Failure(f"Source and destination are the same project: {names}.", code="usage")
 
 
@@ -111,8 +67,8 @@ def transfer(
     session: Session,
     command: str,
     done: str,
-    carry: Callable[[Job, Project, LeftOut], object],
-    rehearse: Callable[[Job, LeftOut], object],
+    carry: Carry,
+    rehearse: Callable[[str, str, LeftOut], object],
     *,
     label: str,
     minimum: int,
@@ -128,27 +84,9 @@ def transfer(
 ) -> int:
     """Bring jobs of the current project into another one; return the exit status.
 
-    Parameters
-    ----------
-    session : Session
-        The run.
-    command : str
-        The name of the command.
-    done : str
-        What it does to a job, in the past tense.
-    carry : callable
-        Brings a job into a project; told about links that are left out.
-    rehearse : callable
-        Finds out which these would be.
-    label : str
-        What a progress bar says.
-    minimum : int
-        The shortest beginning of an id that is accepted.
-    question : str, optional
-        The verb of the question whether to do it to several jobs that a filter selects; without one nobody is asked.
-    directory, ids, filter_tokens, job_ids, exit_status, dry_run, allow_eval, as_json
-        As of `transfer_options`.
-
+    ``done`` says in the past tense what is done to a job by ``carry``; ``rehearse`` finds out which links that would
+    leave out. ``question`` is the verb that asks whether to do it to several jobs that a filter selects; without one
+    nobody is asked.
     """
     from .progress import bar
 
@@ -157,7 +95,7 @@ def transfer(
     if not named and filter_tokens is None:
         raise click.UsageError("Name the jobs by ids, '-', -j/--job-id or -f/--filter.")
     refuse_loose_filter(f"{command} {directory}", filter_tokens)
-    source, destination = session.project(), open_project(session, directory)
+    source, destination = session.space(), session.space(directory)
     check_different(source, destination)
     damaged: list[str] = []
     selected = select(
@@ -174,13 +112,13 @@ def transfer(
     if question is not None and not dry_run:
         confirm_selected(session, source, question, selected, filter_tokens)
     report = _Transfers(session, command, (done, PRESENT), dry_run=dry_run)
-    report.details = {"source": source.path, "destination": destination.path}
+    report.details = {"source": source.root, "destination": destination.root}
     with bar(session, label) as progress:
         for number, job_id in enumerate(selected, 1):
             try:
                 is_new = _bring(source, destination, job_id, carry, rehearse, report)
             except Exception as error:
-                report.fail(job_id, error)
+                report.add_error(job_id, error)
             else:
                 report.add(job_id, done if is_new else PRESENT)
             if progress is not None:
@@ -193,11 +131,7 @@ def transfer(
 def _check_order(command: str, directory: str, ids: Sequence[str]) -> None:
     """Make sure that the project was not named behind the jobs, as the directory of ``mv`` and ``cp`` is.
 
-    Raises
-    ------
-    Failure
-        If it was.
-
+    Raises Failure if it was.
     """
     is_swapped = bool(ids) and not looks_like_id(ids[-1])
     if looks_like_id(directory) and (is_swapped or not os.path.isdir(directory)):
@@ -211,11 +145,11 @@ def _check_order(command: str, directory: str, ids: Sequence[str]) -> None:
 
 
 def _bring(
-    source: Project,
-    destination: Project,
+    source: Space,
+    destination: Space,
     job_id: str,
-    carry: Callable[[Job, Project, LeftOut], object],
-    rehearse: Callable[[Job, LeftOut], object],
+    carry: Carry,
+    rehearse: Callable[[str, str, LeftOut], object],
     report: Report,
 ) -> bool:
     """Bring a job into another project, or find out whether that can be done; False if it is there already."""
@@ -223,15 +157,14 @@ def _bring(
 
     if report.dry_run and os.path.lexists(os.path.join(destination.workspace, job_id)):
         return False
-    try:
-        job = source.open_job(id=job_id)
-    except KeyError:
-        raise Failure(f"Job {job_id} has gone meanwhile.", code="unknown-id") from None
+    if not source.has(job_id):
+        raise Failure(f"Job {job_id} has gone meanwhile.", code="unknown-id")
+    path = source.job_path(job_id)
     try:
         if report.dry_run:
-            rehearse(job, report.leave_out)
+            rehearse(path, job_id, report.add_left_out)
         else:
-            carry(job, destination, report.leave_out)
+            carry(path, job_id, destination, report.add_left_out)
     except DestinationExistsError:
         return False
     return True

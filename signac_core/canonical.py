@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from .errors import InvalidKeyError, KeyTypeError, NumpyConversionWarning
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from json import JSONDecodeError
 __all__ = [
     "CONTAINERS",
+    "MISSING",
     "JSONDecodeError",
     "calc_id",
     "dumps",
@@ -36,6 +37,17 @@ __all__ = [
     "validate_key",
     "validate_keys",
 ]
+
+
+class _Missing:
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = _Missing()
+"""Stands for the value of a key that does not exist, where None is a value."""
 
 
 def _numpy_equivalent(value: Any) -> Any:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import canonical, config, files, layout
 from .errors import JobsCorruptedError, WorkspaceError
-from .workspace import OPEN_FLAGS, list_workspace, state_point_in
+from .workspace import OPEN_FLAGS, each_of_few, list_workspace, state_point_in
 
 if TYPE_CHECKING:
     from .index.documents import IndexedDocuments
@@ -29,6 +29,7 @@ __all__ = [
     "MANY_FILES",
     "ROWS_PER_FILE",
     "ask_index",
+    "each_file",
     "indexed_state_points",
     "list_ids",
     "list_names",
@@ -63,6 +64,8 @@ def open_index(space: Space) -> Snapshot | None:
         moment.has_opened_index = True
         if snapshot is not None:
             snapshot.is_kept = True
+            if moment.listing is not None:
+                moment.listing.pack()
             moment.at_end = lambda is_interrupted: _let_go(snapshot, is_interrupted=is_interrupted)
     opened: Snapshot | None = moment.index
     return opened
@@ -230,8 +233,6 @@ def _forget_wrong(space: Space, ids: Sequence[str]) -> bool:
 
 def _read_files(space: Space, ids: list[str]) -> Iterator[dict[str, Any] | None]:
     """State points in the files of jobs; None where there is none to be read, or that of another job."""
-    from .parallel import each_file  # whom the index answers pays for no import
-
     parse = _parse_quickly() if len(ids) >= _VERY_MANY_FILES else state_point_in
 
     def read(job_id: str, path: str, dir_fd: int | None) -> dict[str, Any] | None:
@@ -242,6 +243,17 @@ def _read_files(space: Space, ids: list[str]) -> Iterator[dict[str, Any] | None]
         return parse(text, job_id)
 
     return each_file(space, ids, layout.FN_STATE_POINT, read)
+
+
+def each_file(
+    space: Space, ids: Sequence[str], name: str, function: Callable[[str, str, int | None], T]
+) -> Iterator[T]:
+    """Apply a function to one file of each job as `parallel` does it, which only who asks about many has to import."""
+    if len(ids) <= MANY_FILES:
+        return each_of_few(space, ids, name, function)
+    from . import parallel
+
+    return parallel.each_file(space, ids, name, function)
 
 
 def _parse_quickly() -> Callable[[bytes, str], dict[str, Any] | None]:

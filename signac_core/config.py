@@ -33,6 +33,7 @@ __all__ = [
     "is_off",
     "load",
     "lock_timeout",
+    "logical_directory",
     "merge",
     "no_project",
     "parse",
@@ -40,6 +41,7 @@ __all__ = [
     "parse_lines",
     "queries_write_index",
     "read",
+    "root_above",
     "user_config_path",
 ]
 
@@ -256,6 +258,38 @@ def and_above(directory: str) -> Iterator[str]:
         if parent == directory:
             return
         directory = parent
+
+
+def root_above(path: str | None = None) -> tuple[str, ProjectConfig]:
+    """Project directory that is or lies above an absolute path, with its configuration.
+
+    Without a path it is searched for from the working directory, also by the name that this was entered by.
+
+    Raises LookupError if there is none, or the path does not exist; IncompatibleSchemaVersion if there is only one of
+    an older layout; ConfigError as `find_root`.
+    """
+    start = os.getcwd() if path is None else path
+    found = find_root(start)
+    if found is None and path is None and (logical := logical_directory(start)) is not None:
+        found = find_root(logical)
+    if path is not None and (found is None or found[0] != start) and not os.path.exists(start):
+        raise LookupError(f"Unable to find a project: the path '{start}' does not exist.")
+    if found is None:
+        raise no_project(start, above=True)
+    return found
+
+
+def logical_directory(directory: str) -> str | None:
+    """Name of the working directory that shells keep in ``PWD``, which tells of the links that led to it.
+
+    None unless it is another name of that directory.
+    """
+    logical = os.path.normpath(os.environ.get("PWD", ""))
+    try:
+        is_same = os.path.isabs(logical) and logical != directory and os.path.samefile(logical, directory)
+    except OSError:
+        return None
+    return logical if is_same else None
 
 
 def no_project(path: str, *, above: bool) -> Exception:

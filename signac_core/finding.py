@@ -168,7 +168,7 @@ def _write_first_index(space: Space, listing: workspace.Listing) -> None:
     from .index.refreshing import write_base
     from .index.snapshot import QUERY_LIMIT, check_proven
 
-    if len(listing.entries) <= QUERY_LIMIT:
+    if listing.number <= QUERY_LIMIT:
         with suppress(Exception):  # nobody has asked for it
             known = space.known
             check_proven({job_id: known[job_id] for job_id in space.sound_ids if job_id in known})

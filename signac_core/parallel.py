@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import canonical, config, files
+from .workspace import each_of_few
 
 if TYPE_CHECKING:
     from .workspace import Space
@@ -145,10 +146,9 @@ def each_file(
     The function is given the id, the path, and the descriptor that the path is relative to (or None); it raises
     nothing.
     """
-    end = "/" + name
     if len(ids) <= _FEW:
-        root = space.workspace + "/"
-        yield from (function(job_id, root + job_id + end, None) for job_id in ids)
+        yield from each_of_few(space, ids, name, function)
         return
+    end = "/" + name
     with short_paths(space.workspace) as (root, workspace):
         yield from in_order(lambda job_id: function(job_id, root + job_id + end, workspace), ids)

@@ -14,7 +14,7 @@ from . import files, layout
 from .config import ProjectConfig
 from .errors import DestinationExistsError as DestinationExistsError
 from .errors import JobsCorruptedError as JobsCorruptedError
-from .workspace import Space
+from .workspace import Space, workspace_problem
 
 if TYPE_CHECKING:
     import re
@@ -233,7 +233,7 @@ class Project:
             if not os.path.exists(start):
                 raise LookupError(f"Unable to find a project: the path '{start}' does not exist.")
             return cls(path=start, **kwargs)
-        root, config = _root_above(start, is_default=path is None)
+        root, config = configuration.root_above(None if path is None else start)
         if kwargs or cls.__init__ is not Project.__init__:
             return cls(path=root, **kwargs)
         project = cls.__new__(cls)
@@ -273,7 +273,7 @@ class Project:
         try:
             return cls._job_above(start)
         except LookupError:
-            logical = _logical_directory(start) if path is None else None
+            logical = configuration.logical_directory(start) if path is None else None
             if logical is None:
                 raise
             return cls._job_above(logical)
@@ -1114,55 +1114,10 @@ def find_project(path: str | None = None) -> Project:
 
     Raises LookupError, IncompatibleSchemaVersion, ConfigError as :meth:`Project.get_project`.
     """
-    start = os.getcwd() if path is None else path
     project = Project.__new__(Project)
-    project._path, config = _root_above(start, is_default=path is None)
+    project._path, config = configuration.root_above(path)
     project._setup(config, make_workspace=False)
     return project
-
-
-def _root_above(start: str, *, is_default: bool) -> tuple[str, ProjectConfig]:
-    """Project directory above another one, with its configuration.
-
-    Raises LookupError if there is none, or the path does not exist.
-    """
-    found = _find_root(start, is_default=is_default)
-    if not is_default and (found is None or found[0] != start) and not os.path.exists(start):
-        raise LookupError(f"Unable to find a project: the path '{start}' does not exist.")
-    if found is None:
-        raise configuration.no_project(start, above=True)
-    return found
-
-
-def _find_root(start: str, *, is_default: bool) -> tuple[str, ProjectConfig] | None:
-    """Project above a directory; the working directory is looked for by the name that it was entered by, too."""
-    found = configuration.find_root(start)
-    if found is None and is_default and (logical := _logical_directory(start)) is not None:
-        return configuration.find_root(logical)
-    return found
-
-
-def _logical_directory(directory: str) -> str | None:
-    """Name of the working directory that shells keep in ``PWD``, which tells of the links that led to it.
-
-    None unless it is another name of that directory.
-    """
-    logical = os.path.normpath(os.environ.get("PWD", ""))
-    try:
-        is_same = os.path.isabs(logical) and logical != directory and os.path.samefile(logical, directory)
-    except OSError:
-        return None
-    return logical if is_same else None
-
-
-def workspace_problem(workspace: str) -> str:
-    """What is wrong with the place of a workspace that is no directory."""
-    try:
-        return f"The workspace is a link to '{os.readlink(workspace)}', where no directory is"
-    except FileNotFoundError:
-        return "The workspace does not exist"
-    except OSError:
-        return "The workspace is no directory"
 
 
 @contextmanager

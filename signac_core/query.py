@@ -21,8 +21,8 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeAlias
 
+from .canonical import MISSING
 from .errors import ReadableKeyError
-from .trees import MISSING, as_tuple, equal
 
 if TYPE_CHECKING:
     from typing import Protocol, Self, TypeVar
@@ -422,6 +422,8 @@ def holds_nan(value: Any) -> bool:
 def _equals(argument: Any) -> Test:
     """Test of equality; NaN equals NaN here, at any depth."""
     if holds_nan(argument):
+        from .trees import equal  # the usual condition pays for no import
+
         return lambda value: equal(value, argument)
     return lambda value: value == argument
 
@@ -556,6 +558,8 @@ def _where(op: Operator) -> Test:
         raise
     if not callable(function):
         op.reject(TypeError, "Python source of a function, such as 'lambda x: x > 0'")
+
+    from .trees import as_tuple
 
     def test(value: Any) -> bool:
         if value is MISSING:

@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import files, layout
-from .catalog import list_ids
 
 if TYPE_CHECKING:
     from .workspace import Space
@@ -64,6 +63,8 @@ def resolve_ids(space: Space, texts: Sequence[str], *, minimum: int = 1) -> tupl
     wanted = [strip(text) for text in texts]
     names: list[str] | None = None
     if len(wanted) > _MANY_IDS or any(len(text) < layout.JOB_ID_LENGTH for text in wanted):
+        from .catalog import list_ids  # a few whole ids pay for no import
+
         names = list_ids(space)
     existing = set(names) if names is not None else None
     ids: list[str] = []
@@ -134,6 +135,8 @@ def _with_prefix(names: list[str], prefix: str) -> list[str]:
 def _unknown(space: Space, original: str, text: str, names: list[str] | None, *, hint: bool) -> str:
     """Say that there is no such job, and which similar ones there are."""
     if names is None:
+        from .catalog import list_ids
+
         names = list_ids(space)
     if not hint:
         names = []

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
-from .canonical import CONTAINERS, dumps
+from .canonical import CONTAINERS, MISSING, dumps
 
 __all__ = ["MISSING", "as_tuple", "copy_plain", "equal", "identical", "leaves", "look_up"]
-
-
-class _Missing:
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "MISSING"
-
-
-MISSING: Final = _Missing()
-"""Stands for the value of a key that does not exist, where None is a value."""
 
 
 def copy_plain(value: Any) -> Any:

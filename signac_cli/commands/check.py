@@ -11,18 +11,23 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from ..arguments import Command, Rules
-from ..output import SHOWN, OutputClosed, one_line
-from . import Report, dry_run_option, enough_digits, report_option
+from ..options import dry_run_option, report_option
+from ..output import SHOWN, one_line
+from ..report import Report
+from ..selection import enough_digits
 
 if TYPE_CHECKING:
     from signac_core.care.integrity import Outcome, Problem
-    from signac_core.project import Project
+    from signac_core.workspace import Space
 
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 
-FOUND, MENDED, LEFT, HARMLESS = "found", "mended", "left", "harmless"
+FOUND, REPAIRED, LEFT, HARMLESS = "found", "mended", "left", "harmless"
+"""What becomes of a problem, as reports in JSON call it."""
+
+_SAID = {REPAIRED: "repaired"}
 
 _BY_HAND = {
     "invalid-document": "Correct the document, restore it from a backup, or move it away.",
@@ -101,22 +106,22 @@ def command(session: Session, /, *, repair: bool, dry_run: bool, as_json: bool) 
 
     from ..progress import bar
 
-    project = session.project()
+    space = session.space()
     with bar(session, "Checking") as progress:
-        problems = [problem._replace(detail=problem.brief) for problem in examine(project.space, progress=progress)]
+        problems = [problem._replace(detail=problem.brief) for problem in examine(space, progress=progress)]
     if not repair:
-        findings, results = _Findings(session, (FOUND, HARMLESS), project), _listed(problems)
+        findings, results = _Findings(session, (FOUND, HARMLESS), space), _listed(problems)
     else:
-        findings = _Findings(session, (MENDED, LEFT, HARMLESS), project, dry_run=dry_run)
+        findings = _Findings(session, (REPAIRED, LEFT, HARMLESS), space, dry_run=dry_run)
         if dry_run:
             results = _planned(problems)
         else:
             with bar(session, "Repairing") as progress:
-                results = _repaired(repair_problems(project.space, problems, progress=progress))
+                results = _repaired(repair_problems(space, problems, progress=progress))
     for result in results:
-        findings.note(*result)
-    for warning in lock_warnings(project.path, project.workspace):
-        findings.warn(warning)
+        findings.add_finding(*result)
+    for warning in lock_warnings(space.root, space.workspace):
+        findings.add_warning(warning)
     return findings.finish(as_json=as_json)
 
 
@@ -132,29 +137,32 @@ class _Row(NamedTuple):
 class _Findings(Report):
     """The problems of a project, and what became of each."""
 
-    def __init__(self, session: Session, actions: Sequence[str], project: Project, *, dry_run: bool = False) -> None:
+    def __init__(self, session: Session, actions: Sequence[str], space: Space, *, dry_run: bool = False) -> None:
         super().__init__(session, "check", actions, noun="problem", dry_run=dry_run)
-        self.project = project
+        self.space = space
         self.lines: list[str] = []
         self.rows: list[_Row] = []
         self.details["warnings"] = []
 
-    def note(self, problem: Problem, action: str, message: str) -> None:
+    def add_finding(self, problem: Problem, action: str, message: str) -> None:
         """Note a problem, and what to do about it or what was done."""
         entry = {"kind": problem.kind, "path": problem.path, "detail": problem.detail, "message": message}
         self.jobs.append({"id": problem.name, "action": action} | entry)
         # The id of a job does not say which of its files is litter, and the project has no id.
         has_path = problem.is_litter or not problem.name
-        where = os.path.relpath(problem.path, self.project.path) if has_path else problem.name
+        where = os.path.relpath(problem.path, self.space.root) if has_path else problem.name
         kind = problem.kind.replace("-", " ") + (" (harmless)" if problem.is_litter else "")
         self.lines.append(one_line(f"{where}: {kind}: {_sentence(problem.detail)} {message}"))
         self.rows.append(self._row(problem, message))
 
+    def _summary(self, counts: dict[str, int]) -> str:
+        return super()._summary({_SAID.get(action, action): count for action, count in counts.items()})
+
     def _row(self, problem: Problem, message: str) -> _Row:
         from signac_core.layout import is_job_id
 
-        path = os.path.relpath(problem.path, self.project.path)
-        inside = os.path.relpath(problem.path, os.path.join(self.project.workspace, problem.name))
+        path = os.path.relpath(problem.path, self.space.root)
+        inside = os.path.relpath(problem.path, os.path.join(self.space.workspace, problem.name))
         is_inside = is_job_id(problem.name) and inside != os.curdir
         what = problem.detail
         for pattern, short in _SHORT:
@@ -165,7 +173,7 @@ class _Findings(Report):
             what += " (harmless)"
         return _Row(problem.name if is_inside else "", inside if is_inside else path, what, _shortened(message))
 
-    def warn(self, warning: str) -> None:
+    def add_warning(self, warning: str) -> None:
         """Note what is no damage, but may lead to it."""
         self.details["warnings"].append(warning)
         self.session.output.warn(warning)
@@ -176,15 +184,13 @@ class _Findings(Report):
             super().finish(as_json=True)
         else:
             output = self.session.output
-            try:
+            with output.may_be_closed():
                 if output.is_terminal:
                     self._write_table()
                 else:
                     output.write_lines(self.lines)
                 output.flush()
-            except OutputClosed:  # the work is done, whether anybody reads about it or not
-                output.abandon()
-            output.talk(self._summary({action: self._count(action) for action in self.actions}))
+            output.info(self._summary({action: self._count(action) for action in self.actions}))
         return 3 if self._count(FOUND) or self._count(LEFT) else 0
 
     def _write_table(self) -> None:
@@ -208,14 +214,14 @@ class _Findings(Report):
             Column("file", files, folds=True, least=_LONGEST_USUAL_FILE),
             Column("what", whats, folds=True),
             Column(
-                "what was done" if MENDED in self.actions and not self.dry_run else "what to do", advices, folds=True
+                "what was done" if REPAIRED in self.actions and not self.dry_run else "what to do", advices, folds=True
             ),
         ]
         output = self.session.output
         color = output.has_color(sys.stdout)
-        output.write_drawn(draw_columns(columns, terminal=True, color=color, digits=enough_digits(self.project)))
+        output.write_drawn(draw_columns(columns, terminal=True, color=color, digits=enough_digits(self.space)))
         if len(shown) < len(self.rows):
-            output.talk("'signac check | less' shows all.")
+            output.info("'signac check | less' shows all.")
 
     def _count(self, action: str) -> int:
         return sum(job["action"] == action for job in self.jobs)
@@ -233,7 +239,7 @@ def _listed(problems: Iterable[Problem]) -> Iterator[tuple[Problem, str, str]]:
 def _planned(problems: Iterable[Problem]) -> Iterator[tuple[Problem, str, str]]:
     for problem in problems:
         if problem.remedy:
-            yield problem, MENDED, f"Would {problem.remedy}."
+            yield problem, REPAIRED, f"Would {problem.remedy}."
         else:
             yield problem, HARMLESS if problem.is_litter else LEFT, _by_hand(problem)
 
@@ -242,7 +248,7 @@ def _repaired(outcomes: Iterable[Outcome]) -> Iterator[tuple[Problem, str, str]]
     for outcome in outcomes:
         problem, message = outcome.problem, _sentence(outcome.detail)
         if outcome.repaired:
-            yield problem, MENDED, message
+            yield problem, REPAIRED, message
         elif problem.is_litter:
             yield problem, HARMLESS, message
         else:

@@ -11,10 +11,9 @@ from ..transfer import RULES, transfer, transfer_options
 
 if TYPE_CHECKING:
     from signac_core.exchange.links import LeftOut
-    from signac_core.job import Job
-    from signac_core.project import Project
+    from signac_core.workspace import Space
 
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -32,14 +31,14 @@ def command(session: Session, /, **options: Any) -> int:
     return transfer(session, "clone", "cloned", _clone, _rehearse, label="Cloning", minimum=1, **options)
 
 
-def _clone(job: Job, project: Project, left_out: LeftOut) -> None:
+def _clone(path: str, job_id: str, space: Space, left_out: LeftOut) -> None:
     from signac_core.exchange.moving import clone
 
-    clone(job.path, job.id, project.space, left_out=left_out)
+    clone(path, job_id, space, left_out=left_out)
 
 
-def _rehearse(job: Job, left_out: LeftOut) -> None:
+def _rehearse(path: str, job_id: str, left_out: LeftOut) -> None:
     from signac_core.exchange.copying import rehearse, state_point_text
 
-    state_point_text(job.path, job.id)
-    rehearse(job.path, left_out)
+    state_point_text(path, job_id)
+    rehearse(path, left_out)

@@ -11,7 +11,7 @@ from ..arguments import Command, Rules
 from ..output import Failure
 
 if TYPE_CHECKING:
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -33,11 +33,7 @@ def command(session: Session, /, *, shell: str) -> None:
 def _read(name: str) -> bytes:
     """Content of a script: of an installation inside the package, of a checkout beside it.
 
-    Raises
-    ------
-    Failure
-        If there is none.
-
+    Raises Failure if there is none.
     """
     package = os.path.dirname(os.path.dirname(__file__))
     for directory in (package, os.path.dirname(package)):

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..arguments import Command, Rules, help_text
-from ..output import Failure, OutputClosed
+from ..output import Failure
 
 if TYPE_CHECKING:
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -113,7 +113,7 @@ def _show(ctx: click.Context, /, *, keys: tuple[str, ...], as_json: bool) -> int
     else:
         values = configfile.read_merged(local)
     if values is None and not keys:
-        session.output.talk(_not_found(scope))
+        session.output.info(_not_found(scope))
         values = {}
     key = [name for text in keys for name in text.split(".")]
     try:
@@ -153,7 +153,7 @@ def _set(ctx: click.Context, /, *, key: str, values: tuple[str, ...], as_json: b
     except ValueError as error:
         raise Failure(str(error), code="bad-key", hint="Delete it with 'signac config unset' first.") from None
     session: Session = ctx.obj
-    session.output.talk(
+    session.output.info(
         f"Updated value '{key}'='{value}'." if changed else f"The value of '{key}' is '{value}' already."
     )
     return _finish(session, "set", path, key, changed=changed, as_json=as_json, value=value)
@@ -175,7 +175,7 @@ def _unset(ctx: click.Context, /, *, key: str, as_json: bool) -> int:
     _guard_schema_version(ctx, path, parts, None)
     changed = delete_key(path, parts)
     session: Session = ctx.obj
-    session.output.talk(f"Deleted '{key}'." if changed else f"There is no '{key}' to delete.")
+    session.output.info(f"Deleted '{key}'." if changed else f"There is no '{key}' to delete.")
     return _finish(session, "unset", path, key, changed=changed, as_json=as_json)
 
 
@@ -194,16 +194,16 @@ def _verify(ctx: click.Context, /, *, as_json: bool) -> int:
     user = None if scope == "local" else user_config_path()
     paths = [path for path in (user, local) if path is not None and os.path.lexists(path)]
     if not paths:
-        session.output.talk(_not_found(scope))
+        session.output.info(_not_found(scope))
     checked = []
     for path in paths:
-        session.output.talk(f"Verification of config file '{path}'.")
+        session.output.info(f"Verification of config file '{path}'.")
         mistake = _mistake(path, is_local=path == local)
         checked.append({"path": path, "valid": not mistake, "message": mistake})
         if mistake:
             session.output.error(mistake, code="config")
         else:
-            session.output.talk("Passed.")
+            session.output.info("Passed.")
     if as_json:
         session.output.write_json({"files": checked})
     return 0 if all(entry["valid"] for entry in checked) else 1
@@ -224,14 +224,7 @@ def _mistake(path: str, *, is_local: bool) -> str:
 
 
 def _scope(ctx: click.Context) -> str | None:
-    """Whose configuration is meant; None leaves it to the sub-command.
-
-    Raises
-    ------
-    Failure
-        If both are asked for.
-
-    """
+    """Whose configuration is meant; None leaves it to the sub-command. Raises Failure if both are asked for."""
     if _GLOBAL in ctx.meta and _LOCAL in ctx.meta:
         raise Failure("--global and --local exclude each other.", code="usage", hint="Give one of them.")
     return "global" if _GLOBAL in ctx.meta else "local" if _LOCAL in ctx.meta else None
@@ -244,13 +237,7 @@ def _not_found(scope: str | None) -> str:
 def _target(ctx: click.Context, key: str) -> tuple[str, list[str]]:
     """Path of the file that is to be changed, and the parts of the key.
 
-    Raises
-    ------
-    Failure
-        If there is no project.
-    click.UsageError
-        If a part of the key is empty.
-
+    Raises Failure if there is no project; click.UsageError if a part of the key is empty.
     """
     from signac_core.config import user_config_path
     from signac_core.configfile import find_local
@@ -273,11 +260,7 @@ def _target(ctx: click.Context, key: str) -> tuple[str, list[str]]:
 def _guard_schema_version(ctx: click.Context, path: str, key: list[str], value: str | list[str] | None) -> None:
     """Refuse to say that a project has another layout than it has: it could not be opened any more.
 
-    Raises
-    ------
-    Failure
-        Unless that is forced.
-
+    Raises Failure unless that is forced.
     """
     from signac_core.configfile import read
 
@@ -293,11 +276,9 @@ def _guard_schema_version(ctx: click.Context, path: str, key: list[str], value: 
 
 def _finish(session: Session, name: str, path: str, key: str, *, changed: bool, as_json: bool, **details: Any) -> int:
     if changed:
-        session.output.talk(f"Wrote configuration to '{path}'.")
+        session.output.info(f"Wrote configuration to '{path}'.")
     if as_json:
         report = {"command": f"config {name}", "dry_run": False, "path": path, "key": key, "changed": changed}
-        try:
+        with session.output.may_be_closed():
             session.output.write_json(report | details)
-        except OutputClosed:  # the work is done, whether anybody reads about it or not
-            session.output.abandon()
     return 0

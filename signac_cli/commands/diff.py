@@ -9,23 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import AtLeast, Command, Rules
-from ..output import PLAIN, TABLE, Record
-from . import (
-    allow_eval_option,
-    filter_option,
-    ids_argument,
-    job_id_option,
-    output_options,
-    read_records,
-    select,
-    shape_of,
-    tell_fields,
-)
+from ..options import allow_eval_option, filter_option, ids_argument, job_id_option, output_options, shape_of
+from ..output import PLAIN, TABLE
+from ..selection import enough_digits, hint_at_unknown_fields, read_records, select
 
 if TYPE_CHECKING:
-    from signac_core.project import Project
+    from signac_core.workspace import Space
 
-    from ..app import Session
+    from ..keys import Record
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -84,46 +76,44 @@ def command(
     laid_out = pretty is not None or indent is not None
     if laid_out and shape.mode not in (None, PLAIN):
         raise click.UsageError(f"--pretty and --indent lay out plain text; they do not combine with --{shape.mode}.")
-    project = session.project(at_one_moment=True)
+    space = session.space(at_one_moment=True)
     damaged: list[str] = []
     named = [*ids, *(job_ids or ())]
-    selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
-    records = _differences(project, selected, shape.parts("sp"), damaged)
+    selected = select(session, space, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    records = _differences(space, selected, shape.parts("sp"), damaged)
     output = session.output
     is_few = len(records) <= FEW_JOBS
     if shape.mode is None and not (laid_out or shape.null) and output.is_terminal and is_few:
         shape = shape._replace(mode=TABLE)
     if shape.mode == TABLE and is_few:
-        _write_table(session, project, records)
+        _write_table(session, space, records)
     else:
         output.write_records(records, shape, _text(pretty, indent))
-        tell_fields(session, project, shape, everywhere=False, damaged=damaged)
+        hint_at_unknown_fields(session, space, shape, everywhere=False, damaged=damaged)
     if session.report_damaged(damaged):
         return 1
     return DIFFERENT if exit_status and any(record["sp"] for record in records) else 0
 
 
-def _differences(project: Project, ids: Sequence[str], parts: frozenset[str], damaged: list[str]) -> list[Record]:
+def _differences(space: Space, ids: Sequence[str], parts: frozenset[str], damaged: list[str]) -> list[Record]:
     """Records of the jobs, each once, with what is its own in the place of the state point."""
     from signac_core.survey.diff import diff_state_points
 
-    records = list(read_records(project, list(dict.fromkeys(ids)), parts | {"sp"}, damaged=damaged))
+    records = list(read_records(space, list(dict.fromkeys(ids)), parts | {"sp"}, damaged=damaged))
     own = diff_state_points({record["id"]: record["sp"] for record in records})
     return [record | {"sp": own[record["id"]]} for record in records]
 
 
-def _write_table(session: Session, project: Project, records: Sequence[Record]) -> None:
-    from signac_core.catalog import list_ids
-    from signac_core.resolving import unique_prefix_length
-
+def _write_table(session: Session, space: Space, records: Sequence[Record]) -> None:
     from ..tables import compare
 
     output = session.output
-    digits = max(6, unique_prefix_length(list_ids(project.space)))
-    table = compare(records, digits=digits, terminal=output.is_terminal, color=output.has_color(sys.stdout))
+    table = compare(
+        records, digits=enough_digits(space)(), terminal=output.is_terminal, color=output.has_color(sys.stdout)
+    )
     output.write_drawn(table)
     if not table:
-        output.talk("There are no jobs to compare." if not records else "There are no differences.")
+        output.info("There are no jobs to compare." if not records else "There are no differences.")
 
 
 def _text(pretty: int | None, indent: int | None) -> Callable[[Record], str]:

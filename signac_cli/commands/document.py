@@ -8,32 +8,32 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import Command, Rules
-from ..output import JSON, Failure, Shape
-from . import (
-    Report,
+from ..options import (
     allow_eval_option,
-    confirm_selected,
     dry_run_option,
-    enough_digits,
     filter_option,
-    followed,
     ids_argument,
     job_id_option,
     layout_options,
     layout_text,
     output_options,
+    shape_of,
+    shape_on_terminal,
+)
+from ..output import JSON, Failure, Shape
+from ..selection import (
+    confirm_selected,
+    enough_digits,
+    hint_at_unknown_fields,
     read_records,
     refuse_loose_filter,
     select,
-    shape_of,
-    shape_on_terminal,
-    tell_fields,
 )
 
 if TYPE_CHECKING:
-    from signac_core.project import Project
+    from signac_core.workspace import Space
 
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -56,7 +56,7 @@ __all__ = ["command"]
     "assignments",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Set a key to a number, text or JSON; repeatable.",
+    help="Set a key to a number, string or JSON; repeatable.",
 )
 @click.option("--unset", "deletions", multiple=True, metavar="KEY", help="Delete a key; repeatable.")
 @dry_run_option
@@ -97,12 +97,12 @@ def command(
             raise click.UsageError("--dry-run goes with --set and --unset.")
         laid_out = pretty is not None or indent is not None or sort_keys
         shape = shape_on_terminal(session, shape, laid_out=laid_out)
-        project = session.project(at_one_moment=True)
+        space = session.space(at_one_moment=True)
         damaged: list[str] = []
-        selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
-        records = read_records(project, selected, shape.parts("doc"), damaged=damaged)
-        session.output.write_records(records, shape, text, sort_keys=sort_keys, digits=enough_digits(project))
-        tell_fields(session, project, shape, everywhere=not named and filter_tokens is None, damaged=damaged)
+        selected = select(session, space, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
+        records = read_records(space, selected, shape.parts("doc"), damaged=damaged)
+        session.output.write_records(records, shape, text, sort_keys=sort_keys, digits=enough_digits(space))
+        hint_at_unknown_fields(session, space, shape, everywhere=not named and filter_tokens is None, damaged=damaged)
         return session.report_damaged(damaged)
 
     if shape not in (Shape(), Shape(JSON)) or pretty is not None or indent is not None or sort_keys:
@@ -116,23 +116,19 @@ def command(
         raise click.UsageError(f"--set takes one KEY=VALUE, and is repeated for the next: --set {_quoted(stray)}.")
     _refuse_repeated(assignments)
     values, deleted = _parse(session, assignments, deletions)
-    project = session.project()
+    space = session.space()
     damaged = []
-    selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged, proven=True)
+    selected = select(session, space, named, filter_tokens, allow_eval=allow_eval, damaged=damaged, proven=True)
     if not dry_run:
-        confirm_selected(session, project, "Change the documents of", selected, filter_tokens)
-    status = _edit(session, project, selected, values, deleted, dry_run=dry_run, as_json=shape.mode == JSON)
+        confirm_selected(session, space, "Change the documents of", selected, filter_tokens)
+    status = _edit(session, space, selected, values, deleted, dry_run=dry_run, as_json=shape.mode == JSON)
     return session.report_damaged(damaged) or status
 
 
 def _refuse_repeated(assignments: Sequence[str]) -> None:
     """Make sure that no value is forgotten because its key has another one, too.
 
-    Raises
-    ------
-    click.UsageError
-        If a key has two.
-
+    Raises click.UsageError if a key has two.
     """
     texts: dict[str, str] = {}
     for assignment in assignments:
@@ -146,13 +142,8 @@ def _parse(
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Values to set, and keys to delete, by dotted key; checked as far as that is possible without the documents.
 
-    Raises
-    ------
-    click.UsageError
-        If an assignment has no key or value, a key cannot be meant as one, or the keys contradict each other.
-    Failure
-        If a value cannot be part of a document.
-
+    Raises click.UsageError if an assignment has no key or value, a key cannot be meant as one, or the keys contradict
+    each other; Failure if a value cannot be part of a document.
     """
     values: dict[str, Any] = {}
     for assignment in assignments:
@@ -171,12 +162,12 @@ def _parse(
         if not text.strip():
             empty = _quoted(f'{key}=""')
             raise click.UsageError(
-                f"'--set {assignment}' has no value; --set {empty} sets an empty text, --unset deletes the key."
+                f"'--set {assignment}' has no value; --set {empty} sets an empty string, --unset deletes the key."
             )
         if text.startswith("="):
             right, literal = _quoted(f"{key}={text.lstrip('=')}"), _quoted(f"{key}={_as_json(text)}")
             raise click.UsageError(
-                f"--set {_quoted(assignment)}: did you mean: --set {right} (the text is written --set {literal})"
+                f"--set {_quoted(assignment)}: did you mean: --set {right} (the string is written --set {literal})"
             )
         values[key] = value
     deleted = tuple(_deletion(text) for text in deletions)
@@ -250,18 +241,14 @@ def _read_object(session: Session, text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise click.UsageError(f"--set takes KEY=VALUE or a JSON object, not '{text}'.")
     if "" in value:
-        raise click.UsageError("An empty text is no key of a document.")
+        raise click.UsageError("An empty string is no key of a document.")
     return value
 
 
 def _read_value(session: Session, key: str, text: str) -> Any:
     """Value as `signac_core.filterparse.parse_value` reads it, checked as a part of a document.
 
-    Raises
-    ------
-    Failure
-        If it cannot be one.
-
+    Raises Failure if it cannot be one.
     """
     from signac_core.canonical import plain
     from signac_core.filterparse import parse_value
@@ -270,9 +257,9 @@ def _read_value(session: Session, key: str, text: str) -> Any:
     hint = None
     try:
         try:
-            value = parse_value(word, lambda hint: session.output.talk(f"{key}: {hint}"))
+            value = parse_value(word, lambda hint: session.output.info(f"{key}: {hint}"))
         except ValueError:
-            hint = f"As text it is written --set {_quoted(f'{key}={_as_json(text)}')}." if key != "--set" else None
+            hint = f"As a string it is written --set {_quoted(f'{key}={_as_json(text)}')}." if key != "--set" else None
             raise
         value = plain(value)
     except ValueError as error:
@@ -282,18 +269,14 @@ def _read_value(session: Session, key: str, text: str) -> Any:
     digits = word.lstrip("+-")
     if type(value) is int and digits != str(abs(value)) and digits[0] not in "[{":
         literal = _quoted(f"{key}={_as_json(word)}")
-        session.output.talk(f"{key}: '{word}' is the number {value}; as text it is written --set {literal}")
+        session.output.info(f"{key}: '{word}' is the number {value}; as a string it is written --set {literal}")
     return value
 
 
 def _refuse_other_bytes(argument: str) -> None:
     """Refuse bytes that are no UTF-8: no other program could read what they become in JSON.
 
-    Raises
-    ------
-    Failure
-        If there are any.
-
+    Raises Failure if there are any.
     """
     if any("\udc80" <= character <= "\udcff" for character in argument):
         shown = argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -322,7 +305,7 @@ def _all_above(key: str) -> Iterator[str]:
 
 def _edit(
     session: Session,
-    project: Project,
+    space: Space,
     ids: Sequence[str],
     values: Mapping[str, Any],
     deletions: Sequence[str],
@@ -333,20 +316,22 @@ def _edit(
     """Change the documents, each in one locked write; return the exit status."""
     from signac_core.documents.editing import edit_document, would_edit_document
 
+    from ..report import Report, followed
+
     edit = would_edit_document if dry_run else edit_document
     report = Report(session, "document", ("updated", "unchanged"), noun="document", dry_run=dry_run)
     unmet = list(dict.fromkeys(deletions))
     for job_id in followed(session, "Comparing" if dry_run else "Writing documents", dict.fromkeys(ids)):
         absent: list[str] = []
         try:
-            changed = edit(project.space, job_id, set=values, unset=deletions, absent=absent)
+            changed = edit(space, job_id, set=values, unset=deletions, absent=absent)
         except Exception as error:
-            report.fail(job_id, error)
+            report.add_error(job_id, error)
         else:
             report.add(job_id, "updated" if changed else "unchanged")
         unmet = unmet and [key for key in unmet if key in absent]
     if unmet and ids:
-        from ..suggestions import document_keys, tell_unknown
+        from ..suggestions import document_keys, hint_at_unknown
 
-        tell_unknown(session, project, document_keys(unmet))
+        hint_at_unknown(session, space, document_keys(unmet))
     return report.finish(as_json=as_json)

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import Command, Directory, Rules
+from ..options import allow_eval_option, dry_run_option, filter_option, job_id_option, report_option
 from ..output import Failure
-from . import allow_eval_option, confirm_selected, dry_run_option, filter_option, job_id_option, report_option, select
+from ..selection import confirm_selected, select
 
 if TYPE_CHECKING:
-    from signac_core.exchange.copying import CopyTree
+    from collections.abc import Sequence
 
-    from ..app import Session
+    from signac_core.exchange.copying import CopyTree
+    from signac_core.exchange.exporting import ExportPlan
+    from signac_core.project import Project
+
+    from ..pathreport import PathReport
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -66,14 +72,38 @@ def command(
 
     On a terminal you are asked before several jobs are moved that -f selects; -y answers.
     """
-    from signac_core.exchange.exporting import plan_export
     from signac_core.paths.naming import PathsTakenError
 
-    from ..pathreport import Collision, PathReport
-    from ..progress import bar
+    from ..pathreport import move_tree
 
     is_archive = _is_archive(target, move=move)
-    above = "" if is_archive else target
+    project = session.project(at_one_moment=not move)
+    damaged: list[str] = []
+    selected = select(
+        session, project.space, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged, proven=True
+    )
+    report = _report(session, target, "" if is_archive else target, dry_run=dry_run)
+    copytree = move_tree() if move else None
+    try:
+        plan = _plan(project, selected, target, path, copytree=copytree, force=force, damaged=damaged)
+    except PathsTakenError as error:
+        report.add_obstacles(error.obstacles, "Nothing was written. Move it away, or choose another target or path.")
+        return report.finish(as_json=as_json)
+    except FileExistsError:
+        if not is_archive:
+            raise
+        raise Failure(f"The archive '{target}' exists.", code="exists", hint="Replace it with --force.") from None
+    for job_id, place in plan.paths.items():
+        report.add_path(job_id, PRESENT if job_id in plan.done and not move else EXPORTED, place)
+    if move and not dry_run:
+        confirm_selected(session, project.space, "Move", plan.paths, filter_tokens)
+    _carry_out(session, plan, report, copytree)
+    return report.finish(as_json=as_json) or session.report_damaged(damaged)
+
+
+def _report(session: Session, target: str, above: str, *, dry_run: bool) -> PathReport:
+    """Report of jobs that get paths below a directory, or in an archive."""
+    from ..pathreport import PathReport
 
     class ExportReport(PathReport):
         def line(self, job: dict[str, Any]) -> str | None:
@@ -81,58 +111,49 @@ def command(
                 return None
             return f"{job['id']} -> {os.path.normpath(os.path.join(above, job['path']))}"
 
-    project = session.project(at_one_moment=not move)
-    damaged: list[str] = []
-    selected = select(
-        session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged, proven=True
-    )
-    report = ExportReport(session, "export", (EXPORTED, PRESENT), dry_run=dry_run, target=target)
-    copytree: CopyTree | None = None
-    if move:
-        import shutil
+    return ExportReport(session, "export", (EXPORTED, PRESENT), dry_run=dry_run, target=target)
 
-        copytree = shutil.move
-    try:
-        plan = plan_export(
-            project.space,
-            dict.fromkeys(selected),
-            target,
-            path,
-            handle=project.handle,
-            copytree=copytree,
-            force=force,
-            repeated=True,
-            damaged=damaged,
-        )
-    except PathsTakenError as error:
-        collisions = [Collision(job_id, at, f"{reason}: '{at}'.") for job_id, at, reason in error.obstacles]
-        report.collide(collisions, "Nothing was written. Move it away, or choose another target or path.")
-        return report.finish(as_json=as_json)
-    except FileExistsError:
-        if not is_archive:
-            raise
-        raise Failure(f"The archive '{target}' exists.", code="exists", hint="Replace it with --force.") from None
-    for job_id, place in plan.paths.items():
-        report.note(job_id, PRESENT if job_id in plan.done and not move else EXPORTED, place)
-    if dry_run:
+
+def _plan(
+    project: Project,
+    selected: Sequence[str],
+    target: str,
+    path: str | None,
+    *,
+    copytree: CopyTree | None,
+    force: bool,
+    damaged: list[str],
+) -> ExportPlan:
+    from signac_core.exchange.exporting import plan_export
+
+    return plan_export(
+        project.space,
+        dict.fromkeys(selected),
+        target,
+        path,
+        handle=project.handle,
+        copytree=copytree,
+        force=force,
+        repeated=True,
+        damaged=damaged,
+    )
+
+
+def _carry_out(session: Session, plan: ExportPlan, report: PathReport, copytree: CopyTree | None) -> None:
+    from ..progress import bar
+
+    if report.dry_run:
         with bar(session, "Reading") as progress:
-            plan.rehearse(report.leave_out, copytree=copytree, progress=progress, failed=report.fail)
+            plan.rehearse(report.add_left_out, copytree=copytree, progress=progress, failed=report.add_error)
     else:
-        if move:
-            confirm_selected(session, project, "Move", plan.paths, filter_tokens)
-        with bar(session, "Moving" if move else "Exporting") as progress:
-            plan.carry_out(copytree=copytree, progress=progress, left_out=report.leave_out, failed=report.fail)
-    return report.finish(as_json=as_json) or session.report_damaged(damaged)
+        with bar(session, "Exporting" if copytree is None else "Moving") as progress:
+            plan.carry_out(copytree=copytree, progress=progress, left_out=report.add_left_out, failed=report.add_error)
 
 
 def _is_archive(target: str, *, move: bool) -> bool:
     """Tell whether the target is an archive.
 
-    Raises
-    ------
-    Failure
-        If it is of an unknown kind, or jobs cannot be moved to it.
-
+    Raises Failure if it is of an unknown kind, or jobs cannot be moved to it.
     """
     from signac_core.exchange.packing import archive_format
 

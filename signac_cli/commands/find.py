@@ -12,25 +12,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ..arguments import AtLeast, Command, ParamType, Rules, Tokens
-from ..output import JSON, JSON_LINES, PLAIN, TABLE, TEMPLATE, Output, Record, Shape
-from . import (
-    allow_eval_option,
+from ..options import allow_eval_option, job_id_option, output_options, shape_of
+from ..output import JSON, JSON_LINES, PLAIN, TABLE, TEMPLATE, Output, Shape
+from ..selection import (
     enough_digits,
     find_matching,
-    job_id_option,
-    output_options,
+    hint_at_keys,
+    hint_at_unknown_fields,
     parse_filter,
     read_records,
     resolve,
-    shape_of,
-    tell_fields,
-    tell_keys,
 )
 
 if TYPE_CHECKING:
-    from signac_core.project import Project
+    from signac_core.workspace import Space
 
-    from ..app import Session
+    from ..keys import Record
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -165,28 +163,28 @@ def command(
     if shape.mode is None and attached and not (one_line or pretty) and session.output.is_terminal:
         shape = shape._replace(mode=TABLE)
 
-    project = session.project(at_one_moment=True)
+    space = session.space(at_one_moment=True)
     filter_tokens = filter_tokens or conditions or ()
-    _check_keys(project, filter_tokens, sp=sp_keys or (), doc=doc_keys or ())
+    _check_keys(space, filter_tokens, sp=sp_keys or (), doc=doc_keys or ())
     query = parse_filter(session, filter_tokens, allow_eval=allow_eval)
     damaged: list[str] = []
-    among = None if job_ids is None else sorted(set(resolve(session, project, job_ids)))
+    among = None if job_ids is None else sorted(set(resolve(session, space, job_ids)))
     if shard is not None:
-        among = _part(find_matching(session, project, None, damaged=damaged) if among is None else among, *shard)
-    found = ids = find_matching(session, project, query, damaged=damaged, ids=among)
-    tell_keys(session, project, filter_tokens, found)
+        among = _part(find_matching(session, space, None, damaged=damaged) if among is None else among, *shard)
+    found = ids = find_matching(session, space, query, damaged=damaged, ids=among)
+    hint_at_keys(session, space, filter_tokens, found)
     known: dict[str, Record] = {}
     is_everything = query is None and among is None
     if reverse:
         ids = ids[::-1]
     if sort_keys:
-        known = {record["id"]: record for record in read_records(project, ids, _parts(sort_keys), damaged=damaged)}
+        known = {record["id"]: record for record in read_records(space, ids, _parts(sort_keys), damaged=damaged)}
         ids, unmet = _sort(known, sort_keys, reverse=reverse)
         if unmet:
             from .. import suggestions
 
-            suggestions.tell_unknown(
-                session, project, suggestions.sort_keys(unmet), everywhere=is_everything and not damaged
+            suggestions.hint_at_unknown(
+                session, space, suggestions.sort_keys(unmet), everywhere=is_everything and not damaged
             )
     ids = ids[:limit]
 
@@ -195,7 +193,7 @@ def command(
         _write_count(output, len(ids), shape)
     elif shape.mode in (None, PLAIN) and not attached:
         if path:
-            output.write_lines((os.fsencode(os.path.join(project.workspace, job_id)) for job_id in ids), shape.end)
+            output.write_lines((os.fsencode(os.path.join(space.workspace, job_id)) for job_id in ids), shape.end)
         elif query is None and among is None and shape == Shape() and output.is_terminal:
             output.write_drawn("".join(f"{line}\n" for line in _emphasized(output, ids, found)))
         else:
@@ -208,29 +206,22 @@ def command(
             "path": path,
         }
         parts = shape.parts(*(part for part, wanted in shown.items() if wanted))
-        records = read_records(project, ids, parts, damaged=damaged, known=known)
+        records = read_records(space, ids, parts, damaged=damaged, known=known)
         chosen = _Columns(sp_keys or (), doc_keys or ())
         if shape.mode != TEMPLATE:
             records = chosen.restricted(records)
-        text = _one_line_text(project) if one_line else _pretty_text(pretty or DEPTH)
-        output.write_records(records, shape, text, keys=chosen.keys, digits=enough_digits(project))
+        text = _one_line_text(space) if one_line else _pretty_text(pretty or DEPTH)
+        output.write_records(records, shape, text, keys=chosen.keys, digits=enough_digits(space))
         is_everything = is_everything and limit is None
-        chosen.tell(session, project, everywhere=is_everything and not damaged)
-        tell_fields(session, project, shape, everywhere=is_everything, damaged=damaged)
+        chosen.hint_at_unknown(session, space, everywhere=is_everything and not damaged)
+        hint_at_unknown_fields(session, space, shape, everywhere=is_everything, damaged=damaged)
     if session.report_damaged(damaged):
         return 1
     return NOTHING_FOUND if exit_status and not ids else 0
 
 
 def _check_combination(shape: Shape, *, attached: bool, count: bool, laid_out: bool) -> None:
-    """Refuse options that contradict each other.
-
-    Raises
-    ------
-    click.UsageError
-        If they do.
-
-    """
+    """Refuse options that contradict each other. Raises click.UsageError if they do."""
     if shape.null and attached and shape.mode != TEMPLATE:
         raise click.UsageError("-0 does not combine with --sp, --doc or --show: it ends ids, paths and --format.")
     if laid_out and shape.mode not in (None, PLAIN):
@@ -242,20 +233,13 @@ def _check_combination(shape: Shape, *, attached: bool, count: bool, laid_out: b
 _VALUES = frozenset({"true", "false", "null", "nan", "NaN", "inf"})
 
 
-def _check_keys(project: Project, filter_tokens: Sequence[str], **chosen: Sequence[str]) -> None:
-    """Refuse conditions and values in the place of keys to show.
-
-    Raises
-    ------
-    click.UsageError
-        If there are any.
-
-    """
+def _check_keys(space: Space, filter_tokens: Sequence[str], **chosen: Sequence[str]) -> None:
+    """Refuse conditions and values in the place of keys to show. Raises click.UsageError if there are any."""
     for part, keys in chosen.items():
         if not all(key.replace(".", "").isidentifier() and key not in _VALUES for key in keys):
             from ..misreadings import refuse_values_among_keys
 
-            refuse_values_among_keys(project, part, keys, filter_tokens)
+            refuse_values_among_keys(space, part, keys, filter_tokens)
 
 
 def _part(ids: Iterable[str], index: int, count: int) -> list[str]:
@@ -277,7 +261,9 @@ def _sort(
     A key is sorted by in its own direction, or in the other one. Jobs without it come last either way, and NaN, which
     a failed computation leaves, behind all numbers.
     """
-    from ..keys import MISSING, lookup, order
+    from signac_core.canonical import MISSING
+
+    from ..keys import lookup, order
 
     ids = list(records)
     unmet = []
@@ -336,7 +322,9 @@ class _Columns:
         if not wanted:
             yield from records
             return
-        from ..keys import MISSING, lookup, pick
+        from signac_core.canonical import MISSING
+
+        from ..keys import lookup, pick
 
         for record in records:
             self._is_empty = False
@@ -347,14 +335,14 @@ class _Columns:
                     record[part] = pick(record[part], keys)
             yield record
 
-    def tell(self, session: Session, project: Project, *, everywhere: bool) -> None:
+    def hint_at_unknown(self, session: Session, space: Space, *, everywhere: bool) -> None:
         """Tell about keys that nothing in the project has."""
         if self._is_empty or not any(self._unmet.values()):
             return
         from .. import suggestions
 
         for part, keys in self._unmet.items():
-            suggestions.tell_unknown(session, project, suggestions.columns(part, keys), everywhere=everywhere)
+            suggestions.hint_at_unknown(session, space, suggestions.columns(part, keys), everywhere=everywhere)
 
 
 def _pretty_text(depth: int) -> Callable[[Record], str]:
@@ -369,13 +357,11 @@ def _pretty_text(depth: int) -> Callable[[Record], str]:
     return text
 
 
-def _one_line_text(project: Project) -> Callable[[Record], str]:
+def _one_line_text(space: Space) -> Callable[[Record], str]:
     """Text of a record as ``-1`` prints it: the id, then JSON behind the beginning of the id."""
     from signac_core.canonical import dumps
-    from signac_core.catalog import list_ids
-    from signac_core.resolving import unique_prefix_length
 
-    length = max(6, unique_prefix_length(list_ids(project.space)))
+    length = enough_digits(space)()
 
     def text(record: Record) -> str:
         parts = [

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import Command, Directory, Rules
+from ..options import dry_run_option, report_option
 from ..output import Failure
-from . import dry_run_option, report_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from contextlib import ExitStack
 
-    from signac_core.exchange.copying import CopyTree
     from signac_core.exchange.importing import Found
     from signac_core.project import Project
+    from signac_core.workspace import Space
 
-    from ..app import Session
     from ..pathreport import PathReport
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -83,18 +83,17 @@ def command(
 
     actions = (IMPORTED, PRESENT, SKIPPED, SYNCHRONIZED)
     report = ImportReport(session, "import", actions, dry_run=dry_run, origin=origin)
-    project = session.project()
     if sync_interactive:
-        return _import_interactively(session, project, report, origin, path)
+        return _import_interactively(session, session.project(), report, origin, path)
     if sync and not dry_run:
-        return _import_and_synchronize(session, project, report, origin, path, as_json=as_json)
+        return _import_and_synchronize(session, session.project(), report, origin, path, as_json=as_json)
     existing = SKIPPED if skip_existing else SYNCHRONIZED if sync else PRESENT
-    return _import(session, project, report, origin, path, existing, move=move, as_json=as_json)
+    return _import(session, session.space(), report, origin, path, existing, move=move, as_json=as_json)
 
 
 def _import(
     session: Session,
-    project: Project,
+    space: Space,
     report: PathReport,
     origin: str,
     path: str | None,
@@ -108,53 +107,55 @@ def _import(
 
     from signac_core.exchange.importing import plan_import
 
-    from ..pathreport import Collision
+    from ..pathreport import move_tree
     from ..progress import bar
 
-    copytree: CopyTree | None = None
-    if move:
-        import shutil
-
-        copytree = shutil.move
     with ExitStack() as stack:
         with bar(session, "Reading") as progress:
             plan = stack.enter_context(
                 plan_import(
-                    project.space,
+                    space,
                     origin,
                     schema=path,
-                    copytree=copytree,
+                    copytree=move_tree() if move else None,
                     skip_existing=existing != PRESENT,
                     progress=progress,
-                    failed=report.fail,
+                    failed=report.add_error,
                 )
             )
         if plan.collisions:
-            report.collide(
-                [
-                    Collision(one.job_id, place, f"'{place}' would become job {one.job_id}, which exists already.")
-                    for one, place in _places(plan.collisions)
-                ],
-                "Nothing was imported. Leave out what exists with --skip-existing, or synchronize with --sync or "
-                "--sync-interactive.",
-            )
+            _collide(report, plan.collisions)
             return report.finish(as_json=as_json)
         finished = move and existing == PRESENT  # what is there already leaves the origin, too
         for one, place in _places(plan.found):
-            report.note(one.job_id, existing if one.job_id in plan.existing and not finished else IMPORTED, place)
+            report.add_path(one.job_id, existing if one.job_id in plan.existing and not finished else IMPORTED, place)
         if move and not plan.found and (plan.moved or not _holds_files(origin)):  # a move can be repeated
             session.output.warn(f"There is nothing left to move in '{origin}'.")
         else:
-            _tell_unmatched(report, origin, path, plan.found, plan.unmatched)
+            _report_unmatched(report, origin, path, plan.found, plan.unmatched)
         if report.dry_run:
-            plan.rehearse(report.leave_out, failed=report.fail)
+            plan.rehearse(report.add_left_out, failed=report.add_error)
         else:
             with bar(session, "Importing") as progress:
-                plan.carry_out(progress=progress, left_out=report.leave_out, failed=report.fail)
+                plan.carry_out(progress=progress, left_out=report.add_left_out, failed=report.add_error)
     return report.finish(as_json=as_json)
 
 
-def _tell_unmatched(
+def _collide(report: PathReport, found: Iterable[Found]) -> None:
+    """Note what would become jobs that exist already."""
+    from ..pathreport import Collision
+
+    report.add_collisions(
+        [
+            Collision(one.job_id, place, f"'{place}' would become job {one.job_id}, which exists already.")
+            for one, place in _places(found)
+        ],
+        "Nothing was imported. Leave out what exists with --skip-existing, or synchronize with --sync or "
+        "--sync-interactive.",
+    )
+
+
+def _report_unmatched(
     report: PathReport, origin: str, path: str | None, found: Sequence[Found], unmatched: Sequence[str]
 ) -> None:
     """Tell which directories a template does not match; if it matches none, that is an error.
@@ -170,7 +171,7 @@ def _tell_unmatched(
     elif unmatched:
         output.warn(f"{_such_as(unmatched)}.")
     elif not found and not report.errors:
-        output.talk(
+        output.info(
             f"There are no jobs to import in '{origin}'. Where the names of directories tell the state points, give a "
             "PATH such as 'a_{a:int}/b_{b}'."
         )
@@ -203,12 +204,12 @@ def _import_apart(
                 origin,
                 schema=path,
                 progress=progress,
-                left_out=report.leave_out,
+                left_out=report.add_left_out,
                 unmatched=unmatched,
-                failed=report.fail,
+                failed=report.add_error,
             )
         )
-    _tell_unmatched(report, origin, path, found, unmatched)
+    _report_unmatched(report, origin, path, found, unmatched)
     return temporary, found
 
 
@@ -217,11 +218,7 @@ def _import_and_synchronize(
 ) -> int:
     """Import to a temporary project, and synchronize with that; return the exit status.
 
-    Raises
-    ------
-    Failure
-        If there is a conflict.
-
+    Raises Failure if there is a conflict.
     """
     from contextlib import ExitStack
 
@@ -232,10 +229,10 @@ def _import_and_synchronize(
     with ExitStack() as stack:
         temporary, found = _import_apart(stack, session, project, report, origin, path)
         for one, place in _places(found):
-            report.note(one.job_id, SYNCHRONIZED if _exists(project, one) else IMPORTED, place)
+            report.add_path(one.job_id, SYNCHRONIZED if _exists(project, one) else IMPORTED, place)
         try:
             with bar(session, "Synchronizing") as progress:
-                project.sync(temporary, recursive=True, progress=progress, failed=report.fail)
+                project.sync(temporary, recursive=True, progress=progress, failed=report.add_error)
         except SyncConflict as conflict:
             raise Failure(
                 f"The import failed: {conflict}",
@@ -248,11 +245,7 @@ def _import_and_synchronize(
 def _import_interactively(session: Session, project: Project, report: PathReport, origin: str, path: str | None) -> int:
     """Import to a temporary project, and let the user synchronize with that; return the exit status.
 
-    Raises
-    ------
-    Failure
-        If there is no standard input.
-
+    Raises Failure if there is no standard input.
     """
     from contextlib import ExitStack
 
@@ -263,17 +256,17 @@ def _import_interactively(session: Session, project: Project, report: PathReport
     with ExitStack() as stack:
         temporary, found = _import_apart(stack, session, project, report, origin, path)
         existing = {one.job_id for one in found if _exists(project, one)}
-        session.output.talk(
+        session.output.info(
             f"What is in '{origin}' is now in a temporary project. Synchronize with it, for example by:"
         )
-        session.output.talk("project.sync(tmp_project, recursive=True)")
+        session.output.info("project.sync(tmp_project, recursive=True)")
         names = {"project": project, "pr": project, "tmp_project": temporary, "signac": library(project)}
         status = run_statements(session, names)
         for one, place in _places(found):
             if one.job_id in existing:
-                report.note(one.job_id, PRESENT, place)
+                report.add_path(one.job_id, PRESENT, place)
             else:
-                report.note(one.job_id, IMPORTED if _exists(project, one) else SKIPPED, place)
+                report.add_path(one.job_id, IMPORTED if _exists(project, one) else SKIPPED, place)
     return report.finish(as_json=False) or status
 
 

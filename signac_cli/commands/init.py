@@ -10,7 +10,7 @@ import click
 from ..arguments import Command, Directory, Rules
 
 if TYPE_CHECKING:
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -36,7 +36,7 @@ def command(session: Session, /, *, directory: str | None, as_json: bool) -> Non
     project = Project.init_project(root)
     above = None if existed else _project_above(root)
     output = session.output
-    output.talk(f"'{project.path}' is a project already." if existed else f"Initialized project '{project.path}'.")
+    output.info(f"'{project.path}' is a project already." if existed else f"Initialized project '{project.path}'.")
     if above is not None:
         output.warn(f"It lies inside the project '{above}', whose commands do not see its jobs.")
     if as_json:
@@ -46,9 +46,9 @@ def command(session: Session, /, *, directory: str | None, as_json: bool) -> Non
 def _project_above(root: str) -> str | None:
     """Path of the project that a new one lies inside of."""
     from signac_core.errors import ConfigError, IncompatibleSchemaVersion
-    from signac_core.project import Project
+    from signac_core.workspace import open_space
 
     try:
-        return Project.get_project(os.path.dirname(root)).path
+        return open_space(os.path.dirname(root)).root
     except (LookupError, ConfigError, IncompatibleSchemaVersion):
         return None

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import Command, Rules
-from ..output import JSON, Failure, Record
-from . import followed, looks_like_id, shape_of
+from ..options import shape_of
+from ..output import JSON, Failure
+from ..report import followed
+from ..selection import looks_like_id
 
 if TYPE_CHECKING:
-    from signac_core.project import Project
+    from signac_core.workspace import Space
 
-    from ..app import Session
+    from ..keys import Record
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -60,12 +63,12 @@ def command(
     unless every one of them is valid. With --json an argument gives one object, standard input an array.
     """
     shape = shape_of(as_json=as_json, as_json_lines=as_json_lines, null=null)
-    project = session.project()
+    space = session.space()
     state_points = list(_read(session, statepoint))
     jobs: list[Record] = []
     try:
         for state_point in followed(session, "Creating", state_points) if create else state_points:
-            jobs.append(_describe(project, state_point, create=create))
+            jobs.append(_describe(space, state_point, create=create))
     finally:
         # Jobs that were created are told even when the next one could not be.
         if shape.mode == JSON and statepoint != "-" and jobs:
@@ -77,17 +80,17 @@ def command(
             )
 
 
-def _describe(project: Project, state_point: dict[str, Any], *, create: bool) -> Record:
+def _describe(space: Space, state_point: dict[str, Any], *, create: bool) -> Record:
     created = False
     if create:
         from signac_core.lifecycle import create_job
 
-        job_id, created = create_job(project.space, state_point)
+        job_id, created = create_job(space, state_point)
     else:
         from signac_core.canonical import calc_id
 
         job_id = calc_id(state_point)
-    return {"id": job_id, "path": os.path.join(project.workspace, job_id), "created": created}
+    return {"id": job_id, "path": os.path.join(space.workspace, job_id), "created": created}
 
 
 def _read(session: Session, argument: str) -> Iterator[dict[str, Any]]:
@@ -103,7 +106,7 @@ def _read(session: Session, argument: str) -> Iterator[dict[str, Any]]:
                 raise ValueError(f"it is {_KINDS[type(value)]}")
             yield plain_state_point(value)
         refuse_repeated_keys(text)
-        _tell_large_numbers(session, text)
+        _hint_at_large_numbers(session, text)
     except (ValueError, RecursionError) as error:
         if (words := text.split()) and all(map(looks_like_id, words)):
             raise _ids_given(words, from_stdin=from_stdin) from None
@@ -119,14 +122,14 @@ def _read(session: Session, argument: str) -> Iterator[dict[str, Any]]:
         ) from None
 
 
-def _tell_large_numbers(session: Session, text: str) -> None:
+def _hint_at_large_numbers(session: Session, text: str) -> None:
     """Tell about numbers that JSON has, and no state point."""
     if "e" not in text and "E" not in text:
         return
     from signac_core.filterparse import numbers_too_large
 
     for number in dict.fromkeys(numbers_too_large(text)):
-        session.output.talk(f"'{number}' is too large for a number and taken as infinity")
+        session.output.info(f"'{number}' is too large for a number and taken as infinity")
 
 
 def _advice(error: Exception) -> str:
@@ -152,11 +155,7 @@ def _ids_given(words: Sequence[str], *, from_stdin: bool) -> Failure:
 def _refuse_other_bytes(text: str) -> None:
     """Refuse bytes that are no UTF-8, which have been read as surrogates.
 
-    Raises
-    ------
-    ValueError
-        If there are any; the message tells the line.
-
+    Raises ValueError if there are any; the message tells the line.
     """
     if text.isascii():
         return

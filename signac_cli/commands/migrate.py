@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from ..arguments import Command, Directory, Rules
-from ..output import Failure, OutputClosed
-from . import dry_run_option, report_option
+from ..options import dry_run_option, report_option
+from ..output import Failure
 
 if TYPE_CHECKING:
     from signac_core.care.migration import WorkspaceChange
 
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -56,22 +56,22 @@ def command(session: Session, /, *, root_directory: str, dry_run: bool, as_json:
     if not steps:
         if not dry_run:
             apply_migrations(root)  # what a migration left that was stopped at its very end
-        session.output.talk(f"The layout of the project '{root}' is up to date. Nothing to do.")
+        session.output.info(f"The layout of the project '{root}' is up to date. Nothing to do.")
     elif dry_run:
         for step in steps:
-            report.note(*step)
+            report.add_step(*step)
         if change is not None:
-            session.output.talk(_of_workspace(change))
-        session.output.talk(f"Would have applied {_number(len(steps))}.")
+            session.output.info(_of_workspace(change))
+        session.output.info(f"Would have applied {_number(len(steps))}.")
     elif session.confirm(
         f"There is no way back. {'' if change is None else _of_workspace(change) + ' '}"
         f"Migrate the project '{root}' from schema version {steps[0][0]} to {steps[-1][1]}?"
     ):
         if change is not None and session.yes:  # who is not asked is told
-            session.output.talk(_of_workspace(change))
+            session.output.info(_of_workspace(change))
         _migrate(session, root, report)
     else:
-        session.output.talk("Nothing has been changed.")
+        session.output.info("Nothing has been changed.")
     return report.finish(as_json=as_json)
 
 
@@ -86,11 +86,13 @@ def _migrate(session: Session, root: str, report: _Report) -> None:
     from signac_core.care.migration import apply_migrations
 
     try:
-        apply_migrations(root, on_step=report.note)
+        apply_migrations(root, on_step=report.add_step)
     except RuntimeError as error:
-        report.fail(Failure(str(error), code="migration", hint="Nothing is lost; run it again when that is mended."))
+        report.add_error(
+            Failure(str(error), code="migration", hint="Nothing is lost; run it again when that is put right.")
+        )
     else:
-        session.output.talk(f"Applied {_number(len(report.steps))}.")
+        session.output.info(f"Applied {_number(len(report.steps))}.")
 
 
 def _number(count: int) -> str:
@@ -107,13 +109,13 @@ class _Report:
         self.steps: list[dict[str, int]] = []
         self.errors: list[dict[str, str | None]] = []
 
-    def note(self, before: int, after: int) -> None:
+    def add_step(self, before: int, after: int) -> None:
         """Note a step that begins."""
         self.steps.append({"from": before, "to": after})
         if not self.dry_run:
-            self.session.output.talk(f"Applying migration for version {before} to {after}...")
+            self.session.output.info(f"Applying migration for version {before} to {after}...")
 
-    def fail(self, failure: Failure) -> None:
+    def add_error(self, failure: Failure) -> None:
         """Tell that the last step could not be taken."""
         self.session.output.error(failure.message, code=failure.code, hint=failure.hint)
         self.steps.pop()
@@ -122,13 +124,11 @@ class _Report:
     def finish(self, *, as_json: bool) -> int:
         """Write the report, or the steps of a dry run; return the exit status."""
         output = self.session.output
-        try:
+        with output.may_be_closed():
             if as_json:
                 counts = {"applied": len(self.steps), "failed": len(self.errors)}
                 report = {"command": "migrate", "dry_run": self.dry_run, "path": self.root, "counts": counts}
                 output.write_json(report | {"steps": self.steps, "errors": self.errors})
             elif self.dry_run:
                 output.write_lines(f"{step['from']} -> {step['to']}" for step in self.steps)
-        except OutputClosed:  # the work is done, whether anybody reads about it or not
-            output.abandon()
         return 1 if self.errors else 0

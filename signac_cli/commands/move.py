@@ -11,10 +11,9 @@ from ..transfer import RULES, transfer, transfer_options
 
 if TYPE_CHECKING:
     from signac_core.exchange.links import LeftOut
-    from signac_core.job import Job
-    from signac_core.project import Project
+    from signac_core.workspace import Space
 
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -41,9 +40,11 @@ def command(session: Session, /, **options: Any) -> int:
     )
 
 
-def _move(job: Job, project: Project, left_out: LeftOut) -> None:
-    job.move(project)
+def _move(path: str, job_id: str, space: Space, left_out: LeftOut) -> None:
+    from signac_core.exchange.moving import move
+
+    move(path, job_id, space)
 
 
-def _rehearse(job: Job, left_out: LeftOut) -> None:
+def _rehearse(path: str, job_id: str, left_out: LeftOut) -> None:
     """Nothing of a job that is moved is left out."""

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import Command, Rules, Tokens
-from . import allow_eval_option, filter_option, ids_argument, job_id_option, select, shape_of
+from ..options import allow_eval_option, filter_option, ids_argument, job_id_option, shape_of
+from ..selection import select
 
 if TYPE_CHECKING:
-    from signac_core.project import Project
+    from signac_core.workspace import Space
 
-    from ..app import Session
-    from ..output import Record
+    from ..keys import Record
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -61,24 +62,24 @@ def command(
     """
     shape = shape_of(as_json=as_json, as_json_lines=as_json_lines, null=False)
     named = [*ids, *(job_ids or ())]
-    project = session.project(at_one_moment=True)
+    space = session.space(at_one_moment=True)
     if ignored and not (named and all(map(str.isidentifier, ignored))):
         from ..misreadings import refuse_ids_among_keys
 
-        refuse_ids_among_keys(project, ignored)
+        refuse_ids_among_keys(space, ignored)
     damaged: list[str] = []
     selected: list[str] = []
     if named or filter_tokens is not None:
-        selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
+        selected = select(session, space, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
     else:
-        session.output.talk("No job is named; give ids, a filter with -f, or '-' to read ids from standard input.")
-    records = _records(session, project, selected, ignored or (), damaged) if selected else ()
+        session.output.info("No job is named; give ids, a filter with -f, or '-' to read ids from standard input.")
+    records = _records(session, space, selected, ignored or (), damaged) if selected else ()
     session.output.write_records(records, shape, _text)
     return session.report_damaged(damaged)
 
 
 def _records(
-    session: Session, project: Project, ids: Sequence[str], ignored: Sequence[str], damaged: list[str]
+    session: Session, space: Space, ids: Sequence[str], ignored: Sequence[str], damaged: list[str]
 ) -> Iterator[dict[str, Any]]:
     import warnings
 
@@ -86,7 +87,7 @@ def _records(
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        found = neighbors_of(project.space, ids, ignored, damaged=damaged)
+        found = neighbors_of(space, ids, ignored, damaged=damaged)
     for warning in caught:
         session.output.warn(str(warning.message))
     for job_id in ids:

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
 from ..arguments import Command, Rules
-from . import (
-    Report,
-    allow_eval_option,
-    confirm_selected,
-    dry_run_option,
-    filter_option,
-    followed,
-    ids_argument,
-    job_id_option,
-    refuse_loose_filter,
-    report_option,
-    select,
-)
+from ..options import allow_eval_option, dry_run_option, filter_option, ids_argument, job_id_option, report_option
+from ..report import Report, followed
+from ..selection import confirm_selected, refuse_loose_filter, select
 
 if TYPE_CHECKING:
-    from signac_core.project import Project
+    from signac_core.workspace import Space
 
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -76,11 +67,11 @@ def command(
     if not named and filter_tokens is None:
         raise click.UsageError("Name the jobs to remove by ids, '-', -j/--job-id or -f/--filter.")
     refuse_loose_filter("rm", filter_tokens)
-    project = session.project()
+    space = session.space()
     damaged: list[str] = []
     selected = select(
         session,
-        project,
+        space,
         named,
         filter_tokens,
         allow_eval=allow_eval,
@@ -90,30 +81,31 @@ def command(
     )
     done, verb = ("cleared", "Clear") if clear else ("removed", "Remove")
     if not (dry_run or interactive):
-        confirm_selected(session, project, verb, selected, filter_tokens)
+        confirm_selected(session, space, verb, selected, filter_tokens)
     report = Report(session, "rm", (done, "kept", "absent"), dry_run=dry_run)
+    remove = _clearing(session) if clear else _removing(space)
     if clear:
         session.when_interrupted = "State point and document of each job are whole."
     chosen = dict.fromkeys(selected)
     for job_id in chosen if interactive else followed(session, "Clearing" if clear else "Removing", chosen):
         try:
-            if interactive and not dry_run and not session.confirm(_question(project, verb, job_id)):
+            if interactive and not dry_run and not session.confirm(_question(space, verb, job_id)):
                 report.add(job_id, "kept")
-            elif dry_run or _remove(project, job_id, clear=clear):
+            elif dry_run or remove(job_id):
                 report.add(job_id, done)
             else:
                 report.add(job_id, "absent")
         except OSError as error:
-            report.fail(job_id, error)
+            report.add_error(job_id, error)
     return report.finish(as_json=as_json) or session.report_damaged(damaged)
 
 
-def _question(project: Project, verb: str, job_id: str) -> str:
+def _question(space: Space, verb: str, job_id: str) -> str:
     """The question about a job, with its state point as far as that can be read."""
     from signac_core.canonical import dumps
     from signac_core.catalog import read_state_points
 
-    found = dict(read_state_points(project.space, [job_id], damaged=[]))
+    found = dict(read_state_points(space, [job_id], damaged=[]))
     text = dumps(found[job_id]) if found else ""
     if len(text) > LONG_STATE_POINT:
         text = f"{text[:LONG_STATE_POINT]}..."
@@ -121,14 +113,22 @@ def _question(project: Project, verb: str, job_id: str) -> str:
     return f"{state_point} {verb} job {job_id}?"
 
 
-def _remove(project: Project, job_id: str, *, clear: bool) -> bool:
-    """Remove or clear a job; False when there is none any more."""
-    if not clear:
-        from signac_core.lifecycle import remove
+def _removing(space: Space) -> Callable[[str], bool]:
+    """Function that removes a job; it returns False when there is none any more."""
+    from signac_core import lifecycle
 
-        return remove(project.workspace, job_id)
-    try:
-        project.open_job(id=job_id).clear()
-    except KeyError:
-        return False
-    return True
+    return lambda job_id: lifecycle.remove(space.workspace, job_id)
+
+
+def _clearing(session: Session) -> Callable[[str], bool]:
+    """Function that clears a job; it returns False when there is none any more."""
+    project = session.project()
+
+    def clear(job_id: str) -> bool:
+        try:
+            project.open_job(id=job_id).clear()
+        except KeyError:
+            return False
+        return True
+
+    return clear

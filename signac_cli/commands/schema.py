@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import Command, Rules
+from ..options import allow_eval_option, filter_option, job_id_option, shape_of
 from ..output import JSON, TABLE
-from . import allow_eval_option, filter_option, job_id_option, reading_bar, select, shape_of
+from ..selection import reading_bar, select
 
 if TYPE_CHECKING:
     from signac_core.survey.schema import ProjectSchema
 
-    from ..app import Session
     from ..output import Output
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -24,7 +25,7 @@ SHOWN_VALUES = 5
 """Of more values than this only the first and the last are shown."""
 
 LONG_VALUE = 40
-"""A longer text of one value is shortened on a terminal."""
+"""A longer value is shortened on a terminal."""
 
 _TYPE_NAMES = {"tuple": "list", "NoneType": "null"}
 
@@ -85,25 +86,23 @@ def command(
         raise click.UsageError(f"--depth, --precision and --max-num-range do not combine with --{JSON}: it has it all.")
     if shape.mode == TABLE and depth:
         raise click.UsageError(f"--depth lays out plain text; it does not combine with --{TABLE}.")
-    project = session.project(at_one_moment=True)
+    space = session.space(at_one_moment=True)
     damaged: list[str] = []
     selected: list[str] | None = None
     if job_ids or filter_tokens:
-        selected = select(session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
+        selected = select(session, space, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
 
     from signac_core.layout import is_job_id
     from signac_core.survey.detecting import detect_schema
 
     with reading_bar(session) as progress:
-        schema = detect_schema(
-            project.space, exclude_const=exclude_const, subset=selected, damaged=damaged, progress=progress
-        )
+        schema = detect_schema(space, exclude_const=exclude_const, subset=selected, damaged=damaged, progress=progress)
     damaged = list(filter(is_job_id, damaged))  # other directories are no concern of anybody's here
     output = session.output
     if shape.mode == JSON:
         from signac_core.catalog import list_ids
 
-        jobs = set(list_ids(project.space) if selected is None else selected).difference(damaged)
+        jobs = set(list_ids(space) if selected is None else selected).difference(damaged)
         output.write_json({"keys": _described(schema), "jobs": len(jobs)})
     elif shape.mode == TABLE or (shape.mode is None and output.is_terminal and not depth):
         _write_table(output, schema, precision, SHOWN_VALUES if shown is None else shown)
@@ -136,7 +135,7 @@ def _write_table(output: Output, schema: ProjectSchema, precision: int | None, s
         for kind, values in _values(schema, key).items()
     ]
     if not rows:
-        output.talk("There are no keys.")
+        output.info("There are no keys.")
         return
     keys, kinds, counts, ranges = zip(*rows, strict=True)
     columns = [

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import Command, ParamType, Rules
+from ..options import allow_eval_option, filter_option, job_id_option
 from ..output import Failure, OutputClosed
-from . import allow_eval_option, filter_option, job_id_option, select
+from ..selection import select
 
 if TYPE_CHECKING:
     from signac_core.job import Job
     from signac_core.project import Project
 
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -78,10 +79,10 @@ def command(
         raise click.UsageError("Standard input cannot hold both job ids and Python code.")
     for argument in arguments:
         if argument in ("-f", "--filter", "-j", "--job-id"):
-            session.output.talk(f"'{argument}' is passed on to '{file}'; options of 'signac shell' stand before FILE.")
+            session.output.info(f"'{argument}' is passed on to '{file}'; options of 'signac shell' stand before FILE.")
     project = session.project()
     damaged: list[str] = []
-    ids = select(session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    ids = select(session, project.space, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
     incomplete = session.report_damaged(damaged)
     names = _names(project, ids)
     if source is not None:
@@ -227,18 +228,18 @@ def _interact(session: Session, project: Project, names: dict[str, Any], number:
             return 0
         console.import_interpreter(is_person=is_person)
         for line in banner:
-            session.output.talk(line)
+            session.output.info(line)
         editing = _line_editing(session, project, module)
         _search_first("")
         return console.run_statements(session, module.__dict__, editing)
 
 
 def _banner(project: Project, number: int) -> list[str]:
-    from .. import version_text
+    from signac_core.version import DESCRIPTION
 
     python = ".".join(map(str, sys.version_info[:3]))
     return [
-        f"{version_text()}, Python {python}",
+        f"{DESCRIPTION}, Python {python}",
         f"Project '{project.path}', {number} job{'' if number == 1 else 's'} selected.",
         "Defined: project (or pr), jobs, job, signac. help(project) tells more.",
     ]

@@ -7,24 +7,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import Command, Rules
-from . import (
+from ..options import (
     allow_eval_option,
-    enough_digits,
     filter_option,
     ids_argument,
     job_id_option,
     layout_options,
     layout_text,
     output_options,
-    read_records,
-    select,
     shape_of,
     shape_on_terminal,
-    tell_fields,
 )
+from ..selection import enough_digits, hint_at_unknown_fields, read_records, select
 
 if TYPE_CHECKING:
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -68,11 +65,11 @@ def command(
     text = layout_text("sp", shape, pretty=pretty, indent=indent, sort_keys=sort_keys)
     laid_out = pretty is not None or indent is not None or sort_keys
     shape = shape_on_terminal(session, shape, laid_out=laid_out)
-    project = session.project(at_one_moment=True)
+    space = session.space(at_one_moment=True)
     damaged: list[str] = []
     named = [*ids, *(job_ids or ())]
-    selected = select(session, project, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
-    records = read_records(project, selected, shape.parts("sp"), damaged=damaged)
-    session.output.write_records(records, shape, text, sort_keys=sort_keys, digits=enough_digits(project))
-    tell_fields(session, project, shape, everywhere=not named and filter_tokens is None, damaged=damaged)
+    selected = select(session, space, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    records = read_records(space, selected, shape.parts("sp"), damaged=damaged)
+    session.output.write_records(records, shape, text, sort_keys=sort_keys, digits=enough_digits(space))
+    hint_at_unknown_fields(session, space, shape, everywhere=not named and filter_tokens is None, damaged=damaged)
     return session.report_damaged(damaged)

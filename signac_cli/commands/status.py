@@ -13,10 +13,10 @@ from ..arguments import Command, Rules
 from ..output import one_line
 
 if TYPE_CHECKING:
-    from signac_core.project import Project
     from signac_core.survey.summary import Summary
+    from signac_core.workspace import Space
 
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -37,15 +37,15 @@ def command(session: Session, /, *, as_json: bool) -> int:
     """
     from signac_core.survey.summary import summarize
 
-    project = session.project(at_one_moment=True)
-    seen = summarize(project.space)
-    status = 0 if os.path.isdir(project.workspace) else 1
+    space = session.space(at_one_moment=True)
+    seen = summarize(space)
+    status = 0 if os.path.isdir(space.workspace) else 1
     if as_json:
-        session.output.write_json(_describe(project, seen))
+        session.output.write_json(_describe(space, seen))
         return status
     output = session.output
     style = ("\033[2m", "\033[0m") if output.has_color(sys.stdout) else ("", "")
-    for label, text in _rows(project, seen):
+    for label, text in _rows(space, seen):
         wrapped = _wrapped(text) if output.is_terminal and label != "project" else [text]
         for number, line in enumerate(wrapped):
             shown = f"{label:<{_LABEL}}" if number == 0 else " " * _LABEL
@@ -53,10 +53,10 @@ def command(session: Session, /, *, as_json: bool) -> int:
     return status
 
 
-def _describe(project: Project, seen: Summary) -> dict[str, Any]:
+def _describe(space: Space, seen: Summary) -> dict[str, Any]:
     return {
-        "path": project.path,
-        "workspace": project.workspace,
+        "path": space.root,
+        "workspace": space.workspace,
         "jobs": seen.jobs,
         "keys": seen.keys,
         "keys_from": seen.keys_from,
@@ -66,15 +66,15 @@ def _describe(project: Project, seen: Summary) -> dict[str, Any]:
     }
 
 
-def _rows(project: Project, seen: Summary) -> Iterator[tuple[str, str]]:
+def _rows(space: Space, seen: Summary) -> Iterator[tuple[str, str]]:
     """Labels and texts."""
-    yield "project", one_line(project.path)
+    yield "project", one_line(space.root)
     yield "jobs", f"{seen.jobs:,}"
     some = f" (of {seen.keys_from:,} jobs)" if seen.keys_from < seen.jobs else ""
     yield "keys", one_line(", ".join(seen.keys) or "none") + some
     yield "cache", _state(seen.cache, absent="absent: 'signac update-cache' writes it, for signac 2.x and repairs")
     yield "index", _state(seen.indexed, absent="absent: the first large query writes it")
-    if os.path.isdir(project.workspace):
+    if os.path.isdir(space.workspace):
         yield "damaged", _damaged(seen.damaged)
     else:
         yield "damaged", "the workspace is missing"

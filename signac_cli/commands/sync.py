@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import AtLeast, Command, Directory, Rules
+from ..options import allow_eval_option, dry_run_option, filter_option, job_id_option, report_option
 from ..output import Failure, one_line
-from ..transfer import check_different, open_project
-from . import allow_eval_option, dry_run_option, filter_option, job_id_option, report_option, select
+from ..selection import select
+from ..transfer import check_different
 
 if TYPE_CHECKING:
     import re
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from signac_core.sync.strategies import DocSync
     from signac_core.sync.work import FileStrategy, SyncAction
 
-    from ..app import Session
+    from ..session import Session
     from ..syncreport import SyncReport
 
 __all__ = ["command"]
@@ -139,13 +140,13 @@ def command(
     for pattern in exclude:
         _checked_pattern("-x/--exclude", pattern)
 
-    origin = open_project(session, source)
+    origin = session.project(source)
     damaged: list[str] = []
     selection = None
     if job_ids is not None or filter_tokens is not None:
-        selection = select(session, origin, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
-    target = session.project() if destination is None else open_project(session, destination)
-    check_different(origin, target)
+        selection = select(session, origin.space, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    target = session.project(destination)
+    check_different(origin.space, target.space)
     asks = chosen == "ask" and not session.yes
     report = SyncReport(
         session,
@@ -156,7 +157,7 @@ def command(
         recursive=recursive or archive,
     )
     report.details = {"source": origin.path, "destination": target.path}
-    session.output.talk(f"Synchronizing '{origin.path}' -> '{target.path}'...")
+    session.output.info(f"Synchronizing '{origin.path}' -> '{target.path}'...")
     settings = {
         "selection": selection,
         "exclude": exclude,
@@ -246,9 +247,9 @@ def _synchronize(
     if not report.dry_run and (chosen is None or settings["doc_sync"].key_strategy is None):
         strategy = _file_strategy(session, chosen, asks=False)
         with bar(session, "Comparing") as progress, _unlogged():
-            _run(source, destination, strategy, settings, report.take_conflict, progress, _ignore, dry_run=True)
+            _run(source, destination, strategy, settings, report.add_conflict, progress, _ignore, dry_run=True)
         if report.conflicts:
-            report.tell_conflicts()
+            report.write_conflicts()
             return report.finish(as_json=as_json)
     strategy = _file_strategy(session, chosen, asks=asks and not report.dry_run)
     try:
@@ -258,17 +259,17 @@ def _synchronize(
                 destination,
                 strategy,
                 settings,
-                report.take,
+                report.add_action,
                 report.counting(progress),
-                report.fail,
+                report.add_error,
                 dry_run=report.dry_run,
             )
     except Exception as error:
-        report.stop(error)
+        report.add_abort(error)
         report.finish(as_json=as_json)
         raise
     if report.conflicts:
-        report.tell_conflicts()
+        report.write_conflicts()
     _report_damaged(session, source, {*lost, *damaged}, report)
     _report_damaged_documents(session, source, destination, report)
     return report.finish(as_json=as_json)
@@ -317,11 +318,7 @@ def _ignore(job_id: str | None, error: Exception) -> None:
 def _compare_schemas(session: Session, source: Project, destination: Project) -> None:
     """Refuse to synchronize projects that are about different things, as far as their jobs can be read.
 
-    Raises
-    ------
-    Failure
-        If their schemas differ, unless one of the projects is empty.
-
+    Raises Failure if their schemas differ, unless one of the projects is empty.
     """
     from signac_core.sync import schemas
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from ..arguments import Command, Rules
-from ..output import OutputClosed
-from . import report_option
+from ..options import report_option
 
 if TYPE_CHECKING:
-    from signac_core.project import Project
+    from signac_core.workspace import Space
 
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -37,48 +36,49 @@ def command(session: Session, /, *, check: bool, clear: bool, as_json: bool) -> 
     """
     if check and clear:
         raise click.UsageError("--check and --clear exclude each other.")
-    project = session.project()
+    space = session.space()
     if check:
-        return _check(session, project, as_json=as_json)
+        return _check(session, space, as_json=as_json)
     if clear:
-        return _clear(session, project, as_json=as_json)
-    return _update(session, project, as_json=as_json)
+        return _clear(session, space, as_json=as_json)
+    return _update(session, space, as_json=as_json)
 
 
-def _update(session: Session, project: Project, *, as_json: bool) -> int:
+def _update(session: Session, space: Space, *, as_json: bool) -> int:
     from signac_core.cache import update_cache
+    from signac_core.catalog import list_names
     from signac_core.files import is_directory
 
     from ..progress import bar
 
-    if not is_directory(project.workspace):  # which has been told; what is known of its jobs is kept
+    if not is_directory(space.workspace):  # which has been told; what is known of its jobs is kept
         return 1
     output = session.output
-    output.talk("Updating cache...")
+    output.info("Updating cache...")
     damaged: list[str] = []
     with bar(session, "Updating cache") as progress:
-        size = update_cache(project.space, progress=progress, damaged=damaged, warn=output.warn)
-    output.talk("Cache is up to date." if size is None else f"Updated cache (size={size}).")
+        size = update_cache(space, progress=progress, damaged=damaged, warn=output.warn)
+    output.info("Cache is up to date." if size is None else f"Updated cache (size={size}).")
     if as_json:
-        cached = len(project) - len(damaged) if size is None else size
+        cached = len(list_names(space)) - len(damaged) if size is None else size
         counts = {"cached": cached, "failed": len(damaged)}
-        errors = [_describe(project, job_id) for job_id in damaged]
+        errors = [_describe(space, job_id) for job_id in damaged]
         _write_report(session, "current" if size is None else "updated", counts, errors=errors)
     return session.report_damaged(damaged)
 
 
-def _describe(project: Project, job_id: str) -> dict[str, str]:
+def _describe(space: Space, job_id: str) -> dict[str, str]:
     """Say what is wrong with a job."""
     from signac_core.care.integrity import examine_job
 
-    details = " ".join(problem.detail for problem in examine_job(project.space, job_id))
+    details = " ".join(problem.detail for problem in examine_job(space, job_id))
     return {"id": job_id, "code": "damaged-jobs", "message": f"Job {job_id}: {details or 'It cannot be read.'}"}
 
 
-def _check(session: Session, project: Project, *, as_json: bool) -> int:
+def _check(session: Session, space: Space, *, as_json: bool) -> int:
     from signac_core.cache import examine_cache
 
-    found = examine_cache(project.space)
+    found = examine_cache(space)
     text = {
         "absent": "There is no cache.",
         "damaged": "The cache file is damaged.",
@@ -86,7 +86,7 @@ def _check(session: Session, project: Project, *, as_json: bool) -> int:
         f"{_number(found.obsolete, 'entry', 'entries')} without a job.",
         "current": f"Cache is up to date (size={found.size}).",
     }
-    session.output.talk(text[found.state])
+    session.output.info(text[found.state])
     if as_json:
         counts = {"cached": found.size, "missing": found.missing, "obsolete": found.obsolete}
         _write_report(session, found.state, counts, dry_run=True)
@@ -97,11 +97,11 @@ def _number(count: int, singular: str, plural: str = "") -> str:
     return f"{count} {singular if count == 1 else plural or singular + 's'}"
 
 
-def _clear(session: Session, project: Project, *, as_json: bool) -> int:
+def _clear(session: Session, space: Space, *, as_json: bool) -> int:
     from signac_core.cache import delete_cache
 
-    deleted = delete_cache(project.space)
-    session.output.talk("Deleted the cache." if deleted else "There is no cache.")
+    deleted = delete_cache(space)
+    session.output.info("Deleted the cache." if deleted else "There is no cache.")
     if as_json:
         _write_report(session, "deleted" if deleted else "absent", {})
     return 0
@@ -116,7 +116,5 @@ def _write_report(
     dry_run: bool = False,
 ) -> None:
     report = {"command": "update-cache", "dry_run": dry_run, "state": state}
-    try:
+    with session.output.may_be_closed():
         session.output.write_json(report | {"counts": counts, "jobs": [], "errors": errors})
-    except OutputClosed:  # the work is done, whether anybody reads about it or not
-        session.output.abandon()

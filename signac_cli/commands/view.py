@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..arguments import Command, Directory, Rules
-from . import allow_eval_option, dry_run_option, filter_option, job_id_option, report_option, select
+from ..options import allow_eval_option, dry_run_option, filter_option, job_id_option, report_option
+from ..selection import select
 
 if TYPE_CHECKING:
-    from ..app import Session
+    from ..session import Session
 
 __all__ = ["command"]
 
@@ -68,7 +69,7 @@ def command(
     from signac_core.exchange.views import plan_view
     from signac_core.paths.naming import PathsTakenError
 
-    from ..pathreport import Collision, PathReport
+    from ..pathreport import PathReport
     from ..progress import bar
 
     class ViewReport(PathReport):
@@ -84,19 +85,19 @@ def command(
 
     project = session.project(at_one_moment=True)
     damaged: list[str] = []
-    selected = select(session, project, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    selected = select(session, project.space, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
     report = ViewReport(session, "view", (CREATED, UPDATED, REMOVED, UNCHANGED), dry_run=dry_run, prefix=prefix)
     try:
         plan = plan_view(project.space, prefix, selected, path, handle=project.handle, damaged=damaged)
     except PathsTakenError as error:
-        collisions = [Collision(job_id, at, f"{reason}: '{at}'.") for job_id, at, reason in error.obstacles]
-        report.collide(collisions, "Nothing was changed. Move it away, or give the view another directory with -p.")
+        hint = "Nothing was changed. Move it away, or give the view another directory with -p."
+        report.add_obstacles(error.obstacles, hint)
         return report.finish(as_json=as_json)
     for link in plan.removed:
-        report.note(_linked_job(os.path.join(prefix, link)), REMOVED, link)
+        report.add_path(_linked_job(os.path.join(prefix, link)), REMOVED, link)
     for action, links in ((CREATED, plan.created), (UPDATED, plan.updated), (UNCHANGED, plan.unchanged)):
         for link in sorted(links):
-            report.note(plan.ids[link], action, link)
+            report.add_path(plan.ids[link], action, link)
     if not dry_run:
         with bar(session, "Linking") as progress:
             plan.carry_out(progress=progress)

@@ -11,7 +11,7 @@ import errno
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .. import catalog, files, layout, parallel
+from .. import catalog, files, layout
 
 if TYPE_CHECKING:
     import os
@@ -133,4 +133,4 @@ def _read_files(space: Space, ids: Sequence[str]) -> Iterator[tuple[bytes, os.st
             error.filename = _path(space, job_id)
             return error
 
-    return parallel.each_file(space, ids, layout.FN_DOCUMENT, read)
+    return catalog.each_file(space, ids, layout.FN_DOCUMENT, read)

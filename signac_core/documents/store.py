@@ -18,9 +18,9 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .. import canonical, files, layout
-from ..stamps import Signature, settled_signature
 
 if TYPE_CHECKING:
+    from ..stamps import Signature
     from ..workspace import Space
 
 __all__ = [
@@ -188,7 +188,7 @@ class Document:
                     return
         if self._signature is not None:
             try:
-                if Signature.of(os.stat(self.path)) == self._signature:
+                if self._signature.of(os.stat(self.path)) == self._signature:
                     return
             except FileNotFoundError:
                 pass  # read() tells a deleted document from a deleted directory
@@ -214,6 +214,8 @@ class Document:
             tree = parse_document(text, self.path)
             self._text, self._canonical = text, False
             self.adopt(tree)
+        from ..stamps import settled_signature  # who only prints documents pays for no import
+
         self._signature = settled_signature(status)
 
     @property

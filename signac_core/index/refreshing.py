@@ -73,11 +73,12 @@ def write_base(
     check_place()
     names = listing.names
     ids, groups = _take_apart(names, known)
-    if len(ids) == len(listing.entries):
-        order, unread = listing.entries, []
+    entries = listing.entries
+    if len(ids) == len(entries):
+        order, unread = entries, []
     else:
         indexed = set(ids)
-        order = [name for name in listing.entries if name in indexed]
+        order = [name for name in entries if name in indexed]
         unread = [name for name in names if name not in indexed]
 
     def about(created: os.stat_result) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from .. import canonical, config, files, layout, stamps
 from ..config import index_path
 from ..layout import BASE, DELTA
 from ..workspace import OPEN_FLAGS, list_workspace
-from .shapes import columns_of, put_together, without_collection
 from .table import ID_BYTES, Rows, Table, UnusableIndexError, check_owner
 
 if TYPE_CHECKING:
@@ -188,6 +187,8 @@ class Snapshot:
 
     def state_points(self) -> dict[str, dict[str, Any]]:
         """State points of all indexed jobs by id; equal values are one object."""
+        from .shapes import put_together, without_collection  # queries do not pay for it
+
         found: dict[str, dict[str, Any]] = {}
         with without_collection():
             for table, present in self.layers:
@@ -212,6 +213,8 @@ class Snapshot:
         shape = self.base.shape() if self._is_base_only() else None
         if shape is None:
             return None
+        from .shapes import columns_of
+
         column = self.base.columns()
         return {key: column(key) for key in columns_of(shape) if wanted(key)}
 
@@ -250,7 +253,7 @@ class Snapshot:
         if listing is None or not config.queries_write_index():
             return False
         new = sum(name in known for name in self.pending)
-        saves_listing = len(listing.entries) >= _LONG_LISTING and _will_settle(listing)
+        saves_listing = listing.number >= _LONG_LISTING and _will_settle(listing)
         return (new >= WORTHWHILE or saves_listing) and new + self._corrected() <= QUERY_LIMIT
 
     def has_lost(self) -> bool:

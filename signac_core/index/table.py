@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from .. import canonical
-from .shapes import put_together
 
 __all__ = [
     "HEADER",
@@ -412,6 +411,8 @@ class Table:
 
     def trees(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Rows, in any order, and the state points (or documents) put together from all columns."""
+        from .shapes import put_together
+
         columns = self.columns()
         for shape, rows in self.shapes():
             whole = len(rows) == self.rows

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from signac_cli.app import as_failure
+from signac_cli.session import as_failure
 from signac_core import Project
 from tests.support.running import InProcess, snapshot
 

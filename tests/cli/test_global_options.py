@@ -9,7 +9,7 @@ import pytest
 import signac_cli
 from signac_cli.app import COMMANDS, Program
 from signac_core import Project
-from signac_core.version import COMPATIBLE_VERSION, __version__
+from signac_core.version import COMPATIBLE_VERSION, DESCRIPTION, __version__
 from tests.support.patches import for_some_cases
 from tests.support.running import execute, snapshot
 
@@ -30,7 +30,7 @@ def test_version_when_asked_for_anywhere_then_printed(cli, arguments):
 def test_version_when_alone_then_answered_without_click():
     result = execute("--version")
     assert (result.status, result.out, result.err) == (0, VERSION, "")
-    assert signac_cli.version_text() + "\n" == VERSION
+    assert DESCRIPTION + "\n" == VERSION
 
 
 @pytest.mark.parametrize("arguments", [[], ["-v"], ["--debug"], ["-q", "-y"]])

@@ -14,11 +14,12 @@ from pathlib import Path
 import click
 import pytest
 
-from signac_cli.app import COMMANDS, Program, Session
+from signac_cli.app import COMMANDS, Program
 from signac_cli.arguments import GLOBAL_OPTIONS
 from signac_cli.complete import KINDS
 from signac_cli.examples import EXAMPLES
 from signac_cli.output import Output
+from signac_cli.session import Session
 from tests.support.running import ROOT, TIMEOUT, environment
 from tools.manpages import WRITTEN
 

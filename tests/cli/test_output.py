@@ -39,9 +39,9 @@ def test_errors_when_of_one_kind_then_ten_and_the_number_of_the_others(told):
     output = Output()
     for number in range(610):
         output.error(path_of(number), code="system")
-    output.tell_more()
+    output.summarize_repeated()
     assert told() == [*(f"Error: {path_of(number)}" for number in range(SHOWN)), "Error: And 600 more like these."]
-    output.tell_more()
+    output.summarize_repeated()
     assert told() == []
 
 
@@ -49,7 +49,7 @@ def test_errors_when_ten_then_all_of_them(told):
     output = Output()
     for number in range(SHOWN):
         output.error(path_of(number))
-    output.tell_more()
+    output.summarize_repeated()
     assert len(told()) == SHOWN
 
 
@@ -58,7 +58,7 @@ def test_errors_when_of_several_kinds_then_each_is_counted_and_named(told):
     for number in range(12):
         output.error(path_of(number))
         output.error(f"Job {number:032x} has gone.", hint="Look." if number == 11 else None)
-    output.tell_more()
+    output.summarize_repeated()
     lines = told()
     assert len(lines) == 2 * SHOWN + 2
     assert lines[-2:] == [
@@ -71,7 +71,7 @@ def test_errors_when_they_go_on_after_the_number_then_counted_anew(told):
     output = Output()
     for number in range(12):
         output.error(path_of(number))
-    output.tell_more()
+    output.summarize_repeated()
     output.error(path_of(12))
     output.finish()
     assert told()[-2:] == ["Error: And 2 more like these.", "Error: And 1 more like these."]
@@ -81,7 +81,7 @@ def test_errors_when_json_then_the_number_is_an_object_too(told):
     output = Output(json_errors=True)
     for number in range(15):
         output.error(path_of(number), code="system")
-    output.tell_more()
+    output.summarize_repeated()
     assert json.loads(told()[-1]) == {"error": {"code": "system", "message": "And 5 more like these.", "count": 5}}
 
 
@@ -89,7 +89,7 @@ def test_warnings_when_of_one_kind_then_ten_and_the_number_of_the_others(told):
     output = Output()
     for number in range(13):
         output.warn(f"'{number}' was left out.")
-    output.tell_more()
+    output.summarize_repeated()
     assert told()[-2:] == ["Warning: '9' was left out.", "Warning: And 3 more like these."]
 
 
@@ -98,7 +98,7 @@ def test_warnings_when_quiet_then_not_even_their_number(told):
     output.quiet = True
     for number in range(13):
         output.warn(f"'{number}' was left out.")
-    output.tell_more()
+    output.summarize_repeated()
     assert told() == []
 
 

@@ -305,7 +305,7 @@ def test_command_when_interrupted_at_work_then_tells_what_is_true_of_the_jobs(
 
     arguments = [argument.replace("ID", study["1"]) for argument in arguments]
     if work is None:
-        monkeypatch.setattr("signac_cli.commands.Report.finish", interrupt)
+        monkeypatch.setattr("signac_cli.report.Report.finish", interrupt)
     else:
         monkeypatch.setattr(work, interrupt)
     result = cli("-q", *arguments)

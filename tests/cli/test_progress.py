@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from signac_cli import progress
-from signac_cli.app import Session
 from signac_cli.output import Output
 from signac_cli.progress import bar
+from signac_cli.session import Session
 from signac_core import Project
 from signac_core.progress import Progress
 from tests.support.patches import for_some_cases
@@ -185,7 +185,7 @@ def test_rich_when_no_bar_is_drawn_then_not_imported():
     script = """
 import io, sys
 from signac_cli import progress
-from signac_cli.app import Session
+from signac_cli.session import Session
 from signac_cli.output import Output
 
 class Terminal(io.StringIO):
@@ -277,7 +277,7 @@ def test_message_when_there_is_a_bar_then_above_it_and_whole(session, terminal, 
     with working(session, terminal) as hook:
         clock.now += progress.DELAY
         hook("work", 1, 100)
-        session.output.talk(text)
+        session.output.info(text)
         assert terminal.screen == [text, ""]
         clock.now += 1
         hook("work", 2, 100)
@@ -325,7 +325,7 @@ def test_bar_when_many_threads_report_and_write_then_no_line_is_lost(session, te
                 clock.now += progress.INTERVAL
                 hook("work", number + threads * step, threads * steps + 1)
                 if step % 10 == 0:
-                    session.output.talk(f"thread {number} step {step}")
+                    session.output.info(f"thread {number} step {step}")
         except BaseException as error:
             failures.append(error)
 
@@ -400,8 +400,8 @@ def test_command_when_it_deals_with_many_jobs_on_a_terminal_then_a_bar_that_goes
     typed = "".join(f'{{"a": {number}}}\\n' for number in reversed(range(30)))
     script = f"""{PATIENT}
 import io
-from signac_cli import commands
-commands._FEW = 1
+from signac_cli import report
+report._FEW = 1
 sys.stdin = io.TextIOWrapper(io.BytesIO(b'{typed}'))
 sys.exit(run({arguments}))
 """

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signac_cli.keys import MISSING, lookup, order, pick
+from signac_cli.keys import lookup, order, pick
 from signac_cli.output import Output, Shape, one_line
 from signac_cli.tables import draw
 from signac_cli.templates import Template
+from signac_core.canonical import MISSING
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None), max_size=8),

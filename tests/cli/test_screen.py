@@ -98,10 +98,10 @@ def test_repair_when_rehearsed_on_a_screen_then_a_table_of_what_it_would_do(cli,
     Path("workspace", study["1"], "signac_statepoint.json").unlink()
     rehearsed = cli("check", "--repair", "-n", terminal=True)
     assert "what to do" in plain(rehearsed.out)
-    assert "Would have mended 1 problem" in rehearsed.err
-    mended = cli("check", "--repair", terminal=True)
-    assert "what was done" in plain(mended.out)
-    assert (mended.status, cli("check", terminal=True).out) == (0, "")
+    assert "Would have repaired 1 problem" in rehearsed.err
+    repaired = cli("check", "--repair", terminal=True)
+    assert "what was done" in plain(repaired.out)
+    assert (repaired.status, cli("check", terminal=True).out) == (0, "")
 
 
 # --- control characters ----------------------------------------------------------------------------------------------

@@ -7,9 +7,10 @@ import click
 import pytest
 
 from signac_cli import synonyms
-from signac_cli.app import COMMANDS, Program, Session
+from signac_cli.app import COMMANDS, Program
 from signac_cli.arguments import GLOBAL_OPTIONS
 from signac_cli.output import Output
+from signac_cli.session import Session
 
 GLOBAL = {name for option in GLOBAL_OPTIONS for name in option.opts}
 

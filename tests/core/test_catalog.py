@@ -39,6 +39,21 @@ def test_damaged_jobs_are_collected_or_raised_together(project: Project, ids: li
     assert list(caught.value.job_ids) == ids[:2]
 
 
+@pytest.mark.parametrize("odd", [None, "A" * 32, "a b" + "0" * 29, "0" * 31, "0" * 31 + "g", "é" * 32, ".signac-new-x"])
+def test_listing_when_packed_then_it_has_the_same_names_in_the_same_order(
+    project: Project, ids: list[str], odd: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with for_some_cases():  # what is no id keeps a listing from being packed
+        monkeypatch.setattr(workspace, "_PACKED_AT_ONCE", 7)
+    if odd is not None:
+        Path(project.workspace, odd).mkdir()
+    listing = workspace.list_workspace(project.space)
+    entries, names = listing.entries, listing.names
+    listing.pack()
+    assert (listing.entries is not entries) is (odd is None)
+    assert (listing.entries, listing.names, listing.number) == (entries, names, len(entries))
+
+
 @pytest.fixture(params=["file", "dead link", "link to a file", "loop"])
 def no_job(request: pytest.FixtureRequest, project: Project, ids: list[str]) -> str:
     """Something in the workspace that is named like a job, and is none."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from signac_cli.app import as_failure
+from signac_cli.session import as_failure
 from signac_core import Project, finding
 from signac_core.query import NO_DOCUMENT, compile_filter
 from tests.fuzz.chance import Chance

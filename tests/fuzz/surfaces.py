@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from signac_cli import complete
-from signac_cli.commands import _split_ids
 from signac_cli.commands.job import _documents
+from signac_cli.selection import _split_ids
 from signac_cli.templates import Template
 from signac_core import cache, canonical, catalog, config, configfile, errors, finding, stamps
 from signac_core.exchange.archives import ArchiveError

@@ -16,8 +16,9 @@ import click
 import pytest
 
 from signac_cli import arguments as argument_rules
-from signac_cli.app import COMMANDS, Program, Session
+from signac_cli.app import COMMANDS, Program
 from signac_cli.output import Output
+from signac_cli.session import Session
 
 pytestmark = pytest.mark.slow
 

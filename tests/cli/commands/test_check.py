@@ -205,7 +205,7 @@ def test_check_when_repaired_on_a_terminal_then_the_table_tells_what_was_done(st
         "what was done",
         {f"renamed to {calc_id({'a': 7})[:6]}", "correct or restore it"},
     )
-    assert rest == ["Mended 1 problem, 1 left."]
+    assert rest == ["Repaired 1 problem, 1 left."]
 
 
 def test_check_when_very_many_are_alike_on_a_terminal_then_ten_and_their_number(cli, project):
@@ -284,11 +284,11 @@ def later_if_need_be(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.mark.parametrize("damage", [damage for damage, _, _ in REPAIRABLE])
-def test_repair_when_it_can_be_mended_then_told_and_status_0(cli, directory, damage, later_if_need_be):
+def test_repair_when_it_can_be_repaired_then_told_and_status_0(cli, directory, damage, later_if_need_be):
     (directory / "data.txt").write_text("x")
     name = damage(directory)
     result = cli("check", "--repair")
-    assert (result.status, result.err) == (0, "Mended 1 problem.\n")
+    assert (result.status, result.err) == (0, "Repaired 1 problem.\n")
     (line,) = result.lines
     assert line.startswith(f"{name}: ")
     assert "Restored." in line or "Renamed to " in line
@@ -302,35 +302,35 @@ def test_repair_when_the_cache_knows_the_state_point_then_restored(cli, director
     before = json.loads((directory / SP).read_text())
     damage(directory)
     result = cli("check", "--repair")
-    assert (result.status, result.err) == (0, "Mended 1 problem.\n")
+    assert (result.status, result.err) == (0, "Repaired 1 problem.\n")
     assert result.out.endswith(" Restored.\n")
     assert json.loads((directory / SP).read_text()) == before
 
 
 @pytest.mark.parametrize(("damage", "kind", "advice"), BEYOND_REPAIR)
-def test_repair_when_it_cannot_be_mended_then_left_and_status_3(cli, directory, damage, kind, advice):
+def test_repair_when_it_cannot_be_repaired_then_left_and_status_3(cli, directory, damage, kind, advice):
     name = damage(directory)
     before = snapshot()
     result = cli("check", "--repair")
-    assert (result.status, result.err) == (3, "Mended 0 problems, 1 left.\n")
+    assert (result.status, result.err) == (3, "Repaired 0 problems, 1 left.\n")
     (line,) = result.lines
     assert line.startswith(f"{name}: {kind}: ")
     assert advice in line
     assert snapshot() == before
 
 
-def test_repair_when_only_some_can_be_mended_then_those_are(cli, study, directory):
+def test_repair_when_only_some_can_be_repaired_then_those_are(cli, study, directory):
     rename_directory(directory)
     remove_state_point(directory.with_name(study["2"]))
     result = cli("check", "--repair")
-    assert (result.status, result.err) == (3, "Mended 1 problem, 1 left.\n")
+    assert (result.status, result.err) == (3, "Repaired 1 problem, 1 left.\n")
     assert directory.exists()
 
 
 def test_repair_when_there_is_litter_then_deleted(cli, directory, later):
     (directory / TEMPORARY).write_text("{")
     result = cli("check", "--repair")
-    assert (result.status, result.err) == (0, "Mended 1 problem.\n")
+    assert (result.status, result.err) == (0, "Repaired 1 problem.\n")
     assert result.out.endswith(" Deleted.\n")
     assert not (directory / TEMPORARY).exists()
 
@@ -343,7 +343,7 @@ def test_repair_when_a_stopped_sync_left_files_in_subdirectories_then_deleted(cl
     listed = cli("check")
     assert (listed.status, listed.err) == (0, "Found 0 problems, 2 harmless.\n")
     assert f"{directory.name}/sub/deep/._0123456789abcdef_sync: temporary file" in listed.out
-    assert cli("check", "--repair").err == "Mended 2 problems.\n"
+    assert cli("check", "--repair").err == "Repaired 2 problems.\n"
     assert not any(path.exists() for path in left)
 
 
@@ -351,7 +351,7 @@ def test_repair_when_litter_is_in_use_again_then_kept_and_harmless(cli, director
     (directory / TEMPORARY).write_text("{")
     monkeypatch.setattr(litter, "delete", lambda path: False)
     result = cli("check", "--repair")
-    assert (result.status, result.err) == (0, "Mended 0 problems, 1 harmless.\n")
+    assert (result.status, result.err) == (0, "Repaired 0 problems, 1 harmless.\n")
     assert "Another process" in result.out
 
 
@@ -364,24 +364,24 @@ def test_repair_when_the_disk_refuses_then_says_why(cli, directory, monkeypatch)
 
     monkeypatch.setattr("signac_core.files.replace_file", refused)
     result = cli("check", "--repair")
-    assert (result.status, result.err) == (3, "Mended 0 problems, 1 left.\n")
+    assert (result.status, result.err) == (3, "Repaired 0 problems, 1 left.\n")
     assert result.out.endswith(f" No space left on device: '{directory / SP}'.\n")
 
 
 @pytest.mark.parametrize(("damage", "kind", "advice"), [*BEYOND_REPAIR, *REPAIRABLE])
 def test_repair_when_dry_run_then_told_and_nothing_changed(cli, directory, damage, kind, advice):
-    mendable = (damage, kind, advice) in REPAIRABLE
+    repairable = (damage, kind, advice) in REPAIRABLE
     name = damage(directory)
     before = snapshot()
     result = cli("check", "--repair", "--dry-run")
     (line,) = result.lines
     assert line.startswith(f"{name}: {kind}: ")
     assert advice in line
-    if mendable:
-        assert (result.status, result.err) == (0, "Would have mended 1 problem.\n")
+    if repairable:
+        assert (result.status, result.err) == (0, "Would have repaired 1 problem.\n")
         assert f"Would {advice}" in line
     else:
-        assert (result.status, result.err) == (3, "Would have mended 0 problems, 1 left.\n")
+        assert (result.status, result.err) == (3, "Would have repaired 0 problems, 1 left.\n")
     assert snapshot() == before
 
 

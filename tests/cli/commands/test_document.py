@@ -62,7 +62,7 @@ def test_set_when_text_looks_like_a_number_or_a_constant_then_told(cli, study, w
 def test_set_when_number_has_leading_zeros_or_underscores_then_number_and_told(cli, study, project, word, number):
     result = cli("document", study["1"], "--set", f"x={word}")
     assert content(project, study["1"]) == {"x": number}
-    assert f"'{word}' is the number {number}; as text it is written --set 'x=\"{word}\"'" in result.err
+    assert f"'{word}' is the number {number}; as a string it is written --set 'x=\"{word}\"'" in result.err
     assert cli("-q", "find", f"doc.x={word}").lines == cli("-q", "find", "doc.x", word).lines == [study["1"]]
 
 
@@ -111,7 +111,7 @@ def test_set_when_json_object_then_its_keys_are_meant_literally(cli, study, proj
         ),
         (["--set", "x!=2"], "--set '{\"x!\": 2}'"),
         (["--set", "x~=lj"], '--set \'{"x~": "lj"}\''),
-        (["--set", "x==5"], "--set x=5 (the text is written --set 'x=\"=5\"')"),
+        (["--set", "x==5"], "--set x=5 (the string is written --set 'x=\"=5\"')"),
         (["--set", '"x"=5'], "conditions cannot name such a key"),
         (["--set", "x\ny=5"], "conditions cannot name such a key"),
         (["--set", "a.b[0]=17"], "give the whole list."),
@@ -121,15 +121,15 @@ def test_set_when_json_object_then_its_keys_are_meant_literally(cli, study, proj
             "'job.sp.KEY = VALUE' in 'signac shell'. A key of that name is written --set '{\"sp\": 5}'.",
         ),
         (["--set", "doc=5"], "of which a key has to be named. A key of that name is written --set '{\"doc\": 5}'."),
-        (["--set", "energy="], "--set 'energy=\"\"' sets an empty text, --unset deletes the key."),
-        (["--set", "energy= "], "sets an empty text"),
-        (["--set", "doc.energy="], "sets an empty text"),
+        (["--set", "energy="], "--set 'energy=\"\"' sets an empty string, --unset deletes the key."),
+        (["--set", "energy= "], "sets an empty string"),
+        (["--set", "doc.energy="], "sets an empty string"),
         (["--unset", "series[0]"], "A key of that name is written --unset '\"series[0]\"'."),
         (["--unset", "sp.T"], "'job.sp.T = VALUE' in 'signac shell'"),
         (["--unset", "doc"], "--unset '\"doc\"'"),
         (["--unset", "x=1"], "conditions cannot name such a key"),
         (["--set", '{"a": 1'], "takes KEY=VALUE"),
-        (["--set", '{"": 1}'], "An empty text is no key"),
+        (["--set", '{"": 1}'], "An empty string is no key"),
         (["--set", "x", "=", "5"], "--set takes KEY=VALUE in one argument, with no blanks around '='."),
         (["--set", "x", "=5"], "--set takes KEY=VALUE in one argument, with no blanks around '='."),
         (["--set", "x=1", "y=2"], "--set takes one KEY=VALUE, and is repeated for the next: --set y=2."),
