@@ -12,6 +12,7 @@ import re
 import sys
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -227,13 +228,14 @@ def private_reads(tree: ast.Module) -> set[str]:
     return found
 
 
-def private_names(room: str) -> set[str]:
+@cache
+def private_names(room: str) -> frozenset[str]:
     """Attributes and methods with a leading underscore that the classes of a room define."""
     names = set()
     for node in ast.walk(TREES[room]):
         if isinstance(node, ast.ClassDef):
             names |= {name for child in ast.walk(node) for name in _names_in(child)}
-    return {name for name in names if name.startswith("_")}
+    return frozenset(name for name in names if name.startswith("_"))
 
 
 def _names_in(node: ast.AST) -> list[str]:
@@ -299,7 +301,8 @@ def test_room_when_measured_then_neither_it_nor_its_functions_are_long(room):
     assert {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION} == {}
 
 
-def lines_of_code(path: Path) -> set[int]:
+@cache
+def lines_of_code(path: Path) -> frozenset[int]:
     """The numbers of the lines that hold neither comments nor docstrings only."""
     text = path.read_text(encoding="utf-8")
     without = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
@@ -307,7 +310,7 @@ def lines_of_code(path: Path) -> set[int]:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type not in without:
             lines.update(range(token.start[0], token.end[0] + 1))
-    return lines - set(_lines_of_docstrings(ast.parse(text)))
+    return frozenset(lines).difference(_lines_of_docstrings(ast.parse(text)))
 
 
 def _lines_of_docstrings(tree: ast.Module) -> Iterator[int]:
@@ -316,6 +319,7 @@ def _lines_of_docstrings(tree: ast.Module) -> Iterator[int]:
             yield from range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1)
 
 
+@cache
 def code_of(path: Path) -> str:
     """The lines of code of a file."""
     lines = path.read_text(encoding="utf-8").splitlines()
