@@ -57,10 +57,10 @@ def test_patch_when_the_code_under_test_looks_it_up_then_bites(project, monkeypa
 
 def test_patch_when_it_is_for_others_than_the_one_that_is_called_then_hollow(project, monkeypatch):
     with watching() as watch:
-        monkeypatch.setattr("signac_core.resolving.resolve", None)
+        monkeypatch.setattr("signac_core.resolving.resolve_ids", None)
         monkeypatch.setattr(os, "replace", None)
         look(project)
-        assert [told.split(" ")[0] for told in watch.hollow] == ["os.replace", "signac_core.resolving.resolve"]
+        assert [told.split(" ")[0] for told in watch.hollow] == ["os.replace", "signac_core.resolving.resolve_ids"]
         monkeypatch.undo()
 
 

@@ -43,7 +43,7 @@ def test_damaged_jobs_are_collected_or_raised_together(project: Project, ids: li
 def test_listing_when_packed_then_it_has_the_same_names_in_the_same_order(
     project: Project, ids: list[str], odd: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with for_some_cases():  # what cannot be packed is not
+    with for_some_cases():  # what is no id keeps a listing from being packed
         monkeypatch.setattr(workspace, "_PACKED_AT_ONCE", 7)
     if odd is not None:
         Path(project.workspace, odd).mkdir()
