@@ -214,9 +214,8 @@ class Document:
             tree = parse_document(text, self.path)
             self._text, self._canonical = text, False
             self.adopt(tree)
-        from ..stamps import settled_signature  # who only prints documents pays for no import
-
-        self._signature = settled_signature(status)
+        judge = _judge or _import_judge()
+        self._signature = judge(status)
 
     @property
     def exists(self) -> bool:
@@ -315,6 +314,16 @@ class Document:
 
 
 _UNKNOWN = b"\0"  # no document has this content
+
+_judge: Callable[[os.stat_result], Signature | None] | None = None
+
+
+def _import_judge() -> Callable[[os.stat_result], Signature | None]:
+    global _judge  # who only prints documents pays for no import, and whoever reads them often for no statement
+    from ..stamps import settled_signature
+
+    _judge = settled_signature
+    return settled_signature
 
 active_buffer: Buffer | None = None
 """The buffer that documents go through; set by `buffer` while there is one."""
