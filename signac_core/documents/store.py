@@ -325,6 +325,7 @@ def _import_judge() -> Callable[[os.stat_result], Signature | None]:
     _judge = settled_signature
     return settled_signature
 
+
 active_buffer: Buffer | None = None
 """The buffer that documents go through; set by `buffer` while there is one."""
 
