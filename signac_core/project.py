@@ -52,7 +52,7 @@ JOB_ID_LENGTH = layout.JOB_ID_LENGTH
 
 _P = TypeVar("_P", bound="Project")
 
-_IN_MEMORY = frozenset({"_document", "_stores", "_space"})
+_IN_MEMORY = frozenset({"_document", "_stores", "_space", "_durable", "_workspace"})
 
 
 class Project:
@@ -133,7 +133,9 @@ class Project:
         """Know nothing of the jobs yet, and hold nothing open: what copies and pickles do not share."""
         self._document: JSONDict | None = None
         self._stores: H5StoreManager | None = None
-        self._space = Space(self._path, durable=configuration.durable(self._config))
+        self._space: Space | None = None
+        self._durable = configuration.durable(self._config)
+        self._workspace = f"{self._path.rstrip('/')}/{layout.WORKSPACE}"
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in _IN_MEMORY}
@@ -349,7 +351,7 @@ class Project:
     @property
     def workspace(self) -> str:
         """Absolute path of the workspace, the directory of the job directories."""
-        return self._space.workspace
+        return self._workspace
 
     @property
     def config(self) -> ProjectConfig:
@@ -359,7 +361,7 @@ class Project:
     @property
     def durable(self) -> bool:
         """Whether everything published survives a power loss (``durable = true``, or ``SIGNAC_DURABLE=1``)."""
-        return self._space.durable
+        return self._durable
 
     def fn(self, filename: str | os.PathLike[str]) -> str:
         """Path of a file in the project directory.
@@ -414,7 +416,7 @@ class Project:
             from .documents.store import for_project
             from .documents.views import view_of_document
 
-            self._document = view_of_document(for_project(self._space))
+            self._document = view_of_document(for_project(self.space))
         return self._document
 
     @document.setter
@@ -453,8 +455,8 @@ class Project:
     def __len__(self) -> int:
         from . import catalog
 
-        names = catalog.list_names(self._space)
-        awaited, self._space.awaited = self._space.awaited, None
+        names = catalog.list_names(self.space)
+        awaited, self.space.awaited = self.space.awaited, None
         if awaited is not None:
             awaited.append(names)
         return len(names)
@@ -467,11 +469,19 @@ class Project:
 
     def _contains_job_id(self, job_id: str) -> bool:
         """Tell whether there is a job with this id; what is built on signac 2.x overrides it."""
-        return self._space.has(job_id)
+        return self.space.has(job_id)
 
     @property
     def space(self) -> Space:
-        """The project as the library sees it: where its jobs are, and which state points are in memory."""
+        """The project as the library sees it: where its jobs are, and which state points are in memory.
+
+        A subclass that has its jobs or its document elsewhere says so by :attr:`workspace` and ``FN_DOCUMENT``, which
+        are asked here once.
+        """
+        if self._space is None:
+            self._space = Space(
+                self._path, workspace=self.workspace, document_name=self.FN_DOCUMENT, durable=self._durable
+            )
         return self._space
 
     @property
@@ -538,12 +548,12 @@ class Project:
         if not isinstance(text, str):
             raise TypeError(f"A job id must be a str, not {type(text).__name__}.")
         if len(text) >= JOB_ID_LENGTH:
-            if layout.is_job_directory(text) and "/" not in text and self._space.has(text):
+            if layout.is_job_directory(text) and "/" not in text and self.space.has(text):
                 return text
             raise KeyError(text)
         from . import catalog, resolving
 
-        return resolving.resolve(catalog.list_names(self._space), text)
+        return resolving.resolve(catalog.list_names(self.space), text)
 
     def _statepoint_of(self, job_id: str) -> dict[str, Any]:
         """State point of an existing job, as plain data that must not be changed.
@@ -552,7 +562,7 @@ class Project:
 
         Raises JobsCorruptedError if it cannot be read or is not the one of the job.
         """
-        space = self._space
+        space = self.space
         known = space.known.get(job_id)
         if known is None and space.expected:
             from . import catalog
@@ -686,7 +696,7 @@ class Project:
         """
         from . import catalog, resolving
 
-        return resolving.unique_prefix_length(catalog.list_names(self._space))
+        return resolving.unique_prefix_length(catalog.list_names(self.space))
 
     def detect_schema(self, exclude_const: bool = False, subset: Iterable[Job | str] | None = None) -> ProjectSchema:
         """Find out which keys the state points have, with which types and values.
@@ -725,7 +735,7 @@ class Project:
         from .survey.detecting import detect_schema
 
         ids = None if subset is None else map(str, subset)
-        return detect_schema(self._space, exclude_const=exclude_const, subset=ids)
+        return detect_schema(self.space, exclude_const=exclude_const, subset=ids)
 
     def get_neighbors(self, ignore: Any = ()) -> dict[str, dict[str, dict[Any, str]]]:
         """Find for every job the jobs that differ in one parameter only, with its previous and its next value.
@@ -757,7 +767,7 @@ class Project:
         """
         from .survey.neighbors import get_neighbors
 
-        return get_neighbors(self._space, ignore)
+        return get_neighbors(self.space, ignore)
 
     # work on many jobs --------------------------------------------------------------------------------------------
 
@@ -795,11 +805,10 @@ class Project:
         from .exchange.moving import clone
 
         try:
-            clone(job.path, job.id, self._space, copytree=copytree)
-        except DestinationExistsError as error:
-            raise DestinationExistsError(self.handle(error.destination)) from None
-        make = _job_class or _load_job_class()
-        return make(self, job._plain_statepoint(), id_=job.id, directory_known=True)
+            clone(job.path, job.id, self.space, copytree=copytree)
+        except DestinationExistsError:
+            raise DestinationExistsError(self.handle(job.id, job._plain_statepoint())) from None
+        return self.handle(job.id, job._plain_statepoint())
 
     def sync(
         self,
@@ -899,7 +908,7 @@ class Project:
         """
         from .exchange.views import plan_view
 
-        return plan_view(self._space, prefix, job_ids, path, handle=self.handle).carry_out()
+        return plan_view(self.space, prefix, job_ids, path, handle=self.handle).carry_out()
 
     def export_to(
         self,
@@ -998,7 +1007,7 @@ class Project:
 
         if sync is None or sync is False:
             try:
-                with plan_import(self._space, origin, schema=schema, copytree=copytree) as plan:
+                with plan_import(self.space, origin, schema=schema, copytree=copytree) as plan:
                     return plan.carry_out()
             except DestinationExistsError as error:
                 raise DestinationExistsError(self.handle(error.destination)) from None
@@ -1006,7 +1015,7 @@ class Project:
             raise TypeError(f"The argument sync must be a bool or a mapping of arguments, not {sync!r}.")
         with imported_apart(self, origin, schema=schema) as (temporary, found):
             self.sync(temporary, **({} if sync is True else sync))
-        return {one.name: self._space.job_path(one.job_id) for one in found}
+        return {one.name: self.space.job_path(one.job_id) for one in found}
 
     def check(self) -> None:
         """Read every state point and compare it with the name of its directory.
@@ -1031,7 +1040,7 @@ class Project:
         """
         from .care.integrity import check
 
-        check(self._space)
+        check(self.space)
 
     def repair(self, job_ids: Iterable[str] | None = None) -> None:
         """Restore damaged state points from what caches and unfinished operations left.
@@ -1058,7 +1067,7 @@ class Project:
         """
         from .care.integrity import repair
 
-        repair(self._space, job_ids)
+        repair(self.space, job_ids)
 
     def update_cache(self, *, progress: Progress | None = None) -> int | None:
         """Bring the persistent state point cache up to date.
@@ -1090,7 +1099,7 @@ class Project:
         """
         from .cache import update_cache
 
-        return update_cache(self._space, progress=progress)
+        return update_cache(self.space, progress=progress)
 
 
 _job_class: type[Job] | None = None

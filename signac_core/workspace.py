@@ -293,11 +293,30 @@ class Space:
     state points may be asked for one by one.
     """
 
-    __slots__ = ("awaited", "durable", "expected", "is_loaded", "known", "moment", "root", "sound_ids", "workspace")
+    __slots__ = (
+        "awaited",
+        "document_name",
+        "durable",
+        "expected",
+        "is_loaded",
+        "known",
+        "moment",
+        "root",
+        "sound_ids",
+        "workspace",
+    )
 
-    def __init__(self, root: str, *, durable: bool = False) -> None:
+    def __init__(
+        self,
+        root: str,
+        *,
+        workspace: str | None = None,
+        document_name: str = layout.FN_PROJECT_DOCUMENT,
+        durable: bool = False,
+    ) -> None:
         self.root = root
-        self.workspace = f"{root.rstrip('/')}/{layout.WORKSPACE}"
+        self.workspace = workspace or f"{root.rstrip('/')}/{layout.WORKSPACE}"
+        self.document_name = document_name
         self.durable = durable
         self.known: dict[str, dict[str, Any]] = {}
         self.sound_ids: Collection[str] = ()  # of state points from the index, which does not take keys with dots

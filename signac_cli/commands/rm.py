@@ -83,7 +83,7 @@ def command(
     if not (dry_run or interactive):
         confirm_selected(session, space, verb, selected, filter_tokens)
     report = Report(session, "rm", (done, "kept", "absent"), dry_run=dry_run)
-    remove = _clearing(session) if clear else _removing(space)
+    remove = _clearing() if clear else _removing(space)
     if clear:
         session.when_interrupted = "State point and document of each job are whole."
     chosen = dict.fromkeys(selected)
@@ -120,9 +120,11 @@ def _removing(space: Space) -> Callable[[str], bool]:
     return lambda job_id: lifecycle.remove(space.workspace, job_id)
 
 
-def _clearing(session: Session) -> Callable[[str], bool]:
+def _clearing() -> Callable[[str], bool]:
     """Function that clears a job; it returns False when there is none any more."""
-    project = session.project()
+    from signac_core.project import find_project
+
+    project = find_project()
 
     def clear(job_id: str) -> bool:
         try:

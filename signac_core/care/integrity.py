@@ -205,7 +205,7 @@ def examine(space: Space, *, progress: Progress | None = None) -> Iterator[Probl
         yield from _other_problems(space, name, claims, is_whole=problem is None)
     yield from _strays(space, listing)
     yield from _derived_problems(space, listing, claims)
-    problem = _document_problem("", space.path(layout.FN_PROJECT_DOCUMENT))
+    problem = _document_problem("", space.path(space.document_name))
     if problem is not None:
         yield problem
     for path in (*litter.in_workspace(space.workspace), *litter.in_project(space.root)):

@@ -356,7 +356,7 @@ def for_job(space: Space, job_id: str) -> Document:
 def for_project(space: Space) -> Document:
     """Document of a project, not read yet; its writers take the lock of the configuration file."""
     return Document(
-        os.path.join(space.root, layout.FN_PROJECT_DOCUMENT),
+        space.path(space.document_name),
         os.path.join(space.root, layout.FN_CONFIG),
         durable=space.durable,
     )

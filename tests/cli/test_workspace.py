@@ -96,12 +96,16 @@ def test_import_when_there_are_no_jobs_then_warns(cli, study):
     assert "There are no jobs to import in 'elsewhere'." in result.err
 
 
-@pytest.mark.parametrize("command", [["find"], ["schema"], ["status"], ["check"], ["update-cache"]], ids=" ".join)
-def test_command_when_the_workspace_is_missing_then_warns_and_does_not_make_it(cli, project, command):
+@pytest.mark.parametrize(
+    "command",
+    [["find"], ["schema"], ["status"], ["check"], ["update-cache"], ["rm", "-f", "{}"], ["rm", "-c", "-f", "{}"]],
+    ids=" ".join,
+)
+def test_command_when_the_workspace_is_missing_then_warns_once_and_does_not_make_it(cli, project, command):
     os.rmdir(project.workspace)
     for _ in range(2):
         result = cli(*command)
-        assert "Warning: The workspace does not exist: " in result.err
+        assert result.err.count("Warning: The workspace does not exist: ") == 1
         assert project.workspace in result.err
         assert not os.path.exists(project.workspace)
 

@@ -10,6 +10,7 @@ import pytest
 
 import signac_core
 from signac_core import Project, get_job, get_project, init_project
+from signac_core.care.integrity import examine
 from signac_core.errors import IncompatibleSchemaVersion, JobsCorruptedError, WorkspaceError
 
 
@@ -120,6 +121,36 @@ def test_subclasses_stay_subclasses(project: Project) -> None:
     assert Study() != project
     with pytest.raises(TypeError):
         Project.get_project(project.path, nonsense=1)
+
+
+def test_subclasses_can_have_their_jobs_and_their_document_elsewhere(project: Project) -> None:
+    class Elsewhere(Project):
+        FN_DOCUMENT = "about.json"
+
+        @property
+        def workspace(self) -> str:
+            return os.path.join(self.path, "runs")
+
+    project.open_job({"a": 0}).init()
+    project.doc.title = "plain"
+    other = Elsewhere(project.path)
+    for each in (other, copy.copy(other), Elsewhere()):
+        assert len(each) == len(each.find_jobs({"a": 1})) == (each is not other)
+        job = each.open_job({"a": 1}).init()
+        assert job.path == os.path.join(project.path, "runs", job.id)
+        assert [found.id for found in each] == [job.id] == os.listdir("runs")
+        assert each.open_job(id=job.id[:6]) == job
+        assert each.find_jobs({"a": 1})[0].project.workspace == each.workspace
+    other.doc.title = "elsewhere"
+    assert project.doc() == {"title": "plain"}
+    assert Path("about.json").read_text() == '{"title": "elsewhere"}'
+    target = Project.init_project("target")
+    target.sync(other)
+    assert target.doc() == {"title": "elsewhere"}
+    assert [job.sp() for job in target] == [{"a": 1}]
+    Path("about.json").write_text("{")
+    assert [problem.path for problem in examine(other.space)] == [other.fn("about.json")]
+    assert not list(examine(project.space))
 
 
 def test_identity(project: Project, tmp_path: Path) -> None:
