@@ -73,11 +73,6 @@ class SyncReport(Report):
         """The conflicts, sorted like the jobs; those of the document of the project first."""
         return [action for action in self._sorted() if action.kind == "conflict"]
 
-    @property
-    def skipped_jobs(self) -> set[str]:
-        """Ids of the jobs that were left out as a whole."""
-        return {action.job_id for action in self._actions if _is_whole_job(action) and action.job_id is not None}
-
     def damaged_documents(self, reason: str) -> list[str]:
         """Ids of the jobs whose document could not be read for a reason."""
         return [action.job_id for action in self._sorted() if action.job_id is not None and action.reason == reason]

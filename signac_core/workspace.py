@@ -16,6 +16,8 @@ from contextlib import suppress
 from itertools import islice
 from operator import eq
 from time import monotonic, time_ns
+from time import sleep as _sleep
+from time import time as _now
 from typing import Any, TypeVar
 
 from . import canonical, config, files, layout
@@ -179,18 +181,6 @@ def is_being_born(directory: str) -> bool:
 
 def _is_young(directory: str) -> bool:
     return abs(_now() - os.stat(directory).st_mtime) < _BIRTH_SECONDS
-
-
-def _sleep(seconds: float) -> None:
-    import time
-
-    time.sleep(seconds)
-
-
-def _now() -> float:
-    import time
-
-    return time.time()
 
 
 def is_marked(directory: str) -> bool:

@@ -139,8 +139,6 @@ def _told(items: Sequence[_T], what: str, progress: Progress | None) -> Iterable
 
 def _is_readable(space: Space, name: str) -> bool:
     """Tell whether a job has its state point, or has gone."""
-    from .. import workspace  # what only looks for problems does not pay for it
-
     directory = os.path.join(space.workspace, name)
     try:
         workspace.read_state_point(directory, name)
