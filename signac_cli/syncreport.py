@@ -1,4 +1,4 @@
-"""What a synchronization tells: a line for each thing that it would do, the conflicts, the statistics."""
+"""The report of a synchronization: a line for each thing that it would do, the conflicts, the statistics."""
 
 from __future__ import annotations
 

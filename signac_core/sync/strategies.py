@@ -23,6 +23,8 @@ __all__ = [
     "DocSync",
     "DocumentStrategy",
     "FileSync",
+    "JobHandle",
+    "ProjectHandle",
 ]
 
 
