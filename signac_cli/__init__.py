@@ -4,6 +4,7 @@ The version, and what completion scripts ask, is answered here, before Click is 
 :mod:`signac_cli.app`.
 """
 
+import os
 import sys
 
 __all__ = ["main", "start"]
@@ -23,7 +24,6 @@ def start() -> None:
     status = main()
     if not _others_rely_on_the_end():
         import atexit
-        import os
 
         atexit._run_exitfuncs()
         try:
@@ -79,8 +79,6 @@ def _forget_start_directory() -> None:
     Nothing is imported from there, neither beside a console script nor (with ``python -m``) from the working directory:
     every import would look there first, and a file that is named like a module would be imported in its place.
     """
-    import os.path
-
     package = os.path.dirname(__file__)
     ours = os.path.basename(sys.argv[0]) in ("signac", "signac-cli") or os.path.dirname(sys.argv[0]) == package
     if ours and not sys.flags.safe_path and sys.path[0] != os.path.dirname(package):

@@ -43,8 +43,6 @@ __all__ = [
     "Rules",
     "Tokens",
     "canonical",
-    "format_examples",
-    "format_options",
     "help_text",
     "write_options",
     "write_terms",
@@ -456,34 +454,24 @@ class Command(click.Command):
         return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the options of the command, then the global ones."""
-        format_options(self, ctx, formatter)
+        """List the options of the command, then the global ones: by name only, so that the page fits on a screen."""
+        own = [param for param in self.get_params(ctx) if param not in GLOBAL_OPTIONS]
+        write_options(own, ctx, formatter, title="Options")
+        with formatter.section("Global options (see 'signac --help')"):
+            from textwrap import fill
+
+            indent = " " * formatter.current_indent
+            text = ", ".join("/".join(option.opts) for option in GLOBAL_OPTIONS)
+            lines = fill(text, formatter.width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+            formatter.write(f"{lines}\n")
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples."""
-        format_examples(ctx, formatter)
+        """Write the examples of the command, as they stand in `signac_cli.examples`."""
+        from .examples import EXAMPLES
 
-
-def format_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-    """Write the option sections of a help page: the global ones by name only, so that it fits on a screen."""
-    own = [param for param in command.get_params(ctx) if param not in GLOBAL_OPTIONS]
-    write_options(own, ctx, formatter, title="Options")
-    with formatter.section("Global options (see 'signac --help')"):
-        from textwrap import fill
-
-        indent = " " * formatter.current_indent
-        text = ", ".join("/".join(option.opts) for option in GLOBAL_OPTIONS)
-        lines = fill(text, formatter.width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
-        formatter.write(f"{lines}\n")
-
-
-def format_examples(ctx: click.Context, formatter: click.HelpFormatter) -> None:
-    """Write the examples of a command, as they stand in `signac_cli.examples`."""
-    from .examples import EXAMPLES
-
-    if lines := EXAMPLES.get(ctx.command_path.partition(" ")[2], "").splitlines():
-        with formatter.section("Examples"):
-            formatter.write("".join(f"{'':{formatter.current_indent}}{line}\n" for line in lines))
+        if lines := EXAMPLES.get(ctx.command_path.partition(" ")[2], "").splitlines():
+            with formatter.section("Examples"):
+                formatter.write("".join(f"{'':{formatter.current_indent}}{line}\n" for line in lines))
 
 
 def write_options(

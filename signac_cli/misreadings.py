@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "hint_at_keys_like_conditions",
-    "refuse_foreign_ids",
-    "refuse_foreign_words",
     "refuse_ids_among_keys",
+    "refuse_misread_ids",
+    "refuse_misread_words",
     "refuse_values_among_keys",
 ]
 
@@ -56,7 +56,7 @@ def refuse_values_among_keys(space: Space, part: str, keys: Sequence[str], filte
         )
 
 
-def refuse_foreign_words(space: Space, tokens: Sequence[str]) -> None:
+def refuse_misread_words(space: Space, tokens: Sequence[str]) -> None:
     """Make sure that a filter has not taken a word that was meant for the command: a file, a template, an id.
 
     Raises click.UsageError if there is a word that no job has for a key, and the command lacks one that looks like
@@ -179,7 +179,7 @@ def hint_at_keys_like_conditions(session: Session, space: Space, tokens: Sequenc
         )
 
 
-def refuse_foreign_ids(space: Space, words: Sequence[str]) -> None:
+def refuse_misread_ids(space: Space, words: Sequence[str]) -> None:
     """Make sure that words that are no ids were not meant for a filter, or for the command itself.
 
     Raises click.UsageError if there is a condition among them, or ``-j`` has taken a word that looks like one that the

@@ -1,4 +1,4 @@
-r"""The one place that writes: results to standard output, talk and errors to standard error.
+r"""The one place that writes: results to standard output, messages to standard error.
 
 Results are written as bytes. A pipe gets exactly the characters of the data: no escape sequence, no wrapped line, and
 no character that its encoding lacks (those appear as ``\xe5``). A terminal gets none that could change more than the
@@ -27,7 +27,21 @@ if TYPE_CHECKING:
     from .keys import Record
     from .templates import Template
 
-__all__ = ["SHOWN", "Failure", "Output", "OutputClosed", "Shape", "is_utf8", "on_screen", "one_line"]
+__all__ = [
+    "JSON",
+    "JSON_LINES",
+    "PLAIN",
+    "SHOWN",
+    "TABLE",
+    "TEMPLATE",
+    "Failure",
+    "Output",
+    "OutputClosed",
+    "Shape",
+    "is_utf8",
+    "on_screen",
+    "one_line",
+]
 
 _NO_KEYS: Mapping[str, Sequence[str]] = MappingProxyType({})
 
@@ -45,7 +59,7 @@ _STYLE = re.compile(r"(\033\[[0-9;]*m)")
 
 
 class Failure(click.ClickException):
-    """A mistake of the user, or of the world, that is told in one line."""
+    """A mistake of the user, or of the system, that is reported in one line."""
 
     def __init__(self, message: str, *, code: str = "error", hint: str | None = None, status: int = 1) -> None:
         super().__init__(message)

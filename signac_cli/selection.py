@@ -35,6 +35,7 @@ __all__ = [
     "refuse_loose_filter",
     "resolve",
     "select",
+    "write_part",
 ]
 
 _CHUNK = 256
@@ -90,17 +91,17 @@ def select(
     tokens = filter_tokens or ()
     context = click.get_current_context(silent=True)
     takes_names = context is not None and context.info_name in ("shell", "sync", "view")
-    if tokens and (takes_names or any(map(_may_be_foreign, tokens))):
-        from .misreadings import refuse_foreign_words
+    if tokens and (takes_names or any(map(_may_be_misread, tokens))):
+        from .misreadings import refuse_misread_words
 
-        refuse_foreign_words(space, tokens)
+        refuse_misread_words(space, tokens)
     query = parse_filter(session, tokens, allow_eval=allow_eval)
     found = find_matching(session, space, query, damaged=damaged, proven=proven)
     hint_at_keys(session, space, tokens, found)
     return found
 
 
-def _may_be_foreign(token: str) -> bool:
+def _may_be_misread(token: str) -> bool:
     """Tell whether a word of a filter may be a template, a script, a directory or an id."""
     if not _OPERATORS.isdisjoint(token) or token.startswith('{"'):
         return False
@@ -231,9 +232,9 @@ def resolve(session: Session, space: Space, texts: Iterable[str], *, minimum: in
     given = list(_expanded(session, texts))
     ids, unresolved = resolve_ids(space, given, minimum=minimum)
     if unresolved:
-        from .misreadings import refuse_foreign_ids
+        from .misreadings import refuse_misread_ids
 
-        refuse_foreign_ids(space, [problem.text for problem in unresolved])
+        refuse_misread_ids(space, [problem.text for problem in unresolved])
         *others, last = unresolved
         for problem in others:
             session.output.error(problem.reason, code="unknown-id")
@@ -351,6 +352,30 @@ def enough_digits(space: Space) -> Callable[[], int]:
         return known[0]
 
     return digits
+
+
+def write_part(
+    session: Session,
+    part: str,
+    ids: Sequence[str],
+    filter_tokens: Sequence[str] | None,
+    shape: Shape,
+    text: Callable[[Record], str],
+    *,
+    allow_eval: bool,
+    sort_keys: bool,
+) -> int:
+    """Print the state points (``sp``) or documents (``doc``) of the jobs that are named; return the exit status.
+
+    Raises Failure as `select`.
+    """
+    space = session.space(at_one_moment=True)
+    damaged: list[str] = []
+    selected = select(session, space, ids, filter_tokens, allow_eval=allow_eval, damaged=damaged)
+    records = read_records(space, selected, shape.parts(part), damaged=damaged)
+    session.output.write_records(records, shape, text, sort_keys=sort_keys, digits=enough_digits(space))
+    hint_at_unknown_fields(session, space, shape, everywhere=not ids and filter_tokens is None, damaged=damaged)
+    return session.report_damaged(damaged)
 
 
 def read_records(

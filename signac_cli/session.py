@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     from signac_core.project import Project
     from signac_core.workspace import Space
 
-__all__ = ["INTERRUPTED", "Session", "as_failure"]
+__all__ = ["Session", "as_failure"]
 
-INTERRUPTED = 130
+_INTERRUPTED = 130
 
 _FEW = 3
 """So many damaged jobs are told together with what is wrong with them."""
-
 
 _WARNING = 30
 
@@ -230,7 +229,7 @@ def as_failure(error: BaseException) -> Failure:
     if isinstance(error, click.ClickException):
         return Failure(error.format_message(), status=error.exit_code)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        return Failure("Interrupted.", code="interrupted", status=INTERRUPTED)
+        return Failure("Interrupted.", code="interrupted", status=_INTERRUPTED)
     return _failure_of_library(error)
 
 

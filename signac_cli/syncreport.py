@@ -1,4 +1,4 @@
-"""What a synchronization tells: a line for each thing that it would do, the conflicts, the statistics."""
+"""The report of a synchronization: a line for each thing that it would do, the conflicts, the statistics."""
 
 from __future__ import annotations
 
@@ -72,11 +72,6 @@ class SyncReport(Report):
     def conflicts(self) -> list[SyncAction]:
         """The conflicts, sorted like the jobs; those of the document of the project first."""
         return [action for action in self._sorted() if action.kind == "conflict"]
-
-    @property
-    def skipped_jobs(self) -> set[str]:
-        """Ids of the jobs that were left out as a whole."""
-        return {action.job_id for action in self._actions if _is_whole_job(action) and action.job_id is not None}
 
     def damaged_documents(self, reason: str) -> list[str]:
         """Ids of the jobs whose document could not be read for a reason."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from signac_core.canonical import MISSING
+from signac_core.canonical import MISSING, dumps
 
 from .keys import lookup
 
@@ -90,8 +90,6 @@ class Template:
 
 def as_text(value: Any) -> str:
     """A string as it is, any other value as JSON."""
-    from signac_core.canonical import dumps
-
     return value if isinstance(value, str) else dumps(value)
 
 

@@ -293,10 +293,10 @@ def delete_cache(space: Space) -> bool:
     Raises OSError if they cannot be deleted.
     """
     from .config import index_path
-    from .layout import BASE, DELTA, DOCUMENTS
 
+    names = (layout.DELTA, layout.DOCUMENTS, layout.BASE)
     found = False
-    for path in (space.path(layout.FN_CACHE), *(index_path(space.root, name) for name in (DELTA, DOCUMENTS, BASE))):
+    for path in (space.path(layout.FN_CACHE), *(index_path(space.root, name) for name in names)):
         with suppress(FileNotFoundError):
             os.unlink(path)
             found = True

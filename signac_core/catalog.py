@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import canonical, config, files, layout
 from .errors import JobsCorruptedError, WorkspaceError
-from .workspace import OPEN_FLAGS, each_of_few, list_workspace, state_point_in
+from .workspace import (
+    OPEN_FLAGS,
+    each_of_few,
+    is_being_born,
+    list_workspace,
+    read_state_point,
+    state_point_in,
+)
 
 if TYPE_CHECKING:
     from .index.documents import IndexedDocuments
@@ -81,14 +88,11 @@ def _let_go(snapshot: Snapshot, *, is_interrupted: bool) -> None:
 
 def _open_index(space: Space) -> Snapshot | None:
     try:
-        if config.index_directory() is None:  # the usual query pays for no import
+        if config.index_directory() is None:
             fd = os.open(f"{space.root}/{layout.FN_INDEX}", OPEN_FLAGS)
         else:
-            from .config import check_place, index_path
-            from .layout import BASE
-
-            check_place()
-            fd = os.open(index_path(space.root, BASE), OPEN_FLAGS)
+            config.check_place()
+            fd = os.open(config.index_path(space.root, layout.BASE), OPEN_FLAGS)
     except PermissionError as error:
         tell_unusable(error)
         return None
@@ -360,14 +364,12 @@ def recorded_state_point(space: Space, job_id: str) -> dict[str, Any] | None:
 
 def _read_unusual(directory: str, job_id: str, failed: list[str]) -> dict[str, Any] | None:
     """State point of a job whose file is not as it should be: changing, vanished, being born, or damaged."""
-    from . import workspace  # the usual query does not pay for it
-
     try:
-        return workspace.read_state_point(directory, job_id)
+        return read_state_point(directory, job_id)
     except FileNotFoundError:
         pass
     except JobsCorruptedError:
-        if not workspace.is_being_born(directory):
+        if not is_being_born(directory):
             failed.append(job_id)
     return None
 

@@ -21,11 +21,9 @@ if TYPE_CHECKING:
 __all__ = [
     "ProjectConfig",
     "and_above",
-    "check_lines",
     "check_place",
     "check_schema_version",
     "durable",
-    "find_root",
     "index_directory",
     "index_is_trusted",
     "index_path",
@@ -36,6 +34,7 @@ __all__ = [
     "logical_directory",
     "merge",
     "no_project",
+    "of_user",
     "parse",
     "parse_file",
     "parse_lines",
@@ -100,10 +99,10 @@ def _parse_plain(text: str) -> dict[str, Any] | None:
     return values
 
 
-def check_lines(lines: list[str], path: str) -> None:
-    """Refuse lines over which the parser would ponder for ever, with a ConfigError.
+def _check_lines(lines: list[str], path: str) -> None:
+    """Refuse lines that the parser would take for ever to read, with a ConfigError.
 
-    Before it gives a line up it tries all ways to share out its blanks, brackets, and quotes between commas.
+    Before it rejects a line, it tries every way to divide its blanks, brackets, and quotes between commas.
     """
     import re
 
@@ -148,7 +147,7 @@ def _parse(text: str, path: str) -> ConfigObj:
 
 def parse_lines(lines: list[str], path: str) -> ConfigObj:
     """Parse the lines of a configuration file: the one place where the parser is called."""
-    check_lines(lines, path)
+    _check_lines(lines, path)
     import configobj
 
     try:
@@ -237,7 +236,7 @@ def _incompatible(root: str, version: str) -> IncompatibleSchemaVersion:
     )
 
 
-def find_root(start: str) -> tuple[str, ProjectConfig] | None:
+def _find_root(start: str) -> tuple[str, ProjectConfig] | None:
     """Search a directory and those above it for a project; the nearest wins.
 
     Its directory and its configuration; None when there is no project. ConfigError if a configuration file cannot be
@@ -266,12 +265,12 @@ def root_above(path: str | None = None) -> tuple[str, ProjectConfig]:
     Without a path it is searched for from the working directory, also by the name that this was entered by.
 
     Raises LookupError if there is none, or the path does not exist; IncompatibleSchemaVersion if there is only one of
-    an older layout; ConfigError as `find_root`.
+    an older layout; ConfigError as `_find_root`.
     """
     start = os.getcwd() if path is None else path
-    found = find_root(start)
+    found = _find_root(start)
     if found is None and path is None and (logical := logical_directory(start)) is not None:
-        found = find_root(logical)
+        found = _find_root(logical)
     if path is not None and (found is None or found[0] != start) and not os.path.exists(start):
         raise LookupError(f"Unable to find a project: the path '{start}' does not exist.")
     if found is None:

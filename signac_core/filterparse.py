@@ -13,6 +13,7 @@ A value is a regular expression between ``//``, or what `parse_value` makes of i
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -138,7 +139,6 @@ def parse_filter_arg(args: Sequence[str] | None) -> dict[str, Any] | None:
     if not args:
         return None
     import json
-    import sys
 
     filter = parse_tokens(args, allow_eval=True, hint=lambda text: print(text, file=sys.stderr))  # noqa: T201
     if len(args) > 1 or not _is_json_like(args[0]):

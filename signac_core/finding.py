@@ -31,18 +31,21 @@ def find_ids(
     *,
     ids: Sequence[str] | None = None,
     damaged: list[str] | None = None,
-    foreign: bool = False,
+    longer_names: bool = False,
     proven: bool = False,
     processes: int = 1,
     progress: Progress | None = None,
 ) -> list[str]:
     """Ids of the jobs that match a filter, in the order of ``ids`` (sorted by default).
 
+    ``longer_names`` counts directories, too, whose names only begin with an id, as signac 2.x does. What the index says
+    is compared with the files if it has to be ``proven``.
+
     Raises JobsCorruptedError if jobs are damaged and there is no list to take them; KeyError, ValueError, TypeError if
     the filter is invalid; WorkspaceError if the workspace cannot be read.
     """
     if filter is None:
-        return _counted(catalog.list_names(space), foreign=foreign) if ids is None else list(ids)
+        return _counted(catalog.list_names(space), longer_names=longer_names) if ids is None else list(ids)
     from .query import Query, compile_filter
 
     query = filter if isinstance(filter, Query) else compile_filter(filter)
@@ -52,13 +55,13 @@ def find_ids(
     if snapshot is not None:
         with snapshot:
             answer = _find_with_index(
-                snapshot, query, damaged, foreign=foreign, among=ids, proven=proven, progress=progress
+                snapshot, query, damaged, longer_names=longer_names, among=ids, proven=proven, progress=progress
             )
         if answer is not None:
             return answer
     if ids is not None:
         return _scan(space, query, ids, damaged, progress=progress)
-    return _find_in_files(space, query, damaged, foreign=foreign, processes=processes, progress=progress)
+    return _find_in_files(space, query, damaged, longer_names=longer_names, processes=processes, progress=progress)
 
 
 def _find_in_files(
@@ -66,14 +69,14 @@ def _find_in_files(
     query: Query,
     damaged: list[str] | None,
     *,
-    foreign: bool,
+    longer_names: bool,
     processes: int,
     progress: Progress | None,
 ) -> list[str]:
     """Ids of all jobs that match, each read unless it is in memory; an index may be left behind."""
     listing = workspace.list_workspace(space)
     before = len(space.known)
-    names = _counted(listing.names, foreign=foreign)
+    names = _counted(listing.names, longer_names=longer_names)
     if processes > 1 and len(names) >= _SHARED and damaged is not None:
         if query.needs_state_points:
             catalog.preload(space, len(names))
@@ -85,8 +88,8 @@ def _find_in_files(
     return found
 
 
-def _counted(names: list[str], *, foreign: bool) -> list[str]:
-    return names if foreign else layout.job_ids(names)
+def _counted(names: list[str], *, longer_names: bool) -> list[str]:
+    return names if longer_names else layout.job_ids(names)
 
 
 def _find_with_index(
@@ -94,7 +97,7 @@ def _find_with_index(
     query: Query,
     damaged: list[str] | None,
     *,
-    foreign: bool,
+    longer_names: bool,
     among: Sequence[str] | None,
     proven: bool,
     progress: Progress | None,
@@ -111,7 +114,7 @@ def _find_with_index(
         return None
     if proven and found and (query.needs_documents or not snapshot.is_proven):
         found = _scan(space, query, found, damaged, proven=True, progress=progress)
-    rest = _counted(rest, foreign=foreign or among is not None)
+    rest = _counted(rest, longer_names=longer_names or among is not None)
     if among is not None:
         selected = set(among)
         rest = [job_id for job_id in rest if job_id in selected]
@@ -191,7 +194,7 @@ def _scan(
 
     matches = query.matches
     points = catalog.read_state_points(space, ids, damaged=damaged, indexed=indexed, proven=proven)
-    points = _followed(points, "state points", len(ids), progress)
+    points = _tracked(points, "state points", len(ids), progress)
     if not query.needs_documents:
         return [job_id for job_id, state_point in points if matches(state_point, {})]
     state_points: dict[str, dict[str, Any]] = {}
@@ -202,7 +205,7 @@ def _scan(
     from .documents.many import read_document_files
 
     documents = read_document_files(space, ids, damaged=damaged)
-    for job_id, document, status in _followed(documents, "documents", len(ids), progress):
+    for job_id, document, status in _tracked(documents, "documents", len(ids), progress):
         if matches(state_points.get(job_id, {}), NO_DOCUMENT if document is None else document):
             found.append(job_id)
         if query.unmet and document:
@@ -242,7 +245,7 @@ def _shared_scan(
     return found
 
 
-def _followed(items: Iterator[_T], what: str, total: int, progress: Progress | None) -> Iterator[_T]:
+def _tracked(items: Iterator[_T], what: str, total: int, progress: Progress | None) -> Iterator[_T]:
     """Items that are reported when they have been dealt with."""
     if progress is None:
         return items

@@ -14,7 +14,7 @@ from . import canonical, files, layout, lifecycle, workspace
 from .canonical import calc_id
 from .errors import DestinationExistsError as DestinationExistsError
 from .errors import InvalidKeyError, JobsCorruptedError
-from .trees import identical
+from .trees import copy_plain, identical
 
 if TYPE_CHECKING:
     from .documents.statepoint import Place, Renaming, StatePoint
@@ -354,8 +354,6 @@ class Job:
         """
         cached = CachedStatePoint(data := self._plain_statepoint())
         if not canonical.CONTAINERS.isdisjoint(map(type, data.values())):
-            from .trees import copy_plain
-
             for key, value in data.items():
                 if type(value) in canonical.CONTAINERS:
                     dict.__setitem__(cached, key, copy_plain(value))

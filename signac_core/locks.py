@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from contextlib import AbstractContextManager, nullcontext
 from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 from types import TracebackType
@@ -97,8 +98,6 @@ class Lock:
             return False
         except BlockingIOError:
             pass
-        import time
-
         from . import config
 
         deadline = time.monotonic() + config.lock_timeout()

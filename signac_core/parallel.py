@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "each_file",
-    "in_order",
     "shared",
-    "short_paths",
 ]
 
 _T = TypeVar("_T")
@@ -34,7 +32,7 @@ _SHARE = 32  # items that a thread takes at once
 _WINDOW = 2048  # items under way at once
 
 
-def in_order(function: Callable[[_T], _R], items: Sequence[_T]) -> Iterator[_R]:
+def _in_order(function: Callable[[_T], _R], items: Sequence[_T]) -> Iterator[_R]:
     """Apply a function, which raises nothing, to items and yield the results in order."""
     waiting = iter(items)
     threads = config.io_threads()
@@ -75,7 +73,7 @@ def _in_threads(
 
 
 @contextmanager
-def short_paths(directory: str) -> Iterator[tuple[str, int | None]]:
+def _short_paths(directory: str) -> Iterator[tuple[str, int | None]]:
     """Open a directory, so that what is in it has short paths: those are found faster.
 
     Yields what to put before names, and the descriptor that these paths are relative to (None if there is no such
@@ -150,5 +148,5 @@ def each_file(
         yield from each_of_few(space, ids, name, function)
         return
     end = "/" + name
-    with short_paths(space.workspace) as (root, workspace):
-        yield from in_order(lambda job_id: function(job_id, root + job_id + end, workspace), ids)
+    with _short_paths(space.workspace) as (root, workspace):
+        yield from _in_order(lambda job_id: function(job_id, root + job_id + end, workspace), ids)

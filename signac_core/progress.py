@@ -1,4 +1,4 @@
-"""What long operations tell about how far they are; showing it is up to whoever asked for it."""
+"""How far long operations are; showing it is up to whoever asked for it."""
 
 from __future__ import annotations
 

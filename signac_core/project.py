@@ -317,8 +317,6 @@ class Project:
         (1, False)
 
         """
-        from . import files
-
         if dir is None:
             dir = self.workspace
             files.ensure_directory(dir, durable=self.durable)  # it may have been deleted meanwhile
@@ -1291,7 +1289,6 @@ if not TYPE_CHECKING:
             "Progress": ".progress",
             "ProjectSchema": ".survey.schema",
             "SCHEMA_VERSION": ".layout",
-            "TemporaryProject": ".project",
             "WorkspaceError": ".errors",
             "calc_id": ".job",
             "parse_filter": ".filterparse",

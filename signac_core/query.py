@@ -42,6 +42,7 @@ __all__ = [
     "TESTS",
     "And",
     "Condition",
+    "Expression",
     "FilterKeyError",
     "Not",
     "Operator",
@@ -49,8 +50,6 @@ __all__ = [
     "Query",
     "Test",
     "compile_filter",
-    "described",
-    "holds_nan",
 ]
 
 
@@ -205,7 +204,7 @@ def _conjunction(filter: Mapping[str, Any], incomparable: set[str]) -> Expressio
 
 def _members(name: str, value: Any) -> list[Mapping[str, Any]]:
     if not isinstance(value, (list, tuple)):
-        raise ValueError(f"{name} takes a list of filters, not {described(value)}.")
+        raise ValueError(f"{name} takes a list of filters, not {_described(value)}.")
     if not value:
         raise ValueError(f"The list of {name} is empty; it takes at least one filter.")
     return [_member(name, member) for member in value]
@@ -215,7 +214,7 @@ def _member(name: str, value: Any) -> Mapping[str, Any]:
     if isinstance(value, Mapping):
         return value
     what = "a filter" if name == "$not" else "a list of filters"
-    raise TypeError(f"{name} takes {what}, a filter is a mapping such as {{'a': 1}}; found {described(value)}.")
+    raise TypeError(f"{name} takes {what}, a filter is a mapping such as {{'a': 1}}; found {_described(value)}.")
 
 
 def _flatten(dotted: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -346,7 +345,7 @@ def _leaf_matcher(condition: Condition) -> Matcher:
     namespace, path, name, argument, test = condition
     if namespace == "sp" and len(path) == 1:
         key = path[0]
-        if name == "$eq" and not holds_nan(argument):
+        if name == "$eq" and not _holds_nan(argument):
             return lambda sp, doc: sp.get(key, MISSING) == argument
         return lambda sp, doc: test(sp.get(key, MISSING))
     reach = _reach(path)
@@ -385,7 +384,7 @@ def _reach(path: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Any]:
 Test: TypeAlias = Callable[[Any], bool]
 
 
-def described(value: Any) -> str:
+def _described(value: Any) -> str:
     """Describe a value in a message: by its type and its repr, shortened."""
     text = repr(value)
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
@@ -407,21 +406,21 @@ class Operator:
 
     def reject(self, kind: type[Exception], expected: str) -> NoReturn:
         """Refuse the argument, with an error of the given class; ``expected`` is what the operator takes."""
-        raise kind(f"Filter key '{self.key}': {self.name} takes {expected}, not {described(self.argument)}.")
+        raise kind(f"Filter key '{self.key}': {self.name} takes {expected}, not {_described(self.argument)}.")
 
 
-def holds_nan(value: Any) -> bool:
+def _holds_nan(value: Any) -> bool:
     """Tell whether a value is NaN or holds one: such a value does not equal itself for Python."""
     if isinstance(value, (list, tuple)):
-        return any(map(holds_nan, value))
+        return any(map(_holds_nan, value))
     if isinstance(value, Mapping):
-        return any(map(holds_nan, value.values()))
+        return any(map(_holds_nan, value.values()))
     return bool(value != value)
 
 
 def _equals(argument: Any) -> Test:
     """Test of equality; NaN equals NaN here, at any depth."""
-    if holds_nan(argument):
+    if _holds_nan(argument):
         from .trees import equal  # the usual condition pays for no import
 
         return lambda value: equal(value, argument)
@@ -476,8 +475,8 @@ def _member_test(op: Operator) -> Test:
         op.reject(TypeError, "a list")
     # What equals no stored value has to go: a mapping would be found by its content.
     members = [member for member in argument if not (isinstance(member, Mapping) and member)]
-    with_nan = [_equals(member) for member in members if holds_nan(member)]
-    members = [member for member in members if not holds_nan(member)]
+    with_nan = [_equals(member) for member in members if _holds_nan(member)]
+    members = [member for member in members if not _holds_nan(member)]
     containers = [member for member in members if isinstance(member, (list, dict))]
     scalars = frozenset(member for member in members if not isinstance(member, (list, dict)))
 
@@ -571,7 +570,7 @@ def _where(op: Operator) -> Test:
         try:
             return bool(function(value))
         except Exception as error:
-            error.add_note(f"{note}, applied to {described(value)}")
+            error.add_note(f"{note}, applied to {_described(value)}")
             raise
 
     return test

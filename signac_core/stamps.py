@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from .workspace import Listing
 
 __all__ = [
-    "SETTLED_NS",
-    "SETTLED_PARALLEL_NS",
     "Signature",
     "directory_signature",
     "directory_signature_of",
@@ -29,9 +27,9 @@ __all__ = [
     "times_of",
 ]
 
-SETTLED_NS = 2_000_000_000
+_SETTLED_NS = 2_000_000_000
 """A file at rest for so long cannot change again without a change of its time stamps (local file systems)."""
-SETTLED_PARALLEL_NS = 10_000_000_000
+_SETTLED_PARALLEL_NS = 10_000_000_000
 """The same for all others, whose clocks belong to servers."""
 _BEYOND_DOUBT_NS = 86_400_000_000_000
 
@@ -65,7 +63,7 @@ def settled_signature(status: os.stat_result) -> Signature | None:
     """
     now, newest = time_ns(), max(status.st_mtime_ns, status.st_ctime_ns)
     is_parallel = is_on_parallel_file_system(status.st_dev)
-    margin = SETTLED_PARALLEL_NS if is_parallel else SETTLED_NS
+    margin = _SETTLED_PARALLEL_NS if is_parallel else _SETTLED_NS
     seen = _clock_seen(status)
     if newest + margin <= now and (newest + margin <= seen or newest + _BEYOND_DOUBT_NS <= now):
         return Signature.of(status)
@@ -108,7 +106,7 @@ def margin(*devices: int) -> int:
     Two seconds where both are on the same file system of a kind that keeps time in one place, ten elsewhere.
     """
     is_one_clock = len(set(devices)) == 1 and not is_on_parallel_file_system(devices[0])
-    return SETTLED_NS if is_one_clock else SETTLED_PARALLEL_NS
+    return _SETTLED_NS if is_one_clock else _SETTLED_PARALLEL_NS
 
 
 def times_of(status: os.stat_result) -> tuple[int, int]:

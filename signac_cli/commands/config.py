@@ -268,7 +268,7 @@ def _guard_schema_version(ctx: click.Context, path: str, key: list[str], value: 
         present = (read(path) or {}).get("schema_version")
         if value != present:
             raise Failure(
-                f"The schema version tells which layout the project has; it is {present}.",
+                f"The schema version says which layout the project has; it is {present}.",
                 code="schema-version",
                 hint="'signac migrate' changes both; -f changes the number alone.",
             )

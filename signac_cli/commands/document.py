@@ -21,14 +21,7 @@ from ..options import (
     shape_on_terminal,
 )
 from ..output import JSON, Failure, Shape
-from ..selection import (
-    confirm_selected,
-    enough_digits,
-    hint_at_unknown_fields,
-    read_records,
-    refuse_loose_filter,
-    select,
-)
+from ..selection import confirm_selected, refuse_loose_filter, select, write_part
 
 if TYPE_CHECKING:
     from signac_core.workspace import Space
@@ -97,13 +90,7 @@ def command(
             raise click.UsageError("--dry-run goes with --set and --unset.")
         laid_out = pretty is not None or indent is not None or sort_keys
         shape = shape_on_terminal(session, shape, laid_out=laid_out)
-        space = session.space(at_one_moment=True)
-        damaged: list[str] = []
-        selected = select(session, space, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
-        records = read_records(space, selected, shape.parts("doc"), damaged=damaged)
-        session.output.write_records(records, shape, text, sort_keys=sort_keys, digits=enough_digits(space))
-        hint_at_unknown_fields(session, space, shape, everywhere=not named and filter_tokens is None, damaged=damaged)
-        return session.report_damaged(damaged)
+        return write_part(session, "doc", named, filter_tokens, shape, text, allow_eval=allow_eval, sort_keys=sort_keys)
 
     if shape not in (Shape(), Shape(JSON)) or pretty is not None or indent is not None or sort_keys:
         raise click.UsageError("Of the output options only --json goes with --set and --unset.")
@@ -117,7 +104,7 @@ def command(
     _refuse_repeated(assignments)
     values, deleted = _parse(session, assignments, deletions)
     space = session.space()
-    damaged = []
+    damaged: list[str] = []
     selected = select(session, space, named, filter_tokens, allow_eval=allow_eval, damaged=damaged, proven=True)
     if not dry_run:
         confirm_selected(session, space, "Change the documents of", selected, filter_tokens)

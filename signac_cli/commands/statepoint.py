@@ -18,7 +18,7 @@ from ..options import (
     shape_of,
     shape_on_terminal,
 )
-from ..selection import enough_digits, hint_at_unknown_fields, read_records, select
+from ..selection import write_part
 
 if TYPE_CHECKING:
     from ..session import Session
@@ -65,11 +65,5 @@ def command(
     text = layout_text("sp", shape, pretty=pretty, indent=indent, sort_keys=sort_keys)
     laid_out = pretty is not None or indent is not None or sort_keys
     shape = shape_on_terminal(session, shape, laid_out=laid_out)
-    space = session.space(at_one_moment=True)
-    damaged: list[str] = []
     named = [*ids, *(job_ids or ())]
-    selected = select(session, space, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
-    records = read_records(space, selected, shape.parts("sp"), damaged=damaged)
-    session.output.write_records(records, shape, text, sort_keys=sort_keys, digits=enough_digits(space))
-    hint_at_unknown_fields(session, space, shape, everywhere=not named and filter_tokens is None, damaged=damaged)
-    return session.report_damaged(damaged)
+    return write_part(session, "sp", named, filter_tokens, shape, text, allow_eval=allow_eval, sort_keys=sort_keys)

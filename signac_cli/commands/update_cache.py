@@ -1,4 +1,4 @@
-"""``signac update-cache``: write down all state points in one file."""
+"""``signac update-cache``: write the index and the cache file, for fast queries."""
 
 from __future__ import annotations
 

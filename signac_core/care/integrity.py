@@ -88,7 +88,7 @@ class Problem(NamedTuple):
 
     @property
     def brief(self) -> str:
-        """The detail where the path is told anyway."""
+        """The detail, for a message that names the path anyway."""
         return self.detail.replace(f"Document '{self.path}'", "The document")
 
 
@@ -116,7 +116,7 @@ def check(space: Space, *, progress: Progress | None = None) -> None:
     JobsCorruptedError if any is damaged. Directories with names that only begin like job ids are damaged jobs, too.
     """
     names = _names_like_jobs(workspace.list_workspace(space))
-    suspects = [name for name in _told(names, "check", progress) if not _is_readable(space, name)]
+    suspects = [name for name in _tracked(names, "check", progress) if not _is_readable(space, name)]
     # Another look, because a job may have been at the moment of its creation (by signac 2.x) or of a change.
     damaged = [name for name in suspects if not _is_readable(space, name)]
     if damaged:
@@ -128,7 +128,7 @@ def _names_like_jobs(listing: workspace.Listing) -> list[str]:
     return sorted([*listing.names, *filter(layout.is_job_directory, listing.others)])
 
 
-def _told(items: Sequence[_T], what: str, progress: Progress | None) -> Iterable[_T]:
+def _tracked(items: Sequence[_T], what: str, progress: Progress | None) -> Iterable[_T]:
     """Yield the items, and report each to ``progress`` when it has been dealt with."""
     if progress is None:
         return items
@@ -139,8 +139,6 @@ def _told(items: Sequence[_T], what: str, progress: Progress | None) -> Iterable
 
 def _is_readable(space: Space, name: str) -> bool:
     """Tell whether a job has its state point, or has gone."""
-    from .. import workspace  # what only looks for problems does not pay for it
-
     directory = os.path.join(space.workspace, name)
     try:
         workspace.read_state_point(directory, name)
@@ -174,7 +172,7 @@ def repair(space: Space, job_ids: Iterable[str] | None = None, *, progress: Prog
         names = list(dict.fromkeys(map(str, job_ids)))
     known = _Known(space)
     failed = []
-    for name in _told(names, "repair", progress):
+    for name in _tracked(names, "repair", progress):
         try:
             _repair_job(space, name, known)
         except FileNotFoundError:
@@ -198,7 +196,7 @@ def examine(space: Space, *, progress: Progress | None = None) -> Iterator[Probl
     known = _Known(space)
     claims = _document_claims(space)
     suspects = []
-    for name in _told(listing.names, "check", progress):
+    for name in _tracked(listing.names, "check", progress):
         problem = _state_point_problem(space, name, known)
         if problem is not None:
             suspects.append(name)
@@ -232,7 +230,7 @@ def repair_problems(space: Space, problems: Iterable[Problem], *, progress: Prog
     """
     problems = sorted(problems, key=lambda problem: problem.is_litter)  # from which jobs may be restored
     known = _Known(space)
-    return [_repair_problem(space, problem, known) for problem in _told(problems, "repair", progress)]
+    return [_repair_problem(space, problem, known) for problem in _tracked(problems, "repair", progress)]
 
 
 def _repair_problem(space: Space, problem: Problem, known: _Known) -> Outcome:

@@ -86,9 +86,7 @@ def in_project(root: str) -> Iterator[str]:
     ]
     elsewhere = config.index_directory()
     if elsewhere is not None:
-        from ..config import index_path
-
-        names = [os.path.basename(index_path(root, name)) for name in (BASE, DELTA, DOCUMENTS)]
+        names = [os.path.basename(config.index_path(root, name)) for name in (BASE, DELTA, DOCUMENTS)]
         places.append((elsewhere, names, []))
     for directory, targets, others in places:
         for name in _names(directory):

@@ -16,7 +16,7 @@ from ..trees import copy_plain
 from .store import BoundView
 from .views import JSONDict, view_of
 
-__all__ = ["Place", "StatePoint", "live"]
+__all__ = ["Place", "Renaming", "StatePoint", "live"]
 
 _T = TypeVar("_T")
 

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from ..workspace import Space
 
 __all__ = [
+    "BoundView",
     "Document",
     "Store",
+    "active_buffer",
     "apply",
     "flush",
     "for_job",

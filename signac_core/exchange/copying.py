@@ -26,7 +26,6 @@ __all__ = [
     "CopyTree",
     "bring",
     "change_by_copy",
-    "is_move",
     "is_moved",
     "is_own_copy",
     "is_same",
@@ -34,6 +33,7 @@ __all__ = [
     "is_unfinished",
     "move_by_copy",
     "moves_by_copy",
+    "naming_the_job",
     "publish",
     "rehearse",
     "state_point_text",
@@ -53,7 +53,7 @@ def is_own_copy(copytree: CopyTree | None) -> bool:
     return copytree is None or copytree is _of_shutil("copytree")
 
 
-def is_move(copytree: CopyTree | None) -> bool:
+def _is_move(copytree: CopyTree | None) -> bool:
     """Tell whether a function is known to move directories instead of copying them."""
     return copytree is not None and copytree in (os.replace, os.rename, _of_shutil("move"))
 
@@ -107,7 +107,7 @@ def bring(
     """
     above = os.path.dirname(destination) or "."
     files.ensure_directory(above, durable=durable)
-    if is_move(copytree):
+    if _is_move(copytree):
         try:
             _move(source, destination, name, state_point, durable=durable)
         except OSError as error:
@@ -134,6 +134,20 @@ def bring(
         elif os.path.lexists(temporary):
             error.add_note(f"What was copied is in '{temporary}'.")
         raise
+
+
+@contextmanager
+def naming_the_job(destination: str, job_id: str) -> Iterator[None]:
+    """Context manager for what gives a job its directory: that there is one already is an error about the job.
+
+    Raises DestinationExistsError then.
+    """
+    try:
+        yield
+    except FileExistsError as error:
+        if error.filename != destination:
+            raise
+        raise DestinationExistsError(job_id) from None
 
 
 def publish(temporary: str, destination: str, *, durable: bool = False) -> None:

@@ -76,7 +76,7 @@ class ExportPlan(NamedTuple):
                 with failures.of(job_id):
                     self._bring(job_id, os.path.join(self.target, path) if path else self.target, copytree, left_out)
         elif not self.kind:
-            self.rehearse(_ignore)  # what has been appended stays
+            self.rehearse(links.ignore)  # what has been appended stays
             _write_archive(self, self.target, progress, left_out)
         elif not self.done:
             self._create_archive(progress, left_out, None if failed is None else failures)
@@ -106,7 +106,7 @@ class ExportPlan(NamedTuple):
             except (OSError, Error) as error:
                 if failures is None or not started or not _is_about(error, f"{self.space.workspace}/{started[-1]}"):
                     raise
-                plan.rehearse(_ignore, failed=failures.note)
+                plan.rehearse(links.ignore, failed=failures.note)
                 if started[-1] not in failures.ids and not is_first:
                     raise
                 plan, is_first = self._without(failures), False
@@ -232,7 +232,7 @@ def plan_export(
     elif is_taken:
         from .archivecheck import holds
 
-        if not (found and holds(target, kind, lambda writer: _write_archive(plan, writer, None, _ignore))):
+        if not (found and holds(target, kind, lambda writer: _write_archive(plan, writer, None, links.ignore))):
             raise _archive_exists(target)
         plan = plan._replace(done=frozenset(found))
     return plan
@@ -240,10 +240,6 @@ def plan_export(
 
 def _archive_exists(target: str) -> FileExistsError:
     return FileExistsError(errno.EEXIST, "The archive exists", target)
-
-
-def _ignore(path: str, reason: str) -> None:
-    """Say nothing of a link that is left out."""
 
 
 def _write_archive(

@@ -415,7 +415,7 @@ class _Directory:
     def _bring(self, one: Found, left_out: LeftOut) -> None:
         space = self._space
         destination = f"{space.workspace}/{one.job_id}"
-        try:
+        with copying.naming_the_job(destination, one.job_id):
             copying.bring(
                 one.name,
                 destination,
@@ -425,10 +425,6 @@ class _Directory:
                 durable=space.durable,
                 left_out=left_out,
             )
-        except FileExistsError as error:
-            if error.filename != destination:
-                raise
-            raise DestinationExistsError(one.job_id) from None
 
     def finish(self, found: Sequence[Found], failures: Failures) -> None:
         if copying.moves_by_copy(self._copytree):
@@ -493,7 +489,7 @@ class _Archive:
     @contextmanager
     def copies(self, found: Sequence[Found]) -> Iterator[Iterator[tuple[Found, str]]]:
         by_name = {one.name: one for one in found}
-        with self._unpacked(found, lambda path, reason: None) as unpacked:
+        with self._unpacked(found, links.ignore) as unpacked:
             yield ((by_name[name], directory) for name, directory in unpacked)
 
     def bring(self, found: Sequence[Found], left_out: LeftOut, failures: Failures) -> Iterator[Found]:
@@ -511,10 +507,9 @@ class _Archive:
             files.write_file(os.path.join(directory, layout.FN_STATE_POINT), one.text)
         if space.durable:
             copying.sync_tree(directory)
-        try:
-            copying.publish(directory, f"{space.workspace}/{one.job_id}", durable=space.durable)
-        except FileExistsError:
-            raise DestinationExistsError(one.job_id) from None
+        destination = f"{space.workspace}/{one.job_id}"
+        with copying.naming_the_job(destination, one.job_id):
+            copying.publish(directory, destination, durable=space.durable)
 
     def finish(self, found: Sequence[Found], failures: Failures) -> None:
         """Nothing is moved out of an archive."""

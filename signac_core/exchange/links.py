@@ -23,6 +23,7 @@ __all__ = [
     "Verdict",
     "Way",
     "depth_of",
+    "ignore",
     "leads_back",
     "make",
     "nowhere",
@@ -51,6 +52,10 @@ def warn(path: str, reason: str) -> None:
     import warnings
 
     warnings.warn(f"The link '{path}' is left out: {reason}.", stacklevel=2)
+
+
+def ignore(path: str, reason: str) -> None:
+    """Say nothing of a link that is left out."""
 
 
 def nowhere(error: OSError) -> str | None:

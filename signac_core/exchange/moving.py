@@ -48,21 +48,18 @@ def clone(
     if os.path.lexists(destination):
         raise DestinationExistsError(job_id)
     store.flush(os.path.join(source, layout.FN_DOCUMENT))
-    try:
+    state_point = copying.state_point_text(source, job_id)
+    with copying.naming_the_job(destination, job_id):
         copying.bring(
             source,
             destination,
             name=job_id,
-            state_point=copying.state_point_text(source, job_id),
+            state_point=state_point,
             copytree=copytree,
             disposable=disposable,
             durable=space.durable,
             left_out=left_out,
         )
-    except FileExistsError as present:
-        if present.filename != destination:
-            raise
-        raise DestinationExistsError(job_id) from None
 
 
 def move(source: str, job_id: str, space: Space) -> None:
@@ -86,9 +83,5 @@ def move(source: str, job_id: str, space: Space) -> None:
 
         state_point = copying.state_point_text(source, job_id)
         files.ensure_directory(space.workspace, durable=space.durable)
-        try:
+        with copying.naming_the_job(destination, job_id):
             copying.move_by_copy(source, destination, name=job_id, state_point=state_point, durable=space.durable)
-        except FileExistsError as present:
-            if present.filename != destination:
-                raise
-            raise DestinationExistsError(job_id) from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, Protocol
@@ -124,7 +125,6 @@ class _ZipWriter:
         if source is not None:
             self._archive.writestr(self._info(name, source), text)
             return
-        import time
         from zipfile import ZipInfo
 
         _check_zip_name(name, name)
@@ -134,7 +134,6 @@ class _ZipWriter:
         self._archive.writestr(info, text)
 
     def add_link(self, name: str, source: str) -> None:
-        import time
         from zipfile import ZipInfo
 
         _check_zip_name(name, source)

@@ -1,9 +1,9 @@
 r"""The index: state points by the values of their keys, so that a query over N jobs does not read N files.
 
-The index is derived data. It may be absent, truncated, damaged, foreign, out of date or not writable: then it is
-ignored, and rebuilt when there is a chance, but never an error and never the reason for another answer. What it holds
-cannot go out of date, because a state point does not change under its id; only *which* jobs exist can, and that is
-decided by the signature of the workspace directory (`stamps`) or else by a listing. The one exception: a state point
+The index is derived data. It may be absent, truncated, damaged, written by others, out of date or not writable: then it
+is ignored, and rebuilt when there is a chance, but never an error and never the reason for another answer. What it
+holds cannot go out of date, because a state point does not change under its id; only *which* jobs exist can, and that
+is decided by the signature of the workspace directory (`stamps`) or else by a listing. The one exception: a state point
 file that is damaged after it was indexed is found by ``signac check``, not by queries.
 
 Files

@@ -12,7 +12,7 @@ from typing import Any
 from ..query import MISSING, Condition, Query
 from .table import NUMBERS, TEXTS, Chunk, Rows, Table
 
-__all__ = ["evaluate", "is_indexable", "rows_that_satisfy", "rows_with_key"]
+__all__ = ["evaluate", "is_indexable", "rows_that_satisfy"]
 
 _ORDERED = frozenset({"$gt", "$gte", "$lt", "$lte"})
 _SOME_MAPPING = {"": None}
@@ -36,7 +36,7 @@ def rows_that_satisfy(table: Table, condition: Condition) -> Rows:
         return _rows_by_emptiness(table, condition)
     key = ".".join(condition.path)
     if condition.operator == "$exists":
-        having = rows_with_key(table, key)
+        having = _rows_with_key(table, key)
         return having if condition.test(_SOME_MAPPING) else table.all_rows() - having
     flags = bytearray(table.rows)
     look = []
@@ -70,7 +70,7 @@ def rows_that_satisfy(table: Table, condition: Condition) -> Rows:
     return found
 
 
-def rows_with_key(table: Table, key: str) -> Rows:
+def _rows_with_key(table: Table, key: str) -> Rows:
     """Rows that have any value under a dotted key, a mapping included."""
     flags = bytearray(table.rows)
     for chunk, data in table.read_chunks(table.chunk_list(key)):

@@ -120,7 +120,7 @@ def _text_of(entries: dict[str, dict[str, Any]]) -> bytes:
     if len(entries) >= _MANY:
         import orjson
 
-        with suppress(TypeError):  # an integer of more than 64 bits, half a surrogate pair
+        with suppress(TypeError):  # an integer of more than 64 bits, an unpaired surrogate
             text = orjson.dumps(entries)
             if b"null" not in text:  # which may stand for a number that is not finite
                 return text

@@ -99,9 +99,9 @@ def _take_apart(names: list[str], known: Mapping[str, dict[str, Any]]) -> tuple[
     """Ids among the names whose state points are known and can be indexed, and these taken apart."""
     ids = list(filter(known.__contains__, layout.job_ids(names)))
     with without_collection():
-        groups, odd = take_apart([known[job_id] for job_id in ids])
-        if odd:
-            left_out = set(odd)
+        groups, unfit = take_apart([known[job_id] for job_id in ids])
+        if unfit:
+            left_out = set(unfit)
             ids = [job_id for row, job_id in enumerate(ids) if row not in left_out]
             groups, _ = take_apart([known[job_id] for job_id in ids])
     return ids, groups

@@ -69,7 +69,7 @@ def _settled(
             if max(stamps.times_of(status)) >= youngest[device]:
                 continue
         trees[row], entries[row] = document, ABSENT if status is None else Signature.of(status)
-    groups, odd = take_apart(trees)
-    for row in odd:
+    groups, unfit = take_apart(trees)
+    for row in unfit:
         entries[row] = UNKNOWN
     return groups, entries

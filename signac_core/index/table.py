@@ -18,6 +18,9 @@ __all__ = [
     "IDS_PER_BLOCK",
     "ID_BYTES",
     "MAGIC",
+    "NUMBERS",
+    "OTHERS",
+    "TEXTS",
     "VERSION",
     "Chunk",
     "Directory",
@@ -35,7 +38,7 @@ VERSION = 1
 HEADER = 40
 IDS_PER_BLOCK = 4096
 ID_BYTES = 16
-ID_DIGITS = 2 * ID_BYTES
+_ID_DIGITS = 2 * ID_BYTES
 NUMBERS, TEXTS, OTHERS = range(3)
 _FEW = 8  # one id in so many is cut out of its block rather than picked from a list
 _AT_ONCE = 4 << 20  # bytes of neighbouring chunks that one call reads
@@ -226,7 +229,7 @@ class Table:
                 found += ids if count == len(ids) else compress(ids, wanted)
             elif count:
                 block = self._section(place).hex()
-                found += [block[row * ID_DIGITS : (row + 1) * ID_DIGITS] for row in _places(wanted)]
+                found += [block[row * _ID_DIGITS : (row + 1) * _ID_DIGITS] for row in _places(wanted)]
         return found
 
     def positions(self, ids: Collection[str]) -> dict[str, int]:
@@ -427,7 +430,7 @@ class Table:
 
 
 def ids_in(data: bytes) -> list[str]:
-    """Ids of 16 bytes each as texts."""
+    """Ids of 16 bytes each as strings."""
     return data.hex(" ", ID_BYTES).split()
 
 

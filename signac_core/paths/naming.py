@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import catalog, files, layout
 from ..errors import Error
-from .templates import PathError, _automatic_paths, _shortened, _Template
+from .templates import PathError, Template, automatic_paths, shortened
 
 if TYPE_CHECKING:
     from ..workspace import Space
 
 __all__ = [
+    "Handle",
     "Obstacle",
     "PathSpecification",
     "PathsTakenError",
@@ -106,11 +107,11 @@ _Naming = Callable[[Mapping[str, dict[str, Any]]], Iterator[tuple[str, str]]]
 def _naming(path: PathSpecification, handle: Handle) -> _Naming:
     """What gives state points their paths, with everything that is wrong with ``path`` itself found already."""
     if path is None:
-        return _automatic_paths
+        return automatic_paths
     if path is False:
         return lambda state_points: ((job_id, job_id) for job_id in state_points)
     if isinstance(path, str):
-        return _Template(path, handle).paths
+        return Template(path, handle).paths
     if callable(path):
         return lambda state_points: _called(path, handle, state_points)
     raise ValueError(f"The path must be None, False, a str or a function of the job, not {path!r}.")
@@ -148,12 +149,12 @@ def normal_path(text: str, job_id: str) -> str:
     if len(text) >= layout.PATH_MAX:
         raise PathError(
             f"Job '{job_id}' would get a path of {len(text)} characters, more than the {layout.PATH_MAX - 1} that "
-            f"systems allow: {_shortened(text)}. Choose another path, such as '{{job.id}}'."
+            f"systems allow: {shortened(text)}. Choose another path, such as '{{job.id}}'."
         )
     if longest > layout.NAME_MAX:
         raise PathError(
             f"Job '{job_id}' would get a path with a name of {longest} bytes, more than the {layout.NAME_MAX} that "
-            f"file systems allow: {_shortened(text)}. Choose another path, such as '{{job.id}}'."
+            f"file systems allow: {shortened(text)}. Choose another path, such as '{{job.id}}'."
         )
     return "/".join(parts)
 

@@ -15,7 +15,10 @@ from ..trees import as_tuple, leaves
 __all__ = [
     "PathError",
     "SchemaPathEvaluationError",
+    "Template",
+    "automatic_paths",
     "automatic_tokens",
+    "shortened",
 ]
 
 
@@ -52,7 +55,7 @@ def automatic_tokens(
         yield job_id, [token for key in order if key in texts for token in (key, texts[key])]
 
 
-def _automatic_paths(
+def automatic_paths(
     state_points: Mapping[str, Mapping[str, Any]], without: Iterable[str] = (), separator: str = "/"
 ) -> Iterator[tuple[str, str]]:
     for job_id, tokens in automatic_tokens(state_points, without=without):
@@ -66,18 +69,12 @@ def _automatic_paths(
 
 
 _AUTO = re.compile(r"\{\{auto(?::([^{}]*))?\}\}")
-
-
 _FIELD = re.compile(r"([^.\[\]]+)((?:\.[^.\[\]]+|\[[^\[\]]+\])*)")
-
-
 _LARGE_NUMBER = re.compile("[0-9]{4}")
-
-
 _STEP = re.compile(r"\.([^.\[\]]+)|\[([^\[\]]+)\]")
 
 
-class _Template:
+class Template:
     """A path template: text, fields, and ``{{auto}}`` or ``{{auto:SEPARATOR}}`` for the keys that no field names."""
 
     def __init__(self, text: str, handle: Callable[..., Any]) -> None:
@@ -89,7 +86,7 @@ class _Template:
         self._named = {name for part in self._texts for name in _named_fields(part, text)}
 
     def paths(self, state_points: Mapping[str, dict[str, Any]]) -> Iterator[tuple[str, str]]:
-        automatic = [dict(_automatic_paths(state_points, self._named, separator)) for separator in self._separators]
+        automatic = [dict(automatic_paths(state_points, self._named, separator)) for separator in self._separators]
         for job_id, state_point in state_points.items():
             values = _Values(job_id, state_point, self._handle)
             path = self._fill(self._texts[0], values)
@@ -211,7 +208,7 @@ def _step(field: str, value: Any, name: str, values: _Values) -> Any:
     elif value is not None and not isinstance(value, (str, int, float)):
         return _attribute(field, value, name, values)
     raise SchemaPathEvaluationError(
-        f"Unknown key: {field!r}. In job '{values.job_id}' there is no {name!r} in {_shortened(value)}."
+        f"Unknown key: {field!r}. In job '{values.job_id}' there is no {name!r} in {shortened(value)}."
         f"{_advice(field, values)}"
     )
 
@@ -266,6 +263,6 @@ def _names(data: Mapping[str, Any], above: str = "") -> Iterator[str]:
             yield from _names(value, f"{above}{key}.")
 
 
-def _shortened(value: object) -> str:
+def shortened(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:56]}...{text[-1]}"

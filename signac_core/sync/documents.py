@@ -40,8 +40,8 @@ class DocumentChange(NamedTuple):
         The dotted keys that differ and were left alone.
     """
 
-    changed: tuple[str, ...]  # dotted keys that were set or removed
-    skipped: tuple[str, ...]  # dotted keys that differ and were left alone
+    changed: tuple[str, ...]
+    skipped: tuple[str, ...]
 
 
 def synchronize_document(

@@ -26,7 +26,6 @@ __all__ = [
     "Step",
     "TransferOptions",
     "carry_out",
-    "compile_patterns",
     "finish_directory",
     "lacks",
     "plan",
@@ -48,7 +47,7 @@ class TransferOptions(NamedTuple):
     Parameters
     ----------
     exclude : tuple of re.Pattern
-        Names to leave out, see :func:`compile_patterns`.
+        Names to leave out, see :func:`_compile_patterns`.
     recursive : bool
         Go into sub-directories.
     follow_symlinks : bool
@@ -78,7 +77,7 @@ class TransferOptions(NamedTuple):
     def among(cls, arguments: Mapping[str, Any]) -> TransferOptions:
         """Take the options from the arguments of a function, which has one of each name; patterns are compiled."""
         given = {name: arguments[name] for name in cls._fields}
-        return cls(**given | {"exclude": compile_patterns(given["exclude"])})
+        return cls(**given | {"exclude": _compile_patterns(given["exclude"])})
 
     def check(self) -> None:
         """Refuse options that contradict each other, with a ValueError."""
@@ -131,7 +130,7 @@ class Step(NamedTuple):
         return self.status.st_size if self.status is not None and self.link is None else 0
 
 
-def compile_patterns(
+def _compile_patterns(
     exclude: str | re.Pattern[str] | Iterable[str | re.Pattern[str]] | None,
 ) -> tuple[re.Pattern[str], ...]:
     """Compile one exclude pattern or several; bytes are a TypeError."""

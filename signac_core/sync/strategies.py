@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
@@ -22,6 +23,8 @@ __all__ = [
     "DocSync",
     "DocumentStrategy",
     "FileSync",
+    "JobHandle",
+    "ProjectHandle",
 ]
 
 
@@ -230,8 +233,6 @@ def _modified(path: str) -> int:
 
 
 def _is_to_overwrite(path: str) -> bool:
-    import sys
-
     shown = f"'{path}'" if path.isprintable() else repr(path)  # whatever a terminal would make of it
     question = f"Overwrite files named {shown}? [y/N] "
     on_terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))

@@ -35,7 +35,15 @@ from .strategies import DocSync, DocumentStrategy, JobHandle, ProjectHandle
 if TYPE_CHECKING:
     from ..progress import Progress
 
-__all__ = ["KEPT", "DocumentsDamagedError", "FileStrategy", "FileTransferStats", "SyncAction", "Synchronizer"]
+__all__ = [
+    "DAMAGED",
+    "KEPT",
+    "DocumentsDamagedError",
+    "FileStrategy",
+    "FileTransferStats",
+    "SyncAction",
+    "Synchronizer",
+]
 
 MORE = 15
 logging.addLevelName(MORE, "MORE")
@@ -74,7 +82,7 @@ class FileTransferStats(NamedTuple):
     """
 
     num_files: int
-    volume: int  # bytes
+    volume: int
 
 
 class DocumentsDamagedError(Error, ValueError):
