@@ -170,7 +170,7 @@ def __getattr__(name: str) -> Any:
 def dumps(value: Any, *, sort_keys: bool = False) -> str:
     """JSON of a plain value, as it is stored in files: one line, ASCII, keys in their order.
 
-    TypeError if a value has no JSON equivalent.
+    Raises TypeError if a value has no JSON equivalent.
     """
     return _encode(value, _refuse, sort_keys)
 
@@ -195,7 +195,7 @@ def _is_utf_8(text: bytes) -> bool:
 def loads(text: bytes | str) -> Any:
     """Parse JSON; bytes may be UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
 
-    ValueError if it is not JSON, cannot be decoded, or is nested too deeply.
+    Raises ValueError if it is not JSON, cannot be decoded, or is nested too deeply.
     """
     try:
         if _scan is not None and (isinstance(text, str) or _is_utf_8(text)):
@@ -318,8 +318,8 @@ def has_id(data: Any, job_id: str) -> bool:
 def validate_key(key: Any) -> str:
     """Check the key of a mapping, and return it as a string of the type `str` itself.
 
-    KeyTypeError if the key is not a string; InvalidKeyError if it contains a dot, which separates the levels of nested
-    keys in queries.
+    Raises KeyTypeError if the key is not a string; InvalidKeyError if it contains a dot, which separates the levels of
+    nested keys in queries.
     """
     if type(key) is not str:
         if not isinstance(key, str):
@@ -358,8 +358,8 @@ def plain(value: Any) -> Any:
     Mappings become dicts, sequences other than str become lists (bytes a list of integers), numpy values their plain
     equivalents, subclasses of the scalar types the types themselves.
 
-    KeyTypeError or InvalidKeyError if a key, at any depth, is not a string or contains a dot; TypeError if a value has
-    no JSON equivalent.
+    Raises KeyTypeError or InvalidKeyError if a key, at any depth, is not a string or contains a dot; TypeError if a
+    value has no JSON equivalent.
     """
     kind = type(value)
     if kind in _ATOMS:
@@ -396,8 +396,8 @@ def _plain_other(value: Any) -> Any:
 def plain_state_point(value: Any) -> dict[str, Any]:
     """Copy a state point into plain data and check it.
 
-    KeyTypeError or InvalidKeyError if a key, at any depth, is not a string or contains a dot; TypeError if the state
-    point is not a mapping, or a value has no JSON equivalent.
+    Raises KeyTypeError or InvalidKeyError if a key, at any depth, is not a string or contains a dot; TypeError if the
+    state point is not a mapping, or a value has no JSON equivalent.
     """
     if not isinstance(value, Mapping):
         raise TypeError(f"A state point must be a mapping (a JSON object), not {type(value).__name__}.")

@@ -122,7 +122,7 @@ def _check_lines(lines: list[str], path: str) -> None:
 def parse_file(path: str) -> dict[str, Any]:
     """Parse a configuration file: strings or lists of strings by key, and dicts of the sections.
 
-    ConfigError if it is not a valid configuration, OSError if it cannot be read.
+    Raises ConfigError if it is not a valid configuration, OSError if it cannot be read.
     """
     text = _text_of(files.read_bytes(path), path)
     values = _parse_plain(text)
@@ -353,7 +353,8 @@ def index_path(root: str, name: str) -> str:
 def check_place() -> None:
     """Make sure that no stranger can put an index where it is looked for: one stat, with ``SIGNAC_CACHE_DIR`` only.
 
-    PermissionError if others may write there, and are not kept from each other's files (as they are in ``/tmp``).
+    Raises PermissionError if others may write there, and are not kept from each other's files (as they are in
+    ``/tmp``).
     """
     directory = index_directory()
     if directory is not None and os.stat(directory).st_mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:

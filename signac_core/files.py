@@ -441,8 +441,8 @@ def write_directory(path: str, files: Mapping[str, bytes], *, durable: bool = Fa
 def ensure_directory(path: str, *, durable: bool = False) -> None:
     """Create a directory and its parents; an existing one is fine (one call when its parent exists).
 
-    FileExistsError if something that is not a directory stands in the way; of a link that leads to none, it tells where
-    it leads.
+    Raises FileExistsError if something that is not a directory stands in the way; of a link that leads to none, it
+    tells where it leads.
     """
     try:
         os.mkdir(path)
@@ -469,8 +469,8 @@ def delete_tree(path: str, *, dir_fd: int | None = None) -> None:
     deleted too. A file system of a network or in user space may keep a file that another process has open, under a name
     of its own, until that process closes it: it stays, and with it the directories that it is in.
 
-    ValueError if the path does not end in a name: nobody means to delete the working directory, or what is above a
-    directory.
+    Raises ValueError if the path does not end in a name: nobody means to delete the working directory, or what is above
+    a directory.
     """
     if os.path.basename(path) in ("", ".", ".."):
         raise ValueError(f"Nothing is deleted at {path!r}: it does not end in the name of a directory or file.")

@@ -157,7 +157,7 @@ def create_job(space: Space, statepoint: Mapping[str, Any]) -> tuple[str, bool]:
 def publish_directory(workspace: str, job_id: str, temporary: str, *, durable: bool = False) -> None:
     """Rename a whole directory, built under a hidden name inside the workspace, to its job id.
 
-    DestinationExistsError if the job exists; the temporary directory is left to the caller.
+    Raises DestinationExistsError if the job exists; the temporary directory is left to the caller.
     """
     target = os.path.join(workspace, job_id)
     try:
@@ -180,7 +180,7 @@ def lock(directory: str) -> AbstractContextManager[Lock | None]:
 def lock_if_possible(directory: str) -> AbstractContextManager[object]:
     """Lock of a job, taken already, for a ``with`` block; a damaged job without a state point file has none to take.
 
-    FileNotFoundError if there is no such directory.
+    Raises FileNotFoundError if there is no such directory.
     """
     from .locks import acquire
 
@@ -195,9 +195,9 @@ def change_state_point(
     ``text`` is the content of the new state point file. Where the directory cannot be renamed (overlayfs), ``by_copy``
     does it.
 
-    FileNotFoundError if the job does not exist (any more); DestinationExistsError if a job ``new_id`` exists; nothing
-    is changed then. After an OSError the job is the old one, or the error says that the new one may not survive a power
-    loss as was asked for.
+    Raises FileNotFoundError if the job does not exist (any more); DestinationExistsError if a job ``new_id`` exists;
+    nothing is changed then. After an OSError the job is the old one, or the error says that the new one may not survive
+    a power loss as was asked for.
     """
     source = os.path.join(workspace, old_id)
     target = os.path.join(workspace, new_id)
@@ -364,8 +364,8 @@ def move_directory(source: str, workspace: str, name: str, *, job_id: str | None
     ``name`` is what it is called in the directory ``workspace``: the id of the job, or a path of the user's. ``job_id``
     is given if it is called otherwise: nobody would know then what a pending state point is about.
 
-    DestinationExistsError if there is something of that name; OSError with ``EXDEV`` if the place is on another file
-    system.
+    Raises DestinationExistsError if there is something of that name; OSError with ``EXDEV`` if the place is on another
+    file system.
     """
     _refuse_relative_link(source)
     with lock_if_possible(source):

@@ -130,7 +130,8 @@ class Lock:
 def acquire(path: str, directory: str) -> AbstractContextManager[object]:
     """Take the lock on a file that need not exist, for a ``with`` block; where there is no file, there is no lock.
 
-    FileNotFoundError if ``directory``, which it belongs to, does not exist either; LockTimeoutError as :class:`Lock`.
+    Raises FileNotFoundError if ``directory``, which it belongs to, does not exist either; LockTimeoutError as
+    :class:`Lock`.
     """
     try:
         return Lock(path).acquire()

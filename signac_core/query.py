@@ -171,8 +171,8 @@ class Query:
 def compile_filter(filter: Mapping[str, Any]) -> Query:
     """Check a filter, as `filterparse.normalise` gives it, and compile it; an empty one matches every job.
 
-    KeyError if an operator is unknown or stands in the wrong place; ValueError or TypeError if the argument of an
-    operator has an unsuitable value or type; whatever the evaluation of the Python source of a ``$where`` raises.
+    Raises KeyError if an operator is unknown or stands in the wrong place; ValueError or TypeError if the argument of
+    an operator has an unsuitable value or type; whatever the evaluation of the Python source of a ``$where`` raises.
     """
     incomparable: set[str] = set()
     try:

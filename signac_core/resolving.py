@@ -41,7 +41,7 @@ class UnresolvedId(NamedTuple):
 def resolve(names: list[str], text: str) -> str:
     """The name among sorted ones that a string begins, or is.
 
-    TypeError if it is no string; KeyError if there is none; LookupError if there are several.
+    Raises TypeError if it is no string; KeyError if there is none; LookupError if there are several.
     """
     if not isinstance(text, str):
         raise TypeError(f"A job id must be a str, not {type(text).__name__}.")

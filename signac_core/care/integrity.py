@@ -113,7 +113,8 @@ class Outcome(NamedTuple):
 def check(space: Space, *, progress: Progress | None = None) -> None:
     """Read every state point and compare it with the name of its directory (open, read, close per job).
 
-    JobsCorruptedError if any is damaged. Directories with names that only begin like job ids are damaged jobs, too.
+    Raises JobsCorruptedError if any is damaged. Directories with names that only begin like job ids are damaged jobs,
+    too.
     """
     names = _names_like_jobs(workspace.list_workspace(space))
     suspects = [name for name in _tracked(names, "check", progress) if not _is_readable(space, name)]
@@ -163,7 +164,7 @@ def _has_gone(path: str) -> bool:
 def repair(space: Space, job_ids: Iterable[str] | None = None, *, progress: Progress | None = None) -> None:
     """Restore damaged state points from what caches and unfinished operations left, by default of all jobs.
 
-    JobsCorruptedError if some could not be repaired, or do not exist.
+    Raises JobsCorruptedError if some could not be repaired, or do not exist.
     """
     listed = job_ids is None
     if job_ids is None:

@@ -320,7 +320,7 @@ def _document_with_name(configuration: _Configuration) -> tuple[str, bytes | Non
 def _workspace_change(configuration: _Configuration, *, resumed: bool) -> WorkspaceChange | None:
     """What has to be done for the workspace to be where it belongs now; a migration that is resumed may have moved it.
 
-    FileNotFoundError if it does not exist.
+    Raises FileNotFoundError if it does not exist.
     """
     configured = configuration.text("workspace_dir")
     if configured is None:
@@ -345,7 +345,7 @@ def _workspace_change(configuration: _Configuration, *, resumed: bool) -> Worksp
 def _adopt_workspace(configuration: _Configuration, *, resumed: bool) -> None:
     """Move the workspace to where it belongs now, or link to it.
 
-    OSError if it does not exist, or something is in the way.
+    Raises OSError if it does not exist, or something is in the way.
     """
     change = _workspace_change(configuration, resumed=resumed)
     if change is None:

@@ -74,7 +74,7 @@ class _Entry:
     def flush(self) -> None:
         """Write the tree, merged with what others wrote meanwhile.
 
-        MetadataError if both sides changed the same key differently. After any error the file is as it was.
+        Raises MetadataError if both sides changed the same key differently. After any error the file is as it was.
         """
         if self.version == 0:
             return
@@ -173,7 +173,7 @@ class Buffer:
     def flush(self, paths: list[str]) -> None:
         """Write the trees of these files and forget them.
 
-        BufferedError if any could not be written; the others are.
+        Raises BufferedError if any could not be written; the others are.
         """
         errors: dict[str, Exception] = {}
         interrupt: BaseException | None = None

@@ -32,9 +32,9 @@ def edit_document(
     ``set`` has values by dotted key: ``"a.b"`` is the key ``b`` of the mapping ``a``, which is created if need be.
     ``unset`` has the dotted keys to delete; ``absent`` takes those that are not there.
 
-    InvalidKeyError if a dotted key has an empty part; ValueError if one leads through a value that is not a mapping, or
-    the document is damaged; TypeError if a value has no JSON equivalent. After an OSError the document holds its old
-    content.
+    Raises InvalidKeyError if a dotted key has an empty part; ValueError if one leads through a value that is not a
+    mapping, or the document is damaged; TypeError if a value has no JSON equivalent. After an OSError the document
+    holds its old content.
     """
     document = for_job(space, job_id)
     return document.mutate(document, _edit(document, set or {}, unset, absent))

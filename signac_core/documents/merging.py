@@ -20,7 +20,7 @@ class MergeConflict(Exception):
 def merge(base: Any, ours: Any, theirs: Any) -> Any:
     """Merge two changed copies of a plain value; per key for mappings, lists and scalars are single values.
 
-    MergeConflict if both sides changed the same value differently.
+    Raises MergeConflict if both sides changed the same value differently.
     """
     if _same(ours, theirs) or _same(base, theirs):
         return ours

@@ -80,8 +80,8 @@ class StatePoint:
     def mutate(self, view: BoundView, operation: Callable[[Any], _T], *, overwrite: bool = False) -> _T:
         """Apply one operation and rename the job; all or nothing. ``overwrite`` means nothing here.
 
-        DestinationExistsError if a job with the new state point exists; DetachedError if the place of the view in the
-        state point has gone.
+        Raises DestinationExistsError if a job with the new state point exists; DetachedError if the place of the view
+        in the state point has gone.
         """
         with self._guard:
             return self._mutate(view, operation)

@@ -41,7 +41,7 @@ _T = TypeVar("_T")
 def parse_document(text: bytes, path: str) -> dict[str, Any]:
     """Parse the content of a document file, which the path names in messages; JSON ``null`` is an empty document.
 
-    JSONDecodeError if it is not JSON; ValueError if it cannot be decoded, or is JSON but not an object.
+    Raises JSONDecodeError if it is not JSON; ValueError if it cannot be decoded, or is JSON but not an object.
     """
     try:
         data = canonical.loads(text)
@@ -180,7 +180,7 @@ class Document:
     def sync(self) -> None:
         """Bring the tree up to date (one stat when the file is settled and unchanged; else open, fstat, read, close).
 
-        ValueError if the file is not a JSON object.
+        Raises ValueError if the file is not a JSON object.
         """
         buffer = active_buffer
         if buffer is not None:
@@ -200,7 +200,7 @@ class Document:
     def read(self) -> None:
         """Read the file; the tree is replaced only when the content is another.
 
-        ValueError if the file is not a JSON object.
+        Raises ValueError if the file is not a JSON object.
         """
         self._signature = self._replaced = None
         try:
@@ -268,8 +268,8 @@ class Document:
     def lock(self) -> AbstractContextManager[object]:
         """Take the lock of the document for a ``with`` block; a job without a state point file has none to take.
 
-        FileNotFoundError if the directory of the document does not exist; LockTimeoutError if another process holds the
-        lock for too long.
+        Raises FileNotFoundError if the directory of the document does not exist; LockTimeoutError if another process
+        holds the lock for too long.
         """
         from ..locks import acquire  # readers do not pay for it
 
@@ -339,7 +339,7 @@ def _restored(path: str, lock_path: str, durable: bool) -> Document:
 def flush(path: str) -> None:
     """Write a document if it is buffered: its file is about to be looked at, or to get another path.
 
-    BufferedError if it could not be written.
+    Raises BufferedError if it could not be written.
     """
     if active_buffer is not None:
         active_buffer.flush([path])

@@ -89,7 +89,7 @@ class Reader(Protocol):
     def check_rest(self, allowed: int) -> None:
         """Once the members are known, read what is left of the archive as far as its checksum needs that.
 
-        ArchiveError if that is more than the number of bytes that is allowed.
+        Raises ArchiveError if that is more than the number of bytes that is allowed.
         """
 
 
@@ -221,7 +221,7 @@ def refusal(path: str, name: str, reason: str) -> ArchiveError:
 def open_archive(path: str) -> Iterator[Reader]:
     """Context manager for reading an archive, whose kind is told by its content.
 
-    ArchiveError if it is neither a zip nor a tar file, or turns out to be damaged while it is read.
+    Raises ArchiveError if it is neither a zip nor a tar file, or turns out to be damaged while it is read.
     """
     import zipfile
 

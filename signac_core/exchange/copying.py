@@ -71,7 +71,7 @@ def is_unfinished(name: str) -> bool:
 def state_point_text(directory: str, job_id: str) -> bytes:
     """Content for the state point file of a copy: that of the job, whose own file may be about to be replaced.
 
-    FileNotFoundError if there is no such job; JobsCorruptedError if its state point is damaged.
+    Raises FileNotFoundError if there is no such job; JobsCorruptedError if its state point is damaged.
     """
     try:
         text = files.read_bytes(os.path.join(directory, layout.FN_STATE_POINT))
@@ -102,7 +102,7 @@ def bring(
     file of the source if there is one. It is ``disposable`` if it only copies, so that what it leaves when it is
     stopped may be deleted. ``left_out`` is told about each link that our own copy leaves out, see :mod:`links`.
 
-    FileExistsError if the destination exists; the source is untouched then. After any other error there is no
+    Raises FileExistsError if the destination exists; the source is untouched then. After any other error there is no
     destination.
     """
     above = os.path.dirname(destination) or "."
@@ -153,7 +153,7 @@ def naming_the_job(destination: str, job_id: str) -> Iterator[None]:
 def publish(temporary: str, destination: str, *, durable: bool = False) -> None:
     """Rename a whole directory to its destination; an empty directory there is replaced.
 
-    FileExistsError if the destination exists otherwise.
+    Raises FileExistsError if the destination exists otherwise.
     """
     try:
         os.rename(temporary, destination)
@@ -184,8 +184,8 @@ def move_by_copy(source: str, destination: str, *, name: str, state_point: bytes
     document before is in the copy, or there is none; after that there is no job for them to write to. A whole copy that
     a move that was stopped has left at the destination counts as ours. The directory above the destination exists.
 
-    FileExistsError if the destination exists and holds something else. After any error the source is untouched, or the
-    error says that the copy is whole and the source could not be deleted.
+    Raises FileExistsError if the destination exists and holds something else. After any error the source is untouched,
+    or the error says that the copy is whole and the source could not be deleted.
     """
     lifecycle.refuse_link(source, "what it leads to cannot be moved from here. Move that, or clone the job")
     temporary = os.path.join(os.path.dirname(destination) or ".", layout.building_name(name))

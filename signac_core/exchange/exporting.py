@@ -283,7 +283,8 @@ def _present(
 ) -> tuple[frozenset[str], list[naming.Obstacle]]:
     """Jobs that the target directory holds whole copies of, and what else is in the place of a copy.
 
-    PathError if a destination is no place for a job: outside the target, below another job, or inside an exported one.
+    Raises PathError if a destination is no place for a job: outside the target, below another job, or inside an
+    exported one.
     """
     done: set[str] = set()
     obstacles: list[naming.Obstacle] = []

@@ -276,7 +276,7 @@ def _opened(
 def _identify(place: str, name: str, statepoint: Any, text: bytes | None) -> Found:
     """Make sure that a state point is valid and not contradicted by the state point file of the directory.
 
-    StatepointParsingError if it is.
+    Raises StatepointParsingError if it is.
     """
     where = f"'{os.path.join(place, name)}'" if name else f"'{place}'"
     in_file = None if text is None else _parse(text, f"The state point file of {where}")

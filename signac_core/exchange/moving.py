@@ -65,9 +65,9 @@ def clone(
 def move(source: str, job_id: str, space: Space) -> None:
     """Move a job directory into a project, on the same file system or another; see :meth:`Job.move`.
 
-    DestinationExistsError if the project has this job; nothing is changed then. On another file system, an equal copy
-    that a stopped move has left is no obstacle: the move is finished. After an OSError one of the two projects has the
-    whole job.
+    Raises DestinationExistsError if the project has this job; nothing is changed then. On another file system, an equal
+    copy that a stopped move has left is no obstacle: the move is finished. After an OSError one of the two projects has
+    the whole job.
     """
     if not files.is_directory(source):
         raise NotInitializedError(f"Cannot move job '{job_id}', because it is not initialized!")

@@ -78,8 +78,8 @@ class Contents(NamedTuple):
 def scan(reader: Reader, limits: Limits | None = None) -> Contents:
     """Read the list of members, and the state points.
 
-    ArchiveError if a member has an absolute name or one with ``..``, is there twice, is a device, or lies below a link
-    or a file, or if the archive would grow beyond the limits.
+    Raises ArchiveError if a member has an absolute name or one with ``..``, is there twice, is a device, or lies below
+    a link or a file, or if the archive would grow beyond the limits.
     """
     limits = limits or Limits()
     by_ratio = limits.ratio * os.path.getsize(reader.path)
@@ -292,7 +292,7 @@ def _below(name: str, root: str) -> str:
 def _judge_link(reader: Reader, member: Member, root: str, left_out: LeftOut) -> bool:
     """Tell whether a link is to be made; one that is left out is told about.
 
-    ArchiveError if it takes the place of a state point file.
+    Raises ArchiveError if it takes the place of a state point file.
     """
     name = _below(member.name, root)
     if name == layout.FN_STATE_POINT:

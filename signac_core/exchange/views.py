@@ -163,7 +163,7 @@ def _resolve(space: Space, job_ids: Iterable[str]) -> list[str]:
 def _check_slashes(space: Space, ids: Iterable[str]) -> None:
     """Make sure that no key or string of a state point would look like two levels of directories.
 
-    PathError if one contains a slash.
+    Raises PathError if one contains a slash.
     """
     for job_id, state_point in catalog.read_state_points(space, ids):
         for key, value in state_point.items():

@@ -67,7 +67,7 @@ Prepared: TypeAlias = "Callable[[Any, str], None] | dict[str, Prepared]"
 def split_key(key: Any) -> list[str]:
     """Names along the path that a key means, at least one; slashes separate the names of groups.
 
-    TypeError if the key is not a string; InvalidKeyError if it is empty or contains a dot or a NUL.
+    Raises TypeError if the key is not a string; InvalidKeyError if it is empty or contains a dot or a NUL.
     """
     if not isinstance(key, str):
         raise TypeError(f"The keys of an HDF5 store must be str, not {type(key).__name__}: {key!r}.")
@@ -93,7 +93,7 @@ def visible_names(group: h5py.Group) -> list[str]:
 def read(item: Any) -> Any:
     """Value of an h5py object: plain groups and arrays are that object itself.
 
-    ImportError if it is a pandas object and PyTables is not installed.
+    Raises ImportError if it is a pandas object and PyTables is not installed.
     """
     import h5py
 
@@ -115,7 +115,7 @@ def read(item: Any) -> Any:
 def read_whole(item: Any) -> Any:
     """Value of an h5py object in memory, which does not need the file any longer: groups are dicts, and arrays arrays.
 
-    ImportError if there is a pandas object in it and PyTables is not installed.
+    Raises ImportError if there is a pandas object in it and PyTables is not installed.
     """
     import h5py
 
@@ -180,8 +180,8 @@ class Plan:
     def prepare(self, value: Any) -> Prepared:
         """Check a value, mappings with all that they hold, and convert it to what :meth:`place` takes.
 
-        TypeError or ValueError if the value cannot be stored; ImportError if it is a pandas object and PyTables is not
-        installed.
+        Raises TypeError or ValueError if the value cannot be stored; ImportError if it is a pandas object and PyTables
+        is not installed.
         """
         import h5py
         import numpy
@@ -218,7 +218,7 @@ class Plan:
     def place(self, file: h5py.File, path: str, prepared: Prepared) -> None:
         """Store a prepared value at an absolute path, in place of what is there, creating groups on the way.
 
-        OSError if the path leads through a value, or there is no room for the new value.
+        Raises OSError if the path leads through a value, or there is no room for the new value.
         """
         group, below = _deepest_group(file, path)
         delete_first = not self.refers and group.get(below, getlink=True) is not None

@@ -90,7 +90,7 @@ def job_paths(
     keys and values that tell the jobs apart. ``leaf`` is appended to each. A list of ``damaged`` ids takes those of
     damaged jobs, which get no path, as do jobs that have vanished.
 
-    PathError if the paths are not unique, nested, absolute, contain ``..``, or cannot be determined;
+    Raises PathError if the paths are not unique, nested, absolute, contain ``..``, or cannot be determined;
     SchemaPathEvaluationError if a field of the template does not exist for a job; ValueError if ``path`` is of no
     accepted form, or the braces of the template do not match.
     """

@@ -39,8 +39,8 @@ def parse_schema(template: str) -> Callable[[str], dict[str, Any] | None]:
     ``str`` (default; everything up to what follows, but for ``/``). All else stands for itself. What is a match for
     signac 2.x, whose fields are narrower, is read as there.
 
-    UnknownTypeError if a type is not known; StatepointParsingError if there are no fields, or their keys contradict
-    each other.
+    Raises UnknownTypeError if a type is not known; StatepointParsingError if there are no fields, or their keys
+    contradict each other.
     """
     texts: list[str] = []
     keys: list[list[str]] = []

@@ -33,7 +33,7 @@ class Groups(NamedTuple):
 def group_by_keys(space: Space, ids: list[str], key: Any, default: Any) -> Groups:
     """Group jobs by values of state points and documents; see :meth:`JobsCursor.groupby`.
 
-    TypeError if a key is not a string, or values cannot be compared.
+    Raises TypeError if a key is not a string, or values cannot be compared.
     """
     keys = [key] if isinstance(key, str) else list(key)
     paths: dict[str, list[str]] = {"sp": [], "doc": []}

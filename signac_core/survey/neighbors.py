@@ -32,7 +32,7 @@ def get_neighbors(space: Space, ignore: Any = (), *, damaged: list[str] | None =
     one key of a dict (``1`` and ``True``) there is the previous one only. ``ignore`` has dotted keys to leave out of
     the comparison; a list of ``damaged`` ids takes those of damaged jobs.
 
-    ValueError if jobs cannot be told apart without the ignored keys.
+    Raises ValueError if jobs cannot be told apart without the ignored keys.
     """
     parameters = _Parameters(dict(catalog.read_state_points(space, catalog.list_names(space), damaged=damaged)), ignore)
     found: dict[str, Neighbors] = {job_id: {} for job_id in parameters.points}

@@ -216,7 +216,7 @@ class FileSync:
         def __call__(self, src: JobHandle, dst: JobHandle, fn: str) -> bool:
             """Decide about one file.
 
-            EOFError if standard input ends before an answer; the file is left as it is then.
+            Raises EOFError if standard input ends before an answer; the file is left as it is then.
             """
             with self._guard:  # one question at a time
                 if fn not in self.yes and fn not in self.no:

@@ -452,7 +452,8 @@ class Synchronizer:
     def _copy_job(self, src: JobHandle, dst: JobHandle, target: str) -> FileTransferStats:
         """Copy a job directory to ``target``, which does not exist (or would not, but for a dry run).
 
-        FileNotFoundError if anything has gone meanwhile: a part of a job that is on its way elsewhere is no copy of it.
+        Raises FileNotFoundError if anything has gone meanwhile: a part of a job that is on its way elsewhere is no copy
+        of it.
         """
         copied: list[Step] = []
         for step in plan.plan(src.path, target, self._options, special=self._special, fresh=True):
