@@ -36,6 +36,7 @@ else:  # before Click 8.5 the class takes no type parameter
 
 __all__ = [
     "GLOBAL_OPTIONS",
+    "INFIX",
     "AtLeast",
     "Command",
     "Directory",
@@ -52,7 +53,8 @@ _NEGATIVE_NUMBER = re.compile(r"-(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf)")
 _NEGATIVE_VALUE = re.compile(r"-(?:(?:\d[\d_]*\.?\d*|\.\d+)(?:[ed][+-]?\d+)?|inf(?:inity)?|nan)", re.IGNORECASE)
 """What is no option where a value is expected: the negative numbers of `signac_core.filterparse.parse_value`."""
 _INTEGER = re.compile(r"[+-]?\d+")
-_INFIX = frozenset("=<>~")
+INFIX = frozenset("=<>~")
+"""Characters by which an operator in a condition is told from a key; `complete` has them before Click is imported."""
 
 _END = "\0"
 """Follows each token of a greedy option in the canonical form; no argument of a process can contain it."""
@@ -293,7 +295,7 @@ def _awaiting_key(filter: Sequence[str]) -> str | None:
     """Key at the end of the tokens of a filter, whose value is expected next."""
     key = None
     for token in filter:
-        is_key = key is None and _INFIX.isdisjoint(token) and not token.startswith(("{", "["))
+        is_key = key is None and INFIX.isdisjoint(token) and not token.startswith(("{", "["))
         key = token if is_key else None
     return key
 

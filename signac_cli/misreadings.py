@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from .arguments import Command
+from .arguments import INFIX, Command
 
 if TYPE_CHECKING:
     from signac_core.workspace import Space
@@ -206,7 +206,7 @@ def refuse_misread_ids(space: Space, words: Sequence[str]) -> None:
 
 
 def _is_condition(word: str) -> bool:
-    return not frozenset("=<>~").isdisjoint(word)
+    return not INFIX.isdisjoint(word)
 
 
 def _is_value(word: str) -> bool:

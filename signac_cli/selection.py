@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .arguments import INFIX
 from .output import Failure
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ __all__ = [
 ]
 
 _CHUNK = 256
-
-_OPERATORS = frozenset("=<>~")
 
 _DOTTED_KEY = re.compile(r"(?!doc\.)[^\d+.=<>~!{-][^=<>~!]*\.[^=<>~!]+")
 
@@ -103,7 +102,7 @@ def select(
 
 def _may_be_misread(token: str) -> bool:
     """Tell whether a word of a filter may be a template, a script, a directory or an id."""
-    if not _OPERATORS.isdisjoint(token) or token.startswith('{"'):
+    if not INFIX.isdisjoint(token) or token.startswith('{"'):
         return False
     is_plain = token.lstrip("+-").replace(".", "").replace("_", "").isalnum()
     return not is_plain or token.endswith(".py") or looks_like_id(token)
@@ -111,7 +110,7 @@ def _may_be_misread(token: str) -> bool:
 
 def hint_at_keys(session: Session, space: Space, tokens: Sequence[str], found: Sequence[str]) -> None:
     """Tell about conditions that are the names of keys, if that may have been meant, and about names with dots."""
-    is_condition = [not _OPERATORS.isdisjoint(token) and not token.startswith("{") for token in tokens]
+    is_condition = [not INFIX.isdisjoint(token) and not token.startswith("{") for token in tokens]
     # A condition with a word behind it may be a key and its value for signac 2.4.1.
     if any(one and not (found and after) for one, after in pairwise([*is_condition, True])):
         from .misreadings import hint_at_keys_like_conditions

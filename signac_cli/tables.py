@@ -64,7 +64,7 @@ def draw(
 def draw_columns(
     columns: Sequence[Column], *, terminal: bool, color: bool, digits: Callable[[], int] | None = None
 ) -> str:
-    """Draw a table of any columns; ``digits`` tells how many digits are enough of ids in the first one."""
+    """Draw a table of any columns; ``digits`` says how many digits are enough of ids in the first one."""
     if not columns or not columns[0].cells:
         return ""
     styles = _STYLES if color else _NO_STYLES

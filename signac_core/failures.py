@@ -16,7 +16,7 @@ from .errors import Error, SyncConflict
 __all__ = ["Failed", "Failures", "is_about_one_job"]
 
 Failed = Callable[[str | None, Exception], Any]
-"""Told about each job with which something cannot be done, and why; None for one whose id is not known."""
+"""Called with each job with which something cannot be done, and why; None for one whose id is not known."""
 
 _HOPELESS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
@@ -29,7 +29,7 @@ def is_about_one_job(error: Exception) -> bool:
 
 
 class Failures:
-    """The errors that one operation has met; ``failed`` is told about each, or else the first is raised at the end."""
+    """The errors that one operation has met; ``failed`` is called with each, or else the first is raised at the end."""
 
     def __init__(self, failed: Failed | None = None) -> None:
         self._failed = failed

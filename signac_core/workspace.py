@@ -48,8 +48,8 @@ _PACKED_AT_ONCE = 4096
 _FIRST_WAIT = 0.001  # seconds, doubled each time
 _WAITS, _FEW_WAITS = 8, 6
 _MOST_WAITED_FOR = 50
-_vain_waits = 0
-"""Directories that were looked into again, to no avail, since that last helped."""
+_waited_in_vain = 0
+"""Directories that were looked into again in vain since that last helped."""
 
 
 def read_state_point(directory: str, job_id: str) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def _read_changing_state_point(directory: str, job_id: str) -> dict[str, Any]:
     nothing has happened to it while it was looked into; and, as signac 2.x has no state point in the directory, or an
     empty file, during some of its steps, if that lasts.
     """
-    global _vain_waits
+    global _waited_in_vain
     waits: int | None = None
     waited = 0
     for _ in range(_LOOKS):
@@ -85,7 +85,7 @@ def _read_changing_state_point(directory: str, job_id: str) -> dict[str, Any]:
         state_point = _look_for_state_point(directory, job_id)
         if state_point is not None:
             if waited:
-                _vain_waits = 0
+                _waited_in_vain = 0
             return state_point
         if waits is None:
             waits = _waits(directory)
@@ -95,7 +95,7 @@ def _read_changing_state_point(directory: str, job_id: str) -> dict[str, Any]:
         elif _changes_of(directory) == before:
             break
     if waited:
-        _vain_waits += 1
+        _waited_in_vain += 1
     raise JobsCorruptedError([job_id])
 
 
@@ -116,7 +116,7 @@ def _waits(directory: str) -> int:
     point, and writes into it.
     """
     try:
-        if _vain_waits >= _MOST_WAITED_FOR or not _is_young(directory):  # so many are not being changed
+        if _waited_in_vain >= _MOST_WAITED_FOR or not _is_young(directory):  # so many are not being changed
             return 0
         names = os.listdir(directory)
         if layout.FN_STATE_POINT in names:

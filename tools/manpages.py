@@ -80,6 +80,8 @@ def _finish(writer: Writer) -> str:
 
 def _command_page(command: Command, tree: Tree) -> str:
     sections = _sections(f"signac-{command.name}.1")
+    if missing := {"FILES", "SEE ALSO"} - sections.keys():
+        raise LookupError(f"signac-{command.name}.1: there is no section {' and no '.join(sorted(missing))}.")
     options = [option for each in command.walk() for option in each.options]
     metavars = [option.metavar for option in options] + [
         item.metavar for each in command.walk() for item in each.arguments

@@ -143,7 +143,7 @@ def apply_migrations(
     root_directory : str or PathLike
         The project directory.
     on_step : callable, optional
-        Told the schema versions before and after each step, before it is taken.
+        Called with the schema versions before and after each step, before it is taken.
 
     Raises
     ------

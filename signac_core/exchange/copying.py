@@ -100,7 +100,7 @@ def bring(
     ``name``, the job id, is part of the hidden name of the copy. The directory above the destination is created if need
     be; an empty directory in the place of the destination is replaced. A ``copytree`` function copies the state point
     file of the source if there is one. It is ``disposable`` if it only copies, so that what it leaves when it is
-    stopped may be deleted. ``left_out`` is told about each link that our own copy leaves out, see :mod:`links`.
+    stopped may be deleted. ``left_out`` is called with each link that our own copy leaves out, see :mod:`links`.
 
     Raises FileExistsError if the destination exists; the source is untouched then. After any other error there is no
     destination.
@@ -382,7 +382,7 @@ def _copy_content(way: Way, copy: str, left_out: LeftOut, *, without: str = "", 
 def rehearse(source: str, left_out: LeftOut) -> None:
     """Find out what copying a directory would meet (open and close per file); nothing is written.
 
-    ``left_out`` is told about each link that would be left out. OSError if something cannot be copied.
+    ``left_out`` is called with each link that would be left out. OSError if something cannot be copied.
     """
     with _not_too_deep(source):
         _rehearse(Way(source), left_out, without=layout.FN_STATE_POINT)

@@ -62,7 +62,7 @@ class ExportPlan(NamedTuple):
     ) -> dict[str, str]:
         """Copy the jobs; the result has the path of each job directory and that of its copy, relative to the target.
 
-        ``left_out`` is told about each link that is not copied, ``failed`` about each job that cannot be copied, and
+        ``left_out`` is called with each link that is not copied, ``failed`` with each job that cannot be copied, and
         why. Without ``failed`` the first of these errors is raised: when all other jobs are in the directory, or at
         once, and there is no archive then. FileExistsError if a destination has come into being since the plan was
         made. After an error, running again does the rest.
@@ -308,7 +308,7 @@ def _present(
         try:
             is_done = resumable and is_whole(source, destination, copying.state_point_text(source, job_id))
         except (OSError, JobsCorruptedError):
-            continue  # it will be met again, and be told about, when the job is copied
+            continue  # it will be met again, and be reported, when the job is copied
         if is_done:
             done.add(job_id)
         elif not (copying.is_own_copy(copytree) and os.path.isdir(destination) and not os.listdir(destination)):

@@ -68,7 +68,7 @@ def import_apart(
 ) -> tuple[Found, ...]:
     """Copy a data space into the workspace of a temporary project, which may lie in the data space and is none of it.
 
-    ``unmatched`` takes the directories that a template does not match. ``failed`` is told about each directory that
+    ``unmatched`` takes the directories that a template does not match. ``failed`` is called with each directory that
     cannot be read or copied, and why; without it the first of these errors is raised. The other parameters and errors
     are those of :meth:`Project.import_from`.
     """
@@ -121,9 +121,9 @@ class ImportPlan(NamedTuple):
     ) -> dict[str, str]:
         """Copy what does not exist yet; the result is that of :meth:`Project.import_from`.
 
-        ``failed`` is told about each job that cannot be copied, and why; without it the first of these errors is raised
-        when all others are done. DestinationExistsError if there are collisions, or turn out to be. What has been
-        imported before an error is whole, and running again goes on.
+        ``failed`` is called with each job that cannot be copied, and why; without it the first of these errors is
+        raised when all others are done. DestinationExistsError if there are collisions, or turn out to be.
+        What has been imported before an error is whole, and running again goes on.
         """
         space = self.space
         if self.collisions:
@@ -167,7 +167,7 @@ def plan_import(
 ) -> Iterator[ImportPlan]:
     """Context manager for what an import would do, and whether it can; until it is carried out nothing is changed.
 
-    ``failed`` is told about each directory that cannot be read, and why (without an id); without it such an error is
+    ``failed`` is called with each directory that cannot be read, and why (without an id); without it such an error is
     raised. The plan may have found collisions. The other parameters and errors are those of
     :meth:`Project.import_from`.
     """
@@ -233,7 +233,7 @@ class _Origin(Protocol):
     moved: list[str]
 
     def find(self, schema: Schema, failed: Failed | None) -> Iterator[Found]:
-        """The directories that are jobs; none of them lies inside another. Those that cannot be read are told about."""
+        """The directories that are jobs; none of them lies inside another. Those that cannot be read are reported."""
 
     def copies(self, found: Sequence[Found]) -> AbstractContextManager[Iterator[tuple[Found, str]]]:
         """Directories with the content of what was found, for a look at it."""

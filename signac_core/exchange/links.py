@@ -2,7 +2,7 @@
 
 One rule for all ways to copy a job. A relative link that stays within the job stays a link, whether its target exists
 or not. Every other link is followed, so that the copy is whole. One that leads nowhere, or back to where it is, cannot
-be followed: it is left out, and whoever copies is told.
+be followed: it is left out, and reported to whoever copies.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 LeftOut = Callable[[str, str], Any]
-"""Told the path of a link that is left out, and why."""
+"""Called with the path of a link that is left out, and the reason."""
 
 LEADS_BACK = "it leads back to a directory above it"
 LEADS_OUT = "it leads out of its job"

@@ -283,7 +283,7 @@ def add_directory(
 ) -> None:
     """Add a job directory with all that it holds, with the given state point file.
 
-    ``name`` is its path in the archive, empty for the archive itself. ``left_out`` is told about each link that cannot
+    ``name`` is its path in the archive, empty for the archive itself. ``left_out`` is called with each link that cannot
     be stored, see :mod:`links`. ArchiveError if the archive cannot hold the name of something; OSError if something
     cannot be read, or is no file, directory or link.
     """

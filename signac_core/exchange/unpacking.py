@@ -160,8 +160,8 @@ def _check_nesting(reader: Reader, known: Mapping[str, Member], longest: int) ->
 def rehearse(reader: Reader, contents: Contents, roots: Container[str], left_out: LeftOut) -> None:
     """Find out what unpacking directories of an archive would meet; nothing is written.
 
-    ``left_out`` is told about each link that would be left out. ArchiveError if a link takes the place of a state point
-    file.
+    ``left_out`` is called with each link that would be left out. ArchiveError if a link takes the place of a state
+    point file.
     """
     for member in contents.members:
         if member.kind == "link" and (root := _root_of(member.name, roots)) is not None:
@@ -179,8 +179,8 @@ def extract(
     """Unpack directories of an archive, in one pass over it, and yield each as soon as it is whole.
 
     ``roots`` has for each directory a path that does not exist yet; none of the directories lies inside another.
-    ``left_out`` is told about each link that is not made, because it leads out of its directory or the file system has
-    none; ``failed`` about each directory in which something cannot be written, which is left as it is then. Without
+    ``left_out`` is called with each link that is not made, because it leads out of its directory or the file system has
+    none; ``failed`` with each directory in which something cannot be written, which is left as it is then. Without
     ``failed`` that error is raised. ArchiveError if a link takes the place of a state point file, before anything is
     written, or if the archive is damaged.
     """

@@ -60,7 +60,7 @@ class ViewPlan(NamedTuple):
     def carry_out(self, *, progress: Progress | None = None) -> dict[str, str]:
         """Bring the view up to date; the result is that of :meth:`Project.create_linked_view`.
 
-        ``progress`` is told about each link that has been made, changed or removed. After an error, running again does
+        ``progress`` is called with each link that has been made, changed or removed. After an error, running again does
         the rest.
         """
         for link in self.leftovers:

@@ -20,6 +20,7 @@ from signac_cli.complete import KINDS
 from signac_cli.examples import EXAMPLES
 from signac_cli.output import Output
 from signac_cli.session import Session
+from signac_core.query import TESTS
 from tests.support.running import ROOT, TIMEOUT, environment
 from tools.manpages import WRITTEN
 
@@ -151,6 +152,12 @@ def test_page_when_of_a_command_then_has_every_option(name):
     assert titles == [
         "NAME", "SYNOPSIS", "DESCRIPTION", "ENVIRONMENT", "FILES", "EXIT STATUS", "EXAMPLES", "SEE ALSO",
     ]  # fmt: skip
+
+
+def test_page_of_filters_when_read_then_has_every_operator():
+    page = (ROOT / "tools" / "pages" / "signac-filter.7.txt").read_text(encoding="utf-8")
+    described = re.findall(r"^(\$[a-z $]+) ::", page, flags=re.MULTILINE)
+    assert {word for words in described for word in words.split()} == {*TESTS, "$and", "$or", "$not"}
 
 
 def test_pages_when_listed_then_of_every_command_and_of_no_other():

@@ -19,7 +19,7 @@ from signac_core import Project, catalog, finding, stamps, workspace
 from signac_core.canonical import calc_id
 from signac_core.errors import DestinationExistsError
 from signac_core.index import documents
-from signac_core.query import NO_DOCUMENT, compile_filter
+from signac_core.query import NO_DOCUMENT, TESTS, compile_filter
 from signac_core.stamps import Signature
 from signac_core.survey.detecting import detect_schema
 from tests.support.indexes import index_for_small_projects
@@ -107,6 +107,14 @@ def by_full_scan(project: Project, filter: dict[str, Any]) -> list[str]:
         if query.matches(state_point, document):
             found.append(directory.name)
     return found
+
+
+def test_filters_when_many_are_made_then_with_every_operator_that_the_index_judges():
+    chance = Chance(0)
+    used = {
+        condition.operator for _ in range(500) for condition in compile_filter(dict([chance.condition()])).conditions
+    }
+    assert used == TESTS.keys() - {"$where"}
 
 
 class Clock:
