@@ -1004,11 +1004,13 @@ class Project:
         from .exchange.importing import plan_import
 
         if sync is None or sync is False:
-            try:
-                with plan_import(self.space, origin, schema=schema, copytree=copytree) as plan:
+            with plan_import(self.space, origin, schema=schema, copytree=copytree) as plan:
+                try:
                     return plan.carry_out()
-            except DestinationExistsError as error:
-                raise DestinationExistsError(self.handle(error.destination)) from None
+                except DestinationExistsError as error:
+                    state_points = {one.job_id: one.statepoint for one in plan.found}
+                    destination = self.handle(error.destination, state_points[error.destination])
+                    raise DestinationExistsError(destination) from None
         if sync is not True and not isinstance(sync, Mapping):
             raise TypeError(f"The argument sync must be a bool or a mapping of arguments, not {sync!r}.")
         with imported_apart(self, origin, schema=schema) as (temporary, found):

@@ -11,7 +11,7 @@ import pytest
 import signac_core
 from signac_core import Project, get_job, get_project, init_project
 from signac_core.care.integrity import examine
-from signac_core.errors import IncompatibleSchemaVersion, JobsCorruptedError, WorkspaceError
+from signac_core.errors import DestinationExistsError, IncompatibleSchemaVersion, JobsCorruptedError, WorkspaceError
 
 
 def test_a_new_project_consists_of_a_configuration_and_an_empty_workspace(tmp_path: Path) -> None:
@@ -151,6 +151,17 @@ def test_subclasses_can_have_their_jobs_and_their_document_elsewhere(project: Pr
     Path("about.json").write_text("{")
     assert [problem.path for problem in examine(other.space)] == [other.fn("about.json")]
     assert not list(examine(project.space))
+
+
+def test_the_job_that_is_in_the_way_has_its_state_point_although_it_is_damaged_there(project: Project) -> None:
+    source = Project.init_project("source")
+    job = source.open_job({"a": 1}).init()
+    project.clone(job)
+    Path(project.workspace, job.id, job.FN_STATE_POINT).write_text("{")
+    for call in (lambda: project.clone(job), lambda: project.import_from("source/workspace")):
+        with pytest.raises(DestinationExistsError) as caught:
+            call()
+        assert repr(caught.value.destination) == f"Job(project={project!r}, statepoint={{'a': 1}})"
 
 
 def test_identity(project: Project, tmp_path: Path) -> None:
