@@ -1,6 +1,6 @@
 """Say how much of the packages the tests run in their own process, and fail if that is too little.
 
-Reads what ``make coverage`` has measured. What the programs do that tests start as processes does not count.
+Reads what ``make test MEASURE=1`` has measured. What the programs do that tests start as processes does not count.
 """
 
 from __future__ import annotations
