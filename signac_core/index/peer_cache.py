@@ -7,7 +7,7 @@ compressing these again (several members are read as one).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,8 @@ __all__ = [
 _ANY_SIZE = 1 << 26
 _LARGEST_RATIO = 250
 """Bytes that the content of a cache file may have at least, and for each byte of the file."""
+_LONGEST_PIECE = 1 << 16
+_SMALL = 1 << 14  # bytes that are read in no time
 _MANY = 500  # entries from which on the import of a faster encoder pays
 _GZIP = 31  # what zlib calls a window of 32 KiB in a gzip container
 _LEVEL = 1  # what is saved in bytes is lost many times over in seconds
@@ -54,10 +56,50 @@ def _is_genuine(job_id: str, state_point: Any) -> bool:
         return False
 
 
-def wrong_entries(space: Space) -> list[str]:
-    """Jobs, existing or not, about which the cache file is wrong; none if it is damaged, as nobody believes it then."""
-    entries = entries_in(read_file(space)) or {}
+def wrong_entries(space: Space, vouch_for: Callable[[str, Any], bool]) -> list[str]:
+    """Jobs, existing or not, about which the cache file is wrong; none if it is damaged, as nobody believes it then.
+
+    ``vouch_for`` may know of a state point that it is the one of a job, which saves computing its id.
+    """
+    data = read_file(space)
+    if data is None:
+        return []
+    if len(data) > _SMALL:
+        with suppress(ValueError, RecursionError):
+            if all(vouch_for(*entry) or _is_genuine(*entry) for entry in _entries_one_by_one(data)):
+                return []
+    entries = entries_in(data) or {}
     return [name for name, state_point in entries.items() if not _is_genuine(name, state_point)]
+
+
+def _entries_one_by_one(data: bytes) -> Iterator[tuple[str, Any]]:
+    """Entries in a cache file, without holding all of it, as long as its text looks as it usually does.
+
+    Between what looks like the keys of two entries there is one whole value, or this is no key: ValueError then, and
+    where a fast parser does not read it. A key that is there twice comes twice.
+    """
+    from re import compile
+
+    from orjson import loads
+
+    key = compile(rb'[{,]\s*"([0-9a-f]{32})":')
+    text, job_id, begin = b"", "", b"{"
+    for piece in _pieces(data):
+        text += piece
+        position = 0
+        for match in key.finditer(text):
+            if match[0][:1] != begin or (not job_id and match.start()):
+                raise ValueError("The file does not begin with an entry.")
+            if job_id:
+                yield job_id, loads(text[position : match.start()])
+            job_id, begin, position = match[1].decode("ascii"), b",", match.end()
+        text = text[position:]
+        if len(text) > _LONGEST_PIECE << 8:
+            raise ValueError("An entry is unusually long.")
+    value, brace, rest = text.rpartition(b"}")
+    if not job_id or not brace or rest.strip():
+        raise ValueError("The file does not end with an entry.")
+    yield job_id, loads(value)
 
 
 def read_file(space: Space) -> bytes | None:
@@ -79,14 +121,18 @@ def entries_in(data: bytes | None) -> dict[str, Any] | None:
 
 
 def _decompressed(data: bytes) -> bytes:
-    """Content of a gzip file, which may consist of several members.
+    """Content of a gzip file; the errors are those of :func:`_pieces`."""
+    return b"".join(_pieces(data))
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    """Content of a gzip file, which may consist of several members, piece by piece.
 
     Raises ValueError if it is not one, or damaged, or would grow far more than state points do.
     """
     import zlib
 
     room = max(_ANY_SIZE, _LARGEST_RATIO * len(data))
-    parts = []
     position = 0
     while position < len(data):
         if not data[position]:  # padding
@@ -97,15 +143,15 @@ def _decompressed(data: bytes) -> bytes:
         while not member.eof:
             piece = data[position : position + length]
             try:
-                parts.append(member.decompress(piece, room))
+                content = member.decompress(piece, room)
             except zlib.error as error:
                 raise ValueError(str(error)) from None
-            room -= len(parts[-1])
+            room -= len(content)
             if not piece or room <= 0:
                 raise ValueError("The file is incomplete, or far too large.")
+            yield content
             position += len(piece) - len(member.unused_data)
-            length *= 2
-    return b"".join(parts)
+            length = min(2 * length, _LONGEST_PIECE)
 
 
 def _compressed(data: bytes) -> bytes:
