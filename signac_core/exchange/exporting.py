@@ -118,7 +118,8 @@ class ExportPlan(NamedTuple):
         if is_done and not copying.moves_by_copy(copytree):
             return
         source = f"{self.space.workspace}/{job_id}"
-        state_point, durable = copying.state_point_text(source, job_id), self.space.durable
+        state_point, status = copying.state_point_file(source, job_id)
+        durable = self.space.durable
         if is_done:  # but for its last step
             copying.move_by_copy(source, destination, name=job_id, state_point=state_point, durable=durable)
         else:
@@ -127,6 +128,7 @@ class ExportPlan(NamedTuple):
                 destination,
                 name=job_id,
                 state_point=state_point,
+                status=status,
                 copytree=copytree,
                 durable=durable,
                 left_out=left_out,

@@ -42,19 +42,23 @@ def clone(
     """
     from . import copying  # a move on one file system does not pay for it
 
-    if not files.is_directory(source):
-        raise ValueError(f"The source job '{job_id}' is not initialized.")
     destination = space.job_path(job_id)
-    if os.path.lexists(destination):
-        raise DestinationExistsError(job_id)
-    store.flush(os.path.join(source, layout.FN_DOCUMENT))
-    state_point = copying.state_point_text(source, job_id)
+    store.flush(f"{source}/{layout.FN_DOCUMENT}")
+    try:
+        if os.path.lexists(destination):
+            raise DestinationExistsError(job_id)
+        state_point, status = copying.state_point_file(source, job_id)
+    except (FileNotFoundError, Error):
+        if not files.is_directory(source):
+            raise ValueError(f"The source job '{job_id}' is not initialized.") from None
+        raise
     with copying.naming_the_job(destination, job_id):
         copying.bring(
             source,
             destination,
             name=job_id,
             state_point=state_point,
+            status=status,
             copytree=copytree,
             disposable=disposable,
             durable=space.durable,
