@@ -122,6 +122,8 @@ def is_leftover(name: str) -> bool:
 
     Such files are not part of the data: they are neither copied nor compared.
     """
+    if not name.startswith("."):
+        return False
     unfinished = _is_pending(name) or name.startswith(PREFIX_NEW) or name == FN_REMOVED
     return unfinished or _target(name) is not None
 

@@ -14,7 +14,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import canonical, files, layout, lifecycle, workspace
 from ..errors import DestinationExistsError, JobsCorruptedError
@@ -25,6 +25,7 @@ from .links import LeftOut, Verdict, Way
 
 __all__ = [
     "CopyTree",
+    "StatePointFile",
     "bring",
     "change_by_copy",
     "is_moved",
@@ -67,27 +68,47 @@ def is_unfinished(name: str) -> bool:
     return name.startswith((layout.PREFIX_NEW, layout.PREFIX_REMOVED, layout.PREFIX_COPY))
 
 
+class StatePointFile(NamedTuple):
+    """The state point file of a job, for copies of it.
+
+    Parameters
+    ----------
+    text : bytes
+        Its content.
+    status : os.stat_result or None
+        What it is like, if the content is that of the file.
+    state_point : dict
+        The state point.
+    """
+
+    text: bytes
+    status: os.stat_result | None
+    state_point: dict[str, Any]
+
+
 def state_point_text(directory: str, job_id: str) -> bytes:
     """Content for the state point file of a copy, see :func:`state_point_file`."""
-    return state_point_file(directory, job_id)[0]
+    return state_point_file(directory, job_id).text
 
 
-def state_point_file(directory: str, job_id: str) -> tuple[bytes, os.stat_result | None]:
-    """Content for the state point file of a copy: that of the job, whose own file may be about to be replaced.
+def state_point_file(directory: str, job_id: str) -> StatePointFile:
+    """What the state point file of a copy is to be: that of the job, which may be about to be replaced.
 
-    With it comes the status of the file, if it was read from there (open, fstat, read, close).
+    It takes open, fstat, read, close if no change of the job is under way.
 
     Raises FileNotFoundError if there is no such job; JobsCorruptedError if its state point is damaged.
     """
     try:
         text, status = files.read_with_status(f"{directory}/{layout.FN_STATE_POINT}")
-        if workspace.state_point_in(text, job_id) is not None:
-            return text, status
+        state_point = workspace.state_point_in(text, job_id)
+        if state_point is not None:
+            return StatePointFile(text, status, state_point)
     except FileNotFoundError:
         pass
     except OSError as error:
         raise JobsCorruptedError([job_id]) from error
-    return canonical.dumps(workspace.read_state_point(directory, job_id)).encode("ascii"), None
+    state_point = workspace.read_state_point(directory, job_id)
+    return StatePointFile(canonical.dumps(state_point).encode("ascii"), None, state_point)
 
 
 def bring(
