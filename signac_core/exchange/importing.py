@@ -278,12 +278,12 @@ def _identify(place: str, name: str, statepoint: Any, text: bytes | None) -> Fou
 
     Raises StatepointParsingError if it is.
     """
-    where = f"'{os.path.join(place, name)}'" if name else f"'{place}'"
+    where = f"'{place}/{name}'" if place and name else f"'{name or place}'"
     in_file = None if text is None else _parse(text, f"The state point file of {where}")
     given = in_file if statepoint is None else _validate(statepoint, f"The state point that the schema gives {where}")
     assert given is not None
-    job_id = canonical.calc_id(given)
-    if in_file is not None and in_file is not given and canonical.calc_id(in_file) != job_id:
+    job_id = canonical.id_of_parsed(given)
+    if in_file is not None and in_file is not given and canonical.id_of_parsed(in_file) != job_id:
         raise StatepointParsingError(
             f"The schema gives {where} the state point {canonical.dumps(given)}, which contradicts its state point "
             f"file: {canonical.dumps(in_file)}."
@@ -293,9 +293,13 @@ def _identify(place: str, name: str, statepoint: Any, text: bytes | None) -> Fou
 
 def _parse(text: bytes, what: str) -> dict[str, Any]:
     try:
-        return _validate(canonical.loads(text), what)
+        statepoint = canonical.loads(text)
     except ValueError as error:
         raise StatepointParsingError(f"{what} is not JSON: {error}.") from None
+    try:
+        return canonical.validate_keys(statepoint) if type(statepoint) is dict else _validate(statepoint, what)
+    except InvalidKeyError as error:
+        raise StatepointParsingError(f"{what} is not valid: {error}") from error
 
 
 def _validate(statepoint: Any, what: str) -> dict[str, Any]:
@@ -353,7 +357,9 @@ def _walk(top: str, tell: Callable[[OSError], Any]) -> Iterator[tuple[str, list[
         try:
             with os.scandir(path) as entries:
                 for entry in entries:
-                    if _is_directory(entry):
+                    if entry.is_file(follow_symlinks=False):
+                        others.append(entry.name)
+                    elif _leads_to_directory(entry):
                         directories.append(entry.name)
                         if entry.is_symlink():
                             linked.add(entry.name)
@@ -367,7 +373,7 @@ def _walk(top: str, tell: Callable[[OSError], Any]) -> Iterator[tuple[str, list[
         waiting += [above + name for name in reversed(directories) if name not in linked]
 
 
-def _is_directory(entry: os.DirEntry[str]) -> bool:
+def _leads_to_directory(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError:  # as for os.walk
@@ -410,7 +416,7 @@ class _Directory:
             directories[:] = sorted(
                 name
                 for name in directories
-                if not copying.is_unfinished(name) and os.path.join(relative, name) != self._excluded
+                if not copying.is_unfinished(name) and not self._is_excluded(relative, name)
             )
             if statepoint is not None or (by_path is None and has_file):
                 directories.clear()
@@ -425,6 +431,9 @@ class _Directory:
                     self.unmatched.append(path)
                 if by_path.reaches(relative):
                     directories.clear()
+
+    def _is_excluded(self, above: str, name: str) -> bool:
+        return self._excluded.endswith(name) and os.path.join(above, name) == self._excluded
 
     @staticmethod
     def _state_point_text(directory: str, names: Sequence[str]) -> bytes:
