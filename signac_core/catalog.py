@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import compress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import canonical, config, files, layout
@@ -42,7 +43,6 @@ __all__ = [
     "list_names",
     "open_index",
     "preload",
-    "read_columns",
     "read_state_points",
     "read_values",
     "recorded_state_point",
@@ -307,40 +307,32 @@ def read_values(
 
     Raises JobsCorruptedError if jobs are damaged.
     """
-    found: list[dict[str, Any]] = [{} for _ in keys]
-    if len(ids) > MANY_FILES and not space.is_loaded:
+    unread: Any = object()
 
-        def ask(snapshot: Snapshot) -> list[list[Any]] | None:
-            if (columns := snapshot.values_of_all(keys, missing)) is not None and snapshot.names() == ids:
-                return columns
-            for names, columns in snapshot.values(keys, missing):
-                for values, column in zip(found, columns, strict=True):
-                    values.update(zip(names, column, strict=True))
-            return None
+    def ask(snapshot: Snapshot) -> list[list[Any]]:
+        from .index.columns import values_at
+        from .index.selection import selection_of
 
-        columns = ask_index(space, ask)
-        if columns is not None:
-            return ids, columns
+        return values_at(selection_of(snapshot, ids), keys, missing=missing, unread=unread)
+
+    columns = ask_index(space, ask) if len(ids) > MANY_FILES and not space.is_loaded else None
+    if columns is None:
+        columns = [[unread] * len(ids) for _ in keys]
+    rest = [at for at, value in enumerate(columns[0]) if value is unread]
+    if not rest:
+        return ids, columns
     from .trees import look_up
 
-    complete = found[-1]  # whatever this one holds, all hold
-    rest = [job_id for job_id in ids if job_id not in complete]
-    paths = [key.split(".") for key in keys]
-    for job_id, state_point in read_state_points(space, rest):
-        for values, path in zip(found, paths, strict=True):
-            values[job_id] = look_up(state_point, path, missing)
-    if not all(map(complete.__contains__, rest)):
-        ids = [job_id for job_id in ids if job_id in complete]
-    return ids, [list(map(values.__getitem__, ids)) for values in found]
-
-
-def read_columns(space: Space, ids: Sequence[str], wanted: Callable[[str], bool]) -> dict[str, list[Any]] | None:
-    """Values of all jobs under dotted keys, straight from the index, where state points all have the same keys."""
-
-    def columns(snapshot: Snapshot) -> dict[str, list[Any]] | None:
-        return snapshot.columns(wanted) if snapshot.names() == ids else None
-
-    return ask_index(space, columns) if len(ids) > MANY_FILES else None
+    found = dict(read_state_points(space, [ids[at] for at in rest]))
+    for column, key in zip(columns, keys, strict=True):
+        path = key.split(".")
+        for at in rest:
+            if ids[at] in found:
+                column[at] = look_up(found[ids[at]], path, missing)
+    if len(found) == len(rest):
+        return ids, columns
+    here = [value is not unread for value in columns[0]]
+    return list(compress(ids, here)), [list(compress(column, here)) for column in columns]
 
 
 def indexed_state_points(space: Space) -> dict[str, dict[str, Any]]:

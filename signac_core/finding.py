@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .catalog import Documents
     from .index.documents import IndexedDocuments
     from .index.snapshot import Snapshot
+    from .index.table import Rows
     from .progress import Progress
     from .query import Query
     from .workspace import Space
@@ -146,13 +147,20 @@ def _ask(snapshot: Snapshot, query: Query) -> _Answer:
     if not is_indexable(query):
         return _Answer([], snapshot.names(), None, rest_is_indexed=True)
     if not query.needs_documents:
-        return _Answer(snapshot.find(query), snapshot.pending, None, rest_is_indexed=False)
+        return _Answer(_ids(snapshot, snapshot.find(query)), snapshot.pending, None, rest_is_indexed=False)
     from .index.documents import IndexedDocuments, possible_rows
 
     documents = IndexedDocuments(snapshot, possible_rows(snapshot.base, query))
     found, rest = documents.find(query)
     found, rest = _without_buffered(snapshot, found, rest + snapshot.pending)
     return _Answer(found, rest, documents, rest_is_indexed=True)
+
+
+def _ids(snapshot: Snapshot, rows: list[Rows]) -> list[str]:
+    found: list[str] = []
+    for layer, some in zip(snapshot.layers, rows, strict=True):
+        found += layer.table.ids_of(some)
+    return sorted(found) if len(rows) > 1 else found
 
 
 def _without_buffered(snapshot: Snapshot, found: list[str], rest: list[str]) -> tuple[list[str], list[str]]:
