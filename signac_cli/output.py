@@ -35,6 +35,7 @@ __all__ = [
     "TABLE",
     "TEMPLATE",
     "Failure",
+    "JSONText",
     "Output",
     "OutputClosed",
     "Shape",
@@ -50,6 +51,12 @@ PLAIN, JSON, JSON_LINES, TEMPLATE, TABLE = "plain", "json", "jsonl", "format", "
 
 _ROWS = 1_000
 """A table on a terminal has so many rows; behind them, it begins anew."""
+
+_IDS = 1 << 16
+"""So many ids are written together."""
+
+_LINES = 128
+"""So many JSON lines are written together."""
 
 SHOWN = 10
 """So many errors or warnings of one kind are written one by one."""
@@ -70,6 +77,10 @@ class Failure(click.ClickException):
 
 class OutputClosed(Exception):
     """Whoever read our standard output has stopped reading."""
+
+
+class JSONText(bytes):
+    """State point or document as JSON that is fit to be written as it is: strict, UTF-8, without blanks."""
 
 
 class Shape(NamedTuple):
@@ -280,9 +291,9 @@ class Output:
                 self.write_as_it_is(line + end if isinstance(line, str) else line + end.encode())
 
     def write_ids(self, ids: Sequence[str], end: str = "\n") -> None:
-        """Write ids at once, each followed by ``end``."""
-        if ids:
-            self.write_as_it_is(end.join(ids) + end)
+        """Write ids, very many at once, each followed by ``end``."""
+        for start in range(0, len(ids), _IDS):
+            self.write_as_it_is(end.join(ids[start : start + _IDS]) + end)
 
     def write_json(self, value: Any) -> None:
         """Write one JSON document: a report."""
@@ -306,8 +317,9 @@ class Output:
         if shape.mode == JSON:
             self._write_array(records, sort_keys=sort_keys)
         elif shape.mode == JSON_LINES:
-            for record in records:
-                self.write(self._json(record, sort_keys=sort_keys) + b"\n")
+            remaining = iter(records)
+            while lines := [self._json(record, sort_keys=sort_keys) for record in islice(remaining, _LINES)]:
+                self.write(b"\n".join(lines) + b"\n")
         elif shape.template is not None:
             self.write_lines(map(shape.template.render, records), shape.end)
             for complaint in shape.template.complaints:
@@ -316,6 +328,11 @@ class Output:
             self._write_table(records, keys, digits)
         else:
             self.write_lines(map(text, records), shape.end)
+
+    def copies_json(self, shape: Shape) -> bool:
+        """Tell whether JSON is written just as `JSONText` has it."""
+        is_json = shape.mode in (JSON, JSON_LINES) and not self.is_terminal
+        return is_json and sys.stdout is not None and is_utf8(sys.stdout.encoding)
 
     def _write_table(
         self, records: Iterable[Record], keys: Mapping[str, Sequence[str]], digits: Callable[[], int] | None
@@ -344,6 +361,8 @@ class Output:
 
     def _json(self, value: Any, *, indent: int | None = None, sort_keys: bool = False) -> bytes:
         """Strict JSON: non-finite numbers become null, with one warning."""
+        if indent is None and isinstance(value, dict) and JSONText in map(type, value.values()):
+            return _joined(value)
         ascii_only = sys.stdout is not None and not is_utf8(sys.stdout.encoding)
         try:
             try:
@@ -460,6 +479,17 @@ def _encode(text: str, encoding: str) -> bytes:
         return text.encode(encoding, "surrogateescape")
     except UnicodeEncodeError:
         return text.encode(encoding, "backslashreplace")
+
+
+def _joined(record: Mapping[str, Any]) -> bytes:
+    """JSON of a record of which parts are `JSONText`."""
+    parts = []
+    for key, value in record.items():
+        text = (
+            value if type(value) is JSONText else _strict_json(value, None, ascii_only=False, sort_keys=False).encode()
+        )
+        parts.append(b'"%b":%b' % (key.encode(), text))
+    return b"{%b}" % b",".join(parts)
 
 
 def _strict_json(value: Any, indent: int | None, *, ascii_only: bool, sort_keys: bool) -> str:

@@ -6,7 +6,7 @@ for each job; what is less is done.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..trees import look_up
@@ -14,7 +14,7 @@ from .selection import Selection
 from .table import LARGE, Table
 from .texts import ROWS_PER_BLOCK
 
-__all__ = ["values_at"]
+__all__ = ["chunks_of", "texts_are_quicker", "values_at"]
 
 _ROW_OF_COLUMN = 0.1  # microseconds that it takes to read a row of a column,
 _BLOCK = 35.0  # a block of texts,
@@ -27,7 +27,7 @@ def values_at(selection: Selection, keys: Sequence[str], *, missing: Any, unread
     Those of jobs that the index does not hold are ``unread``.
     """
     columns: dict[str, list[Any]] = {}
-    if not _texts_are_quicker(selection, len(keys)):
+    if not texts_are_quicker(selection, len(keys)):
         columns = {key: _column(selection, key, missing, unread) for key in keys if _has_column(selection, key)}
     rest = [key for key in keys if key not in columns]
     if rest:
@@ -35,7 +35,8 @@ def values_at(selection: Selection, keys: Sequence[str], *, missing: Any, unread
     return [columns[key] for key in keys]
 
 
-def _texts_are_quicker(selection: Selection, keys: int) -> bool:
+def texts_are_quicker(selection: Selection, keys: int) -> bool:
+    """Tell whether it takes less to read the state points of some jobs than so many columns."""
     rows = sum(layer.table.rows for layer in selection.snapshot.layers)
     number = len(selection)
     blocks = min(number, rows // ROWS_PER_BLOCK + 1)
@@ -66,3 +67,14 @@ def _from_texts(selection: Selection, keys: Sequence[str], missing: Any, unread:
         for column, path in zip(columns, paths, strict=True):
             column += [unread if tree is None else look_up(tree, path, missing) for tree in trees]
     return columns
+
+
+def chunks_of(table: Table, key: str) -> Iterator[tuple[list[Any], Sequence[int], Sequence[int] | None]]:
+    """Values of a key chunk by chunk, their rows value by value, and how many each has (None if each has one)."""
+    path = key.split(".")
+    for chunk, data in table.read_chunks(table.chunk_list(key)):
+        rows = table.rows_of(chunk, data)
+        if chunk.kind == LARGE:
+            yield [look_up(tree, path, None) for tree in table.trees(rows)], rows, None
+        else:
+            yield table.values_of(chunk, data), rows, table.counts_of(chunk, data)

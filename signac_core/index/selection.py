@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from itertools import compress
+from itertools import compress, pairwise
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .table import Rows, Table
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from .snapshot import Snapshot
     from .texts import Lines
 
-__all__ = ["AT_ONCE", "Selection", "select", "selection_of", "set_rows"]
+__all__ = ["AT_ONCE", "SCATTERED_AT_ONCE", "Selection", "select", "selection_of", "set_rows"]
 
 _T = TypeVar("_T")
 
 AT_ONCE = 1024
 """Jobs whose state points are fetched together: some blocks of texts."""
+SCATTERED_AT_ONCE = 32_768
+"""The same where each of them may be in another block."""
 _IDS_AT_ONCE = 4096
 
 
@@ -47,6 +49,7 @@ def select(snapshot: Snapshot, rows: Sequence[Rows], rest: Sequence[str] = ()) -
         others += zip(layer.table.ids_at(numbers), [first + row for row in numbers], strict=True)
         first += layer.table.rows
     others += zip(rest, range(first, first + len(rest)), strict=True)
+    base.check_ids()  # before the first of them is printed
     return Selection(snapshot, _with_others(base, places, sorted(others)) if others else places, rest)
 
 
@@ -64,7 +67,7 @@ def selection_of(snapshot: Snapshot, ids: Sequence[str]) -> Selection:
         first += table.rows
     rest = [name for name in dict.fromkeys(ids) if name not in found] if len(found) < len(ids) else []
     found.update(zip(rest, range(first, first + len(rest)), strict=True))
-    return Selection(snapshot, array("I", map(found.__getitem__, ids)), rest)
+    return Selection(snapshot, array("I", map(found.__getitem__, ids)), rest, at_once=SCATTERED_AT_ONCE)
 
 
 def _are_all(table: Table, ids: Sequence[str]) -> bool:
@@ -93,12 +96,15 @@ def _with_others(base: Table, places: Sequence[int], others: Sequence[tuple[str,
 class Selection(Sequence[str]):
     """Ids of jobs in some order, as long as the index stays open: a list that is made piece by piece."""
 
-    __slots__ = ("_ends", "places", "rest", "snapshot")
+    __slots__ = ("_ends", "at_once", "places", "rest", "snapshot")
 
-    def __init__(self, snapshot: Snapshot, places: Sequence[int], rest: Sequence[str] = ()) -> None:
+    def __init__(
+        self, snapshot: Snapshot, places: Sequence[int], rest: Sequence[str] = (), *, at_once: int = AT_ONCE
+    ) -> None:
         self.snapshot = snapshot
         self.places = places
         self.rest = rest
+        self.at_once = at_once  # jobs that are best asked about together: more where neighbours are far from each other
         ends = [0]
         for layer in snapshot.layers:
             ends.append(ends[-1] + layer.table.rows)
@@ -121,7 +127,7 @@ class Selection(Sequence[str]):
 
     def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
-            return self.at(self.places[index])
+            return Selection(self.snapshot, self.places[index], self.rest, at_once=self.at_once)
         return self._ids([self.places[index]])[0]
 
     def __eq__(self, other: object) -> bool:
@@ -129,9 +135,10 @@ class Selection(Sequence[str]):
 
     __hash__ = None  # type: ignore[assignment]
 
-    def at(self, places: Sequence[int]) -> Selection:
-        """Jobs at other places."""
-        return Selection(self.snapshot, places, self.rest)
+    def in_order(self, rows: Sequence[int]) -> Selection:
+        """Jobs in another order, by their numbers in this one."""
+        places = array("I", map(self.places.__getitem__, rows))
+        return Selection(self.snapshot, places, self.rest, at_once=SCATTERED_AT_ONCE)
 
     def _ids(self, places: Sequence[int]) -> list[str]:
         return self.fetch(places, lambda table, rows: table.ids_at(rows), self.rest.__getitem__)
@@ -151,7 +158,7 @@ class Selection(Sequence[str]):
         order = sorted(range(len(places)), key=places.__getitem__)
         found: dict[int, _T] = {}
         start, number = 0, len(order)
-        for layer, (first, end) in zip(self.snapshot.layers, zip(ends, ends[1:], strict=False), strict=True):
+        for layer, (first, end) in zip(self.snapshot.layers, pairwise(ends), strict=True):
             stop = start
             while stop < number and places[order[stop]] < end:
                 stop += 1
@@ -163,10 +170,22 @@ class Selection(Sequence[str]):
             found[at] = otherwise(places[at] - ends[-1])
         return [found[at] for at in range(number)]
 
-    def blocks(self, most: int = AT_ONCE) -> Iterator[Selection]:
+    def by_table(self) -> Iterator[tuple[Table, bytes, int]]:
+        """Tables, with a flag for each row, 1 for those that are selected, and the number of these."""
+        for layer, (first, end) in zip(self.snapshot.layers, pairwise(self._ends), strict=True):
+            if isinstance(self.places, range) and len(self.places) == end - first and first in self.places:
+                flags = bytearray(b"\1" * (end - first))
+            else:
+                flags = bytearray(end - first)
+                for place in self.places:
+                    if first <= place < end:
+                        flags[place - first] = 1
+            yield layer.table, bytes(flags), flags.count(1)
+
+    def blocks(self) -> Iterator[Selection]:
         """Parts of the selection, one after the other."""
-        for start in range(0, len(self.places), most):
-            yield self[start : start + most]
+        for start in range(0, len(self.places), self.at_once):
+            yield self[start : start + self.at_once]
 
     def trees(self) -> list[Any]:
         """State points of all jobs, None of those that the index does not hold."""

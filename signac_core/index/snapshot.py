@@ -34,10 +34,6 @@ QUERY_LIMIT = 20_000
 WORTHWHILE = 64
 """Files that have to be read before a query writes."""
 _LONG_LISTING = 1000
-_PROVEN = 1000
-"""Rows up to which a table is compared with its ids before it is used: it takes a few milliseconds."""
-_proven: set[tuple[int, ...]] = set()
-"""The tables that were."""
 _MOST_GONE = 16  # rows for each job that still exists; what a table takes is bounded by the project then
 
 
@@ -72,8 +68,6 @@ class Snapshot:
         try:
             self.base = self.opened(fd, BASE)
             self.delta = self._matching_delta()
-            for table in self._layered():
-                _prove(table)
             self._compare()
         except BaseException:
             self.close()
@@ -161,11 +155,6 @@ class Snapshot:
 
     # answers ------------------------------------------------------------------------------------------------------
 
-    @property
-    def is_proven(self) -> bool:
-        """Whether all state points in it have been compared with the ids of their jobs."""
-        return all(table.rows <= _PROVEN for table in self._layered())
-
     def number(self) -> int:
         """Count the jobs that are indexed."""
         return sum(layer.present.bits.bit_count() for layer in self.layers)
@@ -232,18 +221,6 @@ class Snapshot:
     def corrections(self) -> int:
         """Count what a new base would hold and this one does not, or the other way round."""
         return self._corrected() + len(self.pending)
-
-
-def _prove(table: Table) -> None:
-    """Compare the state points of a small table with its ids, once in a process; in large ones that would take long.
-
-    Raises UnusableIndexError if one is not the one of its job.
-    """
-    status = table.status
-    mark = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-    if table.rows <= _PROVEN and mark not in _proven:
-        check_proven(dict(zip(table.ids(), table.trees(range(table.rows)), strict=True)))
-        _proven.add(mark)
 
 
 def _will_settle(listing: Listing) -> bool:

@@ -234,6 +234,11 @@ class Table:
         """All ids, block by block."""
         return map(self._ids_in, self.directory.ids)
 
+    def check_ids(self) -> None:
+        """Make sure that all ids can be read. Raises UnusableIndexError if they cannot."""
+        for place in self.directory.ids:
+            self._section(place)
+
     def row_behind(self, job_id: str) -> int:
         """Row of the first id that is not less than another one."""
         if not self.rows:
