@@ -134,7 +134,13 @@ def _find_with_index(
     if among is not None:
         matching = set(found)
         return [job_id for job_id in among if job_id in matching]
-    return found if rows is None or proven else _select(snapshot, rows, found)
+    if rows is None or proven:
+        return found
+    try:
+        return _select(snapshot, rows, found)
+    except Exception as error:
+        catalog.tell_unusable(error)
+        return None
 
 
 class _Answer(NamedTuple):
