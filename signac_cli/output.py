@@ -282,13 +282,14 @@ class Output:
                 raise _write_failure(error) from None
 
     def write_lines(self, lines: Iterable[str | bytes], end: str = "\n") -> None:
-        """Write records of text as they come, each followed by ``end``."""
-        is_terminal = self.is_terminal
-        for line in lines:
-            if is_terminal:
+        """Write records of text as they come, some at once, each followed by ``end``."""
+        if self.is_terminal:
+            for line in lines:
                 self.write_as_it_is(on_screen(line) + end)
-            else:
-                self.write_as_it_is(line + end if isinstance(line, str) else line + end.encode())
+            return
+        remaining = iter(lines)
+        while some := list(islice(remaining, _LINES)):
+            self.write_as_it_is(_joined(some, end, "ascii" if sys.stdout is None else sys.stdout.encoding))
 
     def write_ids(self, ids: Sequence[str], end: str = "\n") -> None:
         """Write ids, very many at once, each followed by ``end``."""
@@ -330,7 +331,7 @@ class Output:
             self.write_lines(map(text, records), shape.end)
 
     def copies_json(self, shape: Shape) -> bool:
-        """Tell whether JSON is written just as `JSONText` has it."""
+        """Tell whether records are written just as `JSONText` has them."""
         is_json = shape.mode in (JSON, JSON_LINES) and not self.is_terminal
         return is_json and sys.stdout is not None and is_utf8(sys.stdout.encoding)
 
@@ -350,9 +351,12 @@ class Output:
         before = b"[" if indent is None else b"[\n  "
         between = b"," if indent is None else b",\n  "
         empty = True
-        for record in records:
-            text = self._json(record, indent=indent, sort_keys=sort_keys)
-            self.write((before if empty else between) + text.replace(b"\n", b"\n  "))
+        remaining = iter(records)
+        while some := list(islice(remaining, 1 if self.is_terminal else _LINES)):
+            texts = [self._json(record, indent=indent, sort_keys=sort_keys) for record in some]
+            if indent is not None:
+                texts = [text.replace(b"\n", b"\n  ") for text in texts]
+            self.write((before if empty else between) + between.join(texts))
             empty = False
         if empty:
             self.write(b"[]\n")
@@ -361,8 +365,8 @@ class Output:
 
     def _json(self, value: Any, *, indent: int | None = None, sort_keys: bool = False) -> bytes:
         """Strict JSON: non-finite numbers become null, with one warning."""
-        if indent is None and isinstance(value, dict) and JSONText in map(type, value.values()):
-            return _joined(value)
+        if type(value) is JSONText:
+            return value
         ascii_only = sys.stdout is not None and not is_utf8(sys.stdout.encoding)
         try:
             try:
@@ -469,6 +473,15 @@ def is_utf8(encoding: str) -> bool:
     return encoding.lower().replace("_", "-") in ("utf-8", "utf8")
 
 
+def _joined(lines: Sequence[str | bytes], end: str, encoding: str) -> bytes:
+    """Lines as bytes, each followed by ``end``."""
+    if isinstance(lines[0], str):
+        with suppress(UnicodeEncodeError, TypeError):  # one of them is special
+            return (end.join(lines) + end).encode(encoding)  # type: ignore[arg-type]
+    encoded = [line if isinstance(line, bytes) else _encode(line, encoding) for line in lines]
+    return end.encode().join(encoded) + end.encode()
+
+
 def _encode(text: str, encoding: str) -> bytes:
     """Encode text for a stream: bytes of file names as they are, characters that the encoding lacks as escapes."""
     try:
@@ -479,17 +492,6 @@ def _encode(text: str, encoding: str) -> bytes:
         return text.encode(encoding, "surrogateescape")
     except UnicodeEncodeError:
         return text.encode(encoding, "backslashreplace")
-
-
-def _joined(record: Mapping[str, Any]) -> bytes:
-    """JSON of a record of which parts are `JSONText`."""
-    parts = []
-    for key, value in record.items():
-        text = (
-            value if type(value) is JSONText else _strict_json(value, None, ascii_only=False, sort_keys=False).encode()
-        )
-        parts.append(b'"%b":%b' % (key.encode(), text))
-    return b"{%b}" % b",".join(parts)
 
 
 def _strict_json(value: Any, indent: int | None, *, ascii_only: bool, sort_keys: bool) -> str:

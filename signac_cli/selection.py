@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
 from .arguments import INFIX
-from .output import Failure, JSONText
+from .output import PLAIN, Failure, JSONText
 
 if TYPE_CHECKING:
     from signac_core.index.selection import Selection
@@ -360,20 +360,27 @@ def write_part(
     ids: Sequence[str],
     filter_tokens: Sequence[str] | None,
     shape: Shape,
-    text: Callable[[Record], str],
+    text: Callable[[Record], str | bytes],
     *,
     allow_eval: bool,
     sort_keys: bool,
+    laid_out: bool,
 ) -> int:
     """Print the state points (``sp``) or documents (``doc``) of the jobs that are named; return the exit status.
+
+    Unless they are ``laid_out``, ``text`` takes what `canonical.dumps` gives as well.
 
     Raises Failure as `select`.
     """
     space = session.space(at_one_moment=True)
     damaged: list[str] = []
     selected = select(session, space, ids, filter_tokens, allow_eval=allow_eval, damaged=damaged)
-    as_json = not sort_keys and session.output.copies_json(shape)
-    records = read_records(space, selected, shape.parts(part), damaged=damaged, as_json=as_json)
+    texts: Literal["records", "dumped"] | None = None
+    if not sort_keys and session.output.copies_json(shape):
+        texts = "records"
+    elif not laid_out and shape.mode in (None, PLAIN):
+        texts = "dumped"
+    records = read_records(space, selected, shape.parts(part), damaged=damaged, texts=texts)
     session.output.write_records(records, shape, text, sort_keys=sort_keys, digits=enough_digits(space))
     hint_at_unknown_fields(session, space, shape, everywhere=not ids and filter_tokens is None, damaged=damaged)
     return session.report_damaged(damaged)
@@ -385,18 +392,18 @@ def read_records(
     parts: Container[str],
     *,
     damaged: list[str],
-    as_json: bool = False,
-) -> Iterator[dict[str, Any]]:
+    texts: Literal["records", "dumped"] | None = None,
+) -> Iterator[Any]:
     """Read what is asked for of each job (``path``, ``sp``, ``doc``), one block of jobs after the other.
 
-    Jobs that cannot be read are left out and collected, those that have vanished are left out silently. ``as_json``
-    gives state points and documents that the index holds as `JSONText`.
+    Jobs that cannot be read are left out and collected, those that have vanished are left out silently. Of a block
+    that the index holds, ``texts`` gives records as `JSONText`, or the parts of them as `canonical.dumps` does.
     """
     readers: dict[str, Callable[[Sequence[str]], Mapping[str, Any]]] = {}
     if "path" in parts:
         readers["path"] = lambda some: {job_id: os.path.join(space.workspace, job_id) for job_id in some}
     if "sp" in parts:
-        readers["sp"] = lambda some: _read_state_points(space, some, damaged=damaged, as_json=as_json)
+        readers["sp"] = lambda some: _read_state_points(space, some, damaged=damaged, texts=texts)
     if "doc" in parts:
         from signac_core.documents.many import read_documents
 
@@ -404,15 +411,29 @@ def read_records(
     for block in _blocks(space, ids):
         names = list(block)
         values = {part: read(block) for part, read in readers.items()}
+        if texts == "records" and all(isinstance(found, Texts) for found in values.values()):
+            yield from _as_json(names, values)
+            continue
         if len(values) == 1:
             [(part, found)] = values.items()
-            for job_id in names:
+            for job_id in names if len(found) < len(names) else found:
                 if job_id in found:
                     yield {"id": job_id, part: found[job_id]}
             continue
         for job_id in names:
             if all(job_id in found for found in values.values()):
                 yield {"id": job_id} | {part: found[job_id] for part, found in values.items()}
+
+
+class Texts(dict[str, JSONText]):
+    """State points or documents of all jobs of a block."""
+
+
+def _as_json(names: Sequence[str], values: Mapping[str, Mapping[str, JSONText]]) -> Iterator[JSONText]:
+    """Records as JSON."""
+    template = '{"id":"%b",' + ",".join(f'"{part}":%b' for part in values) + "}"
+    columns = [map(found.__getitem__, names) for found in values.values()]
+    return map(JSONText, map(template.encode().__mod__, zip(map(str.encode, names), *columns, strict=True)))
 
 
 def _blocks(space: Space, ids: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -431,18 +452,22 @@ def _blocks(space: Space, ids: Sequence[str]) -> Iterator[Sequence[str]]:
         number = min(2 * number, most)
 
 
-def _read_state_points(space: Space, ids: Sequence[str], *, damaged: list[str], as_json: bool) -> Mapping[str, Any]:
+def _read_state_points(space: Space, ids: Sequence[str], *, damaged: list[str], texts: str | None) -> Mapping[str, Any]:
     """State points by id, as the texts in the index if possible."""
     from signac_core.catalog import read_state_points, tell_unusable
 
-    if as_json and not isinstance(ids, (list, tuple)):
+    if texts and not isinstance(ids, (list, tuple)):
         try:
-            texts, is_plain = cast("Selection", ids).lines()
+            lines, is_plain = cast("Selection", ids).lines()
         except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
             tell_unusable(error)
         else:
             names = list(ids)
-            found = {name: JSONText(text) for name, text in zip(names, texts, strict=True) if text is not None}
-            if is_plain and len(found) == len(names):
-                return found
+            if is_plain and None not in lines:
+                found = list(filter(None, lines))
+                if texts == "dumped":
+                    from signac_core.index.texts import spaced
+
+                    found = spaced(found)
+                return Texts(zip(names, map(JSONText, found), strict=True))
     return dict(read_state_points(space, ids, damaged=damaged))

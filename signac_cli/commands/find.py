@@ -202,8 +202,8 @@ def command(
         }
         parts = shape.parts(*(part for part, wanted in shown.items() if wanted))
         chosen = _Columns(sp_keys or (), doc_keys or ())
-        as_json = output.copies_json(shape) and not (sp_keys or doc_keys)
-        records = read_records(space, ids, parts, damaged=damaged, as_json=as_json)
+        is_copied = output.copies_json(shape) and not (sp_keys or doc_keys)
+        records = read_records(space, ids, parts, damaged=damaged, texts="records" if is_copied else None)
         if shape.mode != TEMPLATE:
             records = chosen.restricted(records)
         text = _one_line_text(space) if one_line else _pretty_text(pretty or DEPTH)

@@ -23,6 +23,7 @@ __all__ = [
     "Texts",
     "TextsWriter",
     "parsed",
+    "spaced",
     "text_of",
 ]
 
@@ -105,6 +106,21 @@ class Lines(NamedTuple):
         if len(found) != len(self.texts):
             raise UnusableIndexError("damaged")
         return found
+
+
+def spaced(texts: list[bytes]) -> list[bytes]:
+    """Plain texts as `canonical.dumps` gives them: ASCII, with blanks behind commas and colons."""
+    whole = b"\n".join(texts)
+    if b"\\" in whole or not whole.isascii():
+        return [canonical.dumps(parsed(text)).encode("ascii") for text in texts]
+    parts = whole.split(b'"')  # what is in a string is at an odd place
+    strings = b"".join(parts[1::2])
+    if b"," in strings or b":" in strings:
+        parts[::2] = [part.replace(b",", b", ").replace(b":", b": ") for part in parts[::2]]
+        whole = b'"'.join(parts)
+    else:
+        whole = whole.replace(b",", b", ").replace(b":", b": ")
+    return whole.split(b"\n")
 
 
 def parsed(text: bytes) -> Any:
