@@ -5,24 +5,25 @@ from __future__ import annotations
 import os
 from array import array
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import canonical, catalog, stamps, workspace
 from ..config import check_place, index_path
+from ..index.columns import chunks_of
 from ..index.documents import ABSENT, UNKNOWN, signatures_in
-from ..index.table import Table, UnusableIndexError, check_owner
+from ..index.table import ELSEWHERE, Table, UnusableIndexError, check_owner
 from ..layout import BASE, DELTA, DOCUMENTS
 from ..stamps import Signature
-from .soundness import UNSOUND, Marks, mark_of
+from .soundness import UNSOUND, Marks, binary, mark_of
 
 if TYPE_CHECKING:
     from ..workspace import Space
 
 __all__ = ["DocumentClaims", "WrongTable", "examine_tables"]
-
-_Trees = Iterator[tuple[int, dict[str, Any]]]
 
 
 class WrongTable(NamedTuple):
@@ -46,7 +47,7 @@ class WrongTable(NamedTuple):
 def examine_tables(space: Space, listing: workspace.Listing, marks: Marks) -> Iterator[WrongTable]:
     """Say which files of the index are wrong about the jobs in a listing; those that nobody believes are passed over.
 
-    The marks are those of the jobs that are sound. Documents are another matter, see :class:`DocumentClaims`.
+    The marks are those of the jobs that are sound. For the files of documents, see :class:`DocumentClaims`.
     """
     is_sound = True
     for kind in (BASE, DELTA, DOCUMENTS):
@@ -59,8 +60,7 @@ def examine_tables(space: Space, listing: workspace.Listing, marks: Marks) -> It
         try:
             check_place()
             check_owner(table.status, space.workspace)
-            if kind != DOCUMENTS:
-                wrong = _wrong_state_points(table, marks)
+            wrong = _wrong_documents(table) if kind == DOCUMENTS else _wrong_state_points(table, marks)
         except (OSError, UnusableIndexError):
             yield WrongTable(path, "Others may have written the index; it is not used.", is_believed=False)
         finally:
@@ -84,17 +84,58 @@ def _opened(path: str, kind: str) -> Table:
 def _wrong_state_points(table: Table, marks: Marks) -> str:
     """What is wrong with the state points in a table; empty if nothing is."""
     try:
-        ids = table.ids()
-        missing = set(range(len(ids)))
-        for row, tree in table.trees():
-            missing.discard(row)
-            if not marks.vouch_for(ids[row], tree) and not canonical.state_point_matches(tree, ids[row]):
-                return f"The index is wrong about job {ids[row]}."
-        return "The index lacks state points of its jobs." if missing else ""
+        sums = _Sums()
+        for row, (job_id, tree) in enumerate(zip(table.ids(), table.trees(range(table.rows)), strict=True)):
+            if not marks.vouch_for(job_id, tree) and not canonical.state_point_matches(tree, job_id):
+                return f"The index is wrong about job {job_id}."
+            sums.add(row, tree)
+        return sums.difference(table)
     except UnusableIndexError as error:
         return f"The index is {error}."
     except Exception:  # it holds anything
         return "The index is damaged."
+
+
+def _wrong_documents(table: Table) -> str:
+    """What is wrong with the columns of the documents in a table, beside these; empty if nothing is."""
+    with suppress(Exception):  # nobody believes it
+        if ELSEWHERE not in table.states():
+            sums = _Sums()
+            for row, tree in enumerate(table.trees(range(table.rows))):
+                sums.add(row, tree or {})
+            return sums.difference(table)
+    return ""
+
+
+class _Sums:
+    """A number for each dotted key, to which each row adds what only its value makes of it: columns have to, too."""
+
+    def __init__(self) -> None:
+        self._sums: defaultdict[str, int] = defaultdict(int)
+
+    def add(self, row: int, tree: dict[str, Any], above: str = "") -> None:
+        """Take what stands in a row."""
+        sums = self._sums
+        for key, value in tree.items():
+            if value and type(value) is dict:
+                self.add(row, value, f"{above}{key}.")
+            else:
+                sums[above + key] += hash((binary(value), row))
+
+    def difference(self, table: Table) -> str:
+        """Say which column of a table holds other values; empty if none does."""
+        if self._sums.keys() != table.directory.keys.keys():
+            return "The index lacks keys, or has others."
+        for key, expected in self._sums.items():
+            found = 0
+            for values, rows, counts in chunks_of(table, key):
+                texts: Iterator[bytes] = map(binary, values)
+                if counts is not None:
+                    texts = chain.from_iterable(map(repeat, texts, counts))
+                found += sum(map(hash, zip(texts, rows, strict=True)))
+            if found != expected:
+                return f"The index is wrong about the key '{key}'."
+        return ""
 
 
 def _lists(space: Space, listing: workspace.Listing) -> bool:
@@ -129,8 +170,8 @@ class DocumentClaims:
         self._doubtful: dict[str, tuple[tuple[int, ...], str]] = {}
         self._read(self._take_marks)
 
-    def _read(self, take: Callable[[list[str], Sequence[tuple[int, ...]], _Trees], None]) -> None:
-        """Let a function take ids, the signature of the document of each, and rows with documents.
+    def _read(self, take: Callable[[list[str], Table], None]) -> None:
+        """Let a function take the ids of jobs, and the table of their documents.
 
         It is called only where there is an index, and what it raises means that nobody believes that.
         """
@@ -140,14 +181,15 @@ class DocumentClaims:
         with snapshot, suppress(Exception):
             table = snapshot.opened(os.open(self.path, workspace.OPEN_FLAGS), DOCUMENTS)
             if table.directory.base == snapshot.base.directory.id:
-                take(snapshot.base.ids(), signatures_in(table), table.trees())
+                take(snapshot.base.ids(), table)
 
-    def _take_marks(self, ids: list[str], entries: Sequence[tuple[int, ...]], trees: _Trees) -> None:
-        nothing = mark_of({})
-        marks = array("q", (UNSOUND if entry == UNKNOWN else nothing for entry in entries))
-        for row, tree in trees:
-            if marks[row] != UNSOUND:
-                marks[row] = mark_of(tree)
+    def _take_marks(self, ids: list[str], table: Table) -> None:
+        nothing, entries, states = mark_of({}), signatures_in(table), table.states()
+        marks = array("q")
+        for entry, state, tree in zip(entries, states, table.trees(range(table.rows)), strict=True):
+            # Of a document that is too large to be held whole, the index does not say what it is.
+            known = entry != UNKNOWN and state != ELSEWHERE
+            marks.append((mark_of(tree) if tree else nothing) if known else UNSOUND)
         if len(ids) == len(marks):
             self._ids, self._entries, self._marks = ids, entries, marks
 
@@ -177,14 +219,13 @@ class DocumentClaims:
         """Jobs about whose documents the index is wrong, of those that were compared."""
         found: list[str] = []
 
-        def take(ids: list[str], entries: Sequence[tuple[int, ...]], trees: _Trees) -> None:
-            rows = {row: job_id for row, job_id in enumerate(ids) if job_id in self._doubtful}
-            held = dict.fromkeys(rows, _hash({}))
-            held.update((row, _hash(tree)) for row, tree in trees if row in rows)
-            for row, job_id in rows.items():
-                entry, document = self._doubtful[job_id]
-                if entries[row] == entry and held[row] != document:
-                    found.append(job_id)
+        def take(ids: list[str], table: Table) -> None:
+            rows = [row for row, job_id in enumerate(ids) if job_id in self._doubtful]
+            entries = signatures_in(table)
+            for row, tree in zip(rows, table.trees(rows), strict=True):
+                entry, document = self._doubtful[ids[row]]
+                if entries[row] == entry and _hash(tree or {}) != document:
+                    found.append(ids[row])
 
         if self._doubtful:
             self._read(take)

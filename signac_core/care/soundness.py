@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, MutableSequence, Sequence
-from marshal import dumps as _binary
+from marshal import dumps
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import canonical, files, layout
@@ -19,7 +19,7 @@ from . import litter
 if TYPE_CHECKING:
     from ..workspace import Space
 
-__all__ = ["UNSOUND", "Claims", "Marks", "looks", "mark_of", "sound_state_points"]
+__all__ = ["UNSOUND", "Claims", "Marks", "binary", "looks", "mark_of", "sound_state_points"]
 
 UNSOUND = 0
 """The mark of a job that did not pass."""
@@ -38,13 +38,21 @@ class Claims(Protocol):
     def agree(self, job_id: str, status: os.stat_result | None, document: dict[str, Any]) -> bool: ...
 
 
+def binary(value: Any) -> bytes:
+    """Bytes of plain data that are equal if it is, by value and type, with keys in the same order.
+
+    Raises ValueError if it is nested too deeply.
+    """
+    return dumps(value, _UNCHANGED)
+
+
 def mark_of(tree: Any) -> int:
     """What two trees have in common if they are equal, by value and type, with keys in the same order.
 
     It differs from process to process. `UNSOUND` for trees that are nested too deeply.
     """
     try:
-        return hash(_binary(tree, _UNCHANGED))
+        return hash(dumps(tree, _UNCHANGED))
     except ValueError:
         return UNSOUND
 

@@ -195,8 +195,6 @@ def test_check_computes_no_id_of_what_index_and_cache_say_of_sound_jobs(study: P
     monkeypatch.setattr(
         "signac_core.canonical.state_point_matches", lambda tree, job_id: judged.append(job_id) or matches(tree, job_id)
     )
-    with for_some_cases():
-        monkeypatch.setattr("signac_core.index.snapshot._PROVEN", 0)
     assert problems(study) == []
     assert judged == []
     study.open_job({"a": 3, "b": {"c": [3, None], "d": 0.5}}).remove()  # the index has it still
