@@ -290,7 +290,7 @@ def test_check_finds_an_index_of_documents_that_is_wrong(study: Project, monkeyp
     assert len(finding.find_ids(Project().space, {"doc.x": 7})) == 20
     (problem,) = integrity.examine(Project().space)
     assert (problem.kind, problem.path) == ("wrong-index", study.fn(".signac/index.documents"))
-    assert "key 'x'" in problem.detail
+    assert "its columns differ" in problem.detail
 
 
 @pytest.mark.parametrize("values", ["more", "others", "none"])
@@ -311,9 +311,7 @@ def test_check_finds_columns_that_say_something_else_than_the_state_points(study
     assert len(finding.find_ids(Project().space, {"a": 40})) == (values == "others")
     (problem,) = integrity.examine(Project().space)
     assert problem.kind == "wrong-index"
-    assert problem.detail == (
-        "The index is wrong about the key 'a'." if values == "others" else "The index lacks keys, or has others."
-    )
+    assert "its columns differ" in problem.detail
 
 
 # --- who has written it -----------------------------------------------------------------------------------------------
