@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,43 @@ def test_listing_takes_no_call_per_job_and_one_per_link(root: Path) -> None:
     assert calls_on_entries() == []
     Path(project.workspace, "0" * 32).symlink_to("nowhere")
     assert calls_on_entries() == ["stat workspace/" + "0" * 32]
+
+
+COPY = (
+    ["open", "fstat", "read", "close"]  # the state point
+    + ["stat", "mkdir"]
+    + ["open", "fstat", "getdents", "getdents", "close"]
+    + ["open", "fstat", "open", "read", "write", "utime", "close", "close"]  # the document
+    + ["open", "write", "utime", "close", "rename"]
+)
+"""What a copy of a job with a state point and a document takes: six more than its bytes and its place alone."""
+
+
+def test_cloning_a_job_of_two_files_takes_25_calls(root: Path) -> None:
+    Project.init_project(root / "other")
+    setup = SETUP + "from signac_core.exchange import copying, duplicating, moving\n"
+    setup += "other = Project('other'); job = next(iter(Project())); job.sp()"
+    assert names(trace_snippet("other.clone(job)", root, setup=setup)) == ["lstat", *COPY]
+
+
+EXPORT = "project.export_to('out', path='{job.id}')"
+IMPORT = "other.import_from('workspace')"
+CHECK = "list(integrity.examine(project.space))"
+
+
+@pytest.mark.parametrize(("snippet", "number"), [(EXPORT, 24), (IMPORT, 30), (CHECK, 11)])
+def test_exporting_importing_and_checking_a_job_of_two_files_take_so_many_calls(
+    root: Path, snippet: str, number: int
+) -> None:
+    project, other = Project(root), Project.init_project(root / "other")
+    setup = SETUP + "from signac_core.care import integrity\nproject, other = Project(), Project('other')\n"
+    setup += "project.check()\nlist(map(project.space.read, os.listdir('workspace')))"
+    taken = []
+    for first in (0, 4):
+        for c in range(first, first + 4):
+            project.open_job({"c": c}).init().doc.x = 1
+        taken.append(len(trace_snippet(snippet, root, setup=setup)))
+        for directory in (root / "out", Path(other.workspace)):
+            shutil.rmtree(directory, ignore_errors=True)
+        Path(other.workspace).mkdir()
+    assert taken[1] - taken[0] == 4 * number
