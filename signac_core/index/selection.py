@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ..trees import look_up
 from .table import LARGE, ROWS_PER_BLOCK, Rows, Table
 
 if TYPE_CHECKING:
@@ -257,6 +256,8 @@ def _column(selection: Selection, key: str, missing: Any, unread: Any) -> list[A
 
 
 def _from_texts(selection: Selection, keys: Sequence[str], missing: Any, unread: Any) -> list[list[Any]]:
+    from ..trees import look_up
+
     paths = [key.split(".") for key in keys]
     columns: list[list[Any]] = [[] for _ in keys]
     for block in selection.blocks():
@@ -272,6 +273,8 @@ def chunks_of(table: Table, key: str) -> Iterator[tuple[list[Any], Sequence[int]
     for chunk, data in table.read_chunks(table.chunk_list(key)):
         rows = table.rows_of(chunk, data)
         if chunk.kind == LARGE:
+            from ..trees import look_up
+
             yield [look_up(tree, path, None) for tree in table.trees(rows)], rows, None
         else:
             yield table.values_of(chunk, data), rows, table.counts_of(chunk, data)
