@@ -422,6 +422,7 @@ class Job:
                     errno.ENOENT, "The job has gone (moved or removed meanwhile?)", self.path
                 ) from None
             # Not initialised: only the handles change.
+        space.look_again()
         data = canonical.plain_state_point(tree)
         space.remember(new_id, data)
         for job in jobs:
@@ -515,6 +516,7 @@ class Job:
         from .documents import store
 
         lifecycle.remove(self._project.workspace, self._id)
+        self._project.space.look_again()
         if store.active_buffer is not None:
             store.active_buffer.discard(self.fn(self.FN_DOCUMENT))
         self._directory_known = False
@@ -614,6 +616,7 @@ class Job:
             moving.move(self.path, self._id, project.space)
         except DestinationExistsError:
             raise DestinationExistsError(project.handle(self._id)) from None
+        self._project.space.look_again()
         data = self._data
         if data is not None and canonical.state_point_matches(data, self._id):
             project.space.remember(self._id, data)

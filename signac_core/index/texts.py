@@ -146,6 +146,7 @@ class Texts:
         self._lengths, self._crcs, contents = numbers[::_ENTRY], numbers[1::_ENTRY], numbers[2::_ENTRY]
         self._contents = contents
         self._starts: array[int] | None = None
+        self._last: tuple[int, tuple[bytes, bool]] | None = None  # block, for whoever asks for its rows one by one
         self._start = int.from_bytes(section[:8], "little")
         if (
             len(numbers) != _ENTRY * -(-rows // rows_per_block)
@@ -195,6 +196,9 @@ class Texts:
         first = starts[run[0]]
         data = self._read(starts[run[-1] + 1] - first, first)
         for number in run:
+            if self._last is not None and self._last[0] == number:
+                yield self._last
+                continue
             block = data[starts[number] - first : starts[number + 1] - first]
             length = self._contents[number] >> 1
             if crc32(block) != self._crcs[number]:
@@ -205,4 +209,5 @@ class Texts:
                 raise UnusableIndexError(str(error)) from None
             if len(content) != length:
                 raise UnusableIndexError("damaged")
-            yield number, (content, bool(self._contents[number] & 1))
+            self._last = number, (content, bool(self._contents[number] & 1))
+            yield self._last
