@@ -298,6 +298,7 @@ class JSONDict(View, MutableMapping[str, Any]):
     @filename.setter
     def filename(self, path: str) -> None:
         document = self._document()
+        document.let_go()
         document.path, document.lock_path = path, os.path.dirname(path) or "."
         document.forget()
 
