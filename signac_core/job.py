@@ -212,6 +212,8 @@ class Job:
         True
 
         """
+        if type(filename) is str and filename[:1] != "/":
+            return f"{self._project.workspace}/{self._id}/{filename}"
         return os.path.join(self.path, filename)
 
     def isfile(self, filename: str | os.PathLike[str]) -> bool:
@@ -508,18 +510,22 @@ class Job:
         False
 
         """
-        if self._data is None and self._view is None:
-            # Keep the handle usable: it can initialise the job again.
-            with suppress(JobsCorruptedError, InvalidKeyError, TypeError):
-                self._plain_statepoint()
         from .documents import store
 
-        lifecycle.remove(self._project.workspace, self._id)
+        is_unknown = self._data is None and self._view is None
+        lifecycle.remove(self._project.workspace, self._id, keep=self._take_statepoint if is_unknown else None)
         if store.active_buffer is not None:
             store.active_buffer.discard(self.fn(self.FN_DOCUMENT))
         self._directory_known = False
         self._document = None
         self._stores = None
+
+    def _take_statepoint(self, text: bytes) -> None:
+        """Take the state point from the file that is going to be deleted: the handle can initialise the job again."""
+        self._data = workspace.state_point_in(text, self._id)
+        if self._data is None:
+            with suppress(JobsCorruptedError, InvalidKeyError, TypeError):
+                self._plain_statepoint()
 
     def clear(self) -> None:
         """Delete all files of the job and empty its document; state point and document stay whole at any moment.

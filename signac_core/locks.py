@@ -105,11 +105,23 @@ class Lock:
             self._close()
         self._is_entered = False
 
+    def release_deleted(self) -> None:
+        """Give the lock back by closing, if the file has been deleted: nobody waits for that (fstat, close)."""
+        if self._fd is not None and os.fstat(self._fd).st_nlink == 0:
+            self._close()
+
     def _unlock(self, fd: int) -> None:
         try:  # noqa: SIM105  # a suppress() takes longer than the call
             flock(fd, LOCK_UN)  # explicitly: a child forked meanwhile keeps the descriptor open
         except OSError:
             pass
+
+    def content(self) -> bytes:
+        """What is in the file that is locked (pread); nothing without a lock, or if it cannot be read."""
+        try:
+            return b"" if self._fd is None or self.status is None else os.pread(self._fd, self.status.st_size, 0)
+        except OSError:
+            return b""
 
     def _close(self) -> None:
         fd, self._fd, self.status = self._fd, None, None
@@ -202,7 +214,7 @@ class Lock:
     # taking ---------------------------------------------------------------------------------------------------------
 
     def _acquire(self, fd: int) -> bool:
-        """Take the lock; tell whether it had to be waited for."""
+        """Take the lock; tell whether it had to be waited for. One on a file that is deleted is not waited for."""
         try:
             flock(fd, LOCK_EX | LOCK_NB)
             return False
@@ -217,7 +229,8 @@ class Lock:
                 flock(fd, LOCK_EX | LOCK_NB)
                 return True
             except BlockingIOError:
-                continue
+                if os.fstat(fd).st_nlink == 0:
+                    return True
         raise LockTimeoutError(
             errno.ETIMEDOUT,
             f"The lock was held by another process for {config.lock_timeout():g} s (see SIGNAC_LOCK_TIMEOUT)",
