@@ -776,7 +776,9 @@ class Job:
         self._left_directories.append(here)
 
     def close(self) -> None:
-        """Return to the working directory before the last :meth:`open`; without one, do nothing.
+        """Return to the working directory before the last :meth:`open`; without one, only close what is kept open.
+
+        What is kept open from one write of the document to the next is the state point file.
 
         Raises
         ------
@@ -794,6 +796,10 @@ class Job:
         True
 
         """
+        if self._document is not None:
+            from .documents.views import document_of
+
+            document_of(self._document).let_go()
         if self._left_directories:
             os.chdir(self._left_directories.pop())
 

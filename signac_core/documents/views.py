@@ -36,6 +36,7 @@ __all__ = [
     "JSONDict",
     "JSONList",
     "View",
+    "document_of",
     "mutate",
     "store_of",
     "view_of",
@@ -201,6 +202,11 @@ def view_of_document(document: Document) -> JSONDict:
 def store_of(view: View) -> Store:
     """Store whose tree a view shows, or shows a part of."""
     return view._store
+
+
+def document_of(view: JSONDict) -> Document:
+    """Document whose tree a view shows; AttributeError if it is that of a state point."""
+    return view._document()
 
 
 def mutate(view: View, operation: Callable[[Any], _T]) -> _T:
