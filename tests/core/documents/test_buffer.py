@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -487,6 +488,7 @@ def test_many_documents_on_a_slow_file_system_are_written_by_threads(
         replace(document, text)
 
     monkeypatch.setattr(store.Document, "replace", note)
+    monkeypatch.setattr(parallel, "_SLOW", inf)
     with buffered():
         for number, job in enumerate(jobs):
             job.doc.x = -number
