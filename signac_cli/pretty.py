@@ -1,14 +1,14 @@
 """Python data for people, as :func:`pprint.pformat` lays it out, in a fraction of its time and without its import.
 
 Records of one project have the same keys over and over: how a mapping with certain keys is written is found out once.
-What pprint would treat in a way of its own (subclasses, keys that are no strings, escapes in strings that have to be
+What pprint would treat in a way of its own (subclasses, keys of several types, escapes in strings that have to be
 broken) is left to it, and so is everything so far to the right that the marks of what is too deep have no room.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
@@ -24,7 +24,7 @@ _ALL = -1
 
 
 class _LeftToPprint(Exception):
-    """This value has something in it that only pprint knows how to lay out."""
+    """Something in the value is such that only pprint knows how to lay it out."""
 
 
 def pformat(value: Any, *, depth: int | None = None) -> str:
@@ -50,7 +50,7 @@ def _text(value: Any, levels: int, column: int, behind: int) -> str:
     """Text of a value that begins in a column, with so many characters behind it: on one line if that fits there."""
     kind = type(value)
     if kind is dict and value and levels:
-        plan = _plan(tuple(value))
+        plan = _plan_of_names(tuple(value)) or _Plan(value)
         values = plan.sorted(value)
         lines = (plan.lines % values).split("\n") if _is_flat(values) else _items(plan.heads, values, levels)
         return _fitted(lines, plan.heads, values, ("{", "}"), levels, column, behind)
@@ -114,15 +114,20 @@ def _one_line(value: Any, levels: int) -> str:
     if kind is dict:
         if not (levels and value):
             return "{...}" if value else "{}"
-        plan = _plan(tuple(value))
+        plan = _plan_of_names(tuple(value)) or _Plan(value)
         values = plan.sorted(value)
         if _is_flat(values):
             return plan.line % values
-        return f"{{{', '.join(_items(plan.heads, values, levels))}}}"
+        levels -= 1
+        return plan.line_of_texts % tuple(
+            [repr(item) if type(item) in _SCALARS else _one_line(item, levels) for item in values]
+        )
     if kind is list:
         if not (levels and value):
             return "[...]" if value else "[]"
-        if _is_flat(value) or (levels != 1 and set(map(type, value)) == {list} and _is_flat(chain.from_iterable(value))):
+        if _is_flat(value) or (
+            levels != 1 and set(map(type, value)) == {list} and _is_flat(chain.from_iterable(value))
+        ):
             return repr(value)
         return f"[{', '.join([_one_line(item, levels - 1) for item in value])}]"
     if kind is tuple:
@@ -140,18 +145,25 @@ def _is_flat(values: Any) -> bool:
 class _Plan:
     """How mappings with certain keys are written."""
 
-    def __init__(self, keys: tuple[Any, ...]) -> None:
-        if set(map(type, keys)) != {str}:
+    def __init__(self, keys: Iterable[Any]) -> None:
+        if set(map(type, keys)) not in _COMPARABLE:
             raise _LeftToPprint
         names = sorted(keys)
         self.heads = [f"{name!r}: " for name in names]
-        fields = [head.replace("%", "%%") + "%r" for head in self.heads]
-        self.line = f"{{{', '.join(fields)}}}"
-        self.lines = "\n".join(fields)
+        names_only = [head.replace("%", "%%") for head in self.heads]
+        self.line = f"{{{', '.join([f'{name}%r' for name in names_only])}}}"
+        self.line_of_texts = f"{{{', '.join([f'{name}%s' for name in names_only])}}}"
+        self.lines = "\n".join([f"{name}%r" for name in names_only])
         self.sorted = itemgetter(*names) if len(names) > 1 else lambda value: (value[names[0]],)
 
 
-_plan = lru_cache(maxsize=1024)(_Plan)
+_COMPARABLE = ({str}, {int}, {float})
+
+
+@lru_cache(maxsize=1024)
+def _plan_of_names(keys: tuple[Any, ...]) -> _Plan | None:
+    """The plan for keys that are strings; others, such as 1 and 1.0, may be equal and yet written differently."""
+    return _Plan(keys) if set(map(type, keys)) == {str} else None
 
 
 def _words(value: str, text: str, column: int, behind: int) -> str:
