@@ -65,7 +65,7 @@ def _text(value: Any, levels: int, column: int, behind: int) -> str:
     return _words(value, text, column, behind)
 
 
-_BRACKETS = {list: ("[", "]"), tuple: ("(", ")")}
+_BRACKETS: dict[type, tuple[str, str]] = {list: ("[", "]"), tuple: ("(", ")")}
 
 
 def _items(heads: Sequence[str], values: Sequence[Any], levels: int) -> list[str]:

@@ -10,6 +10,9 @@ from .canonical import CONTAINERS, MISSING, dumps
 __all__ = ["MISSING", "as_tuple", "copy_plain", "equal", "identical", "leaves", "look_up"]
 
 
+_EXACT = frozenset({str, int, bool, type(None)})  # equal values of these types are identical ones
+
+
 def copy_plain(value: Any) -> Any:
     """Deep copy of a plain tree."""
     kind = type(value)
@@ -64,4 +67,6 @@ def equal(left: Any, right: Any) -> bool:
 
 def identical(left: Any, right: Any) -> bool:
     """Tell whether two plain values are the same to job ids: by value and type; the order of keys does not matter."""
+    if type(left) is type(right) and type(left) in _EXACT:
+        return bool(left == right)
     return dumps(left, sort_keys=True) == dumps(right, sort_keys=True)

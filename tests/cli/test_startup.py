@@ -96,7 +96,7 @@ COMMANDS = {
     "document --set": Cost(["document", ID, "--set", "x=1"], MORE, CHANGE, REPORT, DOCUMENTS),
     "diff": Cost(["diff"], (160, 200), JSON, SELECT | of("pretty"), SURVEY),
     "diff --json": Cost(["diff", "--json"], (150, 210), JSON, SELECT, SURVEY),
-    "neighbors": Cost(["neighbors", ID], (165, 205), JSON, SELECT | of("pretty"), SURVEY),
+    "neighbors": Cost(["neighbors", ID], (170, 210), JSON, SELECT | of("pretty"), SURVEY),
     "schema": Cost(["schema"], (160, 190), JSON, SELECT, SURVEY),
     "schema --json": Cost(["schema", "--json"], (160, 190), JSON, SELECT, SURVEY),
     "view": Cost(["view"], MUCH, JSON | FIELDS | of("bisect", "_bisect"), PATHS, VIEW),
