@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import canonical, catalog, stamps, workspace
 from ..config import check_place, index_path
-from ..index.columns import chunks_of
+from ..errors import UnusableIndexError
 from ..index.documents import ABSENT, UNKNOWN, signatures_in
+from ..index.selection import chunks_of
 from ..index.shapes import columns_of, take_apart
-from ..index.table import ELSEWHERE, Table, UnusableIndexError, check_owner
+from ..index.table import ELSEWHERE, Table, check_owner
 from ..layout import BASE, DELTA, DOCUMENTS
 from ..stamps import Signature
 from .soundness import UNSOUND, Marks, binary, mark_of
