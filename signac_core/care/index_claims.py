@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from array import array
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import suppress
 from itertools import chain, repeat
@@ -15,12 +14,11 @@ from .. import canonical, catalog, stamps, workspace
 from ..config import check_place, index_path
 from ..errors import UnusableIndexError
 from ..index.documents import ABSENT, UNKNOWN, signatures_in
-from ..index.selection import chunks_of
 from ..index.shapes import columns_of, take_apart
-from ..index.table import ELSEWHERE, Table, check_owner
+from ..index.table import ELSEWHERE, LARGE, Table, check_owner
 from ..layout import BASE, DELTA, DOCUMENTS
 from ..stamps import Signature
-from .soundness import UNSOUND, Marks, binary, mark_of
+from .soundness import UNSOUND, Marks, binary, mark_of, places_in
 
 if TYPE_CHECKING:
     from ..workspace import Space
@@ -142,9 +140,19 @@ def _sum_of_rows(trees: Sequence[dict[str, Any] | None], first: int, keys: set[s
 def _sum_of_column(table: Table, key: str) -> int:
     """Sum over what the values of a column are hashed to."""
     total = 0
-    for values, rows, counts in chunks_of(table, key):
-        each = values if counts is None else list(chain.from_iterable(map(repeat, values, counts)))
-        total += _sum(rows, key, each)
+    for chunk, data in table.read_chunks(table.chunk_list(key)):
+        rows = table.rows_of(chunk, data)
+        if chunk.kind == LARGE:
+            from ..trees import look_up  # few have values that are so large
+
+            path = key.split(".")
+            values = [look_up(tree, path, None) for tree in table.trees(rows)]
+        else:
+            values = table.values_of(chunk, data)
+            counts = table.counts_of(chunk, data)
+            if counts is not None:
+                values = list(chain.from_iterable(map(repeat, values, counts)))
+        total += _sum(rows, key, values)
     return total
 
 
@@ -189,7 +197,7 @@ class DocumentClaims:
     def __init__(self, space: Space) -> None:
         self.path = index_path(space.root, DOCUMENTS)
         self._space = space
-        self._ids: list[str] = []
+        self._find = places_in(())
         self._entries: Sequence[tuple[int, ...]] = ()
         self._marks = array("q")
         self._doubtful: dict[str, tuple[tuple[int, ...], str]] = {}
@@ -216,11 +224,11 @@ class DocumentClaims:
             known = entry != UNKNOWN and state != ELSEWHERE
             marks.append((mark_of(tree) if tree else nothing) if known else UNSOUND)
         if len(ids) == len(marks):
-            self._ids, self._entries, self._marks = ids, entries, marks
+            self._find, self._entries, self._marks = places_in(ids), entries, marks
 
     def _row(self, job_id: str) -> int | None:
-        row = bisect_left(self._ids, job_id)
-        return row if row < len(self._ids) and self._ids[row] == job_id and self._marks[row] != UNSOUND else None
+        row = self._find(job_id)
+        return row if row is not None and self._marks[row] != UNSOUND else None
 
     def __contains__(self, job_id: str) -> bool:
         return self._row(job_id) is not None

@@ -19,7 +19,7 @@ from . import litter
 if TYPE_CHECKING:
     from ..workspace import Space
 
-__all__ = ["UNSOUND", "Claims", "Marks", "binary", "looks", "mark_of", "sound_state_points"]
+__all__ = ["UNSOUND", "Claims", "Marks", "binary", "looks", "mark_of", "places_in", "sound_state_points"]
 
 UNSOUND = 0
 """The mark of a job that did not pass."""
@@ -57,11 +57,24 @@ def mark_of(tree: Any) -> int:
         return UNSOUND
 
 
+def places_in(names: Sequence[str]) -> Callable[[str], int | None]:
+    """Give a function that tells where a name is among sorted ones, and None for others."""
+    if len(names) <= _MANY:
+        return {name: place for place, name in enumerate(names)}.get
+    from bisect import bisect_left  # takes no memory
+
+    def find(name: str) -> int | None:
+        place = bisect_left(names, name)
+        return place if place < len(names) and names[place] == name else None
+
+    return find
+
+
 class Marks:
     """The marks of state points by job; names are sorted, and `UNSOUND` stands for what is not known."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._names = names
+        self._find = places_in(names)
         self._marks: MutableSequence[int] = []
         if len(names) > _MANY:
             from array import array
@@ -74,10 +87,8 @@ class Marks:
 
     def vouch_for(self, job_id: str, state_point: Any) -> bool:
         """Tell whether a state point is the one that a sound job has; False also means that nobody knows."""
-        from bisect import bisect_left
-
-        place = bisect_left(self._names, job_id)
-        if place >= len(self._marks) or self._names[place] != job_id:
+        place = self._find(job_id)
+        if place is None or place >= len(self._marks):
             return False
         mark = self._marks[place]
         return mark != UNSOUND and mark == mark_of(state_point)
