@@ -24,6 +24,7 @@ __all__ = [
     "SCATTERED_AT_ONCE",
     "Selection",
     "chunks_of",
+    "has_column",
     "select",
     "selection_of",
     "texts_are_quicker",
@@ -242,9 +243,12 @@ def texts_are_quicker(selection: Selection, keys: int) -> bool:
 def _has_column(selection: Selection, key: str) -> bool:
     """Tell whether all values of a key are in its column: none is a mapping or very long."""
     tables = [layer.table for layer in selection.snapshot.layers]
-    return not any(
-        table.keys_below(key) or any(chunk.kind == LARGE for chunk in table.chunk_list(key)) for table in tables
-    )
+    return all(not table.keys_below(key) and has_column(table, key) for table in tables)
+
+
+def has_column(table: Table, key: str) -> bool:
+    """Tell whether all leaves of a key are in its column: none is very long."""
+    return all(chunk.kind != LARGE for chunk in table.chunk_list(key))
 
 
 def _column(selection: Selection, key: str, missing: Any, unread: Any) -> list[Any]:
