@@ -313,15 +313,16 @@ def test_value_left_by_a_killed_writer_is_hidden_and_replaced(store: H5Store) ->
 
 def test_interrupt_while_overwriting_completes_the_write(store: H5Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store["v"] = "old"
-    write, calls = values._write, []
+    make, calls = values._make, []
 
-    def interrupted(*args: Any) -> None:
-        write(*args)
+    def interrupted(*args: Any) -> Any:
+        made = make(*args)
         calls.append(args)
         if len(calls) == 1:
             raise KeyboardInterrupt
+        return made
 
-    monkeypatch.setattr(values, "_write", interrupted)
+    monkeypatch.setattr(values, "_make", interrupted)
     with pytest.raises(KeyboardInterrupt):
         store["v"] = "new"
     assert store == {"v": "new"}
@@ -329,13 +330,13 @@ def test_interrupt_while_overwriting_completes_the_write(store: H5Store, monkeyp
 
 def test_interrupt_while_writing_a_new_key_leaves_nothing(store: H5Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store["v"] = "old"
-    write = values._write
+    make = values._make
 
     def interrupted(*args: Any) -> None:
-        write(*args)
+        make(*args)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(values, "_write", interrupted)
+    monkeypatch.setattr(values, "_make", interrupted)
     with pytest.raises(KeyboardInterrupt):
         store["new"] = {"a": 1}
     with h5py.File(store.filename) as file:
@@ -380,11 +381,11 @@ import numpy as np
 from signac_core import init_project
 from signac_core.hdf5 import values
 from signac_core.hdf5.store import H5Store
-write = values._write
+make = values._make
 def killed(*args):
-    write(*args)
+    make(*args)
     os._exit(9)
-values._write = killed
+values._make = killed
 H5Store(sys.argv[1])["v"] = np.ones(int(sys.argv[2]))
 """
     assert run_python(code, store.filename, str(LARGE)).returncode == 9
