@@ -47,11 +47,14 @@ class Layer:
         self._flags = {"r": h5py.h5f.ACC_RDONLY, "r+": h5py.h5f.ACC_RDWR}
         self._generic = (numpy.ndarray, numpy.generic)
         self._types: dict[Any, Any] = {}
+        self._frequent = [(h5py.h5t.IEEE_F64LE, numpy.dtype("<f8")), (h5py.h5t.STD_I64LE, numpy.dtype("<i8"))]
         self._text = h5py.string_dtype()
         self._text_type = h5py.h5t.py_create(self._text, logical=1)
         self._links = {True: self._link_list(h5py.h5t.CSET_ASCII), False: self._link_list(h5py.h5t.CSET_UTF8)}
         self._dataset = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         self._dataset.set_obj_track_times(False)
+        self._reserving = self._dataset.copy()
+        self._reserving.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
 
     def _link_list(self, encoding: int) -> Any:
         properties = self.h5py.h5p.create(self.h5py.h5p.LINK_CREATE)
@@ -61,8 +64,10 @@ class Layer:
 
     # files
 
-    def open_file(self, filename: str, mode: str) -> Any:
-        """Open a file as `h5py.File` does without options."""
+    def open_file(self, filename: str, mode: str, options: dict[str, Any]) -> Any:
+        """Open a file as `h5py.File` does."""
+        if options:
+            return self.h5py.File(filename, mode, **options).id
         h5f = self.h5py.h5f
         if self._access is not None:
             if mode in self._flags:
@@ -146,16 +151,24 @@ class Layer:
     def has_attribute(self, item: Any, name: str) -> bool:
         return bool(self.h5py.h5a.exists(item, name.encode()))
 
-    def is_array(self, dataset: Any) -> bool:
-        return bool(dataset.get_space().get_simple_extent_type() == self.h5py.h5s.SIMPLE)
-
-    def is_empty(self, dataset: Any) -> bool:
-        return bool(dataset.get_space().get_simple_extent_type() == self.h5py.h5s.NULL)
+    def rank(self, dataset: Any) -> int | None:
+        """The number of dimensions; None for a dataset that can have no value."""
+        space = dataset.get_space()
+        if space.get_simple_extent_type() == self.h5py.h5s.NULL:
+            return None
+        return int(space.get_simple_extent_ndims())
 
     def scalar(self, dataset: Any) -> Any:
         """The value of a dataset without dimensions, as its numpy type has it."""
-        value = self._zeros((), dtype=dataset.dtype)
-        dataset.read(self.h5py.h5s.ALL, self.h5py.h5s.ALL, value)
+        h5s = self.h5py.h5s
+        stored = dataset.get_type()
+        for kind, dtype in self._frequent:  # to ask for the dtype takes longer than all the rest
+            if stored.equal(kind):
+                value = self._zeros((), dtype)
+                dataset.read(h5s.ALL, h5s.ALL, value, kind)
+                return value[()]
+        value = self._zeros((), dataset.dtype)
+        dataset.read(h5s.ALL, h5s.ALL, value)
         return value[()]
 
     # what gets into them: objects without a name, which vanish when they are closed before they get one
@@ -172,11 +185,21 @@ class Layer:
         """Write numbers."""
         if self.h5py.get_config().track_order:
             return self.h5py.Group(place).create_dataset(None, data=array).id
-        h5d, h5s = self.h5py.h5d, self.h5py.h5s
-        kind = self._type(array.dtype)
-        dataset = h5d.create(place, None, kind, h5s.create_simple(array.shape), dcpl=self._dataset)
-        dataset.write(h5s.ALL, h5s.ALL, self.asarray(array, order="C"), kind)
+        return self.write(self._new_dataset(place, array, self._dataset), array)
+
+    def new_room(self, place: Any, array: Any) -> Any:
+        """Make a dataset that has its place in the file before `write` fills it."""
+        return self._new_dataset(place, array, self._reserving)
+
+    def write(self, dataset: Any, array: Any) -> Any:
+        """Write numbers into a dataset."""
+        h5s = self.h5py.h5s
+        dataset.write(h5s.ALL, h5s.ALL, self.asarray(array, order="C"), self._type(array.dtype))
         return dataset
+
+    def _new_dataset(self, place: Any, array: Any, properties: Any) -> Any:
+        space = self.h5py.h5s.create_simple(array.shape)
+        return self.h5py.h5d.create(place, None, self._type(array.dtype), space, dcpl=properties)
 
     def new_text(self, place: Any, text: str) -> Any:
         """Write a string."""

@@ -670,11 +670,10 @@ def _is_at(group: H5Group, store: H5Store, path: str) -> bool:
 def _open(store: H5Store, mode: str) -> Any:
     """The identifier of the file, opened with the options of the store."""
     options = {name: value for name, value in store._kwargs.items() if name != "mode"}
-    if mode in ("r", "r+"):  # h5py refuses them for a file that exists
+    if options and mode in ("r", "r+"):  # h5py refuses them for a file that exists
         options = {name: value for name, value in options.items() if name not in _CREATION_OPTIONS}
-    h5 = layer()
     try:
-        return h5.h5py.File(store.filename, mode, **options).id if options else h5.open_file(store.filename, mode)
+        return layer().open_file(store._filename, mode, options)
     except OSError as error:
         if error.errno is None:
             raise OSError(f"Cannot open the HDF5 file '{store.filename}': {error}") from error

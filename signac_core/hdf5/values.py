@@ -32,7 +32,7 @@ import sys
 import threading
 from array import array
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -110,10 +110,9 @@ def read(item: Any, *, readonly: bool = False) -> Any:
     h5 = layer()
     if h5.is_group(item):
         return _read_pandas(item) if h5.has_attribute(item, _PANDAS) else item
-    if not h5.is_dataset(item) or h5.is_array(item):
-        return h5.wrapped(item, readonly=readonly)
-    if h5.is_empty(item):
-        return None
+    rank = h5.rank(item) if h5.is_dataset(item) else 1
+    if rank != 0:
+        return None if rank is None else h5.wrapped(item, readonly=readonly)
     value = h5.scalar(item)
     if isinstance(value, bytes):
         if item.dtype.kind == "O":
@@ -179,7 +178,6 @@ class Plan:
         #: Approximate size of the values, in bytes.
         self.size = 0
         self._has_room = False
-        self._behind: Any = None
         self._files = ExitStack()
         self._scratch: h5py.File | None = None
 
@@ -200,7 +198,7 @@ class Plan:
             array = h5.asarray(value)
             if h5.is_plain(array):
                 self.size += array.nbytes
-                return lambda place: h5.new_dataset(place, array)
+                return _Numbers(array)
         if type(value) is str:
             self.size += len(value.encode())
             if "\0" in value:
@@ -220,7 +218,7 @@ class Plan:
             _write(group, below, prepared)
             return
         if self.size >= _LARGE and layer().is_on_disk(file):
-            self._delete_large(file, group, below)
+            prepared = self._delete_large(file, group, below, prepared)
         else:
             group.unlink(below)
         try:
@@ -229,16 +227,18 @@ class Plan:
             _write_again(group, below, prepared)  # the old value is gone: finish, so that there is a value
             raise
 
-    def _delete_large(self, file: Any, group: Any, path: bytes) -> None:
-        """Delete a value on disk as well, if there is room for the new ones."""
-        if not self._has_room:
-            _check_room(os.path.dirname(layer().filename(file)), self.size)
-            self._has_room = True
+    def _delete_large(self, file: Any, group: Any, path: bytes, prepared: Prepared) -> Prepared:
+        """Delete a value on disk as well, if there is room for the new ones; returns what writes the new one."""
         h5 = layer()
-        # While there is something behind the value, the file keeps its size, and need not be extended again at once.
-        self._behind = h5.new_dataset(file, h5.array(0.0))
+        if not self._has_room:
+            _check_room(os.path.dirname(h5.filename(file)), self.size)
+            self._has_room = True
         group.unlink(path)
+        if isinstance(prepared, _Numbers):  # takes its room now, or else the file would be cut off, and extended again
+            room, array = h5.new_room(group, prepared.array), prepared.array
+            prepared = lambda place: h5.write(room, array)  # noqa: E731
         h5.h5py.h5f.flush(file)
+        return prepared
 
     def _prepare_other(self, value: Any) -> Prepared:
         import h5py
@@ -305,7 +305,7 @@ class Plan:
             scratch[name] = value
             return _copier(scratch[name])
         if layer().is_plain(converted):
-            return lambda place: layer().new_dataset(place, converted)
+            return _Numbers(converted)
         # Without data: only type and shape can be refused.
         self._scratch_file().create_dataset(None, shape=converted.shape, dtype=dtype)
         return lambda place: layer().wrapped(place).create_dataset(None, data=converted).id
@@ -314,6 +314,18 @@ class Plan:
         if self._scratch is None:
             self._scratch = self._files.enter_context(_memory_file())
         return self._scratch
+
+
+class _Numbers:
+    """Writes an array of numbers."""
+
+    __slots__ = ("array",)
+
+    def __init__(self, numbers: Any) -> None:
+        self.array = numbers
+
+    def __call__(self, place: Any) -> Any:
+        return layer().new_dataset(place, self.array)
 
 
 def _named(write: Callable[[h5py.Group, str], None]) -> Prepared:
@@ -431,15 +443,13 @@ def _check_room(directory: str, size: int) -> None:
         if room.f_blocks and room.f_bavail * room.f_frsize < size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), directory)
         return
-    probe = os.path.join(directory, layout.building_name())
     if not hasattr(os, "posix_fallocate"):
         return
     try:
-        fd = os.open(probe, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fd = _nameless_file(directory)
     except OSError:  # the file may be writable though its directory is not
         return
     try:
-        os.unlink(probe)
         os.posix_fallocate(fd, 0, size)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
@@ -447,6 +457,16 @@ def _check_room(directory: str, size: int) -> None:
             raise
     finally:
         os.close(fd)
+
+
+def _nameless_file(directory: str) -> int:
+    """Open a file that vanishes when it is closed."""
+    with suppress(OSError, AttributeError):  # not all systems and file systems have these
+        return os.open(directory, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+    path = os.path.join(directory, layout.building_name())
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    os.unlink(path)
+    return fd
 
 
 @cache
