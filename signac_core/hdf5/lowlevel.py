@@ -62,6 +62,10 @@ class Layer:
         properties.set_char_encoding(encoding)
         return properties
 
+    def tracks_order(self) -> bool:
+        """Tell whether h5py has been told to keep the order in which things are created."""
+        return bool(self.h5py.get_config().track_order)
+
     # files
 
     def open_file(self, filename: str, mode: str, options: dict[str, Any]) -> Any:
@@ -85,7 +89,7 @@ class Layer:
 
     def _create_file(self, filename: str) -> Any:
         h5f = self.h5py.h5f
-        if self.h5py.get_config().track_order:
+        if self.tracks_order():
             return self.h5py.File(filename, "x").id
         if self._creation is None:
             file = self.h5py.File(filename, "x").id
@@ -183,7 +187,7 @@ class Layer:
 
     def new_dataset(self, place: Any, array: Any) -> Any:
         """Write numbers."""
-        if self.h5py.get_config().track_order:
+        if self.tracks_order():
             return self.h5py.Group(place).create_dataset(None, data=array).id
         return self.write(self._new_dataset(place, array, self._dataset), array)
 
@@ -203,7 +207,7 @@ class Layer:
 
     def new_text(self, place: Any, text: str) -> Any:
         """Write a string."""
-        if self.h5py.get_config().track_order:
+        if self.tracks_order():
             return self.h5py.Group(place).create_dataset(None, data=text).id
         h5d, h5s = self.h5py.h5d, self.h5py.h5s
         dataset = h5d.create(place, None, self._text_type, h5s.create_simple(()), dcpl=self._dataset)

@@ -234,7 +234,8 @@ class Plan:
             _check_room(os.path.dirname(h5.filename(file)), self.size)
             self._has_room = True
         group.unlink(path)
-        if isinstance(prepared, _Numbers):  # takes its room now, or else the file would be cut off, and extended again
+        if isinstance(prepared, _Numbers) and not h5.tracks_order():
+            # It takes its room now, or else the file would be cut off, and extended again.
             room, array = h5.new_room(group, prepared.array), prepared.array
             prepared = lambda place: h5.write(room, array)  # noqa: E731
         h5.h5py.h5f.flush(file)
