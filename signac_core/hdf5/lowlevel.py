@@ -162,6 +162,15 @@ class Layer:
             return None
         return int(space.get_simple_extent_ndims())
 
+    def room_of(self, file: Any, group: Any, path: bytes) -> int:
+        """How many bytes in one piece a file can use again when a link is deleted; 0 if that cannot be told."""
+        h5f, item = self.h5py.h5f, self.item(group, path)
+        if not self.is_dataset(item) or item.get_offset() is None:
+            return 0
+        is_kept = self.h5py.h5o.get_info(item).rc != 1 or h5f.get_obj_count(file, h5f.OBJ_DATASET) != 1
+        strategy = file.get_create_plist().get_file_space_strategy()[0]
+        return 0 if is_kept or strategy != h5f.FSPACE_STRATEGY_FSM_AGGR else int(item.get_storage_size())
+
     def scalar(self, dataset: Any) -> Any:
         """The value of a dataset without dimensions, as its numpy type has it."""
         h5s = self.h5py.h5s

@@ -17,9 +17,9 @@ Files are exchanged with signac 2.x both ways; the attribute and the hidden link
 A value is checked before the file is touched, so a value that cannot be stored leaves the file as it is. It is then
 written without a name, and gets its name when it is whole. The old value is deleted before that, unless the new one
 refers to the file: HDF5 forgets the free space in a file when it closes it, and a file whose values are overwritten
-would otherwise grow by the old value each time. For large values the space on disk is checked as well, and the deletion
-reaches the disk first: if the process ends in between, the key is missing, rather than there with a mixture of both
-values.
+would otherwise grow by the old value each time. For large values the space on disk is checked as well, unless the old
+value gives enough of it, and the deletion reaches the disk first: if the process ends in between, the key is missing,
+rather than there with a mixture of both values.
 
 Objects in files are identifiers here, as in `lowlevel`.
 """
@@ -230,9 +230,7 @@ class Plan:
     def _delete_large(self, file: Any, group: Any, path: bytes, prepared: Prepared) -> Prepared:
         """Delete a value on disk as well, if there is room for the new ones; returns what writes the new one."""
         h5 = layer()
-        if not self._has_room:
-            _check_room(os.path.dirname(h5.filename(file)), self.size)
-            self._has_room = True
+        self._check_room(file, group, path, prepared)
         group.unlink(path)
         if isinstance(prepared, _Numbers) and not h5.tracks_order():
             # It takes its room now, or else the file would be cut off, and extended again.
@@ -240,6 +238,17 @@ class Plan:
             prepared = lambda place: h5.write(room, array)  # noqa: E731
         h5.h5py.h5f.flush(file)
         return prepared
+
+    def _check_room(self, file: Any, group: Any, path: bytes, prepared: Prepared) -> None:
+        h5 = layer()
+        if self._has_room:
+            return
+        if isinstance(prepared, _Numbers) and h5.room_of(file, group, path) >= self.size:
+            state = os.stat(h5.filename(file))
+            if state.st_blocks * 512 >= state.st_size and _keeps_blocks(state.st_dev):
+                return
+        _check_room(os.path.dirname(h5.filename(file)), self.size)
+        self._has_room = True
 
     def _prepare_other(self, value: Any) -> Prepared:
         import h5py
@@ -473,6 +482,12 @@ def _nameless_file(directory: str) -> int:
 @cache
 def _is_in_memory(device: int) -> bool:
     return mounts.kind_of(device) == "tmpfs"
+
+
+@cache
+def _keeps_blocks(device: int) -> bool:
+    """Tell whether a file system is one that writes what replaces data to where that was, so that it needs no room."""
+    return mounts.kind_of(device) in ("ext2", "ext3", "ext4", "tmpfs")
 
 
 # pandas -------------------------------------------------------------------------------------------------------------

@@ -404,7 +404,7 @@ def test_overwriting_a_large_value_when_room_cannot_be_checked_succeeds(
 
     monkeypatch.setattr(values, "_is_in_memory", lambda device: False)
     monkeypatch.setattr(os, "posix_fallocate", unsupported)
-    store["v"] = np.ones(LARGE)
+    store["v"] = np.ones(2 * LARGE)
     assert store.pop("v").all()
 
 
@@ -423,12 +423,12 @@ def test_overwriting_a_large_value_tries_its_size_in_a_file_that_vanishes(
     monkeypatch.setattr(values, "_is_in_memory", lambda device: False)
     monkeypatch.setattr(os, "posix_fallocate", lambda fd, offset, length: tried.append((os.fstat(fd).st_nlink, length)))
     monkeypatch.setattr(os, "open", refuse_nameless)
-    store["v"] = np.ones(LARGE)
-    assert tried == [(0, 8 * LARGE)]
+    store["v"] = np.ones(2 * LARGE)
+    assert tried == [(0, 16 * LARGE)]
     assert [name for name in os.listdir(os.path.dirname(store.filename)) if name.startswith(".")] == []
 
 
-@pytest.mark.parametrize(("blocks", "available", "fits"), [(100, 1, False), (100, 3, True), (0, 0, True)])
+@pytest.mark.parametrize(("blocks", "available", "fits"), [(100, 1, False), (100, 6, True), (0, 0, True)])
 def test_overwriting_a_large_value_in_memory_counts_the_room_and_takes_none(
     store: H5Store,
     monkeypatch: pytest.MonkeyPatch,
@@ -442,12 +442,39 @@ def test_overwriting_a_large_value_in_memory_counts_the_room_and_takes_none(
     monkeypatch.setattr(values, "_is_in_memory", lambda device: in_memory[-1])
     monkeypatch.setattr(os, "statvfs", lambda path: room)
     trying = forbid(os, "posix_fallocate")
-    for _ in range(2):
-        store["v"] = np.zeros(LARGE)
+    for size in (1, 2):
+        store["v"] = np.zeros(size * LARGE)
     in_memory.append(True)
     with trying, nullcontext() if fits else pytest.raises(OSError, match="No space left"):
-        store["v"] = np.ones(LARGE)
+        store["v"] = np.ones(3 * LARGE)
     assert store.pop("v").all() == fits
+
+
+@pytest.mark.parametrize("case", ["alone", "chunked", "linked", "held", "larger", "holes", "copy on write", "group"])
+def test_overwriting_a_large_value_tries_no_room_if_the_old_value_gives_it(
+    store: H5Store, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    checked: list[int] = []
+    monkeypatch.setattr(values, "_check_room", lambda directory, size: checked.append(size))
+    monkeypatch.setattr(values, "_keeps_blocks", lambda device: case != "copy on write")
+    for size in (1, 1, 2):
+        store["other"] = np.zeros(size * LARGE)
+    assert checked.pop() == 16 * LARGE
+    checked.clear()
+    with store:
+        store.file.create_dataset("v", data=np.zeros(LARGE), chunks=(LARGE,) if case == "chunked" else None)
+        store.file.create_dataset("holes", (8 * LARGE,), "f8")[-1:] = 1
+        if case == "linked":
+            store["link"] = store["v"]
+        if case != "holes":
+            store.file["holes"][:] = 1
+    key, size = "other" if case == "copy on write" else "v", 2 if case in ("larger", "copy on write") else 1
+    value = np.ones(size * LARGE)
+    with store if case == "held" else nullcontext():
+        held = store["v"]
+        store[key] = {"x": value} if case == "group" else value
+        assert bool(held) == (case == "held")
+    assert checked == ([] if case == "alone" else [8 * size * LARGE])
 
 
 def test_end_of_the_process_while_overwriting_a_large_array_never_leaves_a_mixture(store: H5Store) -> None:
