@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import canonical, config, files, layout
 from ..config import index_path
+from ..errors import UnusableIndexError
 from ..layout import BASE, DELTA
 from ..workspace import OPEN_FLAGS, list_workspace
-from .table import ID_BYTES, Rows, Table, UnusableIndexError, check_owner, without_collection
+from .table import ID_BYTES, Rows, Table, check_owner, without_collection
 
 if TYPE_CHECKING:
     from ..query import Query
@@ -97,6 +98,10 @@ class Snapshot:
 
         return signature == stamps.directory_signature(self.space.workspace)
 
+    def is_still_current(self) -> bool:
+        """Tell whether the workspace was not listed to open this, and has not changed since."""
+        return self.listing is None and self._is_current(self.about["signature"])
+
     def _compare(self) -> None:
         about = self.about = (self.delta or self.base).directory.about
         _check_names([*about["unread"], *about["uncached"]])
@@ -166,6 +171,14 @@ class Snapshot:
             names += table.ids_of(present)
         return sorted(names) if self.pending or len(self.layers) > 1 else names
 
+    def names_with_prefix(self, prefix: str) -> list[str]:
+        """Names of the jobs, indexed or not, that begin with some digits, sorted."""
+        names = [name for name in self.pending if name.startswith(prefix)]
+        for table, present in self.layers:
+            flags = present.flags(table.rows)
+            names += [job_id for row, job_id in table.ids_with_prefix(prefix) if flags[row]]
+        return sorted(names)
+
     def find(self, query: Query | None) -> list[Rows]:
         """Rows of each layer that match a query about state points, or of all jobs."""
         if query is None:
@@ -176,12 +189,10 @@ class Snapshot:
 
     def state_points(self) -> dict[str, dict[str, Any]]:
         """State points of all indexed jobs by id."""
-        from .selection import set_rows  # what does not read them pays for no import
-
         found: dict[str, dict[str, Any]] = {}
         with without_collection():
             for table, present in self.layers:
-                rows = set_rows(present, table.rows)
+                rows = present.numbers(table.rows)
                 found.update(zip(table.ids_at(rows), table.trees(rows), strict=True))
         return found
 
@@ -189,9 +200,7 @@ class Snapshot:
         """State points of the jobs that are not in the base, by id."""
         if self.delta is None:
             return {}
-        from .selection import set_rows
-
-        rows = set_rows(self.layers[1].present, self.delta.rows)
+        rows = self.layers[1].present.numbers(self.delta.rows)
         return dict(zip(self.delta.ids_at(rows), self.delta.trees(rows), strict=True))
 
     def is_base_only(self) -> bool:
