@@ -188,3 +188,37 @@ def test_listing_takes_no_call_per_job_and_one_per_link(root: Path) -> None:
     assert calls_on_entries() == []
     Path(project.workspace, "0" * 32).symlink_to("nowhere")
     assert calls_on_entries() == ["stat workspace/" + "0" * 32]
+
+
+HDF5 = (
+    SETUP
+    + """
+import h5py, numpy
+from signac_core.hdf5 import manager, store, values
+job = next(iter(Project()))
+data, other, another = job.data, job.fn("other.h5"), job.fn("another.h5")
+with h5py.File(other, "w") as file: file["x"] = 1.5
+data["x"] = 1.0
+data["x"] = 1.5
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("ours", "plain"),
+    [
+        ("data['new'] = 2.5", "with h5py.File(other, 'a') as file: file['new'] = 2.5"),
+        ("data['x'] = 2.5", "with h5py.File(other, 'a') as file: file.pop('x'); file['x'] = 2.5"),
+        ("data['x']", "with h5py.File(other, 'r') as file: file['x'][()]"),
+        ("'x' in data; next(iter(data))", "for _ in range(2):\n  with h5py.File(other, 'r') as file: list(file)"),
+        (
+            "with data: data['b'] = data['c'] = numpy.arange(1000.0)",
+            "with h5py.File(other, 'a') as file: file['b'] = file['c'] = numpy.arange(1000.0)",
+        ),
+        ("job.stores.new['x'] = 1.5", "with h5py.File(another, 'a') as file: file['x'] = 1.5"),
+    ],
+    ids=["write", "overwrite", "read", "look", "with", "create"],
+)
+def test_hdf5_takes_no_more_calls_than_h5py_alone(root: Path, ours: str, plain: str) -> None:
+    calls, floor = (names(trace_snippet(snippet, root, setup=HDF5)) for snippet in (ours, plain))
+    assert 0 < len(calls) <= len(floor)
