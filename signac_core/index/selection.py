@@ -24,6 +24,7 @@ __all__ = [
     "SCATTERED_AT_ONCE",
     "Selection",
     "chunks_of",
+    "has_column",
     "select",
     "selection_of",
     "texts_are_quicker",
@@ -38,7 +39,7 @@ SCATTERED_AT_ONCE = 32_768
 """The same where each of them may be in another block."""
 _IDS_AT_ONCE = 4096
 _ROW_OF_COLUMN = 0.1  # microseconds that it takes to read a row of a column,
-_BLOCK = 35.0  # a block of texts,
+_BLOCK = 25.0  # a block of texts,
 _TREE = 2.0  # and a state point in it
 
 
@@ -242,9 +243,12 @@ def texts_are_quicker(selection: Selection, keys: int) -> bool:
 def _has_column(selection: Selection, key: str) -> bool:
     """Tell whether all values of a key are in its column: none is a mapping or very long."""
     tables = [layer.table for layer in selection.snapshot.layers]
-    return not any(
-        table.keys_below(key) or any(chunk.kind == LARGE for chunk in table.chunk_list(key)) for table in tables
-    )
+    return all(not table.keys_below(key) and has_column(table, key) for table in tables)
+
+
+def has_column(table: Table, key: str) -> bool:
+    """Tell whether all leaves of a key are in its column: none is very long."""
+    return all(chunk.kind != LARGE for chunk in table.chunk_list(key))
 
 
 def _column(selection: Selection, key: str, missing: Any, unread: Any) -> list[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from functools import cached_property
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from .. import catalog
@@ -15,6 +16,7 @@ from .parameters import Column, Columns, Line, Sums, columns_of, sums_of
 from .schema import hashable, ordered
 
 if TYPE_CHECKING:
+    from ..index.snapshot import Snapshot
     from ..workspace import Space
 
 __all__ = ["Parameters", "get_neighbors", "job_neighbors", "neighbors_of"]
@@ -68,8 +70,35 @@ def neighbors_of(
 
 
 def _read_columns(space: Space, damaged: list[str] | None) -> Columns:
-    """The parameters of all jobs, put together from their state points."""
-    return columns_of(catalog.read_state_points(space, catalog.list_names(space), damaged=damaged))
+    """Columns of all jobs: those of the index, or made of state points where it does not hold just these jobs."""
+    columns = catalog.ask_index(space, _indexed_columns)
+    if columns is None:
+        columns = columns_of(catalog.read_state_points(space, catalog.list_names(space), damaged=damaged))
+    return columns
+
+
+def _indexed_columns(snapshot: Snapshot) -> Columns | None:
+    from array import array
+
+    from ..index.selection import chunks_of, has_column
+
+    table = snapshot.base
+    if not snapshot.is_base_only() or not all(has_column(table, key) for key in table.directory.keys):
+        return None
+    by_key = {}
+    for key in table.directory.keys:
+        values: list[Any] = []
+        codes, rows = array("I"), array("I")
+        for some, places, counts in chunks_of(table, key):
+            first = len(values)
+            values += some
+            rows.extend(places)
+            if counts is None:
+                codes.extend(range(first, len(values)))
+            else:
+                codes.extend(chain.from_iterable(map(repeat, range(first, len(values)), counts)))
+        by_key[key] = Column(values, codes, rows)
+    return Columns(snapshot.names(), by_key)
 
 
 class Parameters:

@@ -229,3 +229,37 @@ def test_exporting_importing_and_checking_a_job_of_two_files_take_so_many_calls(
             shutil.rmtree(directory, ignore_errors=True)
         Path(other.workspace).mkdir()
     assert taken[1] - taken[0] == 4 * number
+
+
+HDF5 = (
+    SETUP
+    + """
+import h5py, numpy
+from signac_core.hdf5 import manager, store, values
+job = next(iter(Project()))
+data, other, another = job.data, job.fn("other.h5"), job.fn("another.h5")
+with h5py.File(other, "w") as file: file["x"] = 1.5
+data["x"] = 1.0
+data["x"] = 1.5
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("ours", "plain"),
+    [
+        ("data['new'] = 2.5", "with h5py.File(other, 'a') as file: file['new'] = 2.5"),
+        ("data['x'] = 2.5", "with h5py.File(other, 'a') as file: file.pop('x'); file['x'] = 2.5"),
+        ("data['x']", "with h5py.File(other, 'r') as file: file['x'][()]"),
+        ("'x' in data; next(iter(data))", "for _ in range(2):\n  with h5py.File(other, 'r') as file: list(file)"),
+        (
+            "with data: data['b'] = data['c'] = numpy.arange(1000.0)",
+            "with h5py.File(other, 'a') as file: file['b'] = file['c'] = numpy.arange(1000.0)",
+        ),
+        ("job.stores.new['x'] = 1.5", "with h5py.File(another, 'a') as file: file['x'] = 1.5"),
+    ],
+    ids=["write", "overwrite", "read", "look", "with", "create"],
+)
+def test_hdf5_takes_no_more_calls_than_h5py_alone(root: Path, ours: str, plain: str) -> None:
+    calls, floor = (names(trace_snippet(snippet, root, setup=HDF5)) for snippet in (ours, plain))
+    assert 0 < len(calls) <= len(floor)
