@@ -86,9 +86,7 @@ def write_jobs(project: Path, shape: Shape, numbers: range, size: int) -> list[s
     """
     date = DATE if numbers.start < size else LATER
     workspace = f"{project}/workspace"
-    ids = [
-        _write_job(workspace, shape.state_point(number, size), document(number, size), date) for number in numbers
-    ]
+    ids = [_write_job(workspace, shape.state_point(number, size), document(number, size), date) for number in numbers]
     os.utime(workspace, (date, date))
     return ids
 

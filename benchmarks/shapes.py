@@ -99,7 +99,8 @@ def _nested(number: int, size: int) -> dict[str, Any]:
             "pair": {"epsilon": 1 + number % 5 / 4, "sigma": None if number % 10 == 3 else 1 + number % 3 / 2},
             "options": {},
         },
-        "run": {name: values[name] for name in ("a", "x", "T")} | {"thermostat": None if number % 4 == 1 else thermostat},
+        "run": {name: values[name] for name in ("a", "x", "T")}
+        | {"thermostat": None if number % 4 == 1 else thermostat},
         "name": values["name"],
         "tag": None if number % 3 == 0 else f"batch-{number % 12}",
         "box": [10.0 + number % 7, 10.0, 10.0],
