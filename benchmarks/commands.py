@@ -190,8 +190,16 @@ VALUES = [
 ]
 
 SURVEYS = [
-    _command("schema", kind="values", floor=READ_OR_NOT, states=(COLD, WARM), large=(WARM,), network=SIZES[::2]),
-    _command("schema -f", "schema", "-f", *SOME, kind="schema -f", large=(WARM,)),
+    _command(
+        "schema",
+        kind="values",
+        floor=READ_OR_NOT,
+        states=(COLD, WARM),
+        large=(WARM,),
+        network=SIZES[::2],
+        alike=False,  # types of a key may come in another order
+    ),
+    _command("schema -f", "schema", "-f", *SOME, kind="schema -f", large=(WARM,), alike=False),
     _command("diff", kind="shown", floor=("click", "differences", "<data>/states")),
     _command(
         "diff -f",

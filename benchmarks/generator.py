@@ -16,7 +16,7 @@ from hashlib import md5
 from pathlib import Path
 from typing import Any
 
-from .shapes import SHAPES, STRIDE, Shape
+from .shapes import ONE_JOB, SHAPES, STRIDE, Shape
 
 VERSION = 2
 """Changes with anything here or in `shapes.py` that changes a byte: projects of another version are made anew."""
@@ -119,6 +119,16 @@ def write_single_job_project(project: Path) -> None:
     write_empty_project(project)
     keys = {f"key{number:02}": number / 8 for number in range(20)}
     _write_job(f"{project}/workspace", {"a": 1}, keys, DATE)
+
+
+def write(project: Path, kind: str, size: int) -> None:
+    """Write a project of a shape, or of another kind: with one job, or with large documents."""
+    if kind in SHAPES:
+        write_project(project, SHAPES[kind], size)
+    elif kind == ONE_JOB:
+        write_single_job_project(project)
+    else:
+        write_project_of_large_documents(project, size)
 
 
 def main() -> None:

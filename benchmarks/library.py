@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from .inside.floors import DOCUMENT, STATE_POINT
 from .projects import COLD, FIRST, NEW, WARM
-from .workload import (
-    LARGE_DOCUMENTS,
-    LARGE_SHAPE,
-    LIBRARY,
-    LOOPS,
-    MAIN_SHAPES,
-    MANY_KEYS,
-    MEMORY,
-    ONE_JOB,
-    SIZES,
-    Words,
-    Workload,
-    python,
-)
+from .shapes import LARGE_DOCUMENTS, ONE_JOB
+from .workload import LARGE_SHAPE, LIBRARY, LOOPS, MAIN_SHAPES, MANY_KEYS, MEMORY, SIZES, Words, Workload, python
 
 READ: Words = ("read", STATE_POINT)
 PARSE: Words = ("parse", STATE_POINT)
@@ -47,6 +35,9 @@ def _frame(name: str, function: str, *columns: str, **more: object) -> Workload:
     }
     return _call(f"to_dataframe{name}", function, *columns, **fields)
 
+
+NEIGHBORS_SIZE = 200
+"""Signac 2.4.1 takes minutes for a thousand jobs."""
 
 CALLS = [
     _call("len(project)", "count", floor=("listing",), states=(WARM,), kind=""),
@@ -88,7 +79,7 @@ CALLS = [
         floor=("frame", "<data>/column", "<data>/document-column"),
     ),
     _frame(", state point column", "frame", "sp.<text>", floor=("frame", "<data>/column"), large=(WARM,)),
-    _call("get_neighbors", "neighbors", states=(WARM,), alike=False, kind="call", floor=()),
+    _call("get_neighbors", "neighbors", states=(WARM,), sizes=(NEIGHBORS_SIZE,), alike=False, floor=()),
     _call("diff_jobs of 1 %", "diff_jobs", SOME, states=(WARM,), floor=()),
     _call(
         "update_cache",
@@ -160,10 +151,22 @@ def _loop(name: str, function: str, *arguments: str, slow: bool = True, **more: 
 READING = [
     _loop("open 20 jobs by id", "open_by_id", "20", operations=20, kind="read"),
     _loop("open 20 jobs by 12 digits of their ids", "open_by_prefix", "20", operations=20, kind="read", states=(WARM,)),
-    _loop("open_job(id).statepoint()", "read_state_points", kind="read", states=(COLD, WARM), floor=READ),
-    _loop("open_job(id).sp.KEY", "read_state_point_attributes", kind="read", states=(COLD, WARM), floor=READ),
-    _loop("open_job(id).cached_statepoint", "read_cached_state_points", kind="read", states=(COLD, WARM), floor=READ),
-    _loop("open_job(id).doc[KEY]", "read_documents", kind="read", states=(COLD, WARM), floor=("read", DOCUMENT)),
+    _loop("open_job(id).statepoint()", "read_state_points", kind="read", states=(COLD, WARM), floor={COLD: READ}),
+    _loop("open_job(id).sp.KEY", "read_state_point_attributes", kind="read", states=(COLD, WARM), floor={COLD: READ}),
+    _loop(
+        "open_job(id).cached_statepoint",
+        "read_cached_state_points",
+        kind="read",
+        states=(COLD, WARM),
+        floor={COLD: READ},
+    ),
+    _loop(
+        "open_job(id).doc[KEY]",
+        "read_documents",
+        kind="read",
+        states=(COLD, WARM),
+        floor={COLD: ("read", DOCUMENT), WARM: STAT},
+    ),
     _loop("open_job(id).isfile()", "look_for_files", kind="read", floor=STAT),
     *(
         _loop(
@@ -183,6 +186,11 @@ READING = [
         )
     ),
 ]
+
+ON_DISK: tuple[tuple[str, str, Words, bool], ...] = (
+    ("init()", "init", ("<run>/new",), False),
+    ("doc[KEY] = VALUE", "write_documents", (), True),
+)
 
 WRITING = [
     _loop(
@@ -211,11 +219,22 @@ WRITING = [
     _loop("sp[KEY] = VALUE", "change_state_points", copy=True, kind="write"),
     _loop("remove()", "remove", copy=True, floor=("remove",), kind="write"),
     *(
-        _loop(f"{name}, durable", "durable", function, *arguments, copy=copy, slow=False, kind="")
-        for name, function, arguments, copy in (
-            ("init()", "init", ("<run>/new",), False),
-            ("doc[KEY] = VALUE", "write_documents", (), True),
+        _loop(f"{name}, on a disk", function, *arguments, copy=copy, on_disk=True, slow=False, sizes=(SLOW_LOOP_SIZE,))
+        for name, function, arguments, copy in ON_DISK
+    ),
+    *(
+        _loop(
+            f"{name}, on a disk, durable",
+            "durable",
+            function,
+            *arguments,
+            peer=None,
+            copy=copy,
+            on_disk=True,
+            slow=False,
+            sizes=(SLOW_LOOP_SIZE,),
         )
+        for name, function, arguments, copy in ON_DISK
     ),
 ]
 

@@ -15,16 +15,19 @@ from pathlib import Path
 
 from . import environments, generator
 from .environments import BUILD, DATA, IN_MEMORY, LARGE_DATA, ROOT
-from .projects import WARM, Caches, Space, remove
+from .projects import WARM, Caches, Space, remove, write_data
 from .shapes import KEYS, SHAPES
 from .timing import Failed, Sample, last_line, traced
-from .workload import LARGE, LOOPS, NETWORK, Workload, fill
+from .workload import LARGE, NETWORK, Words, Workload, fill
 
 HERE = Path(__file__).resolve().parent
 RUN, FLOORS = HERE / "inside" / "run.py", HERE / "inside" / "floors.py"
 SCRATCH = DATA / "scratch"
 ON_DISK = LARGE_DATA / "disk"
-"""The projects of loops, and where commands on projects on a disk write."""
+"""Projects that are to lie on a disk, and where what is done with projects on a disk writes."""
+
+REHEARSED = 50
+"""Jobs of the small projects on which library calls are rehearsed."""
 
 DELAY = 500
 """Microseconds by which the simulated network delays each call on metadata."""
@@ -79,7 +82,7 @@ class Bench:
 
     def space(self, task: Task, *, twin: bool = False) -> Space:
         """The project that a task is about."""
-        place = ON_DISK if task.workload.group == LOOPS and task.group != NETWORK else DATA
+        place = ON_DISK if task.workload.on_disk else DATA
         key = (task.shape, task.size, twin, place)
         if key not in self._spaces:
             caches = {name: self._caches(path) for name, path in self.programs.items()}
@@ -142,8 +145,21 @@ class Bench:
             if program == FLOOR:
                 return [self._python(OURS), "-I", FLOORS, *filled], directory
             return [self.programs[program] / "signac", *filled], directory
-        function = [f"floors.{filled[0]}", *filled[1:]] if program == FLOOR else filled[1:]
-        return [self._python(program), "-I", RUN, *function], directory
+        if program == FLOOR:
+            return [self._python(program), "-I", RUN, f"floors.{filled[0]}", *filled[1:]], directory
+        return [self._python(program), "-I", RUN, *filled[1:], *self._rehearsal(task, arguments, words)], directory
+
+    @staticmethod
+    def _rehearsal(task: Task, arguments: Words, words: dict[str, str | list[str]]) -> list[str | Path]:
+        """The arguments that make a function go through the same with a small project first."""
+        place = Path(str(words["run"])) / "rehearsal"
+        (place / "run").mkdir(parents=True)
+        for name in ("project", *(["twin"] if "twin" in words else [])):
+            generator.write(place / name, task.shape, REHEARSED)
+        if task.shape in SHAPES:
+            write_data(place / "data", SHAPES[task.shape], REHEARSED)
+        own: dict[str, str | list[str]] = {name: str(place / name) for name in ("run", "data", "project", "twin")}
+        return ["--rehearsal", place / "project", *fill(arguments[2:], words | own)]
 
     def _words(self, task: Task, program: str, place: Path) -> dict[str, str | list[str]]:
         """What the words in the arguments of a workload stand for."""

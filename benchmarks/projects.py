@@ -90,12 +90,7 @@ class Space:
         complete = self.home / "complete"
         if not complete.exists() or complete.read_text() != str(generator.VERSION):
             remove(self.home)
-            if self.shape is not None:
-                generator.write_project(self.directory, self.shape, self.size)
-            elif self.size == 1:
-                generator.write_single_job_project(self.directory)
-            else:
-                generator.write_project_of_large_documents(self.directory, self.size)
+            generator.write(self.directory, kind, self.size)
             self._changed = time.time()
             complete.write_text(str(generator.VERSION))
         self._remove_leftovers()

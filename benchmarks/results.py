@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .shapes import SHAPES
+from .shapes import LARGE_DOCUMENTS, ONE_JOB, SHAPES
 from .timing import Calibration, Sample, median_of, spread
-from .workload import LARGE_DOCUMENTS, ONE_JOB, STATES
+from .workload import STATES
 from .workloads import WORKLOADS
 
 Row = Mapping[str, Any]

@@ -161,3 +161,6 @@ TEXT = Shape("text", _text, {})
 SIX = (FLAT, LISTS, NESTED, MIXED, WIDE, TEXT)
 SPARSE = Shape("sparse", _sparse, {})
 SHAPES = {shape.name: shape for shape in (*SIX, SPARSE)}
+
+ONE_JOB, LARGE_DOCUMENTS = "one job", "large documents"
+"""Projects of other kinds, where tables tell the shape."""

@@ -134,7 +134,7 @@ LINES = [
     Line("move, rm, view, sync, tar files", (Target("peer", 2.0),), BOTH, SMALL, ("copy", "sync"), (COLD,)),
     Line("0.5 ms: single reads, init", (Target("peer", 1.5),), (NETWORK,), (), ("read", "init"), (COLD, WARM)),
     Line("0.5 ms: writes", (Target("peer", 0.9),), (NETWORK,), (), ("write",), (COLD, WARM)),
-    Line("0.5 ms: queries, warm", (Target("peer", 5.0),), (NETWORK,), SIZES, QUICK),
+    Line("0.5 ms: queries, warm", (Target("peer", 5.0),), (NETWORK,), BIG, QUICK),
     Line("HDF5, local", (Target("peer", 1.0),), (LOOPS,), (), ("hdf5",), (COLD,)),
     Line("2,000 different keys at 100k", (Target("MB", 150),), (MEMORY,), BIG, ("many keys",)),
     Line("start-up", (Target("peer", 3.0),), (COMMANDS,), (), ("start",), (COLD,)),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .projects import COLD, FIRST, NEW, WARM
-from .shapes import FLAT, MIXED, NESTED, SIX, SPARSE
+from .shapes import FLAT, NESTED, SIX, SPARSE
 
 SIZES = (1_000, 10_000, 100_000)
 LARGE = 1_000_000
@@ -23,10 +23,6 @@ LARGE_SHAPE = NESTED.name
 """That of the project of a million jobs."""
 
 MANY_KEYS = SPARSE.name
-FEW_SCHEMAS = MIXED.name
-ONE_JOB, LARGE_DOCUMENTS = "one job", "large documents"
-"""Projects of other kinds, where tables tell the shape."""
-
 COMMANDS, LIBRARY, LOOPS, MEMORY = "commands", "library", "loops", "memory"
 MILLION, NETWORK, CALLS = "large", "network", "calls"
 GROUPS = (COMMANDS, LIBRARY, LOOPS, MEMORY, MILLION, NETWORK, CALLS)
@@ -63,6 +59,8 @@ class Workload:
         The states that are also measured with a million jobs.
     copy
         Whether it changes the project, and so needs a copy of it each time.
+    on_disk
+        Whether its project lies on a disk, and not in memory.
     elsewhere
         Whether it is done in a new project without jobs.
     network
@@ -86,6 +84,7 @@ class Workload:
     shapes: Words = ALL_SHAPES
     large: Words = ()
     copy: bool = False
+    on_disk: bool = False
     elsewhere: bool = False
     network: tuple[int, ...] = ()
     operations: int = 1

@@ -1,8 +1,10 @@
 """Times a function of one of the modules beside this one.
 
-    python -I run.py MODULE.FUNCTION [ARGUMENT...]
+    python -I run.py MODULE.FUNCTION [ARGUMENT...] [--rehearsal DIRECTORY [ARGUMENT...]]
 
-The function makes everything ready and returns what is to be timed; the current directory is the project. Printed is
+The function makes everything ready and returns what is to be timed; the current directory is the project. A rehearsal
+on a small project goes before, so that what is imported on first use is loaded (start-up is measured with commands,
+where users wait for it each time). Printed is
 one line of JSON: the seconds, the CPU seconds with those of children, the peak of memory in KiB, and the result, which
 must be equal in both environments. The two `stat` calls around the timed part show strace where it begins and ends.
 """
@@ -15,8 +17,10 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+REHEARSAL = "--rehearsal"
 MARKS = ("/benchmark-begins", "/benchmark-ends")
 
 
@@ -32,12 +36,26 @@ def _cpu() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
+def _rehearse(function: Callable[..., Callable[[], object]], directory: str, *arguments: str) -> None:
+    """Do the same on another project."""
+    here = os.getcwd()
+    os.chdir(directory)
+    function(*arguments)()
+    os.chdir(here)
+
+
 def main() -> None:
     """Run and time what the command line names."""
     # behind the environment: what is installed there is measured, not what lies here
     sys.path.append(str(Path(__file__).resolve().parents[2]))
     module, _, name = sys.argv[1].partition(".")
-    timed = getattr(importlib.import_module(f"benchmarks.inside.{module}"), name)(*sys.argv[2:])
+    function = getattr(importlib.import_module(f"benchmarks.inside.{module}"), name)
+    arguments = sys.argv[2:]
+    if REHEARSAL in arguments:
+        place = arguments.index(REHEARSAL)
+        _rehearse(function, *arguments[place + 1 :])
+        del arguments[place:]
+    timed = function(*arguments)
     os.path.exists(MARKS[0])
     start, cpu = time.perf_counter(), _cpu()
     result = timed()
