@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import compress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import canonical, config, files, layout
@@ -42,13 +43,13 @@ __all__ = [
     "list_names",
     "open_index",
     "preload",
-    "read_columns",
     "read_state_points",
     "read_values",
     "recorded_state_point",
     "refresh",
     "refresh_documents",
     "state_point_in_memory",
+    "state_points_by_block",
     "tell_unusable",
 ]
 
@@ -185,21 +186,70 @@ def read_state_points(
 
     Raises JobsCorruptedError at the end, if jobs are damaged and there is no list to take them.
     """
-    ids = ids if isinstance(ids, (list, tuple)) else list(ids)
-    known = space.known
+    ids = ids if isinstance(ids, Sequence) else list(ids)
     failed: list[str] = []
+    is_selection = not isinstance(ids, (list, tuple))
+    if indexed and (len(ids) > MANY_FILES or is_selection) and not space.is_loaded:
+        yield from _read_with_index(space, ids, failed, proven=proven)
+    else:
+        yield from _read_without_index(space, ids, failed, proven=proven)
+    _report(failed, damaged)
+
+
+def _read_with_index(
+    space: Space, ids: Sequence[str], failed: list[str], *, proven: bool
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """State points of jobs, block by block, from the index as far as it holds them and can be used."""
+    snapshot = open_index(space)
+    if snapshot is None:
+        _preload_cache(space, len(ids))
+        yield from _read_without_index(space, ids, failed, proven=proven)
+        return
+    with snapshot:
+        for names, trees in state_points_by_block(snapshot, ids):
+            if proven:
+                trees = [
+                    tree if canonical.state_point_matches(tree, name) else None
+                    for name, tree in zip(names, trees, strict=True)
+                ]
+            rest = [name for name, tree in zip(names, trees, strict=True) if tree is None]
+            if not rest:
+                yield from zip(names, trees, strict=True)
+                continue
+            found = dict(zip(names, trees, strict=True))
+            found.update(_read_without_index(space, rest, failed, proven=False))
+            yield from ((name, tree) for name in names if (tree := found[name]) is not None)
+
+
+def state_points_by_block(snapshot: Snapshot, ids: Sequence[str]) -> Iterator[tuple[list[str], list[Any]]]:
+    """State points of jobs, block by block, None where the index does not hold them, or turns out to be damaged."""
+    from .index.selection import AT_ONCE, selection_of
+
+    done = 0
+    try:
+        for block in selection_of(snapshot, ids).blocks():
+            names, trees = list(block), block.trees()
+            yield names, trees
+            done += len(names)
+    except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
+        tell_unusable(error)
+    for start in range(done, len(ids), AT_ONCE):
+        names = list(ids[start : start + AT_ONCE])
+        yield names, [None] * len(names)
+
+
+def _read_without_index(
+    space: Space, ids: Sequence[str], failed: list[str], *, proven: bool
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    known = space.known
+    if proven:
+        _forget_wrong(space, ids)
     unknown = [job_id for job_id in ids if job_id not in known]
-    if indexed and len(unknown) > MANY_FILES:
-        preload(space, len(unknown))
-        unknown = [job_id for job_id in unknown if job_id not in known]
-    if proven and _forget_wrong(space, ids):
-        unknown = [job_id for job_id in ids if job_id not in known]
     if unknown:
         yield from _read_unknown(space, ids, list(dict.fromkeys(unknown)), failed)
     else:
         for job_id in ids:
             yield job_id, known[job_id]
-    _report(failed, damaged)
 
 
 def _read_unknown(
@@ -224,15 +274,14 @@ def _read_unknown(
         yield job_id, state_point
 
 
-def _forget_wrong(space: Space, ids: Sequence[str]) -> bool:
-    """Forget what the index has said if it was wrong about one of these jobs; tell whether it was."""
+def _forget_wrong(space: Space, ids: Sequence[str]) -> None:
+    """Forget what the index has said if it was wrong about one of these jobs."""
     known, indexed = space.known, space.sound_ids
     for job_id in ids:
         if job_id in indexed and not canonical.state_point_matches(known.get(job_id), job_id):
             tell_unusable(ValueError(f"wrong about job {job_id}"))
             space.forget_indexed()
-            return True
-    return False
+            return
 
 
 def _read_files(space: Space, ids: list[str]) -> Iterator[dict[str, Any] | None]:
@@ -293,54 +342,60 @@ def preload(space: Space, number: int) -> None:
         return True
 
     if number > MANY_FILES and not space.is_loaded and not ask_index(space, take):
-        with suppress(OSError):
-            if 0 < os.stat(space.path(layout.FN_CACHE)).st_size < number * _CACHE_BYTES_PER_FILE:
-                from .index.peer_cache import read_cache
+        _preload_cache(space, number)
 
-                space.load(read_cache(space))
+
+def _preload_cache(space: Space, number: int) -> None:
+    """Take the state points of all jobs from the cache file into memory, if that is less work than reading files."""
+    with suppress(OSError):
+        if 0 < os.stat(space.path(layout.FN_CACHE)).st_size < number * _CACHE_BYTES_PER_FILE:
+            from .index.peer_cache import read_cache
+
+            space.load(read_cache(space))
 
 
 def read_values(
-    space: Space, ids: list[str], keys: Sequence[str], *, missing: Any
-) -> tuple[list[str], list[list[Any]]]:
+    space: Space,
+    ids: Sequence[str],
+    keys: Sequence[str],
+    *,
+    missing: Any,
+    damaged: list[str] | None = None,
+    look_up: Callable[[dict[str, Any], str], Any] | None = None,
+) -> tuple[Sequence[str], list[list[Any]]]:
     """Values under dotted keys of state points; only the columns of these keys are read where there is an index.
 
-    Raises JobsCorruptedError if jobs are damaged.
+    Jobs that cannot be read are left out. ``look_up`` finds values in state points that are read from files.
+
+    Raises JobsCorruptedError if jobs are damaged and there is no list of them.
     """
-    found: list[dict[str, Any]] = [{} for _ in keys]
-    if len(ids) > MANY_FILES and not space.is_loaded:
+    unread: Any = object()
 
-        def ask(snapshot: Snapshot) -> list[list[Any]] | None:
-            if (columns := snapshot.values_of_all(keys, missing)) is not None and snapshot.names() == ids:
-                return columns
-            for names, columns in snapshot.values(keys, missing):
-                for values, column in zip(found, columns, strict=True):
-                    values.update(zip(names, column, strict=True))
-            return None
+    def ask(snapshot: Snapshot) -> list[list[Any]]:
+        from .index.columns import values_at
+        from .index.selection import selection_of
 
-        columns = ask_index(space, ask)
-        if columns is not None:
-            return ids, columns
-    from .trees import look_up
+        return values_at(selection_of(snapshot, ids), keys, missing=missing, unread=unread)
 
-    complete = found[-1]  # whatever this one holds, all hold
-    rest = [job_id for job_id in ids if job_id not in complete]
-    paths = [key.split(".") for key in keys]
-    for job_id, state_point in read_state_points(space, rest):
-        for values, path in zip(found, paths, strict=True):
-            values[job_id] = look_up(state_point, path, missing)
-    if not all(map(complete.__contains__, rest)):
-        ids = [job_id for job_id in ids if job_id in complete]
-    return ids, [list(map(values.__getitem__, ids)) for values in found]
+    columns = ask_index(space, ask) if len(ids) > MANY_FILES and not space.is_loaded else None
+    if columns is None:
+        columns = [[unread] * len(ids) for _ in keys]
+    rest = [at for at, value in enumerate(columns[0]) if value is unread]
+    if not rest:
+        return ids, columns
+    from . import trees
 
-
-def read_columns(space: Space, ids: Sequence[str], wanted: Callable[[str], bool]) -> dict[str, list[Any]] | None:
-    """Values of all jobs under dotted keys, straight from the index, where state points all have the same keys."""
-
-    def columns(snapshot: Snapshot) -> dict[str, list[Any]] | None:
-        return snapshot.columns(wanted) if snapshot.names() == ids else None
-
-    return ask_index(space, columns) if len(ids) > MANY_FILES else None
+    found = dict(read_state_points(space, [ids[at] for at in rest], damaged=damaged))
+    for column, key in zip(columns, keys, strict=True):
+        path = key.split(".")
+        for at in rest:
+            if ids[at] in found:
+                tree = found[ids[at]]
+                column[at] = trees.look_up(tree, path, missing) if look_up is None else look_up(tree, key)
+    if len(found) == len(rest):
+        return ids, columns
+    here = [value is not unread for value in columns[0]]
+    return list(compress(ids, here)), [list(compress(column, here)) for column in columns]
 
 
 def indexed_state_points(space: Space) -> dict[str, dict[str, Any]]:

@@ -68,7 +68,7 @@ def command(
 
         refuse_ids_among_keys(space, ignored)
     damaged: list[str] = []
-    selected: list[str] = []
+    selected: Sequence[str] = []
     if named or filter_tokens is not None:
         selected = select(session, space, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
     else:

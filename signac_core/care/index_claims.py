@@ -82,7 +82,7 @@ def _wrong_state_points(table: Table) -> str:
     """What is wrong with the state points in a table; empty if nothing is."""
     try:
         ids = table.ids()
-        found = {ids[row]: tree for row, tree in table.trees()}
+        found = dict(zip(ids, table.trees(range(table.rows)), strict=True))
         if len(found) < len(ids):
             return "The index lacks state points of its jobs."
         check_proven(found)
@@ -122,10 +122,10 @@ class DocumentClaims:
         with snapshot, suppress(Exception):  # nobody believes it
             table = snapshot.opened(os.open(self.path, workspace.OPEN_FLAGS), DOCUMENTS)
             if table.directory.base == snapshot.base.directory.id:
-                trees, ids = dict(table.trees()), snapshot.base.ids()
+                trees, ids = table.trees(range(table.rows)), snapshot.base.ids()
                 self._claims = {
-                    job_id: (entry, trees.get(row, {}))
-                    for row, (job_id, entry) in enumerate(zip(ids, signatures_in(table), strict=True))
+                    job_id: (entry, tree or {})
+                    for job_id, tree, entry in zip(ids, trees, signatures_in(table), strict=True)
                     if entry != UNKNOWN
                 }
 

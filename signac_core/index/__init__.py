@@ -12,7 +12,7 @@ Files
 id) are *tables*; so is ``.signac/index.documents``, which holds the documents of the rows of its base. Each is replaced
 by a rename. In ``SIGNAC_CACHE_DIR``, if that is set, they are called ``<name>-<hash of the project path>``.
 
-Format of a table, version 1
+Format of a table, version 2
 ----------------------------
 All numbers are little-endian. Positions of jobs, *rows*, count from 0 in the order of the sorted ids.
 
@@ -25,9 +25,13 @@ chunks                up to 512 values of one key, of one class, with the rows t
                       (left out when it is one value that all rows have)
 chunk lists           per key, a JSON array of ``[class, low, high, values, rows, length of the JSON, offset, length,
                       CRC]``; class 0 are numbers and booleans and class 1 texts, sorted with their bounds, class 2 is
-                      anything else
-shapes                one more such list: the values are state points with 0 in the place of every leaf, so that state
-                      points can be put together again from their columns, in the order of their keys
+                      anything else, and class 3 has no values but the rows whose values are too long to be kept here
+texts                 state points (or documents) as JSON by row, separated by newlines, in blocks of 64 rows, each
+                      compressed by zlib; ``null`` for a row without one. Then one section for all of them: u64 offset
+                      of the first block, and for each block u32 length, u32 CRC, and u32 twice the length of its
+                      content, plus 1 if any parser of JSON reads the same values in it
+states                a byte per row, if not all are 2: 0 nothing, 1 an empty mapping, 2 a mapping, 3 one that is too
+                      large to be kept here
 extra                 of the base: its ids, 16 bytes each, in the order in which the workspace was listed, so that
                       another listing can be compared with that one (`changes`); of the documents: their signatures
 directory             a JSON object, see `table.Directory`

@@ -72,11 +72,10 @@ class IndexedDocuments:
         """Documents that are as they were indexed, by job id; those of jobs without one are empty."""
         if self._table is None:
             return {}
-        ids, valid = self._ids, self._valid
-        found: dict[str, dict[str, Any]] = {ids[row]: {} for row, flag in enumerate(valid) if flag}
+        rows = [row for row, flag in enumerate(self._valid) if flag]
+        ids = map(self._ids.__getitem__, rows)
         with without_collection():
-            found.update((ids[row], tree) for row, tree in self._table.trees() if valid[row])
-        return found
+            return {job_id: tree or {} for job_id, tree in zip(ids, self._table.trees(rows), strict=True)}
 
     def _compare(self, table: Table) -> None:
         """Find the rows whose documents are as they were."""

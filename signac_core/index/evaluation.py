@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..query import MISSING, Condition, Query
-from .table import NUMBERS, TEXTS, Chunk, Rows, Table
+from .table import ABSENT, ELSEWHERE, EMPTY, NUMBERS, TEXTS, WHOLE, Chunk, Rows, Table
 
 __all__ = ["evaluate", "is_indexable", "rows_that_satisfy"]
 
@@ -89,17 +89,15 @@ def _rows_below(table: Table, key: str) -> Rows:
 
 def _rows_by_emptiness(table: Table, condition: Condition) -> Rows:
     """Rows that satisfy a condition on the whole state point or document, which is empty, or not, or absent."""
-    flags = bytearray((b"\1" if condition.test(MISSING) else b"\0") * table.rows)
-    if_empty, if_not_empty = condition.test({}), condition.test(_SOME_MAPPING)
-    for shape, rows in table.shapes():
-        _mark(flags, rows, wanted=if_not_empty if shape else if_empty)
-    return Rows.of(flags)
+    verdicts = bytearray(256)
+    for state, value in ((ABSENT, MISSING), (EMPTY, {}), (WHOLE, _SOME_MAPPING), (ELSEWHERE, _SOME_MAPPING)):
+        verdicts[state] = bool(condition.test(value))
+    return Rows.of(table.states().translate(verdicts))
 
 
-def _mark(flags: bytearray, rows: Sequence[int], *, wanted: bool = True) -> None:
-    flag = int(wanted)
+def _mark(flags: bytearray, rows: Sequence[int]) -> None:
     for row in rows:
-        flags[row] = flag
+        flags[row] = 1
 
 
 def _judge(chunk: Chunk, condition: Condition) -> bool | None:

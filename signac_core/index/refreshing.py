@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .. import layout, stamps
 from ..config import check_place, index_path
 from ..layout import BASE, DELTA
-from .shapes import Group, take_apart
+from .shapes import take_apart
 from .snapshot import check_proven
 from .table import without_collection
 from .writing import write_table
@@ -30,7 +30,7 @@ def refresh(snapshot: Snapshot, known: Mapping[str, dict[str, Any]], *, cache: l
     points = snapshot.corrected_state_points()
     points.update((name, known[name]) for name in snapshot.pending if name in known)
     check_proven(points)
-    ids, groups = _take_apart(sorted(points), points)
+    ids = _fitting(sorted(points), points)
     indexed = set(ids)
     new = [name for name in snapshot.pending if name in indexed]
     unread = [name for name in snapshot.pending if name not in indexed]
@@ -57,7 +57,7 @@ def refresh(snapshot: Snapshot, known: Mapping[str, dict[str, Any]], *, cache: l
         }
 
     path = index_path(snapshot.space.root, DELTA)
-    write_table(path, DELTA, len(ids), groups, ids=ids, base=snapshot.base.directory.id, about=about)
+    write_table(path, DELTA, [points[job_id] for job_id in ids], ids=ids, base=snapshot.base.directory.id, about=about)
 
 
 def write_base(
@@ -73,7 +73,7 @@ def write_base(
     """
     check_place()
     names = listing.names
-    ids, groups = _take_apart(names, known)
+    ids = _fitting(names, known)
     entries = listing.entries
     if len(ids) == len(entries):
         order, unread = entries, []
@@ -92,16 +92,14 @@ def write_base(
         }
 
     path = index_path(space.root, BASE)
-    write_table(path, BASE, len(ids), groups, ids=ids, extra=bytes.fromhex("".join(order)), about=about)
+    trees = [known[job_id] for job_id in ids]
+    write_table(path, BASE, trees, ids=ids, extra=bytes.fromhex("".join(order)), about=about)
 
 
-def _take_apart(names: list[str], known: Mapping[str, dict[str, Any]]) -> tuple[list[str], list[Group]]:
-    """Ids among the names whose state points are known and can be indexed, and these taken apart."""
+def _fitting(names: list[str], known: Mapping[str, dict[str, Any]]) -> list[str]:
+    """Ids among the names whose state points are known and can be indexed."""
     ids = list(filter(known.__contains__, layout.job_ids(names)))
     with without_collection():
-        groups, unfit = take_apart([known[job_id] for job_id in ids])
-        if unfit:
-            left_out = set(unfit)
-            ids = [job_id for row, job_id in enumerate(ids) if row not in left_out]
-            groups, _ = take_apart([known[job_id] for job_id in ids])
-    return ids, groups
+        _, unfit = take_apart([known[job_id] for job_id in ids])
+    left_out = set(unfit)
+    return [job_id for row, job_id in enumerate(ids) if row not in left_out] if unfit else ids

@@ -11,7 +11,7 @@ from ..config import index_path
 from ..layout import DOCUMENTS
 from ..stamps import Signature
 from .documents import ABSENT, UNKNOWN, signatures_in
-from .shapes import Group, take_apart
+from .shapes import take_apart
 from .writing import fill_table, new_table
 
 if TYPE_CHECKING:
@@ -31,16 +31,16 @@ def refresh(
     """
     base, root = documents._snapshot.base, documents._snapshot.space.root
     with new_table(index_path(root, DOCUMENTS)) as (file, created):
-        groups, entries = _settled(documents, read, created)
+        trees, entries = _settled(documents, read, created)
         signatures = array("Q", [number for entry in entries for number in entry]).tobytes()
-        fill_table(file, DOCUMENTS, base.rows, groups, base=base.directory.id, extra=signatures, about={})
+        fill_table(file, DOCUMENTS, trees, base=base.directory.id, extra=signatures, about={})
 
 
 def _settled(
     documents: IndexedDocuments,
     read: Mapping[str, tuple[dict[str, Any] | None, os.stat_result | None]],
     created: os.stat_result,
-) -> tuple[list[Group], list[tuple[int, ...]]]:
+) -> tuple[list[dict[str, Any] | None], list[tuple[int, ...]]]:
     """Documents that cannot change without a change of their signatures, and these.
 
     Both time stamps of a file must have been older than its reading by a margin, see `stamps`.
@@ -55,9 +55,9 @@ def _settled(
         for row, valid in enumerate(documents._valid):
             if valid:
                 entries[row] = before[row]
-        for row, tree in documents._table.trees():
-            if documents._valid[row]:
-                trees[row] = tree
+        rows = [row for row, valid in enumerate(documents._valid) if valid]
+        for row, tree in zip(rows, documents._table.trees(rows), strict=True):
+            trees[row] = tree
     for row, job_id in enumerate(documents._ids):
         if job_id not in read:
             continue
@@ -69,7 +69,6 @@ def _settled(
             if max(stamps.times_of(status)) >= youngest[device]:
                 continue
         trees[row], entries[row] = document, ABSENT if status is None else Signature.of(status)
-    groups, unfit = take_apart(trees)
-    for row in unfit:
-        entries[row] = UNKNOWN
-    return groups, entries
+    for row in take_apart(trees)[1]:
+        trees[row], entries[row] = None, UNKNOWN
+    return trees, entries

@@ -7,16 +7,15 @@ written here, and nothing that writes is imported; how the index catches up is i
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import canonical, config, files, layout
 from ..config import index_path
 from ..layout import BASE, DELTA
 from ..workspace import OPEN_FLAGS, list_workspace
-from .table import ID_BYTES, Rows, Table, UnusableIndexError, check_owner, put_together, without_collection
+from .table import ID_BYTES, Rows, Table, UnusableIndexError, check_owner, without_collection
 
 if TYPE_CHECKING:
     from ..query import Query
@@ -35,10 +34,6 @@ QUERY_LIMIT = 20_000
 WORTHWHILE = 64
 """Files that have to be read before a query writes."""
 _LONG_LISTING = 1000
-_PROVEN = 1000
-"""Rows up to which a table is compared with its ids before it is used: it takes a few milliseconds."""
-_proven: set[tuple[int, ...]] = set()
-"""The tables that were."""
 _MOST_GONE = 16  # rows for each job that still exists; what a table takes is bounded by the project then
 
 
@@ -73,8 +68,6 @@ class Snapshot:
         try:
             self.base = self.opened(fd, BASE)
             self.delta = self._matching_delta()
-            for table in self._layered():
-                _prove(table)
             self._compare()
         except BaseException:
             self.close()
@@ -162,11 +155,6 @@ class Snapshot:
 
     # answers ------------------------------------------------------------------------------------------------------
 
-    @property
-    def is_proven(self) -> bool:
-        """Whether all state points in it have been compared with the ids of their jobs."""
-        return all(table.rows <= _PROVEN for table in self._layered())
-
     def number(self) -> int:
         """Count the jobs that are indexed."""
         return sum(layer.present.bits.bit_count() for layer in self.layers)
@@ -178,72 +166,37 @@ class Snapshot:
             names += table.ids_of(present)
         return sorted(names) if self.pending or len(self.layers) > 1 else names
 
-    def find(self, query: Query) -> list[str]:
-        """Ids of the indexed jobs that match a query about state points, sorted."""
-        from .evaluation import evaluate  # nor does one without a filter
+    def find(self, query: Query | None) -> list[Rows]:
+        """Rows of each layer that match a query about state points, or of all jobs."""
+        if query is None:
+            return [layer.present for layer in self.layers]
+        from .evaluation import evaluate  # a query without a filter pays for no import
 
-        found: list[str] = []
-        for table, present in self.layers:
-            found += table.ids_of(evaluate(table, query, present))
-        return sorted(found) if len(self.layers) > 1 else found
+        return [evaluate(table, query, present) for table, present in self.layers]
 
     def state_points(self) -> dict[str, dict[str, Any]]:
-        """State points of all indexed jobs by id; equal values are one object."""
+        """State points of all indexed jobs by id."""
+        from .selection import set_rows  # what does not read them pays for no import
+
         found: dict[str, dict[str, Any]] = {}
         with without_collection():
             for table, present in self.layers:
-                ids = table.ids()
-                shape = table.shape() if present.bits.bit_count() == table.rows else None
-                if shape:
-                    found.update(zip(ids, put_together(shape, table.columns()), strict=True))
-                else:
-                    flags = present.flags(table.rows)
-                    found.update((ids[row], tree) for row, tree in table.trees() if flags[row])
+                rows = set_rows(present, table.rows)
+                found.update(zip(table.ids_at(rows), table.trees(rows), strict=True))
         return found
 
     def corrected_state_points(self) -> dict[str, dict[str, Any]]:
         """State points of the jobs that are not in the base, by id."""
         if self.delta is None:
             return {}
-        ids, flags = self.delta.ids(), self.layers[1].present.flags(self.delta.rows)
-        return {ids[row]: tree for row, tree in self.delta.trees() if flags[row]}
+        from .selection import set_rows
 
-    def columns(self, wanted: Callable[[str], bool]) -> dict[str, list[Any]] | None:
-        """Values under dotted keys, in the order of :meth:`names`, if all jobs are indexed and of the same shape."""
-        shape = self.base.shape() if self._is_base_only() else None
-        if shape is None:
-            return None
-        from .shapes import columns_of
+        rows = set_rows(self.layers[1].present, self.delta.rows)
+        return dict(zip(self.delta.ids_at(rows), self.delta.trees(rows), strict=True))
 
-        column = self.base.columns()
-        return {key: column(key) for key in columns_of(shape) if wanted(key)}
-
-    def _is_base_only(self) -> bool:
+    def is_base_only(self) -> bool:
         """Tell whether the jobs are just those in the base."""
         return len(self.layers) == 1 and not self.pending and self.number() == self.base.rows
-
-    def values_of_all(self, keys: Sequence[str], missing: Any) -> list[list[Any]] | None:
-        """Values under dotted keys (scalars, lists, or ``missing``) in the order of :meth:`names`.
-
-        None if that is not just what is in the base, or if one of the keys is a mapping.
-        """
-        if not self._is_base_only() or any(map(self.base.keys_below, keys)):
-            return None
-        return [self.base.column(key, missing) for key in keys]
-
-    def values(self, keys: Sequence[str], missing: Any) -> Iterator[tuple[list[str], list[list[Any]]]]:
-        """Ids of the indexed jobs, and for each dotted key their values: scalars, lists, or ``missing``.
-
-        Jobs in a table where one of the keys is a mapping are left out.
-        """
-        for table, present in self.layers:
-            if any(map(table.keys_below, keys)):
-                continue
-            ids, columns = table.ids(), [table.column(key, missing) for key in keys]
-            flags = present.flags(table.rows)
-            if 0 in flags:
-                ids, columns = list(compress(ids, flags)), [list(compress(column, flags)) for column in columns]
-            yield ids, columns
 
     # how far it is behind -----------------------------------------------------------------------------------------
 
@@ -268,19 +221,6 @@ class Snapshot:
     def corrections(self) -> int:
         """Count what a new base would hold and this one does not, or the other way round."""
         return self._corrected() + len(self.pending)
-
-
-def _prove(table: Table) -> None:
-    """Compare the state points of a small table with its ids, once in a process; in large ones that would take long.
-
-    Raises UnusableIndexError if one is not the one of its job.
-    """
-    status = table.status
-    mark = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-    if table.rows <= _PROVEN and mark not in _proven:
-        ids = table.ids()
-        check_proven({ids[row]: tree for row, tree in table.trees()})
-        _proven.add(mark)
 
 
 def _will_settle(listing: Listing) -> bool:

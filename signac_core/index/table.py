@@ -1,27 +1,35 @@
-"""Reading a table: ids, values by key, and whole state points put together again from their columns."""
+"""Reading a table: ids, values by key, and whole state points."""
 
 from __future__ import annotations
 
 import gc
 import os
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import compress, repeat
-from typing import Any, NamedTuple
+from itertools import compress
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
 from .. import canonical
 
+if TYPE_CHECKING:
+    from .texts import Texts
+
 __all__ = [
+    "ABSENT",
+    "ELSEWHERE",
+    "EMPTY",
     "HEADER",
     "IDS_PER_BLOCK",
     "ID_BYTES",
+    "LARGE",
     "MAGIC",
     "NUMBERS",
     "OTHERS",
     "TEXTS",
     "VERSION",
+    "WHOLE",
     "Chunk",
     "Directory",
     "Rows",
@@ -29,19 +37,20 @@ __all__ = [
     "UnusableIndexError",
     "check_owner",
     "ids_in",
-    "put_together",
     "without_collection",
 ]
 
 MAGIC = b"signacIX"
-VERSION = 1
+VERSION = 2
 HEADER = 40
 IDS_PER_BLOCK = 4096
 ID_BYTES = 16
 _ID_DIGITS = 2 * ID_BYTES
-NUMBERS, TEXTS, OTHERS = range(3)
+NUMBERS, TEXTS, OTHERS, LARGE = range(4)
+ABSENT, EMPTY, WHOLE, ELSEWHERE = range(4)
 _FEW = 8  # one id in so many is cut out of its block rather than picked from a list
 _AT_ONCE = 4 << 20  # bytes of neighbouring chunks that one call reads
+_TREES_AT_ONCE = 1024
 _SMALL = 4096  # bytes of numbers for which nothing is imported
 
 
@@ -116,8 +125,10 @@ class Directory(NamedTuple):
         The blocks of ids; empty for a table that shares the ids of its base.
     keys : dict of str to [offset, length, CRC]
         Where the chunk list of each dotted key is.
-    shapes : [offset, length, CRC]
-        Where the chunk list of the shapes is.
+    texts : [offset, length, CRC]
+        Where the list of the blocks of texts is.
+    states : [offset, length, CRC]
+        Where the state of each row is; empty if all of them are `WHOLE`.
     extra : [offset, length, CRC]
         Where the bytes are that the kind of table adds; empty if none.
     about : dict
@@ -130,7 +141,8 @@ class Directory(NamedTuple):
     rows: int
     ids: list[list[int]]
     keys: dict[str, list[int]]
-    shapes: list[int]
+    texts: list[int]
+    states: list[int]
     extra: list[int]
     about: dict[str, Any]
 
@@ -178,6 +190,8 @@ class Table:
             raise UnusableIndexError(f"a table of the kind '{self.directory.kind}'")
         self.rows = self.directory.rows
         self._below: dict[str, list[str]] | None = None
+        self._texts: Texts | None = None
+        self._last_digits: tuple[int, str] | None = None
 
     def close(self) -> None:
         """Close the file."""
@@ -189,14 +203,18 @@ class Table:
         offset, length, crc = place
         if length > self._size:
             raise UnusableIndexError("truncated")
+        data = self._read(length, offset)
+        if crc32(data) != crc:
+            raise UnusableIndexError("damaged")
+        return data
+
+    def _read(self, length: int, offset: int) -> bytes:
         data = os.pread(self._fd, length, offset)
         while len(data) < length:
             more = os.pread(self._fd, length - len(data), offset + len(data))
             if not more:
                 raise UnusableIndexError("truncated")
             data += more
-        if crc32(data) != crc:
-            raise UnusableIndexError("damaged")
         return data
 
     def extra(self) -> bytes:
@@ -208,9 +226,27 @@ class Table:
     def ids(self) -> list[str]:
         """All ids, by row."""
         found: list[str] = []
-        for place in self.directory.ids:
-            found += self._ids_in(place)
+        for block in self.id_blocks():
+            found += block
         return found
+
+    def id_blocks(self) -> Iterator[list[str]]:
+        """All ids, block by block."""
+        return map(self._ids_in, self.directory.ids)
+
+    def check_ids(self) -> None:
+        """Make sure that all ids can be read. Raises UnusableIndexError if they cannot."""
+        for place in self.directory.ids:
+            self._section(place)
+
+    def row_behind(self, job_id: str) -> int:
+        """Row of the first id that is not less than another one."""
+        if not self.rows:
+            return 0
+        from bisect import bisect_left
+
+        block, known = self._block_around(job_id)
+        return block * IDS_PER_BLOCK + bisect_left(known, job_id)
 
     def _ids_in(self, place: Sequence[int]) -> list[str]:
         """Ids in one block."""
@@ -232,29 +268,71 @@ class Table:
                 found += [block[row * _ID_DIGITS : (row + 1) * _ID_DIGITS] for row in _places(wanted)]
         return found
 
-    def positions(self, ids: Collection[str]) -> dict[str, int]:
-        """Rows of a few ids, of those that there are."""
-        if not ids:
-            return {}
-        from array import array  # the usual query does not pay for it
-        from bisect import bisect_left
-
-        data = b"".join(map(self._section, self.directory.ids))
-        halves = array("Q", data)
-        halves.byteswap()
-        beginnings = halves[::2]
-        found = {}
-        for job_id in ids:
-            try:
-                row = bisect_left(beginnings, int(job_id[:ID_BYTES], 16))
-                wanted = bytes.fromhex(job_id)
-            except ValueError:
-                continue
-            while data[row * ID_BYTES : (row + 1) * ID_BYTES] < wanted and row < self.rows:
-                row += 1
-            if data[row * ID_BYTES : (row + 1) * ID_BYTES].hex() == job_id:
-                found[job_id] = row
+    def ids_at(self, rows: Sequence[int]) -> list[str]:
+        """Ids of rows, which are sorted."""
+        found: list[str] = []
+        position, number = 0, len(rows)
+        while position < number:
+            block = rows[position] // IDS_PER_BLOCK
+            first, end = block * IDS_PER_BLOCK, (block + 1) * IDS_PER_BLOCK
+            digits = self._digits(block)
+            start = position
+            while position < number and rows[position] < end:
+                position += 1
+            some = rows[start:position]
+            if position - start > IDS_PER_BLOCK // _FEW and some[-1] - some[0] == position - start - 1:
+                at = (some[0] - first) * _ID_DIGITS
+                part = bytes.fromhex(digits[at : at + len(some) * _ID_DIGITS])
+                found += ids_in(part)
+            else:
+                found += [digits[at : at + _ID_DIGITS] for at in [(row - first) * _ID_DIGITS for row in some]]
         return found
+
+    def _digits(self, block: int) -> str:
+        """Ids of a block, one after the other; that of the last one is kept."""
+        if self._last_digits is None or self._last_digits[0] != block:
+            self._last_digits = block, self._section(self.directory.ids[block]).hex()
+        return self._last_digits[1]
+
+    def positions(self, ids: Collection[str]) -> dict[str, int]:
+        """Rows of ids, of those that there are; reads no more blocks than it has to."""
+        from bisect import bisect_left  # the usual query does not pay for it
+
+        found: dict[str, int] = {}
+        blocks = len(self.directory.ids)
+        block, known = -1, [""]
+        for job_id in sorted(ids):
+            if not known[0] <= job_id <= known[-1]:
+                if not blocks or len(job_id) != _ID_DIGITS:
+                    continue
+                block, known = self._block_around(job_id)
+            place = bisect_left(known, job_id)
+            if place < len(known) and known[place] == job_id:
+                found[job_id] = block * IDS_PER_BLOCK + place
+        return found
+
+    def _block_around(self, job_id: str) -> tuple[int, list[str]]:
+        """Block in which an id is, if it is in any; ids are hashes, so that they tell where they are."""
+        last = len(self.directory.ids) - 1
+        try:
+            guess = int(job_id[:8], 16) * self.rows // (IDS_PER_BLOCK << 32)
+        except ValueError:
+            return 0, self._ids_in(self.directory.ids[0])
+        low, high = 0, last
+        block = max(0, min(guess, last))
+        while True:
+            ids = self._ids_in(self.directory.ids[block])
+            if job_id < ids[0]:
+                high = block - 1
+                following = block - 1
+            elif job_id > ids[-1]:
+                low = block + 1
+                following = block + 1
+            else:
+                return block, ids
+            if low > high:
+                return block, ids
+            block = following if abs(following - guess) < 3 else (low + high) // 2
 
     def rows_among(self, ids: Iterable[str]) -> Rows:
         """Rows of those ids that there are."""
@@ -383,50 +461,28 @@ class Table:
 
     # state points -------------------------------------------------------------------------------------------------
 
-    def shapes(self) -> Iterator[tuple[dict[str, Any], Sequence[int]]]:
-        """Shapes, and the rows of each."""
-        for chunk, data in self.read_chunks(self._chunk_list(self.directory.shapes)):
-            yield from self.postings(chunk, data)
+    @property
+    def texts(self) -> Texts:
+        """State points (or documents) as JSON, by row."""
+        if self._texts is None:
+            from .texts import Texts  # what prints ids alone pays for no import
 
-    def shape(self) -> dict[str, Any] | None:
-        """Shape of the state points if they all have the same."""
-        for shape, rows in self.shapes():
-            return shape if len(rows) == self.rows else None
-        return None
+            self._texts = Texts(self._read, self._section(self.directory.texts), self.rows, self._size)
+        return self._texts
 
-    def columns(self) -> Callable[[str], list[Any]]:
-        """Give what reads columns (None where there is no value), and no more than the file can hold.
+    def trees(self, rows: Sequence[int]) -> Iterator[Any]:
+        """State points (or documents) of rows, which are sorted."""
+        for start in range(0, len(rows), _TREES_AT_ONCE):
+            yield from self.texts.lines(rows[start : start + _TREES_AT_ONCE]).trees()
 
-        Keys could share their chunks, and a small file keep us busy for ever.
-        """
-        columns: dict[str, list[Any]] = {}
-        length = 0
-
-        def column(key: str) -> list[Any]:
-            nonlocal length
-            if key not in columns:
-                chunks = self.chunk_list(key)
-                length += sum(chunk.length for chunk in chunks)
-                if length > self._size:
-                    raise UnusableIndexError("damaged")
-                columns[key] = self._column(chunks, None)
-            return columns[key]
-
-        return column
-
-    def trees(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Rows, in any order, and the state points (or documents) put together from all columns."""
-        columns = self.columns()
-        for shape, rows in self.shapes():
-            whole = len(rows) == self.rows
-
-            def column(key: str, rows: Sequence[int] = rows, *, whole: bool = whole) -> Iterable[Any]:
-                return columns(key) if whole else map(columns(key).__getitem__, rows)
-
-            if shape:
-                yield from zip(rows, put_together(shape, column), strict=True)
-            else:
-                yield from ((row, {}) for row in rows)
+    def states(self) -> bytes:
+        """What is in each row: `ABSENT`, `EMPTY`, `WHOLE`, or `ELSEWHERE`."""
+        if not self.directory.states:
+            return bytes([WHOLE]) * self.rows
+        states = self._section(self.directory.states)
+        if len(states) != self.rows:
+            raise UnusableIndexError("damaged")
+        return states
 
 
 def ids_in(data: bytes) -> list[str]:
@@ -439,8 +495,8 @@ def _check_directory(directory: Directory, size: int) -> None:
 
     What it takes in memory and time is bounded by the size of the file then, whoever has written it.
     """
-    places = [*directory.ids, *directory.keys.values(), directory.shapes]
-    places += [directory.extra] if directory.extra else []
+    places = [*directory.ids, *directory.keys.values(), directory.texts]
+    places += [place for place in (directory.states, directory.extra) if place]
     if (
         not all(type(number) is int and number >= 0 for place in places for number in place)
         or any(len(place) != 3 for place in places)
@@ -463,17 +519,6 @@ def _places(flags: bytes) -> Iterator[int]:
 
 def _covers_all(chunk: Chunk, data: memoryview) -> bool:
     return chunk.values == 1 and chunk.length == chunk.json_length
-
-
-def put_together(
-    shape: dict[str, Any], column: Callable[[str], Iterable[Any]], above: str = ""
-) -> Iterator[dict[str, Any]]:
-    """State points of a shape that is not empty; `shapes` takes them apart."""
-    parts = [
-        put_together(below, column, f"{above}{name}.") if below else column(above + name)
-        for name, below in shape.items()
-    ]
-    return map(dict, map(zip, repeat(list(shape)), zip(*parts, strict=True)))
 
 
 def _numbers(data: memoryview) -> Sequence[int]:

@@ -13,8 +13,21 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from .. import canonical, files, layout
-from .shapes import Group, columns_of
-from .table import HEADER, IDS_PER_BLOCK, MAGIC, NUMBERS, OTHERS, TEXTS, VERSION, without_collection
+from .shapes import Group, columns_of, take_apart
+from .table import (
+    ABSENT,
+    EMPTY,
+    HEADER,
+    IDS_PER_BLOCK,
+    MAGIC,
+    NUMBERS,
+    OTHERS,
+    TEXTS,
+    VERSION,
+    WHOLE,
+    without_collection,
+)
+from .texts import NOTHING, TextsWriter, text_of
 
 __all__ = [
     "fill_table",
@@ -49,8 +62,7 @@ class Unique(NamedTuple):
 def write_table(
     path: str,
     kind: str,
-    number: int,
-    groups: Iterable[Group],
+    trees: Sequence[dict[str, Any] | None],
     *,
     ids: Sequence[str] = (),
     base: str = "",
@@ -62,7 +74,7 @@ def write_table(
     Raises OSError if it cannot be written; the old one is there then.
     """
     with new_table(path) as (file, created):
-        return fill_table(file, kind, number, groups, ids=ids, base=base, extra=extra, about=about(created))
+        return fill_table(file, kind, trees, ids=ids, base=base, extra=extra, about=about(created))
 
 
 @contextmanager
@@ -78,8 +90,7 @@ def new_table(path: str) -> Iterator[tuple[files.Replacement, os.stat_result]]:
 def fill_table(
     file: files.Replacement,
     kind: str,
-    number: int,
-    groups: Iterable[Group],
+    trees: Sequence[dict[str, Any] | None],
     *,
     ids: Sequence[str] = (),
     base: str = "",
@@ -94,8 +105,10 @@ def fill_table(
             writer.section(bytes.fromhex("".join(ids[first : first + IDS_PER_BLOCK])))
             for first in range(0, len(ids), IDS_PER_BLOCK)
         ]
-        shapes, columns = _columns(groups)
+        number = len(trees)
+        columns = _columns(take_apart(trees)[0])
         keys = {key: writer.chunks(_sorted_groups(columns.pop(key)), number) for key in sorted(columns)}
+        states = bytes(ABSENT if tree is None else WHOLE if tree else EMPTY for tree in trees)
         directory = {
             "kind": kind,
             "id": layout.unique_name(),
@@ -103,7 +116,8 @@ def fill_table(
             "rows": number,
             "ids": blocks,
             "keys": keys,
-            "shapes": writer.chunks([(OTHERS, shapes)], number),
+            "texts": writer.texts(trees),
+            "states": writer.section(states) if states.count(WHOLE) < number else [],
             "extra": writer.section(extra) if extra else [],
             "about": about,
         }
@@ -142,6 +156,13 @@ class _Writer:
         self.write(data)
         return place
 
+    def texts(self, trees: Iterable[dict[str, Any] | None]) -> list[int]:
+        """Write the texts of all rows; return the place of the list of their blocks."""
+        texts, start = TextsWriter(self.write), self._offset
+        for tree in trees:
+            texts.add(*((NOTHING, True) if tree is None else text_of(tree)))
+        return self.section(texts.finish(start))
+
     def chunks(self, classes: Iterable[tuple[int, Groups | Unique]], number: int) -> list[int]:
         """Write the values of one key; return the place of its chunk list."""
         entries: list[list[Any]] = []
@@ -178,15 +199,13 @@ def _in_chunks(groups: Groups | Unique) -> Iterator[tuple[list[Any], list[int], 
         yield values, counts, rows
 
 
-def _columns(groups: Iterable[Group]) -> tuple[Groups, dict[str, list[tuple[Sequence[int], Sequence[Any]]]]]:
-    """Shapes with their rows, and per key the pieces of its column: rows and values."""
-    shapes: list[tuple[Any, Sequence[int]]] = []
+def _columns(groups: Iterable[Group]) -> dict[str, list[tuple[Sequence[int], Sequence[Any]]]]:
+    """Per key the pieces of its column: rows and values."""
     columns: dict[str, list[tuple[Sequence[int], Sequence[Any]]]] = {}
     for shape, rows, values in groups:
-        shapes.append((shape, rows))
         for key, column in zip(columns_of(shape), values, strict=True):
             columns.setdefault(key, []).append((rows, column))
-    return shapes, columns
+    return columns
 
 
 def _is_negative(number: float) -> bool:

@@ -62,14 +62,7 @@ def _indexed_columns(
     space: Space, ids: list[str], prefix: str, wanted: Callable[[str], bool], *, flatten: bool
 ) -> dict[str, list[Any]] | None:
     """Columns of state points that all have the same keys, if the index has them."""
-
-    def needed(key: str) -> bool:
-        return (not flatten and "." in key) or wanted(prefix + key)
-
-    columns = catalog.read_columns(space, ids, needed)
-    if columns is None or (not flatten and any("." in key for key in columns)):
-        return None
-    return {prefix + key: _own(values, flatten=flatten) for key, values in columns.items()}
+    return None
 
 
 def _own(values: Sequence[Any], *, flatten: bool) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import catalog, trees
@@ -25,12 +25,12 @@ def equal_rows(values: list[Any]) -> Iterator[list[int]]:
 class Groups(NamedTuple):
     """Jobs, one value for each of them, and the rows of each group."""
 
-    ids: list[str]
+    ids: Sequence[str]
     values: list[Any]
     rows: list[list[int]]
 
 
-def group_by_keys(space: Space, ids: list[str], key: Any, default: Any) -> Groups:
+def group_by_keys(space: Space, ids: Sequence[str], key: Any, default: Any) -> Groups:
     """Group jobs by values of state points and documents; see :meth:`JobsCursor.groupby`.
 
     Raises TypeError if a key is not a string, or values cannot be compared.
@@ -57,7 +57,7 @@ def group_by_keys(space: Space, ids: list[str], key: Any, default: Any) -> Group
         return Groups(ids, values, list(_neighbours(sorted(order, key=ordered.__getitem__), ordered)))
 
 
-def _columns(space: Space, ids: list[str], paths: dict[str, list[str]]) -> tuple[list[str], list[list[Any]]]:
+def _columns(space: Space, ids: Sequence[str], paths: dict[str, list[str]]) -> tuple[Sequence[str], list[list[Any]]]:
     """Ids without those that have vanished, and their values, first those in state points."""
     columns: list[list[Any]] = []
     if paths["sp"]:

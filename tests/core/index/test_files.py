@@ -227,7 +227,7 @@ def test_a_truncated_index_is_ignored(study: Project, length: int) -> None:
 def test_an_index_of_another_version_is_ignored_and_replaced(study: Project) -> None:
     study.update_cache()
     data = bytearray(Path(".signac/index").read_bytes())
-    data[8] = 2
+    data[8] = 1
     Path(".signac/index").write_bytes(data)
     assert catalog.open_index(Project().space) is None
     assert matching({"i": 7}) == expected(lambda i: i == 7)

@@ -1,0 +1,204 @@
+"""Jobs that were selected, as numbers: their ids, state points and values are fetched when they are asked for.
+
+A *place* is the row of a job in the base, or the number of rows of the base plus its row in the delta; jobs that the
+index does not hold have the places behind these. A million places take 4 MB, all jobs of a base none.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from itertools import compress, pairwise
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from .table import Rows, Table
+
+if TYPE_CHECKING:
+    from .snapshot import Snapshot
+    from .texts import Lines
+
+__all__ = ["AT_ONCE", "SCATTERED_AT_ONCE", "Selection", "select", "selection_of", "set_rows"]
+
+_T = TypeVar("_T")
+
+AT_ONCE = 1024
+"""Jobs whose state points are fetched together: some blocks of texts."""
+SCATTERED_AT_ONCE = 32_768
+"""The same where each of them may be in another block."""
+_IDS_AT_ONCE = 4096
+
+
+def set_rows(rows: Rows, number: int) -> Sequence[int]:
+    """Numbers of the rows in a set, of a table of so many."""
+    count = rows.bits.bit_count()
+    if count == number:
+        return range(number)
+    flags = rows.flags(number)
+    return array("I", compress(range(number), flags))
+
+
+def select(snapshot: Snapshot, rows: Sequence[Rows], rest: Sequence[str] = ()) -> Selection:
+    """Jobs in some rows of each layer, and others that the index does not hold, sorted by their ids."""
+    base = snapshot.base
+    places = set_rows(rows[0], base.rows)
+    others: list[tuple[str, int]] = []
+    first = base.rows
+    for layer, some in zip(snapshot.layers[1:], rows[1:], strict=True):
+        numbers = set_rows(some, layer.table.rows)
+        others += zip(layer.table.ids_at(numbers), [first + row for row in numbers], strict=True)
+        first += layer.table.rows
+    others += zip(rest, range(first, first + len(rest)), strict=True)
+    base.check_ids()  # before the first of them is printed
+    return Selection(snapshot, _with_others(base, places, sorted(others)) if others else places, rest)
+
+
+def selection_of(snapshot: Snapshot, ids: Sequence[str]) -> Selection:
+    """Jobs that are named, in the order of the ids."""
+    if isinstance(ids, Selection) and ids.snapshot is snapshot:
+        return ids
+    if snapshot.is_base_only() and len(ids) == snapshot.base.rows and _are_all(snapshot.base, ids):
+        return Selection(snapshot, range(snapshot.base.rows))
+    found: dict[str, int] = {}
+    first = 0
+    for table, present in snapshot.layers:
+        flags = present.flags(table.rows)
+        found.update((name, first + row) for name, row in table.positions(ids).items() if flags[row])
+        first += table.rows
+    rest = [name for name in dict.fromkeys(ids) if name not in found] if len(found) < len(ids) else []
+    found.update(zip(rest, range(first, first + len(rest)), strict=True))
+    return Selection(snapshot, array("I", map(found.__getitem__, ids)), rest, at_once=SCATTERED_AT_ONCE)
+
+
+def _are_all(table: Table, ids: Sequence[str]) -> bool:
+    """Tell whether ids are just those of a table, in their order."""
+    at = 0
+    for block in table.id_blocks():
+        if ids[at] != block[0] or list(ids[at : at + len(block)]) != block:
+            return False
+        at += len(block)
+    return True
+
+
+def _with_others(base: Table, places: Sequence[int], others: Sequence[tuple[str, int]]) -> Sequence[int]:
+    """Rows of the base with the places of other jobs between them, by id."""
+    merged = array("I")
+    start = 0
+    for job_id, place in others:
+        end = bisect_left(places, base.row_behind(job_id), lo=start)
+        merged.extend(places[start:end])
+        merged.append(place)
+        start = end
+    merged.extend(places[start:])
+    return merged
+
+
+class Selection(Sequence[str]):
+    """Ids of jobs in some order, as long as the index stays open: a list that is made piece by piece."""
+
+    __slots__ = ("_ends", "at_once", "places", "rest", "snapshot")
+
+    def __init__(
+        self, snapshot: Snapshot, places: Sequence[int], rest: Sequence[str] = (), *, at_once: int = AT_ONCE
+    ) -> None:
+        self.snapshot = snapshot
+        self.places = places
+        self.rest = rest
+        self.at_once = at_once  # jobs that are best asked about together: more where neighbours are far from each other
+        ends = [0]
+        for layer in snapshot.layers:
+            ends.append(ends[-1] + layer.table.rows)
+        self._ends = ends
+
+    # a sequence of ids --------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self.places), _IDS_AT_ONCE):
+            yield from self._ids(self.places[start : start + _IDS_AT_ONCE])
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Selection: ...
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return Selection(self.snapshot, self.places[index], self.rest, at_once=self.at_once)
+        return self._ids([self.places[index]])[0]
+
+    def __eq__(self, other: object) -> bool:
+        return len(self) == len(other) and list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def in_order(self, rows: Sequence[int]) -> Selection:
+        """Jobs in another order, by their numbers in this one."""
+        places = array("I", map(self.places.__getitem__, rows))
+        return Selection(self.snapshot, places, self.rest, at_once=SCATTERED_AT_ONCE)
+
+    def _ids(self, places: Sequence[int]) -> list[str]:
+        return self.fetch(places, lambda table, rows: table.ids_at(rows), self.rest.__getitem__)
+
+    # what is known of the jobs ------------------------------------------------------------------------------------
+
+    def fetch(
+        self,
+        places: Sequence[int],
+        from_table: Callable[[Table, Sequence[int]], Sequence[_T]],
+        otherwise: Callable[[int], _T],
+    ) -> list[_T]:
+        """Ask the tables about rows, sorted ones of each, and for the others one by one; answers by place."""
+        ends = self._ends
+        if isinstance(places, range) and places.step > 0 and (not places or places[-1] < ends[1]):  # as they are in it
+            return list(from_table(self.snapshot.base, places))
+        order = sorted(range(len(places)), key=places.__getitem__)
+        found: dict[int, _T] = {}
+        start, number = 0, len(order)
+        for layer, (first, end) in zip(self.snapshot.layers, pairwise(ends), strict=True):
+            stop = start
+            while stop < number and places[order[stop]] < end:
+                stop += 1
+            if stop > start:
+                rows = [places[at] - first for at in order[start:stop]]
+                found.update(zip(order[start:stop], from_table(layer.table, rows), strict=True))
+            start = stop
+        for at in order[start:]:
+            found[at] = otherwise(places[at] - ends[-1])
+        return [found[at] for at in range(number)]
+
+    def by_table(self) -> Iterator[tuple[Table, bytes, int]]:
+        """Tables, with a flag for each row, 1 for those that are selected, and the number of these."""
+        for layer, (first, end) in zip(self.snapshot.layers, pairwise(self._ends), strict=True):
+            if isinstance(self.places, range) and len(self.places) == end - first and first in self.places:
+                flags = bytearray(b"\1" * (end - first))
+            else:
+                flags = bytearray(end - first)
+                for place in self.places:
+                    if first <= place < end:
+                        flags[place - first] = 1
+            yield layer.table, bytes(flags), flags.count(1)
+
+    def blocks(self) -> Iterator[Selection]:
+        """Parts of the selection, one after the other."""
+        for start in range(0, len(self.places), self.at_once):
+            yield self[start : start + self.at_once]
+
+    def trees(self) -> list[Any]:
+        """State points of all jobs, None of those that the index does not hold."""
+        return self.fetch(self.places, lambda table, rows: list(table.trees(rows)), lambda at: None)
+
+    def lines(self) -> tuple[list[bytes | None], bool]:
+        """State points as texts, None where the index does not hold them, and whether all are plain."""
+        plain = True
+
+        def read(table: Table, rows: Sequence[int]) -> list[bytes | None]:
+            nonlocal plain
+            lines: Lines = table.texts.lines(rows)
+            plain = plain and lines.plain
+            return list(lines.texts)
+
+        return self.fetch(self.places, read, lambda at: None), plain

@@ -1,0 +1,206 @@
+"""State points, or documents, of a table whole: as JSON texts by row, in blocks that are compressed one by one.
+
+The texts are those that `canonical.dumps_strictly` gives, so that what prints JSON copies them. A block is *plain* if
+any parser of JSON reads the same values in it. Where that is not so (NaN, integers of more than 64 bits, unpaired
+surrogates) only `canonical.loads` does.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+from zlib import compress, crc32, decompressobj
+
+from .. import canonical
+from .table import UnusableIndexError
+
+__all__ = [
+    "NOTHING",
+    "ROWS_PER_BLOCK",
+    "Lines",
+    "Texts",
+    "TextsWriter",
+    "parsed",
+    "spaced",
+    "text_of",
+]
+
+ROWS_PER_BLOCK = 64
+NOTHING = b"null"
+"""The text of a row whose document is not there, or not in the table."""
+_ENTRY = 3  # numbers of a block: its length, its CRC, and twice the length of its content, plus 1 if it is plain
+_LEVEL = 1
+_AT_ONCE = 1 << 20  # bytes of neighbouring blocks that one call reads
+_LARGEST_RATIO = 1100  # of the content of a block to its length: what zlib can do
+_MANY = 16  # texts for which the import of a faster parser pays
+_LONG_NUMBER = re.compile(rb"\d{19}")
+
+
+def text_of(tree: dict[str, Any]) -> tuple[bytes, bool]:
+    """Text of a state point or document, and whether it is plain."""
+    try:
+        text = canonical.dumps_strictly(tree).encode()
+        return text, _LONG_NUMBER.search(text) is None
+    except ValueError:  # a number that is not finite, or an unpaired surrogate
+        return canonical.dumps(tree).encode("ascii"), False
+
+
+class TextsWriter:
+    """Writes blocks with a function that appends to the file."""
+
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        self._write = write
+        self._lines: list[bytes] = []
+        self._plain = True
+        self.entries = array("I")
+
+    def add(self, text: bytes, plain: bool) -> None:
+        """Add the text of the next row."""
+        self._lines.append(text)
+        self._plain = self._plain and plain
+        if len(self._lines) == ROWS_PER_BLOCK:
+            self._end_block()
+
+    def _end_block(self) -> None:
+        content = b"\n".join(self._lines)
+        block = compress(content, _LEVEL)
+        self.entries.extend((len(block), crc32(block), 2 * len(content) + self._plain))
+        self._write(block)
+        self._lines = []
+        self._plain = True
+
+    def finish(self, start: int) -> bytes:
+        """The section about the blocks, which begin at ``start``."""
+        if self._lines:
+            self._end_block()
+        return start.to_bytes(8, "little") + self.entries.tobytes()
+
+
+class Lines(NamedTuple):
+    """Texts of some rows.
+
+    Parameters
+    ----------
+    texts : list of bytes
+        The texts.
+    plain : bool
+        Whether all of them are.
+    """
+
+    texts: list[bytes]
+    plain: bool
+
+    def trees(self) -> list[Any]:
+        """What they say."""
+        if self.plain and len(self.texts) >= _MANY:
+            from orjson import loads
+
+            try:
+                found: list[Any] = loads(b"[" + b",".join(self.texts) + b"]")
+            except ValueError as error:
+                raise UnusableIndexError(str(error)) from None
+        else:
+            found = list(map(parsed, self.texts))
+        if len(found) != len(self.texts):
+            raise UnusableIndexError("damaged")
+        return found
+
+
+def spaced(texts: list[bytes]) -> list[bytes]:
+    """Plain texts as `canonical.dumps` gives them: ASCII, with blanks behind commas and colons."""
+    whole = b"\n".join(texts)
+    if b"\\" in whole or not whole.isascii():
+        return [canonical.dumps(parsed(text)).encode("ascii") for text in texts]
+    parts = whole.split(b'"')  # what is in a string is at an odd place
+    strings = b"".join(parts[1::2])
+    if b"," in strings or b":" in strings:
+        parts[::2] = [part.replace(b",", b", ").replace(b":", b": ") for part in parts[::2]]
+        whole = b'"'.join(parts)
+    else:
+        whole = whole.replace(b",", b", ").replace(b":", b": ")
+    return whole.split(b"\n")
+
+
+def parsed(text: bytes) -> Any:
+    """What one text says."""
+    return canonical.loads(text)
+
+
+class Texts:
+    """Reads texts.
+
+    ``read`` gives so many bytes of the file from an offset on; ``section`` is the one about the blocks.
+
+    Raises UnusableIndexError if they cannot be those of a table of so many rows in a file of that size.
+    """
+
+    def __init__(self, read: Callable[[int, int], bytes], section: bytes, rows: int, size: int) -> None:
+        self._read = read
+        self._rows = rows
+        numbers = array("I")
+        numbers.frombytes(section[8:])
+        self._lengths, self._crcs, contents = numbers[::_ENTRY], numbers[1::_ENTRY], numbers[2::_ENTRY]
+        self._contents = contents
+        self._starts: array[int] | None = None
+        self._start = int.from_bytes(section[:8], "little")
+        if (
+            len(numbers) != _ENTRY * -(-rows // ROWS_PER_BLOCK)
+            or self._start + sum(self._lengths) > size
+            or any(map(int.__gt__, contents, map((2 * _LARGEST_RATIO).__mul__, self._lengths)))
+        ):
+            raise UnusableIndexError("damaged")
+
+    def lines(self, rows: Sequence[int]) -> Lines:
+        """Texts of rows, which are sorted; those of one block should be asked for together."""
+        texts: list[bytes] = []
+        plain = True
+        position, number = 0, len(rows)
+        for block, (content, is_plain) in self._blocks(dict.fromkeys(row // ROWS_PER_BLOCK for row in rows)):
+            found = content.split(b"\n")
+            first = block * ROWS_PER_BLOCK
+            if len(found) != min(ROWS_PER_BLOCK, self._rows - first):
+                raise UnusableIndexError("damaged")
+            plain = plain and is_plain
+            end = first + len(found)
+            if number - position >= len(found) and rows[position] == first and rows[position + len(found) - 1] < end:
+                texts += found
+                position += len(found)
+            else:
+                while position < number and rows[position] < end:
+                    texts.append(found[rows[position] - first])
+                    position += 1
+        return Lines(texts, plain)
+
+    def _blocks(self, numbers: Iterable[int]) -> Iterator[tuple[int, tuple[bytes, bool]]]:
+        """Contents of blocks, whose numbers are sorted; neighbours are read with one call."""
+        starts = self._starts
+        if starts is None:
+            from itertools import accumulate
+
+            starts = self._starts = array("Q", accumulate(self._lengths, initial=self._start))
+        run: list[int] = []
+        for number in numbers:
+            if run and (number != run[-1] + 1 or starts[number] - starts[run[0]] > _AT_ONCE):
+                yield from self._run(run, starts)
+                run = []
+            run.append(number)
+        if run:
+            yield from self._run(run, starts)
+
+    def _run(self, run: list[int], starts: Sequence[int]) -> Iterator[tuple[int, tuple[bytes, bool]]]:
+        first = starts[run[0]]
+        data = self._read(starts[run[-1] + 1] - first, first)
+        for number in run:
+            block = data[starts[number] - first : starts[number + 1] - first]
+            length = self._contents[number] >> 1
+            if crc32(block) != self._crcs[number]:
+                raise UnusableIndexError("damaged")
+            try:
+                content = decompressobj().decompress(block, length + 1) if length else b""
+            except Exception as error:
+                raise UnusableIndexError(str(error)) from None
+            if len(content) != length:
+                raise UnusableIndexError("damaged")
+            yield number, (content, bool(self._contents[number] & 1))
