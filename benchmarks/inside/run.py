@@ -37,9 +37,12 @@ def _cpu() -> float:
 
 
 def _rehearse(function: Callable[..., Callable[[], object]], directory: str, *arguments: str) -> None:
-    """Do the same on another project."""
+    """Do the same on another project, whose caches have been written."""
+    import signac
+
     here = os.getcwd()
     os.chdir(directory)
+    signac.get_project().update_cache()
     function(*arguments)()
     os.chdir(here)
 
