@@ -189,9 +189,9 @@ def as_table(lines: str) -> Timed:
             for key in values:
                 keys.setdefault(key, len(keys))
             rows.append([str(values.get(key, "")) for key in keys])
-        widths = [
-            max((len(row[column]) for row in rows if column < len(row)), default=0) for column in range(len(keys))
-        ]
+        for row in rows:
+            row += [""] * (len(keys) - len(row))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         _print("  ".join(map(str.ljust, row, widths)).encode() for row in rows)
 
     return run
