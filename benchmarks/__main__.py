@@ -6,7 +6,9 @@ import argparse
 import os
 import platform
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,6 +78,7 @@ def part(options: argparse.Namespace) -> Part:
 def main() -> None:
     """Measure, print, and write down."""
     options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # so that projects are removed
     tasks = plan(part(options))
     if options.list:
         for task in tasks:

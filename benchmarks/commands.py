@@ -64,8 +64,8 @@ STARTS = [
 ]
 
 QUERIES = [
-    _ids("all jobs", floor={COLD: LIST, WARM: CLICK, NEW: LIST}, network=SIZES[::2]),
-    _ids("key with 100 values", *SOME, network=SIZES[::2]),
+    _ids("all jobs", most_cold=SIZES[-1], floor={COLD: LIST, WARM: CLICK, NEW: LIST}, network=SIZES[::2]),
+    _ids("key with 100 values", *SOME, most_cold=SIZES[-1], network=SIZES[::2]),
     _ids("unique key", "<unique>", "421"),
     _ids("range, 1 %", "<spread>.$lt", "0.01"),
     _ids("range, half", "<spread>.$lt", "0.5", network=SIZES[::2]),
@@ -73,7 +73,9 @@ QUERIES = [
     _ids("regular expression, 1 %", "<text>", "/00$/"),
     _ids("$exists, 1 %", "<rare>.$exists", "true", states=(WARM,), large=(WARM,)),
     _ids("two conditions", "<few>.$lt", "50", "<group>", "0.7", states=(WARM,), large=(WARM,)),
-    _documents("document key, 1 %", "doc.status", "failed", large=(COLD, FIRST, WARM), network=SIZES[:1]),
+    _documents(
+        "document key, 1 %", "doc.status", "failed", most_cold=SIZES[-1], large=(COLD, FIRST, WARM), network=SIZES[:1]
+    ),
     _documents("document key, range, 1 %", "doc.result.density.mean.$lt", "0.01", states=(WARM,)),
     _documents(
         "document key and state point key",
@@ -193,6 +195,7 @@ SURVEYS = [
     _command(
         "schema",
         kind="values",
+        most_cold=SIZES[-1],
         floor=READ_OR_NOT,
         states=(COLD, WARM),
         large=(WARM,),
@@ -219,6 +222,7 @@ SURVEYS = [
         kind="update",
         floor={COLD: PARSE, NEW: LIST},
         states=(COLD, NEW),
+        most_cold=SIZES[-1],
         large=(COLD, NEW),
         alike=False,
     ),

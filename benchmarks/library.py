@@ -17,7 +17,7 @@ PATH = "few_{<few>}/i_{i}"
 
 
 def _call(name: str, function: str, *arguments: str, **more: object) -> Workload:
-    fields = {"kind": "call", "states": (COLD, WARM), "floor": COLD_ONLY, **more}
+    fields = {"kind": "call", "states": (COLD, WARM), "most_cold": SIZES[-1], "floor": COLD_ONLY, **more}
     return Workload(
         name=name,
         group=LIBRARY,
@@ -42,7 +42,7 @@ NEIGHBORS_SIZE = 200
 CALLS = [
     _call("len(project)", "count", floor=("listing",), states=(WARM,), kind=""),
     _call("iterate, read state points", "iterate", large=(WARM,), network=SIZES[:1]),
-    _call("iterate, read a key of sp", "iterate_attributes"),
+    _call("iterate, read a key of sp", "iterate_attributes", most_cold=SIZES[1]),
     _call("iterate, read cached state points", "iterate_cached", large=(WARM,)),
     _call("iterate, read documents", "iterate_documents", floor={COLD: PARSE_DOCUMENTS, WARM: STAT}, kind="documents"),
     _call("open each job by its id, read state point", "open_each", large=(WARM,)),

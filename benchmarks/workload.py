@@ -55,6 +55,8 @@ class Workload:
         The states of the caches.
     sizes, shapes
         The numbers of jobs, and the shapes of their state points.
+    most_cold
+        The largest number of jobs with which it is measured cold: most queries take as long as any other then.
     large
         The states that are also measured with a million jobs.
     copy
@@ -82,6 +84,7 @@ class Workload:
     states: Words = (WARM,)
     sizes: tuple[int, ...] = SIZES
     shapes: Words = ALL_SHAPES
+    most_cold: int = SIZES[1]
     large: Words = ()
     copy: bool = False
     on_disk: bool = False

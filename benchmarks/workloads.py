@@ -57,14 +57,18 @@ def _tasks(workload: Workload) -> Iterator[Task]:
     for state in workload.states:
         for shape in workload.shapes:
             for size in workload.sizes:
-                if _everywhere(state, size) or workload.states == (state,) or shape in MAIN_SHAPES:
+                if _measured(workload, state, shape, size):
                     yield Task(workload.group, workload, state, shape, size)
         yield from _in_other_ways(workload, state)
 
 
-def _everywhere(state: str, size: int) -> bool:
-    """Whether a state is measured with all shapes: reading all files takes as long as it takes for any of them."""
-    return state == WARM or (state == COLD and size == SIZES[0])
+def _measured(workload: Workload, state: str, shape: str, size: int) -> bool:
+    """Whether a state is measured: reading all files takes as long whatever is in them, and whatever is asked."""
+    if state == WARM or workload.states == (state,):
+        return True
+    if state == COLD and size > workload.most_cold:
+        return False
+    return shape in MAIN_SHAPES or (state == COLD and size == SIZES[0])
 
 
 def _in_other_ways(workload: Workload, state: str) -> Iterator[Task]:

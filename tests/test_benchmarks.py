@@ -188,9 +188,11 @@ def test_space_when_a_run_was_interrupted_then_its_jobs_are_removed(space):
     assert caches(again)["one"] == "200"
 
 
-def test_caches_of_a_large_project_when_the_program_and_the_workspace_are_the_same_then_kept(space, monkeypatch):
+def test_caches_of_a_large_project_when_the_program_and_the_workspace_are_the_same_then_kept(
+    space, monkeypatch, tmp_path
+):
     monkeypatch.setattr(projects, "IN_DATA", 100)
-    monkeypatch.setattr(projects, "LARGE_DATA", space().home.parent)
+    monkeypatch.setattr(projects, "LARGE_DATA", tmp_path)
     space().put(WARM, "one")
     again = space()
     (again.home / "one-warm" / "one").write_text("kept")
