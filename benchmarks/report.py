@@ -73,10 +73,9 @@ def _growth(rows: Rows) -> list[Cells]:
 def _judged(rows: Rows) -> Iterator[tuple[Line, Verdict, str]]:
     """All verdicts, with the line of targets and the name of the row."""
     for group in rows:
-        if group != CALLS:
-            for row in rows[group]:
-                for line_of, verdict in verdicts(group, row, _smaller(rows, group, row)):
-                    yield line_of, verdict, f"{name_of(row)} ({row['shape']}, {row['jobs']:,})"
+        for row in rows[group]:
+            for line_of, verdict in verdicts(group, row, _smaller(rows, group, row)):
+                yield line_of, verdict, f"{name_of(row)} ({row['shape']}, {row['jobs']:,})"
 
 
 def _lines(rows: Rows) -> list[Cells]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from .reasons import reason
 from .targets import Verdict, verdicts, workload_of
+from .workload import CALLS
 
 Row = Mapping[str, Any]
 Cells = dict[str, str]
@@ -123,12 +124,15 @@ def columns_of_slower(group: str, row: Row) -> Cells:
 
 def columns_of_calls(row: Row) -> Cells:
     """One line of the table of system calls."""
+    found = [verdict for _, verdict in verdicts(CALLS, row, None)]
     return {
         "operation": name_of(row),
         "shape": row["shape"],
         "jobs": f"{row['jobs']:,}",
-        "peer": number(row["peer"]) or "none",
+        "peer": number(row["peer"]),
         "ours": number(row["ours"]),
+        "target": ", ".join(str(verdict.target) for verdict in found),
+        "met": told(found),
     }
 
 

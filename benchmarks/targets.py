@@ -8,6 +8,7 @@ from typing import Any
 
 from .projects import COLD, FIRST, NEW, WARM
 from .workload import (
+    CALLS,
     COMMANDS,
     LARGE,
     LIBRARY,
@@ -36,7 +37,7 @@ class Target:
         "peer": how many times faster than signac 2.4.1 at least; "floor": how many times the floor at most; "same": as
         fast as signac 2.4.1, but for the noise of the row (and the limit times its seconds); "cpu": CPU seconds at
         most; "cpu and stats": besides 1.2 times those of the floor; "MB": peak of memory at most; "growth": how many
-        times the peak of memory with 100,000 jobs at most.
+        times the peak of memory with 100,000 jobs at most; "calls": calls on files for each job at most.
     limit
         The number.
     """
@@ -53,6 +54,7 @@ class Target:
             "cpu and stats": "{} s of CPU + 1.2 x stats",
             "MB": "{} MB",
             "growth": "{} x MB at 100,000",
+            "calls": "{} calls per job",
         }
         return texts[self.of].format(f"{self.limit:g}")
 
@@ -91,6 +93,15 @@ class Line:
 BOTH = (COMMANDS, LIBRARY)
 MILLIONS = ((MILLION,), (LARGE,))
 BY_DOCUMENTS = ("ids by documents", "call by documents")
+BY_STATE_POINTS = ("ids", "values", "1 %", "lines", "best", "schema -f", "shown", "call", "groupby")
+WITH_DOCUMENTS = (
+    *BY_DOCUMENTS,
+    "documents",
+    "shown with documents",
+    "best by documents",
+    "groupby by documents",
+    "frame",
+)
 QUICK = ("ids", "values", "schema -f", "call", "groupby", "groupby by documents", *BY_DOCUMENTS)
 
 LINES = [
@@ -135,6 +146,10 @@ LINES = [
     Line("0.5 ms: single reads, init", (Target("peer", 1.5),), (NETWORK,), (), ("read", "init"), (COLD, WARM)),
     Line("0.5 ms: writes", (Target("peer", 0.9),), (NETWORK,), (), ("write",), (COLD, WARM)),
     Line("0.5 ms: queries, warm", (Target("peer", 5.0),), (NETWORK,), BIG, QUICK),
+    Line("10k, warm: no file of each job is read", (Target("calls", 0.5),), (CALLS,), SMALL[1:], BY_STATE_POINTS),
+    Line(
+        "10k, warm: ... but for a stat of each document", (Target("calls", 1.3),), (CALLS,), SMALL[1:], WITH_DOCUMENTS
+    ),
     Line("HDF5, local", (Target("peer", 1.0),), (LOOPS,), (), ("hdf5",), (COLD,)),
     Line("2,000 different keys at 100k", (Target("MB", 150),), (MEMORY,), BIG, ("many keys",)),
     Line("start-up", (Target("peer", 3.0),), (COMMANDS,), (), ("start",), (COLD,)),
@@ -201,24 +216,34 @@ def verdicts(group: str, row: Row, smaller: Row | None) -> Iterator[tuple[Line, 
 
 def judge(target: Target, row: Row, smaller: Row | None) -> Verdict | None:
     """How a row fares with a target; None if what it is compared with was not measured."""
-    peer, ours, floor = row["peer"], row["ours"], row["floor"]
-    if ours is None:
+    if row["ours"] is None:
         return None
-    match target.of:
-        case "peer" | "same":
-            if peer is None:
-                return None
-            ratio = peer["s"] / ours["s"]
-            limit = target.limit or 1.0
-            margin = row["noise"] if target.of == "same" else 0.0
-            beyond = floor is not None and peer["s"] / floor["s"] < limit
-            return Verdict(target, ratio, ratio * (1 + margin) >= limit, ours["s"] / floor["s"] if beyond else None)
-        case "floor":
-            value = ours["s"] / floor["s"] if floor else None
-        case "growth":
-            value = ours["mb"] / smaller["ours"]["mb"] if smaller and smaller["ours"] else None
-        case "cpu and stats":
-            value = max(0.0, ours["cpu"] - 1.2 * floor["cpu"]) if floor else None
-        case name:
-            value = ours[name.lower()]
+    if target.of in ("peer", "same"):
+        return _compared(target, row) if row["peer"] else None
+    value = _value(target, row, smaller)
     return None if value is None else Verdict(target, value, value <= target.limit)
+
+
+def _compared(target: Target, row: Row) -> Verdict:
+    """How many times faster than signac 2.4.1 a row is."""
+    peer, ours, floor = row["peer"]["s"], row["ours"]["s"], row["floor"]
+    limit = target.limit or 1.0
+    margin = row["noise"] if target.of == "same" else 0.0
+    beyond = floor is not None and peer / floor["s"] < limit
+    return Verdict(target, peer / ours, peer / ours * (1 + margin) >= limit, ours / floor["s"] if beyond else None)
+
+
+def _value(target: Target, row: Row, smaller: Row | None) -> float | None:
+    """What is compared with the limit of a target; the more, the worse."""
+    ours, floor = row["ours"], row.get("floor")
+    match target.of:
+        case "calls":
+            return float(ours / row["jobs"])
+        case "floor":
+            return float(ours["s"] / floor["s"]) if floor else None
+        case "cpu and stats":
+            return max(0.0, float(ours["cpu"] - 1.2 * floor["cpu"])) if floor else None
+        case "growth":
+            return float(ours["mb"] / smaller["ours"]["mb"]) if smaller and smaller["ours"] else None
+        case name:
+            return float(ours[name.lower()])

@@ -80,3 +80,6 @@ def _in_other_ways(workload: Workload, state: str) -> Iterator[Task]:
             yield Task(NETWORK, workload, state, shape, size)
     if workload.group != MEMORY and shutil.which("strace"):
         yield Task(CALLS, workload, state, shape, workload.sizes[0])
+    if state == WARM and workload.sizes == SIZES and shutil.which("strace"):
+        for every in workload.shapes:
+            yield Task(CALLS, workload, state, every, SIZES[1])

@@ -439,6 +439,8 @@ def row(workload: str = "find: all jobs", state: str = WARM, jobs: int = 1000, *
         ("cpu and stats", 0.05, {"floor": figures(0.05)}, True),
         ("MB", 2, {}, False),
         ("growth", 1.2, {}, False),
+        ("calls", 0.5, {"ours": 501.0}, False),
+        ("calls", 0.5, {"ours": 499.0}, True),
         ("peer", 1, {"peer": None}, None),
         ("MB", 2, {"ours": None}, None),
     ],
