@@ -16,9 +16,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from . import catalog, files, layout, workspace
-from .errors import JobsCorruptedError
+from .errors import JobsCorruptedError, UnusableIndexError
 from .index.peer_cache import as_file, entries_in, genuine_entries, mark_of, read_file, with_more
-from .index.table import UnusableIndexError
 from .progress import track
 
 if TYPE_CHECKING:

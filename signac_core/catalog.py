@@ -372,8 +372,7 @@ def read_values(
     unread: Any = object()
 
     def ask(snapshot: Snapshot) -> list[list[Any]]:
-        from .index.columns import values_at
-        from .index.selection import selection_of
+        from .index.selection import selection_of, values_at
 
         return values_at(selection_of(snapshot, ids), keys, missing=missing, unread=unread)
 

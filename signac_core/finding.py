@@ -200,6 +200,8 @@ def _select(snapshot: Snapshot, rows: list[Rows], others: list[str]) -> Sequence
         return sorted([*_ids(snapshot, rows), *others]) if others else _ids(snapshot, rows)
     from .index.selection import select
 
+    for layer in snapshot.layers:
+        layer.table.check_ids()  # before the first of them is printed
     return select(snapshot, rows, others)
 
 

@@ -27,9 +27,8 @@ from ..selection import (
 if TYPE_CHECKING:
     from signac_core.workspace import Space
 
-    from ..keys import Record
+    from ..keys import Record, SortKey
     from ..session import Session
-    from ..sorting import SortKey
 
 __all__ = ["command"]
 
@@ -57,7 +56,7 @@ class SortKeys(ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[SortKey, ...]:
         """Split the keys into the part of the record and the key in it."""
-        from ..sorting import SortKey
+        from ..keys import SortKey
 
         keys = []
         for text in map(str.strip, value.split(",")):
@@ -172,7 +171,7 @@ def command(
     if reverse:
         ids = ids[::-1]
     if sort_keys:
-        from ..sorting import sort
+        from ..keys import sort
 
         ids, unmet = sort(space, ids, sort_keys, reverse=reverse, limit=limit, damaged=damaged)
         if unmet:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import catalog, stamps, workspace
 from ..config import check_place, index_path
+from ..errors import UnusableIndexError
 from ..index.documents import ABSENT, UNKNOWN, signatures_in
 from ..index.snapshot import check_proven
-from ..index.table import Table, UnusableIndexError, check_owner
+from ..index.table import Table, check_owner
 from ..layout import BASE, DELTA, DOCUMENTS
 from ..stamps import Signature
 from ..trees import identical

@@ -12,9 +12,10 @@ from typing import Any
 
 from .. import layout
 from ..config import check_place, index_path
+from ..errors import UnusableIndexError
 from ..layout import BASE, DELTA, DOCUMENTS
 from ..workspace import OPEN_FLAGS
-from .table import Table, UnusableIndexError, check_owner
+from .table import Table, check_owner
 
 __all__ = ["WrittenIndex", "open_written"]
 

@@ -7,7 +7,8 @@ from itertools import accumulate
 from typing import Any, overload
 
 from .. import canonical
-from .table import NUMBERS, TEXTS, Table, UnusableIndexError
+from ..errors import UnusableIndexError
+from .table import NUMBERS, TEXTS, Table
 
 __all__ = ["SortedValues", "sorted_values"]
 

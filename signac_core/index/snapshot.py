@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import canonical, config, files, layout
 from ..config import index_path
+from ..errors import UnusableIndexError
 from ..layout import BASE, DELTA
 from ..workspace import OPEN_FLAGS, list_workspace
-from .table import ID_BYTES, Rows, Table, UnusableIndexError, check_owner, without_collection
+from .table import ID_BYTES, Rows, Table, check_owner, without_collection
 
 if TYPE_CHECKING:
     from ..query import Query
@@ -176,12 +177,10 @@ class Snapshot:
 
     def state_points(self) -> dict[str, dict[str, Any]]:
         """State points of all indexed jobs by id."""
-        from .selection import set_rows  # what does not read them pays for no import
-
         found: dict[str, dict[str, Any]] = {}
         with without_collection():
             for table, present in self.layers:
-                rows = set_rows(present, table.rows)
+                rows = present.numbers(table.rows)
                 found.update(zip(table.ids_at(rows), table.trees(rows), strict=True))
         return found
 
@@ -189,9 +188,7 @@ class Snapshot:
         """State points of the jobs that are not in the base, by id."""
         if self.delta is None:
             return {}
-        from .selection import set_rows
-
-        rows = set_rows(self.layers[1].present, self.delta.rows)
+        rows = self.layers[1].present.numbers(self.delta.rows)
         return dict(zip(self.delta.ids_at(rows), self.delta.trees(rows), strict=True))
 
     def is_base_only(self) -> bool:

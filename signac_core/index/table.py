@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
 from .. import canonical
+from ..errors import UnusableIndexError
 
 if TYPE_CHECKING:
     from .texts import Texts
@@ -27,6 +28,7 @@ __all__ = [
     "MAGIC",
     "NUMBERS",
     "OTHERS",
+    "ROWS_PER_BLOCK",
     "TEXTS",
     "VERSION",
     "WHOLE",
@@ -34,7 +36,6 @@ __all__ = [
     "Directory",
     "Rows",
     "Table",
-    "UnusableIndexError",
     "check_owner",
     "ids_in",
     "without_collection",
@@ -44,6 +45,7 @@ MAGIC = b"signacIX"
 VERSION = 2
 HEADER = 40
 IDS_PER_BLOCK = 4096
+ROWS_PER_BLOCK = 64  # of texts
 ID_BYTES = 16
 _ID_DIGITS = 2 * ID_BYTES
 NUMBERS, TEXTS, OTHERS, LARGE = range(4)
@@ -52,10 +54,6 @@ _FEW = 8  # one id in so many is cut out of its block rather than picked from a 
 _AT_ONCE = 4 << 20  # bytes of neighbouring chunks that one call reads
 _TREES_AT_ONCE = 1024
 _SMALL = 4096  # bytes of numbers for which nothing is imported
-
-
-class UnusableIndexError(Exception):
-    """The index cannot be used; whoever asked it asks the files instead."""
 
 
 if memoryview(b"\1\0\0\0").cast("I").tolist() != [1]:  # pragma: no cover
@@ -97,6 +95,15 @@ class Rows:
     def flags(self, number: int) -> bytes:
         """Flags of the rows of a table of ``number`` rows."""
         return self.bits.to_bytes(number, "little")
+
+    def numbers(self, number: int) -> Sequence[int]:
+        """Numbers of the rows, sorted."""
+        count = self.bits.bit_count()
+        if count == number:
+            return range(number)
+        from array import array  # the usual query pays for no import
+
+        return array("I", compress(range(number), self.flags(number)))
 
     def __and__(self, other: Rows) -> Rows:
         return Rows(self.bits & other.bits)
@@ -467,7 +474,7 @@ class Table:
         if self._texts is None:
             from .texts import Texts  # what prints ids alone pays for no import
 
-            self._texts = Texts(self._read, self._section(self.directory.texts), self.rows, self._size)
+            self._texts = Texts(self._read, self._section(self.directory.texts), self.rows, self._size, ROWS_PER_BLOCK)
         return self._texts
 
     def trees(self, rows: Sequence[int]) -> Iterator[Any]:

@@ -14,11 +14,10 @@ from typing import Any, NamedTuple
 from zlib import compress, crc32, decompressobj
 
 from .. import canonical
-from .table import UnusableIndexError
+from ..errors import UnusableIndexError
 
 __all__ = [
     "NOTHING",
-    "ROWS_PER_BLOCK",
     "Lines",
     "Texts",
     "TextsWriter",
@@ -27,7 +26,6 @@ __all__ = [
     "text_of",
 ]
 
-ROWS_PER_BLOCK = 64
 NOTHING = b"null"
 """The text of a row whose document is not there, or not in the table."""
 _ENTRY = 3  # numbers of a block: its length, its CRC, and twice the length of its content, plus 1 if it is plain
@@ -50,8 +48,9 @@ def text_of(tree: dict[str, Any]) -> tuple[bytes, bool]:
 class TextsWriter:
     """Writes blocks with a function that appends to the file."""
 
-    def __init__(self, write: Callable[[bytes], None]) -> None:
+    def __init__(self, write: Callable[[bytes], None], rows_per_block: int) -> None:
         self._write = write
+        self._rows_per_block = rows_per_block
         self._lines: list[bytes] = []
         self._plain = True
         self.entries = array("I")
@@ -60,7 +59,7 @@ class TextsWriter:
         """Add the text of the next row."""
         self._lines.append(text)
         self._plain = self._plain and plain
-        if len(self._lines) == ROWS_PER_BLOCK:
+        if len(self._lines) == self._rows_per_block:
             self._end_block()
 
     def _end_block(self) -> None:
@@ -136,9 +135,12 @@ class Texts:
     Raises UnusableIndexError if they cannot be those of a table of so many rows in a file of that size.
     """
 
-    def __init__(self, read: Callable[[int, int], bytes], section: bytes, rows: int, size: int) -> None:
+    def __init__(
+        self, read: Callable[[int, int], bytes], section: bytes, rows: int, size: int, rows_per_block: int
+    ) -> None:
         self._read = read
         self._rows = rows
+        self._rows_per_block = rows_per_block
         numbers = array("I")
         numbers.frombytes(section[8:])
         self._lengths, self._crcs, contents = numbers[::_ENTRY], numbers[1::_ENTRY], numbers[2::_ENTRY]
@@ -146,7 +148,7 @@ class Texts:
         self._starts: array[int] | None = None
         self._start = int.from_bytes(section[:8], "little")
         if (
-            len(numbers) != _ENTRY * -(-rows // ROWS_PER_BLOCK)
+            len(numbers) != _ENTRY * -(-rows // rows_per_block)
             or self._start + sum(self._lengths) > size
             or any(map(int.__gt__, contents, map((2 * _LARGEST_RATIO).__mul__, self._lengths)))
         ):
@@ -157,10 +159,10 @@ class Texts:
         texts: list[bytes] = []
         plain = True
         position, number = 0, len(rows)
-        for block, (content, is_plain) in self._blocks(dict.fromkeys(row // ROWS_PER_BLOCK for row in rows)):
+        for block, (content, is_plain) in self._blocks(dict.fromkeys(row // self._rows_per_block for row in rows)):
             found = content.split(b"\n")
-            first = block * ROWS_PER_BLOCK
-            if len(found) != min(ROWS_PER_BLOCK, self._rows - first):
+            first = block * self._rows_per_block
+            if len(found) != min(self._rows_per_block, self._rows - first):
                 raise UnusableIndexError("damaged")
             plain = plain and is_plain
             end = first + len(found)

@@ -22,6 +22,7 @@ from .table import (
     MAGIC,
     NUMBERS,
     OTHERS,
+    ROWS_PER_BLOCK,
     TEXTS,
     VERSION,
     WHOLE,
@@ -158,7 +159,7 @@ class _Writer:
 
     def texts(self, trees: Iterable[dict[str, Any] | None]) -> list[int]:
         """Write the texts of all rows; return the place of the list of their blocks."""
-        texts, start = TextsWriter(self.write), self._offset
+        texts, start = TextsWriter(self.write, ROWS_PER_BLOCK), self._offset
         for tree in trees:
             texts.add(*((NOTHING, True) if tree is None else text_of(tree)))
         return self.section(texts.finish(start))

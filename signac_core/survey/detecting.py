@@ -165,15 +165,15 @@ def _collect_from_index(
 
 
 def _state_points_are_quicker(selection: Selection) -> bool:
-    from ..index.columns import texts_are_quicker
+    from ..index.selection import texts_are_quicker
 
     return texts_are_quicker(selection, sum(len(layer.table.directory.keys) for layer in selection.snapshot.layers))
 
 
 def _collect_column(table: Table, name: str, key: _Key, flags: bytes | None) -> None:
     """Add the values of a key in the flagged rows of a table, or in all of them."""
-    from ..index.columns import chunks_of
     from ..index.distinct import sorted_values
+    from ..index.selection import chunks_of
 
     if flags is None and not key.is_shown() and (found := sorted_values(table, name)):
         key.sorted, key.jobs = found
@@ -239,7 +239,7 @@ def _find_first_jobs(selection: Selection, keys: dict[str, _Key], *, of_all: boo
 
 def _first_rows(table: Table, name: str, flags: bytes) -> dict[type, int]:
     """The first flagged row with a value of each type."""
-    from ..index.columns import chunks_of
+    from ..index.selection import chunks_of
 
     first: dict[type, int] = {}
     for values, rows, counts in chunks_of(table, name):

@@ -17,12 +17,12 @@ from signac_core import Project, catalog, finding, workspace
 from signac_core.cache import update_cache
 from signac_core.canonical import calc_id
 from signac_core.care import integrity
-from signac_core.errors import JobsCorruptedError
+from signac_core.errors import JobsCorruptedError, UnusableIndexError
 from signac_core.index import snapshot
 from signac_core.index.completion import open_written
 from signac_core.index.refreshing import write_base
 from signac_core.index.snapshot import Snapshot
-from signac_core.index.table import UnusableIndexError, check_owner
+from signac_core.index.table import check_owner
 from tests.fuzz.forgery import Forgery
 from tests.support.patches import for_some_cases
 
