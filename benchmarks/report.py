@@ -25,7 +25,7 @@ COMMAND = "make bench"
 TITLES = {
     "commands": "Commands",
     "library": "Library",
-    "loops": "Loops of single operations, on a disk",
+    "loops": "Loops of single operations",
     "memory": "Projects that are dear to an index",
     "large": "A million jobs",
     "network": "On a file system that takes 0.5 ms for each call on metadata",

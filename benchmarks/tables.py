@@ -56,7 +56,9 @@ def _both(row: Row, what: str, form: Callable[[float | None], str]) -> str:
 def _figure(row: Row, name: str) -> str:
     if row[name]:
         return duration(row[name]["s"])
-    return "failed" if name in row.get("failures", {}) else "none" if name == "peer" else ""
+    if name in row.get("failures", {}):
+        return "failed"
+    return "none" if name == "peer" and workload_of(row).peer is None else ""
 
 
 def _ratio(row: Row, over: str, under: str) -> str:

@@ -486,7 +486,7 @@ def test_table_when_rendered_then_aligned_markdown():
 
 
 def test_columns_when_a_program_failed_or_has_no_such_thing_then_told():
-    cells = tables.columns_of_times(COMMANDS, row(peer=None, ours=None, failures={"ours": "no"}))
+    cells = tables.columns_of_times(COMMANDS, row("find: --table", peer=None, ours=None, failures={"ours": "no"}))
     assert (cells["peer"], cells["ours"], cells["peer / ours"], cells["met"]) == ("none", "failed", "", "")
     cells = tables.columns_of_times(COMMANDS, row(jobs=100_000, floor=figures(0.05)))
     assert (cells["peer / ours"], cells["ours / floor"], cells["met"]) == ("10.0", "2.00", "yes")
