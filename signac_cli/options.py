@@ -120,7 +120,7 @@ def layout_text(
     if sort_keys and shape.mode in (TEMPLATE, TABLE):
         raise click.UsageError(f"--sort sorts the keys of text and JSON; it does not combine with --{shape.mode}.")
     if pretty:
-        from pprint import pformat
+        from .pretty import pformat
 
         return lambda record: pformat(record[part], depth=pretty)
     if indent is None:

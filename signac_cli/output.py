@@ -52,6 +52,9 @@ PLAIN, JSON, JSON_LINES, TEMPLATE, TABLE = "plain", "json", "jsonl", "format", "
 _ROWS = 1_000
 """A table on a terminal has so many rows; behind them, it begins anew."""
 
+_ROWS_IN_A_PIPE = 5_000
+"""So many rows of a table in a pipe are laid out at once."""
+
 _IDS = 1 << 16
 """So many ids are written together."""
 
@@ -338,12 +341,17 @@ class Output:
     def _write_table(
         self, records: Iterable[Record], keys: Mapping[str, Sequence[str]], digits: Callable[[], int] | None
     ) -> None:
-        """Write a table; on a terminal, which shows the first lines at once, one for so many jobs after the other."""
-        from .tables import draw
+        """Write a table in blocks: on a terminal, which shows the first lines at once, one table after the other."""
+        from .tables import PlainTable, draw
 
         color, remaining = self.has_color(sys.stdout), iter(records)
-        while rows := list(islice(remaining, _ROWS) if self.is_terminal else remaining):
-            self.write_drawn(draw(rows, keys, terminal=self.is_terminal, color=color, digits=digits))
+        if self.is_terminal:
+            while rows := list(islice(remaining, _ROWS)):
+                self.write_drawn(draw(rows, keys, color=color, digits=digits))
+            return
+        table = PlainTable(keys, color=color)
+        while rows := list(islice(remaining, _ROWS_IN_A_PIPE)):
+            self.write_drawn(table.draw(rows))
 
     def _write_array(self, records: Iterable[Record], *, sort_keys: bool) -> None:
         """Write a JSON array as it comes: compact, or indented on a terminal."""

@@ -41,7 +41,10 @@ __all__ = [
     "indexed_state_points",
     "list_ids",
     "list_names",
+    "names_among",
+    "names_with_prefix",
     "open_index",
+    "open_own_index",
     "preload",
     "read_state_points",
     "read_values",
@@ -66,9 +69,9 @@ def open_index(space: Space) -> Snapshot | None:
     """
     moment = space.moment
     if moment is None:
-        return _open_index(space)
+        return open_own_index(space)
     if not moment.has_opened_index:
-        snapshot = moment.index = _open_index(space)
+        snapshot = moment.index = open_own_index(space)
         moment.has_opened_index = True
         if snapshot is not None:
             snapshot.is_kept = True
@@ -87,7 +90,8 @@ def _let_go(snapshot: Snapshot, *, is_interrupted: bool) -> None:
             refresh(snapshot)
 
 
-def _open_index(space: Space) -> Snapshot | None:
+def open_own_index(space: Space) -> Snapshot | None:
+    """Do what :func:`open_index` does for somebody who closes the index."""
     try:
         if config.index_directory() is None:
             fd = os.open(f"{space.root}/{layout.FN_INDEX}", OPEN_FLAGS)
@@ -140,6 +144,33 @@ def list_names(space: Space) -> list[str]:
     """
     names = ask_index(space, _names_of)
     return list_workspace(space).names if names is None else names
+
+
+def names_with_prefix(space: Space, prefix: str) -> list[str]:
+    """Names of the directories that count as jobs and begin with some digits, sorted."""
+
+    def find(snapshot: Snapshot) -> list[str]:
+        names = snapshot.names_with_prefix(prefix)
+        refresh(snapshot)
+        return names
+
+    found = ask_index(space, find)
+    if found is None:
+        found = [name for name in list_workspace(space).names if name.startswith(prefix)]
+    return found
+
+
+def names_among(space: Space, names: list[str]) -> set[str]:
+    """Those names that are directories which count as jobs."""
+
+    def find(snapshot: Snapshot) -> set[str]:
+        from .index.selection import selection_of
+
+        unknown = set(selection_of(snapshot, names).rest).difference(snapshot.pending)
+        return set(names) - unknown
+
+    found = ask_index(space, find)
+    return set(names).intersection(list_workspace(space).names) if found is None else found
 
 
 def _names_of(snapshot: Snapshot) -> list[str]:

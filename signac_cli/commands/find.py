@@ -305,7 +305,7 @@ def _pretty_text(depth: int) -> Callable[[Record], str]:
     """Text of a record as signac 2.4.1 prints it: the id, then Python data."""
 
     def text(record: Record) -> str:
-        from pprint import pformat
+        from ..pretty import pformat
 
         parts = [pformat(record[part], depth=depth) for part in ("sp", "doc") if part in record]
         return "\n".join([record.get("path", record["id"]), *parts])

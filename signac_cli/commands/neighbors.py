@@ -101,7 +101,7 @@ def _records(
 
 
 def _text(record: Record) -> str:
-    from pprint import pformat
+    from ..pretty import pformat
 
     return pformat(
         {key: {neighbor["value"]: neighbor["id"] for neighbor in beside} for key, beside in record["neighbors"].items()}

@@ -37,7 +37,7 @@ class WrittenIndex:
 
     def ids(self, prefix: str) -> Iterator[str]:
         """Ids that begin with some digits."""
-        return chain.from_iterable(table.ids_with_prefix(prefix) for table in self._tables)
+        return (job_id for table in self._tables for _, job_id in table.ids_with_prefix(prefix))
 
     def dotted_keys(self) -> Iterator[str]:
         """Dotted keys."""

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ..trees import look_up
 from .table import LARGE, ROWS_PER_BLOCK, Rows, Table
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ __all__ = [
     "SCATTERED_AT_ONCE",
     "Selection",
     "chunks_of",
+    "has_column",
     "select",
     "selection_of",
     "texts_are_quicker",
@@ -39,7 +39,7 @@ SCATTERED_AT_ONCE = 32_768
 """The same where each of them may be in another block."""
 _IDS_AT_ONCE = 4096
 _ROW_OF_COLUMN = 0.1  # microseconds that it takes to read a row of a column,
-_BLOCK = 35.0  # a block of texts,
+_BLOCK = 25.0  # a block of texts,
 _TREE = 2.0  # and a state point in it
 
 
@@ -243,9 +243,12 @@ def texts_are_quicker(selection: Selection, keys: int) -> bool:
 def _has_column(selection: Selection, key: str) -> bool:
     """Tell whether all values of a key are in its column: none is a mapping or very long."""
     tables = [layer.table for layer in selection.snapshot.layers]
-    return not any(
-        table.keys_below(key) or any(chunk.kind == LARGE for chunk in table.chunk_list(key)) for table in tables
-    )
+    return all(not table.keys_below(key) and has_column(table, key) for table in tables)
+
+
+def has_column(table: Table, key: str) -> bool:
+    """Tell whether all leaves of a key are in its column: none is very long."""
+    return all(chunk.kind != LARGE for chunk in table.chunk_list(key))
 
 
 def _column(selection: Selection, key: str, missing: Any, unread: Any) -> list[Any]:
@@ -257,6 +260,8 @@ def _column(selection: Selection, key: str, missing: Any, unread: Any) -> list[A
 
 
 def _from_texts(selection: Selection, keys: Sequence[str], missing: Any, unread: Any) -> list[list[Any]]:
+    from ..trees import look_up
+
     paths = [key.split(".") for key in keys]
     columns: list[list[Any]] = [[] for _ in keys]
     for block in selection.blocks():
@@ -272,6 +277,8 @@ def chunks_of(table: Table, key: str) -> Iterator[tuple[list[Any], Sequence[int]
     for chunk, data in table.read_chunks(table.chunk_list(key)):
         rows = table.rows_of(chunk, data)
         if chunk.kind == LARGE:
+            from ..trees import look_up
+
             yield [look_up(tree, path, None) for tree in table.trees(rows)], rows, None
         else:
             yield table.values_of(chunk, data), rows, table.counts_of(chunk, data)

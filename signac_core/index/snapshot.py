@@ -98,6 +98,10 @@ class Snapshot:
 
         return signature == stamps.directory_signature(self.space.workspace)
 
+    def is_still_current(self) -> bool:
+        """Tell whether the workspace was not listed to open this, and has not changed since."""
+        return self.listing is None and self._is_current(self.about["signature"])
+
     def _compare(self) -> None:
         about = self.about = (self.delta or self.base).directory.about
         _check_names([*about["unread"], *about["uncached"]])
@@ -166,6 +170,14 @@ class Snapshot:
         for table, present in self.layers:
             names += table.ids_of(present)
         return sorted(names) if self.pending or len(self.layers) > 1 else names
+
+    def names_with_prefix(self, prefix: str) -> list[str]:
+        """Names of the jobs, indexed or not, that begin with some digits, sorted."""
+        names = [name for name in self.pending if name.startswith(prefix)]
+        for table, present in self.layers:
+            flags = present.flags(table.rows)
+            names += [job_id for row, job_id in table.ids_with_prefix(prefix) if flags[row]]
+        return sorted(names)
 
     def find(self, query: Query | None) -> list[Rows]:
         """Rows of each layer that match a query about state points, or of all jobs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from operator import ne
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import catalog, trees
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from ..workspace import Space
 
 __all__ = ["Groups", "equal_rows", "group_by_keys"]
+
+_MAY_HOLD_NAN = frozenset({float, list, tuple})
+_NUMBERS = frozenset({int, float})
 
 
 def equal_rows(values: list[Any]) -> Iterator[list[int]]:
@@ -85,6 +89,9 @@ def _neighbours(order: Iterable[int], values: list[Any]) -> Iterator[list[int]]:
 
 def _comparable(values: list[Any]) -> list[Any]:
     """What values are sorted and compared by: themselves, unless there is NaN, which comes last and equals itself."""
+    kinds = set(map(type, values))
+    if kinds.isdisjoint(_MAY_HOLD_NAN) or (kinds <= _NUMBERS and not any(map(ne, values, values))):
+        return values
     if not any(map(_holds_nan, values)):
         return values
     return list(map(_with_order_of_nan, values))

@@ -88,7 +88,7 @@ def meanwhile(study: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[[], N
         stranger.init()
 
     def start() -> None:
-        real_open, real_list = catalog._open_index, workspace.list_workspace
+        real_open, real_list = catalog.open_own_index, workspace.list_workspace
 
         def opened(space):
             found = real_open(space)
@@ -101,7 +101,7 @@ def meanwhile(study: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[[], N
             come()
             return found
 
-        monkeypatch.setattr(catalog, "_open_index", opened)
+        monkeypatch.setattr(catalog, "open_own_index", opened)
         with for_some_cases():  # where there is no index
             monkeypatch.setattr(catalog, "list_workspace", listed)
             monkeypatch.setattr(workspace, "list_workspace", listed)
