@@ -103,7 +103,7 @@ def main() -> None:
                 else:
                     rows.append(compare(bench, task, repeat=options.repeat, budget=options.budget))
                 print(" | ".join(filter(None, cells(rows[-1]).values())), file=sys.stderr, flush=True)
-                if position + 1 == len(tasks) or tasks[position + 1].size != task.size:
+                if position + 1 == len(tasks) or tasks[position + 1].shape != task.shape:
                     bench.release(task)
         finally:
             bench.close()
