@@ -11,17 +11,20 @@ with the compressed bytes of the old one in front (see `peer_cache`).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from . import catalog, files, layout, workspace
+from . import catalog, layout, workspace
 from .errors import JobsCorruptedError
-from .index.peer_cache import as_file, entries_in, genuine_entries, mark_of, read_file, with_more
-from .index.table import UnusableIndexError
-from .progress import track
+from .index.peer_cache import CacheFile, CacheWriter, EntriesAside, holds_just, open_cache, read_cache
+from .index.records import AT_ONCE, Records, in_batches, records_of_texts
+from .index.snapshot import check_proven
+from .index.table import UnusableIndexError, without_collection
 
 if TYPE_CHECKING:
+    from .index.refreshing import BaseWriter
     from .index.snapshot import Snapshot
     from .progress import Progress
     from .workspace import Space
@@ -81,6 +84,7 @@ def update_cache(
             try:
                 written = _Update(space, snapshot, failed, progress, warn).run()
             except UnusableIndexError:
+                failed.clear()
                 written = _update_without_index(space, failed, progress, warn)
     if damaged is not None:
         damaged.extend(failed)
@@ -95,38 +99,75 @@ def _update_without_index(
     """Read what the cache file does not hold, and write both file and index anew."""
     listing = workspace.list_workspace(space)
     ids = layout.job_ids(listing.names)
-    before = read_file(space)
-    mark = mark_of(before)
-    entries = entries_in(before)
-    if entries is None:
-        _warn_of_damage(space, warn)
-    cached = {} if entries is None else genuine_entries(entries, ids)
-    for job_id, state_point in cached.items():
-        space.remember(job_id, state_point)
-    found = catalog.read_state_points(space, ids, damaged=failed, proven=True)
-    state_points = dict(track(found, "update-cache", len(ids), progress))
-    current = entries is not None and entries.keys() == state_points.keys() == cached.keys()
-    if not current:
-        mark = _replace(space, as_file(state_points))
-    _write_base(space, listing, state_points, mark)
-    return None if current and state_points else len(state_points)
+    held: Mapping[str, dict[str, Any]] = catalog.proven_in_memory(space, ids)
+    mark, aside, cache = None, None, None
+    with without_collection(), ExitStack() as stack:
+        try:
+            before = stack.enter_context(CacheFile(space))
+            mark = before.mark()
+            aside = EntriesAside(space, before, ids)
+            stack.callback(aside.close)
+            held = ChainMap(held, aside) if held else aside  # type: ignore[arg-type]
+        except (OSError, ValueError):
+            _warn_of_damage(space, warn)
+        if aside is None or not aside.is_sound or aside.number < len(ids):
+            cache = stack.enter_context(CacheWriter(space, len(ids)))
+        index = stack.enter_context(_Index(space, listing))
+        number = 0
+        for records in catalog.read_records(space, ids, held, damaged=failed):
+            if cache is not None:
+                cache.add(records)
+            index.add(records)
+            number = _report(records, number, len(ids), progress)
+        is_current = aside is not None and aside.is_sound and aside.number == number
+        if cache is not None and not is_current:
+            mark = cache.finish()
+        index.finish(mark)
+        return None if is_current and number else number
 
 
-def _write_base(
-    space: Space, listing: workspace.Listing, state_points: dict[str, dict[str, Any]], mark: list[Any] | None
-) -> None:
-    """Write a new base of the index, which remembers the cache file if both hold the same jobs."""
-    from .index.refreshing import write_base
-
-    same = state_points.keys() <= set(listing.names)
-    with suppress(OSError):  # the cache file is what was asked for
-        write_base(space, listing, state_points, cache=mark if same else None)
+def _report(records: Records, number: int, total: int, progress: Progress | None) -> int:
+    """Report jobs one by one, after so many others; return the number of all."""
+    end = number + len(records.ids)
+    if progress is not None:
+        for done in range(number + 1, end + 1):
+            progress("update-cache", done, total)
+    return end
 
 
-def _replace(space: Space, data: bytes) -> list[Any] | None:
-    """Give the cache file new content; return its mark."""
-    files.replace_file(space.path(layout.FN_CACHE), data, durable=space.durable)
-    return mark_of(data)
+class _Index:
+    """A new base of the index; whatever happens to it, the cache file is what was asked for."""
+
+    def __init__(self, space: Space, listing: workspace.Listing) -> None:
+        from .index.refreshing import BaseWriter
+
+        self._writer: BaseWriter | None = None
+        with suppress(OSError):
+            self._writer = BaseWriter(space, listing)
+
+    def __enter__(self) -> _Index:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._writer is not None:
+            self._writer.__exit__()
+
+    def add(self, records: Records) -> None:
+        """Do what the writer does."""
+        self._ask(lambda writer: writer.add(records))
+
+    def finish(self, mark: list[Any] | None) -> None:
+        """Do what the writer does."""
+        self._ask(lambda writer: writer.finish(mark))
+
+    def _ask(self, question: Callable[[BaseWriter], None]) -> None:
+        if self._writer is None:
+            return
+        try:
+            question(self._writer)
+        except OSError:
+            self._writer.__exit__()
+            self._writer = None
 
 
 class _Update:
@@ -145,92 +186,169 @@ class _Update:
         self.failed = failed
         self.progress = progress
         self.warn = warn
-        self.before = read_file(space)
-        self.mark = mark_of(self.before)  # of the cache file as it is
+        self.pending = layout.job_ids(snapshot.pending)
+        self.new: dict[str, dict[str, Any]] = {}
+        self.before: CacheFile | None = None  # the cache file as it is,
+        self.mark: list[Any] | None = None  # and what tells it from others
 
     def run(self) -> int | None:
         """Do it; return what :func:`update_cache` says."""
-        space, snapshot = self.space, self.snapshot
-        pending = layout.job_ids(snapshot.pending)
-        found = catalog.read_state_points(space, pending, damaged=self.failed, proven=True)
-        new = dict(track(found, "update-cache", len(pending), self.progress))
+        snapshot = self.snapshot
+        self.before = open_cache(self.space)
+        try:
+            if self.before is not None:
+                self.mark = self.before.mark()
+            corrections = snapshot.corrections()
+            if corrections > _MOST_CORRECTIONS or corrections > _CORRECTED_SHARE * snapshot.base.rows:
+                return self._write_all()
+            return self._correct()
+        finally:
+            if self.before is not None:
+                self.before.close()
+
+    def _correct(self) -> int | None:
+        """Add a few jobs to cache file and index."""
+        space, snapshot, new = self.space, self.snapshot, self.new
+        number = 0
+        held = catalog.proven_in_memory(space, self.pending)
+        for records in catalog.read_records(space, self.pending, held, damaged=self.failed):
+            new.update(zip(records.ids, records.trees, strict=True))
+            number = _report(records, number, len(self.pending), self.progress)
+        if self._is_known():
+            more = self._uncached(new)
+            written = bool(more)
+            if more and self._may_grow():
+                self.mark = self._appended(in_batches(more, more), len(more))
+            elif more:
+                self.mark = self._rewritten()
+        else:
+            written = not self._holds_just(sorted([*self._names(), *new]))
+            if written:
+                self.mark = self._rewritten()
         number = snapshot.number() + len(new)
-        written = self._append(new) if self._is_known() else self._rewrite(new)
-        self._update_index(new, written=written)
+        if written or snapshot.listing is not None or self.mark != snapshot.about["cache"]:
+            from .index.refreshing import refresh
+
+            with suppress(OSError):  # the cache file is what was asked for
+                refresh(snapshot, new, cache=self.mark)
+        return number if written or number == 0 else None
+
+    def _write_all(self) -> int | None:
+        """Write a new base of the index, from the old one and the files of the others, and the cache file."""
+        space, snapshot = self.space, self.snapshot
+        listing = snapshot.listing or workspace.list_workspace(space)
+        if snapshot.listing is None and listing.names != snapshot.names():
+            raise UnusableIndexError("the workspace has changed meanwhile")
+        wanted: frozenset[str] | None = None  # by the cache file; all of them if it does not grow
+        if self._is_known():
+            unknown = self._unknown_to_file(self.pending)
+            is_current = not unknown
+            wanted = frozenset(unknown) if self._may_grow() else None
+        else:
+            is_current = self._holds_just(sorted([*self._names(), *self.pending]))
+        written = number = read = 0
+        with without_collection(), ExitStack() as stack:
+            more_than = None if wanted is None else self.before
+            count = len(snapshot.pending) + snapshot.number() if wanted is None else len(wanted)
+            cache = None if is_current else stack.enter_context(CacheWriter(space, count, more_than=more_than))
+            index = stack.enter_context(_Index(space, listing))
+            for records, new in self._all():
+                index.add(records)
+                number += len(records.ids)
+                read = _report(new, read, len(self.pending), self.progress)
+                if cache is not None:
+                    records = records if wanted is None else records.only(wanted)
+                    cache.add(records)
+                    written += len(records.ids)
+            if cache is not None and (written or wanted is None):
+                self.mark = cache.finish()
+            index.finish(self.mark)
         return number if written or number == 0 else None
 
     def _is_known(self) -> bool:
         """Tell whether the index remembers what is in the cache file."""
-        try:
+        with _of_index():
             return self.mark is not None and self.mark == self.snapshot.about["cache"] and not self.snapshot.has_lost()
-        except Exception as error:
-            raise UnusableIndexError(str(error)) from error
 
-    def _append(self, new: dict[str, dict[str, Any]]) -> bool:
-        """Add to the cache file what it does not hold; tell whether there was anything."""
-        more = new | self._uncached()
-        if any(job_id in new for job_id in self.snapshot.about["unread"]):  # the index cannot hold them, the file can
-            held = genuine_entries(entries_in(self.before) or {}, new)
-            more = {job_id: state_point for job_id, state_point in more.items() if job_id not in held}
-        if not more:
-            return False
-        longer = None
-        if self.before is not None and self.snapshot.number() > len(self.snapshot.about["uncached"]):
-            longer = with_more(self.before, more)
-        self.mark = _replace(self.space, longer or as_file(self._indexed() | new))
-        return True
+    def _may_grow(self) -> bool:
+        """Tell whether entries can be added to those of the cache file, of which there are some."""
+        with _of_index():
+            holds_some = self.snapshot.number() > len(self.snapshot.about["uncached"])
+        return holds_some and self.before is not None and self.before.may_grow()
 
-    def _rewrite(self, new: dict[str, dict[str, Any]]) -> bool:
-        """Write the cache file anew unless it holds just what it should; tell whether it did not."""
-        state_points = self._indexed() | new
-        entries = entries_in(self.before)
-        if entries is None:
-            _warn_of_damage(self.space, self.warn)
-        if entries == state_points:
-            return False
-        self.mark = _replace(self.space, as_file(state_points))
-        return True
+    def _unknown_to_file(self, new: Iterable[str]) -> list[str]:
+        """Jobs that the cache file does not hold, some new ones among them, if the index remembers what is in it."""
+        with _of_index():
+            about = self.snapshot.about
+            unread = set(about["unread"]).intersection(new)  # the index cannot hold them, the file can
+            held = set(read_cache(self.space, unread)) if unread else set()
+            return [*(job_id for job_id in new if job_id not in held), *about["uncached"]]
 
-    def _indexed(self) -> dict[str, dict[str, Any]]:
-        """State points of all indexed jobs, which are going to be written."""
-        try:
-            return _proven(self.snapshot.state_points())
-        except Exception as error:
-            raise UnusableIndexError(str(error)) from error
-
-    def _uncached(self) -> dict[str, dict[str, Any]]:
-        """State points of the indexed jobs that the cache file does not hold."""
-        try:
+    def _uncached(self, new: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """State points that the cache file does not hold."""
+        with _of_index():
             corrected = self.snapshot.corrected_state_points()
-            return _proven({job_id: corrected[job_id] for job_id in self.snapshot.about["uncached"]})
-        except Exception as error:
-            raise UnusableIndexError(str(error)) from error
+            check_proven({job_id: corrected[job_id] for job_id in self.snapshot.about["uncached"]})
+            known = corrected | new
+            return {job_id: known[job_id] for job_id in self._unknown_to_file(new)}
 
-    def _update_index(self, new: dict[str, dict[str, Any]], *, written: bool) -> None:
+    def _holds_just(self, ids: list[str]) -> bool:
+        """Tell whether the cache file has these jobs and no others."""
         try:
-            self._write_index(new, written=written)
-        except OSError:
-            pass  # the cache file is what was asked for
-        except Exception as error:
-            raise UnusableIndexError(str(error)) from error
+            return self.before is not None and holds_just(self.before, ids)
+        except ValueError:
+            _warn_of_damage(self.space, self.warn)
+            return False
 
-    def _write_index(self, new: dict[str, dict[str, Any]], *, written: bool) -> None:
-        snapshot = self.snapshot
-        corrections = snapshot.corrections()
-        if corrections > _MOST_CORRECTIONS or corrections > _CORRECTED_SHARE * snapshot.base.rows:
-            listing = snapshot.listing or workspace.list_workspace(self.space)
-            _write_base(self.space, listing, self._indexed() | new, self.mark)
-        elif written or snapshot.listing is not None or self.mark != snapshot.about["cache"]:
-            from .index.refreshing import refresh
+    def _appended(self, records: Iterable[Records], number: int) -> list[Any]:
+        with CacheWriter(self.space, number, more_than=self.before) as cache:
+            for batch in records:
+                cache.add(batch)
+            return cache.finish()
 
-            refresh(snapshot, new, cache=self.mark)
+    def _rewritten(self) -> list[Any]:
+        with without_collection(), CacheWriter(self.space, self.snapshot.number() + len(self.new)) as cache:
+            for records, _ in self._all():
+                cache.add(records)
+            return cache.finish()
+
+    def _names(self) -> list[str]:
+        """Ids of all indexed jobs."""
+        with _of_index():
+            return [name for table, present in self.snapshot.layers for name in table.ids_of(present)]
+
+    def _all(self) -> Iterator[tuple[Records, Records]]:
+        """Records of all jobs, in the order of their ids, and of those among them that had to be read."""
+        from .index.selection import select
+
+        with _of_index():
+            selection = select(self.snapshot, [layer.present for layer in self.snapshot.layers], sorted(self.pending))
+        for block in selection.blocks(AT_ONCE):
+            with _of_index():
+                names = list(block)
+                texts, is_plain = block.lines()
+                held = [name for name, text in zip(names, texts, strict=True) if text is not None]
+                records = records_of_texts(held, [text for text in texts if text is not None], plain=is_plain)
+            missing = [name for name, text in zip(names, texts, strict=True) if text is None]
+            if not missing:
+                yield records, _NONE
+                continue
+            known = self.new or catalog.proven_in_memory(self.space, missing)
+            for read in catalog.read_records(self.space, missing, known, damaged=self.failed):  # one batch
+                records = records.with_others(read)
+                yield records, read
 
 
-def _proven(state_points: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    from .index.snapshot import check_proven
+_NONE = Records([], [], [], [])
 
-    check_proven(state_points)
-    return state_points
+
+@contextmanager
+def _of_index() -> Iterator[None]:
+    """Turn whatever is wrong with the index into one kind of error."""
+    try:
+        yield
+    except Exception as error:
+        raise UnusableIndexError(str(error)) from error
 
 
 class CacheReport(NamedTuple):
@@ -263,25 +381,33 @@ def examine_cache(space: Space) -> CacheReport:
     if report is not None:
         return report
     ids = catalog.list_ids(space)
-    entries = entries_in(read_file(space))
-    if entries is None:
+    wanted = frozenset(ids)
+    size = number = 0
+    try:
+        with CacheFile(space) as file:
+            for job_id, state_point in file.genuine_entries():
+                number += 1
+                size += state_point is not None and job_id in wanted
+    except (OSError, ValueError):
         exists = os.path.lexists(space.path(layout.FN_CACHE))
         return CacheReport("damaged" if exists else "absent", missing=len(ids))
-    size = len(genuine_entries(entries, ids))
-    missing, obsolete = len(ids) - size, len(entries) - size
+    missing, obsolete = len(ids) - size, number - size
     return CacheReport("stale" if missing or obsolete else "current", size, missing, obsolete)
 
 
 def _report_by_index(space: Space, snapshot: Snapshot) -> CacheReport | None:
     """Report without parsing the file, if the index remembers what is in it."""
-    data = read_file(space)
-    mark = mark_of(data)
-    if mark is None or mark != snapshot.about["cache"] or snapshot.has_lost():
+    file = open_cache(space)
+    if file is None:
+        return None
+    with file:
+        mark = file.mark()
+    if mark != snapshot.about["cache"] or snapshot.has_lost():
         return None
     pending = layout.job_ids(snapshot.pending)
     unread = set(snapshot.about["unread"]).intersection(pending)
     # What the index cannot hold, the file may: it holds any state point.
-    held = len(genuine_entries(entries_in(data) or {}, unread)) if unread else 0
+    held = len(read_cache(space, unread)) if unread else 0
     missing = len(snapshot.about["uncached"]) + len(pending) - held
     size = snapshot.number() - len(snapshot.about["uncached"]) + held
     return CacheReport("stale" if missing else "current", size, missing)

@@ -7,7 +7,6 @@ surrogates) only `canonical.loads` does.
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -34,14 +33,14 @@ _LEVEL = 1
 _AT_ONCE = 1 << 20  # bytes of neighbouring blocks that one call reads
 _LARGEST_RATIO = 1100  # of the content of a block to its length: what zlib can do
 _MANY = 16  # texts for which the import of a faster parser pays
-_LONG_NUMBER = re.compile(rb"\d{19}")
+_AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+_LONG_NUMBER = b"0" * 19
 
 
 def text_of(tree: dict[str, Any]) -> tuple[bytes, bool]:
-    """Text of a state point or document, and whether it is plain."""
+    """Text of a state point or document, and whether it is JSON to everybody."""
     try:
-        text = canonical.dumps_strictly(tree).encode()
-        return text, _LONG_NUMBER.search(text) is None
+        return canonical.dumps_strictly(tree).encode(), True
     except ValueError:  # a number that is not finite, or an unpaired surrogate
         return canonical.dumps(tree).encode("ascii"), False
 
@@ -52,28 +51,32 @@ class TextsWriter:
     def __init__(self, write: Callable[[bytes], None]) -> None:
         self._write = write
         self._lines: list[bytes] = []
-        self._plain = True
+        self._loose: list[int] = []  # places of those that are not JSON to everybody
         self.entries = array("I")
 
-    def add(self, text: bytes, plain: bool) -> None:
-        """Add the text of the next row."""
-        self._lines.append(text)
-        self._plain = self._plain and plain
-        if len(self._lines) == ROWS_PER_BLOCK:
-            self._end_block()
+    def extend(self, texts: Sequence[bytes], loose: Iterable[int] = ()) -> None:
+        """Add the texts of the next rows; some, whose positions are given, are not JSON to everybody."""
+        self._loose += [len(self._lines) + at for at in loose]
+        self._lines += texts
+        whole = len(self._lines) // ROWS_PER_BLOCK * ROWS_PER_BLOCK
+        for first in range(0, whole, ROWS_PER_BLOCK):
+            self._write_block(first)
+        if whole:
+            self._lines = self._lines[whole:]
+            self._loose = [at - whole for at in self._loose if at >= whole]
 
-    def _end_block(self) -> None:
-        content = b"\n".join(self._lines)
+    def _write_block(self, first: int) -> None:
+        end = first + ROWS_PER_BLOCK
+        content = b"\n".join(self._lines[first:end])
+        is_plain = _LONG_NUMBER not in content.translate(_AS_ZEROS) and not any(first <= at < end for at in self._loose)
         block = compress(content, _LEVEL)
-        self.entries.extend((len(block), crc32(block), 2 * len(content) + self._plain))
+        self.entries.extend((len(block), crc32(block), 2 * len(content) + is_plain))
         self._write(block)
-        self._lines = []
-        self._plain = True
 
     def finish(self, start: int) -> bytes:
         """The section about the blocks, which begin at ``start``."""
         if self._lines:
-            self._end_block()
+            self._write_block(0)
         return start.to_bytes(8, "little") + self.entries.tobytes()
 
 

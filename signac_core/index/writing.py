@@ -1,268 +1,175 @@
-"""Writing a table, key by key, straight into the file that takes the place of the old one."""
+"""Writing a table, row by row, straight into the file that takes the place of the old one.
+
+Texts are written as they come; columns when all rows are there, key by key. What is in memory is bounded by a part of
+the rows (see `runs`), but for 17 bytes and a few more that each row takes.
+"""
 
 from __future__ import annotations
 
 import os
 import stat
 from array import array
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from math import copysign
-from typing import Any, NamedTuple
+from typing import Any
 from zlib import crc32
 
 from .. import canonical, files, layout
-from .shapes import Group, columns_of, take_apart
-from .table import (
-    ABSENT,
-    EMPTY,
-    HEADER,
-    IDS_PER_BLOCK,
-    MAGIC,
-    NUMBERS,
-    OTHERS,
-    TEXTS,
-    VERSION,
-    WHOLE,
-    without_collection,
-)
-from .texts import NOTHING, TextsWriter, text_of
+from .leaves import Columns
+from .postings import Postings, value_of
+from .runs import Runs
+from .table import HEADER, ID_BYTES, IDS_PER_BLOCK, LARGE, MAGIC, NUMBERS, OTHERS, TEXTS, VERSION, WHOLE
+from .texts import TextsWriter
 
-__all__ = [
-    "fill_table",
-    "new_table",
-    "write_table",
-]
+__all__ = ["LONGEST_OF_DOCUMENT", "LONGEST_OF_STATE_POINT", "TableWriter", "new_table"]
 
+LONGEST_OF_STATE_POINT = 1 << 16
+LONGEST_OF_DOCUMENT = 1 << 12
+"""Bytes of JSON that a value may have that is kept in a column."""
 _VALUES = 512
 _ROWS = 16384
-_SAMPLE = 500  # values that show in most cases that not all are different
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
-
-Groups = Iterable[tuple[Any, Sequence[int]]]
-"""Values and the rows of each."""
-
-
-class Unique(NamedTuple):
-    """Values that have one row each.
-
-    Parameters
-    ----------
-    values : list
-        The values, sorted.
-    rows : array of u32
-        Their rows.
-    """
-
-    values: list[Any]
-    rows: array[int]
-
-
-def write_table(
-    path: str,
-    kind: str,
-    trees: Sequence[dict[str, Any] | None],
-    *,
-    ids: Sequence[str] = (),
-    base: str = "",
-    extra: bytes = b"",
-    about: Callable[[os.stat_result], dict[str, Any]],
-) -> str:
-    """Write a table in the place of an older one.
-
-    Raises OSError if it cannot be written; the old one is there then.
-    """
-    with new_table(path) as (file, created):
-        return fill_table(file, kind, trees, ids=ids, base=base, extra=extra, about=about(created))
 
 
 @contextmanager
-def new_table(path: str) -> Iterator[tuple[files.Replacement, os.stat_result]]:
-    """Open the file that takes the place of a table at the end of a block; its status tells the time of the clock."""
+def new_table(path: str, longest: int) -> Iterator[tuple[TableWriter, os.stat_result]]:
+    """Open the file that takes the place of a table at the end of a block; its status tells the time of the clock.
+
+    Raises OSError if it cannot be written; the old one is there then.
+    """
     with files.Replacement(path) as file:
         status = os.fstat(file.fd)
         if status.st_mode & _WRITABLE_BY_OTHERS:  # it is only ever replaced, and must be believed
             os.fchmod(file.fd, stat.S_IMODE(status.st_mode) & ~_WRITABLE_BY_OTHERS)
-        yield file, status
+        with Runs(path, longest) as runs:
+            yield TableWriter(file, runs), status
 
 
-def fill_table(
-    file: files.Replacement,
-    kind: str,
-    trees: Sequence[dict[str, Any] | None],
-    *,
-    ids: Sequence[str] = (),
-    base: str = "",
-    extra: bytes = b"",
-    about: dict[str, Any],
-) -> str:
-    """Write a table into a new file; the arguments are those of :func:`write_table`, except for what ``about`` says."""
-    with without_collection():
-        writer = _Writer(file)
-        writer.write(bytes(HEADER))
-        blocks = [
-            writer.section(bytes.fromhex("".join(ids[first : first + IDS_PER_BLOCK])))
-            for first in range(0, len(ids), IDS_PER_BLOCK)
-        ]
-        number = len(trees)
-        columns = _columns(take_apart(trees)[0])
-        keys = {key: writer.chunks(_sorted_groups(columns.pop(key)), number) for key in sorted(columns)}
-        states = bytes(ABSENT if tree is None else WHOLE if tree else EMPTY for tree in trees)
+class TableWriter:
+    """Takes the rows of a table in their order."""
+
+    def __init__(self, file: files.Replacement, runs: Runs) -> None:
+        self._file = file
+        self._runs = runs
+        self._offset = 0
+        self._waiting: list[bytes] = []
+        self._size = 0
+        self._states = bytearray()
+        self._texts = TextsWriter(self._write)
+        self._write(bytes(HEADER))
+
+    @property
+    def rows(self) -> int:
+        """The number of rows so far."""
+        return len(self._states)
+
+    def add(self, columns: Columns, texts: Sequence[bytes], states: bytes, loose: Iterable[int] = ()) -> None:
+        """Add rows, by columns, texts and states; the texts at some positions are not JSON to everybody."""
+        self._states += states
+        self._texts.extend(texts, loose)
+        self._runs.add(columns, len(texts), sum(map(len, texts)))
+
+    def finish(self, kind: str, about: dict[str, Any], *, ids: bytes = b"", base: str = "", extra: bytes = b"") -> str:
+        """Write what is left, when all rows are there; return the id of the table."""
+        states, texts = self._states, self._section(self._texts.finish(HEADER))
+        keys = {key: self._chunks(self._runs.postings(key)) for key in self._runs.dotted_keys()}
+        size = IDS_PER_BLOCK * ID_BYTES
         directory = {
             "kind": kind,
             "id": layout.unique_name(),
             "base": base,
-            "rows": number,
-            "ids": blocks,
+            "rows": self.rows,
+            "ids": [self._section(ids[first : first + size]) for first in range(0, len(ids), size)],
             "keys": keys,
-            "texts": writer.texts(trees),
-            "states": writer.section(states) if states.count(WHOLE) < number else [],
-            "extra": writer.section(extra) if extra else [],
+            "texts": texts,
+            "states": self._section(bytes(states)) if states.count(WHOLE) < len(states) else [],
+            "extra": self._section(extra) if extra else [],
             "about": about,
         }
-        offset, length, crc = writer.section(canonical.dumps(directory).encode("ascii"))
-        writer.flush()
+        offset, length, crc = self._section(canonical.dumps(directory).encode("ascii"))
+        self._flush()
         header = MAGIC + VERSION.to_bytes(4, "little") + offset.to_bytes(8, "little") + length.to_bytes(8, "little")
         header += crc.to_bytes(4, "little")
         header += crc32(header).to_bytes(4, "little") + bytes(4)
-        file.write_at(header, 0)
-    return str(directory["id"])
+        self._file.write_at(header, 0)
+        return str(directory["id"])
 
-
-class _Writer:
-    """Sections, one after the other."""
-
-    def __init__(self, file: files.Replacement) -> None:
-        self._file = file
-        self._offset = 0
-        self._waiting: list[bytes] = []
-        self._size = 0
-
-    def write(self, data: bytes) -> None:
+    def _write(self, data: bytes) -> None:
         self._waiting.append(data)
         self._offset += len(data)
         self._size += len(data)
         if self._size > 1 << 20:
-            self.flush()
+            self._flush()
 
-    def flush(self) -> None:
+    def _flush(self) -> None:
         self._file.write(b"".join(self._waiting))
         self._waiting.clear()
         self._size = 0
 
-    def section(self, data: bytes) -> list[int]:
+    def _section(self, data: bytes) -> list[int]:
         place = [self._offset, len(data), crc32(data)]
-        self.write(data)
+        self._write(data)
         return place
 
-    def texts(self, trees: Iterable[dict[str, Any] | None]) -> list[int]:
-        """Write the texts of all rows; return the place of the list of their blocks."""
-        texts, start = TextsWriter(self.write), self._offset
-        for tree in trees:
-            texts.add(*((NOTHING, True) if tree is None else text_of(tree)))
-        return self.section(texts.finish(start))
-
-    def chunks(self, classes: Iterable[tuple[int, Groups | Unique]], number: int) -> list[int]:
+    def _chunks(self, postings: Iterable[Postings]) -> list[int]:
         """Write the values of one key; return the place of its chunk list."""
         entries: list[list[Any]] = []
-        for kind, groups in classes:
-            for values, counts, rows in _in_chunks(groups):
-                text = canonical.dumps(values).encode("ascii")
-                data = text
-                if not (len(values) == 1 and len(rows) == number):
-                    if len(rows) != len(values):
-                        data += array("I", counts).tobytes()
-                    data += rows.tobytes()
-                low, high = (None, None) if kind == OTHERS else (values[0], values[-1])
-                entries.append([kind, low, high, len(values), len(rows), len(text), *self.section(data)])
-        return self.section(canonical.dumps(entries).encode("ascii"))
+        for chunk in _in_chunks(postings):
+            values = list(map(value_of, chunk.values)) if chunk.kind == OTHERS else chunk.values
+            text = canonical.dumps(values).encode("ascii")
+            data = text
+            if not (len(values) == 1 and len(chunk.rows) == self.rows):
+                if chunk.counts is not None:
+                    data += chunk.counts.tobytes()
+                data += chunk.rows.tobytes()
+            low, high = (values[0], values[-1]) if chunk.kind in (NUMBERS, TEXTS) else (None, None)
+            entries.append([chunk.kind, low, high, len(values), len(chunk.rows), len(text), *self._section(data)])
+        return self._section(canonical.dumps(entries).encode("ascii"))
 
 
-def _in_chunks(groups: Groups | Unique) -> Iterator[tuple[list[Any], list[int], array[int]]]:
-    """Values, numbers of rows of each (of no meaning when all are 1), and all these rows."""
-    if isinstance(groups, Unique):
-        for start in range(0, len(groups.values), _VALUES):
-            yield groups.values[start : start + _VALUES], [], groups.rows[start : start + _VALUES]
-        return
-    values: list[Any] = []
-    counts: list[int] = []
-    rows = array("I")
-    for value, found in groups:
-        if values and (len(values) == _VALUES or len(rows) + len(found) > _ROWS):
-            yield values, counts, rows
-            values, counts, rows = [], [], array("I")
-        values.append(value)
-        counts.append(len(found))
-        rows.extend(found)
-    if values:
-        yield values, counts, rows
+def _in_chunks(postings: Iterable[Postings]) -> Iterator[Postings]:
+    """Postings in pieces of the size of chunks, whatever pieces they come in."""
+    chunk = Postings(-1, [], array("I"), array("I"))
+    for part in postings:
+        if part.kind != chunk.kind or part.kind == LARGE:
+            if chunk.rows:
+                yield _finished(chunk)
+            chunk = Postings(part.kind, [], array("I"), array("I", part.rows if part.kind == LARGE else []))
+        at = first = 0
+        while at < len(part.values):
+            end, last = _piece(part, at, first, chunk)
+            if end == at:
+                yield _finished(chunk)
+                chunk = Postings(part.kind, [], array("I"), array("I"))
+                continue
+            _append(chunk, part, at, end, part.rows[first:last])
+            at, first = end, last
+    if chunk.rows:
+        yield _finished(chunk)
 
 
-def _columns(groups: Iterable[Group]) -> dict[str, list[tuple[Sequence[int], Sequence[Any]]]]:
-    """Per key the pieces of its column: rows and values."""
-    columns: dict[str, list[tuple[Sequence[int], Sequence[Any]]]] = {}
-    for shape, rows, values in groups:
-        for key, column in zip(columns_of(shape), values, strict=True):
-            columns.setdefault(key, []).append((rows, column))
-    return columns
+def _piece(part: Postings, at: int, first: int, chunk: Postings) -> tuple[int, int]:
+    """Ends of the values and of the rows that a chunk still takes of some postings; it takes one value at least."""
+    most = min(at + _VALUES - len(chunk.values), len(part.values))
+    room = _ROWS - len(chunk.rows)
+    if part.counts is None:
+        end = max(min(most, at + room), at)
+        return end, first + end - at
+    end, last = at, first
+    while end < most and (part.counts[end] <= room or not (chunk.rows or last > first)):
+        last += part.counts[end]
+        room -= part.counts[end]
+        end += 1
+    return end, last
 
 
-def _is_negative(number: float) -> bool:
-    return copysign(1, number) < 0
+def _append(chunk: Postings, part: Postings, at: int, end: int, rows: array[int]) -> None:
+    counts = array("I", [1]) * (end - at) if part.counts is None else part.counts[at:end]
+    chunk.values.extend(part.values[at:end])
+    chunk.rows.extend(rows)
+    if chunk.counts is not None:
+        chunk.counts.extend(counts)
 
 
-def _unique(rows: Sequence[int], column: Sequence[Any], kind: type) -> Unique | None:
-    """Values of one type, if no two rows share one."""
-    sample = column[:_SAMPLE]
-    if len(set(sample)) < len(sample):
-        return None
-    row_of = dict(zip(column, rows, strict=True))
-    if len(row_of) < len(column):
-        return None
-    if kind is float and (sum(column) != sum(column) or (0.0 in row_of and _is_negative(column[column.index(0.0)]))):
-        return None  # one of them may not be a number, or is the zero that equals another
-    values = sorted(column)
-    return Unique(values, array("I", map(row_of.__getitem__, values)))
-
-
-def _sorted_groups(pieces: list[tuple[Sequence[int], Sequence[Any]]]) -> list[tuple[int, Groups | Unique]]:
-    """Group the rows of a column by value, and the values by class."""
-    if len(pieces) == 1:
-        rows, column = pieces[0]
-        kinds = set(map(type, column))
-        if len(kinds) == 1 and (kind := kinds.pop()) in (int, float, str):
-            unique = _unique(rows, column, kind)
-            if unique is not None:
-                return [(TEXTS if kind is str else NUMBERS, unique)]
-    by_type: dict[type, dict[Any, list[int]]] = {int: defaultdict(list), float: defaultdict(list)}
-    by_type[bool] = defaultdict(list)
-    by_type[str] = defaultdict(list)
-    others: dict[str, tuple[Any, list[int]]] = {}
-    for rows, column in pieces:
-        kinds = set(map(type, column))
-        if len(kinds) == 1 and (kind := kinds.pop()) in (int, str, bool):
-            groups = by_type[kind]
-            for row, value in zip(rows, column, strict=True):
-                groups[value].append(row)
-            continue
-        for row, value in zip(rows, column, strict=True):
-            kind = type(value)
-            # Zeros of both signs are equal, NaN is not equal to itself: both need their text to be told apart.
-            if kind not in by_type or (kind is float and (value != value or (value == 0 and _is_negative(value)))):
-                others.setdefault(canonical.dumps(value), (value, []))[1].append(row)
-            else:
-                by_type[kind][value].append(row)
-    if len(pieces) > 1:
-        for groups in by_type.values():
-            for found in groups.values():
-                found.sort()
-        for _, found in others.values():
-            found.sort()
-    numbers = [*by_type[int].items(), *by_type[float].items(), *by_type[bool].items()]
-    numbers.sort(key=_value)
-    return [(NUMBERS, numbers), (TEXTS, sorted(by_type[str].items(), key=_value)), (OTHERS, others.values())]
-
-
-def _value(group: tuple[Any, Sequence[int]]) -> Any:
-    return group[0]
+def _finished(chunk: Postings) -> Postings:
+    return chunk if len(chunk.rows) > len(chunk.values) > 0 else chunk._replace(counts=None)

@@ -1,0 +1,213 @@
+"""State points on their way into files: read, compared with their ids, and put into texts, many at a time.
+
+orjson does so in a fraction of the time where it writes what `canonical` writes. It does for nearly all state points;
+`_are_simple` tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import compress, islice
+from typing import Any, NamedTuple
+
+from .. import canonical
+from ..workspace import state_point_in
+from .table import UnusableIndexError
+from .texts import NOTHING, Lines, text_of
+
+__all__ = ["AT_ONCE", "MANY", "Records", "in_batches", "records_in", "records_of", "records_of_texts", "wrong_ones"]
+
+AT_ONCE = 1024
+"""State points that are handled together."""
+MANY = 2500
+"""State points from which on the import of a faster encoder pays."""
+_NEAR = 64  # state points that are handled together where a part of them needs care
+_AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+_NEITHER_QUOTE_NOR_SEPARATOR = bytes(set(range(256)) - set(b'",:\n'))
+
+
+class Records(NamedTuple):
+    """Some jobs with their state points, or documents.
+
+    Parameters
+    ----------
+    ids : list of str
+        The jobs.
+    trees : list
+        Their state points; None for a job without a document.
+    texts : list of bytes
+        The texts of these, as `texts.text_of` gives them.
+    loose : list of int
+        The positions of texts that are not JSON to everybody.
+    """
+
+    ids: list[str]
+    trees: list[Any]
+    texts: list[bytes]
+    loose: list[int]
+
+    def without(self, positions: Collection[int]) -> Records:
+        """All but some of them."""
+        left_out, loose = set(positions), set(self.loose)
+        kept = [at not in left_out for at in range(len(self.ids))]
+        return Records(
+            list(compress(self.ids, kept)),
+            list(compress(self.trees, kept)),
+            list(compress(self.texts, kept)),
+            [new for new, old in enumerate(compress(range(len(kept)), kept)) if old in loose],
+        )
+
+    def only(self, wanted: Collection[str]) -> Records:
+        """Those of some jobs."""
+        return self.without([at for at, name in enumerate(self.ids) if name not in wanted])
+
+    def with_others(self, others: Records) -> Records:
+        """These and others, in the order of the ids."""
+        ids = [*self.ids, *others.ids]
+        order = sorted(range(len(ids)), key=ids.__getitem__)
+        trees, texts = [*self.trees, *others.trees], [*self.texts, *others.texts]
+        loose = {*self.loose, *(len(self.ids) + at for at in others.loose)}
+        return Records(
+            [ids[at] for at in order],
+            [trees[at] for at in order],
+            [texts[at] for at in order],
+            [new for new, at in enumerate(order) if at in loose],
+        )
+
+
+def in_batches(ids: Iterable[str], known: Mapping[str, dict[str, Any]]) -> Iterator[Records]:
+    """Records of jobs whose state points are known."""
+    names = iter(ids)
+    many = len(known) >= MANY
+    while batch := list(islice(names, AT_ONCE)):
+        yield records_of(batch, [known[name] for name in batch], many=many)
+
+
+def records_of(ids: list[str], trees: list[Any], *, many: bool) -> Records:
+    """Records of some jobs, which are a part of many or few; None is the document of a job without one."""
+    texts, loose = _quick_texts(trees, finite=False) if many else _texts(trees)
+    return Records(ids, trees, texts, loose)
+
+
+def records_of_texts(ids: list[str], texts: list[bytes], *, plain: bool) -> Records:
+    """Records of some jobs by their texts in a table, all of which are plain, or not.
+
+    Raises UnusableIndexError if one is not the state point of its job.
+    """
+    trees = Lines(texts, plain).trees()
+    wrong = wrong_ones(ids, trees, many=len(ids) == AT_ONCE)
+    if wrong:
+        raise UnusableIndexError(f"wrong about job {ids[wrong[0]]}")
+    return Records(ids, trees, texts, []) if plain else Records(ids, trees, *_texts(trees))
+
+
+def records_in(ids: list[str], texts: Sequence[bytes | None], *, many: bool) -> tuple[Records, list[str]]:
+    """Records of jobs by the content of their state point files, and the jobs of which it is not the state point.
+
+    These jobs are a part of many or few.
+    """
+    if many:
+        trees, odd = _parsed(texts)
+        wrong = wrong_ones(ids, trees, many=True)
+    else:
+        trees, odd, wrong = [None] * len(ids), [], list(range(len(ids)))
+    for at in wrong:
+        text = texts[at]
+        trees[at] = None if text is None else state_point_in(text, ids[at])
+        odd.append(at)
+    found, loose = _texts(trees) if not many else _quick_texts(trees, finite=True)
+    for at in odd if many else ():  # not everything in them is as orjson has it
+        if trees[at] is not None:
+            found[at], strict = text_of(trees[at])
+            loose += [] if strict else [at]
+    bad = [at for at, tree in enumerate(trees) if tree is None]
+    records = Records(ids, trees, found, loose)
+    return (records.without(bad), [ids[at] for at in bad]) if bad else (records, [])
+
+
+def _parsed(texts: Sequence[bytes | None]) -> tuple[list[Any], list[int]]:
+    """What orjson reads, and the positions of what it cannot read: None."""
+    from orjson import loads
+
+    try:
+        return list(map(loads, texts)), []  # type: ignore[arg-type]
+    except ValueError:
+        pass
+    trees: list[Any] = []
+    odd: list[int] = []
+    for at, text in enumerate(texts):
+        try:
+            trees.append(loads(text))  # type: ignore[arg-type]
+        except ValueError:
+            trees.append(None)
+            odd.append(at)
+    return trees, odd
+
+
+def wrong_ones(ids: Sequence[str], trees: Sequence[Any], *, many: bool) -> list[int]:
+    """Positions of the trees that are not the state points of these jobs, which are a part of many or few."""
+    texts = _sorted_texts(trees) if many and set(map(type, trees)) == {dict} else None
+    if texts is not None:
+        hash_of = canonical.hash_of
+        suspicious = [at for at, (text, name) in enumerate(zip(texts, ids, strict=True)) if hash_of(text) != name]
+    elif many and len(trees) > _NEAR:
+        wrong = []
+        for start in range(0, len(trees), _NEAR):
+            some = slice(start, start + _NEAR)
+            wrong += [start + at for at in wrong_ones(ids[some], trees[some], many=many)]
+        return wrong
+    else:
+        suspicious = list(range(len(trees)))
+    return [at for at in suspicious if not canonical.state_point_matches(trees[at], ids[at])]
+
+
+def _sorted_texts(trees: Sequence[Any]) -> list[bytes] | None:
+    """Texts that the ids of state points are hashes of; None if they are not simple enough.
+
+    No text in them has a comma or a colon, so that blanks can be put behind those between values.
+    """
+    from orjson import OPT_SORT_KEYS, dumps
+
+    try:
+        content = b"\n".join([dumps(tree, None, OPT_SORT_KEYS) for tree in trees])
+    except TypeError:
+        return None
+    is_simple = content.isascii() and b"\\" not in content and _numbers_are_simple(content)
+    if not is_simple or b'"' in content.translate(None, _NEITHER_QUOTE_NOR_SEPARATOR).replace(b'""', b""):
+        return None
+    return content.replace(b'":', b'": ').replace(b",", b", ").split(b"\n")
+
+
+def _texts(trees: Sequence[Any]) -> tuple[list[bytes], list[int]]:
+    found = [(NOTHING, True) if tree is None else text_of(tree) for tree in trees]
+    return [text for text, _ in found], [at for at, (_, strict) in enumerate(found) if not strict]
+
+
+def _quick_texts(trees: Sequence[Any], *, finite: bool) -> tuple[list[bytes], list[int]]:
+    """Texts, and the positions of those that are not JSON to everybody; the numbers are known to be ``finite``, or not.
+
+    orjson writes ``null`` for a number that is not.
+    """
+    from orjson import dumps
+
+    try:
+        texts = list(map(dumps, trees))
+        content = b"\n".join(texts)
+        if _numbers_are_simple(content) and b"\\" not in content and (finite or b"null" not in content):
+            return texts, []
+    except TypeError:  # an integer of more than 64 bits, an unpaired surrogate, very many levels
+        pass
+    if len(trees) <= _NEAR:
+        return _texts(trees)
+    texts = []
+    loose: list[int] = []
+    for start in range(0, len(trees), _NEAR):
+        some, few = _quick_texts(trees[start : start + _NEAR], finite=finite)
+        loose += [start + at for at in few]
+        texts += some
+    return texts, loose
+
+
+def _numbers_are_simple(content: bytes) -> bool:
+    """Tell whether orjson has written all numbers as `canonical` does: none has an exponent, or would have one."""
+    return b"0.0000" not in content and b"0e" not in content.translate(_AS_ZEROS)
