@@ -118,7 +118,11 @@ def _codec() -> tuple[_Encoder, _StrictEncoder, _SortedEncoder, _Scanner | None]
             encoder = make_encoder({}, default, encode_basestring_ascii, None, ": ", ", ", sort_keys, False, True)
             return "".join(encoder(value, 0))
 
+        usual = make_encoder(None, _refuse, encode_basestring, None, ":", ",", False, False, False)
+
         def encode_strictly(value: Any, ascii_only: bool, sort_keys: bool) -> str:
+            if not ascii_only and not sort_keys:
+                return "".join(usual(value, 0))  # plain values do not hold themselves
             quote = encode_basestring_ascii if ascii_only else encode_basestring
             return "".join(make_encoder({}, _refuse, quote, None, ":", ",", sort_keys, False, False)(value, 0))
 

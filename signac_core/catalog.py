@@ -304,16 +304,16 @@ def _forget_wrong(space: Space, ids: Sequence[str]) -> bool:
 
 def _read_files(space: Space, ids: list[str]) -> Iterator[dict[str, Any] | None]:
     """State points in the files of jobs; None where there is none to be read, or that of another job."""
-    parse = _parse_quickly() if len(ids) >= _VERY_MANY_FILES else state_point_in
+    texts = each_file(space, ids, layout.FN_STATE_POINT, _content)
+    if len(ids) < _VERY_MANY_FILES:
+        for job_id, text in zip(ids, texts, strict=True):
+            yield None if text is None else state_point_in(text, job_id)
+        return
+    from .index.records import AT_ONCE, state_points_in
 
-    def read(job_id: str, path: str, dir_fd: int | None) -> dict[str, Any] | None:
-        try:
-            text = files.read_bytes(path, dir_fd=dir_fd)
-        except OSError:
-            return None
-        return parse(text, job_id)
-
-    return each_file(space, ids, layout.FN_STATE_POINT, read)
+    for start in range(0, len(ids), AT_ONCE):
+        some = ids[start : start + AT_ONCE]
+        yield from state_points_in(some, list(islice(texts, len(some))))
 
 
 def each_file(
@@ -325,27 +325,6 @@ def each_file(
     from . import parallel
 
     return parallel.each_file(space, ids, name, function)
-
-
-def _parse_quickly() -> Callable[[bytes, str], dict[str, Any] | None]:
-    """What does the same as :func:`state_point_in` in less time and memory (equal keys are one object).
-
-    orjson reads large integers as floats; a state point that is not the one of its job is parsed again.
-    """
-    from orjson import loads
-
-    has_id = canonical.has_id
-
-    def parse(text: bytes, job_id: str) -> dict[str, Any] | None:
-        try:
-            state_point: dict[str, Any] = loads(text)
-            if has_id(state_point, job_id):
-                return state_point
-        except (ValueError, RecursionError):
-            pass
-        return state_point_in(text, job_id)
-
-    return parse
 
 
 def preload(space: Space, number: int) -> None:

@@ -50,10 +50,8 @@ def undecided(table: Table, conditions: Collection[Condition]) -> Rows:
 
 def _matching(table: Table, query: Query, rows: Rows) -> Rows:
     """Rows, among some, whose state points match."""
-    from .selection import set_rows  # hardly ever needed
-
     flags = bytearray(table.rows)
-    numbers = set_rows(rows, table.rows)
+    numbers = [row for row, flag in enumerate(rows.flags(table.rows)) if flag]
     for row, tree in zip(numbers, table.trees(numbers), strict=True):
         flags[row] = query.matches(tree, {})
     return Rows.of(flags)

@@ -110,19 +110,23 @@ def _by_class(
     rows: Sequence[int], column: Sequence[Any], kinds: set[type], large: list[int], longest: int
 ) -> list[Postings]:
     groups = _no_groups()
-    kind = next(iter(kinds)) if len(kinds) == 1 else object
-    if kind in _CLASSES and kind is not float:
+    if (
+        len(kinds) == 1
+        and (kind := next(iter(kinds))) in _CLASSES
+        and (kind is not float or _are_ordinary(set(column)))
+    ):
         group = groups[kind]
         for row, value in zip(rows, column, strict=True):
             group[value].append(row)
-    else:
-        for row, value in zip(rows, column, strict=True):
-            kind = type(value)
-            if kind not in _CLASSES or (kind is float and not is_ordinary(value)):
-                groups[bytes][packed(value)].append(row)
-            else:
-                groups[kind][value].append(row)
+        return _as_postings(groups)
+    pack = marshal.dumps
     others = groups[bytes]
+    for row, value in zip(rows, column, strict=True):
+        kind = type(value)
+        if kind not in _CLASSES or (kind is float and not is_ordinary(value)):
+            others[pack(value, _PACKING)].append(row)
+        else:
+            groups[kind][value].append(row)
     for data in [data for data in others if len(data) * _MOST_PER_BYTE > longest]:
         if _is_long(value_of(data), longest):
             large += others.pop(data)

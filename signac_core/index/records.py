@@ -15,7 +15,17 @@ from ..workspace import state_point_in
 from .table import UnusableIndexError
 from .texts import NOTHING, Lines, text_of
 
-__all__ = ["AT_ONCE", "MANY", "Records", "in_batches", "records_in", "records_of", "records_of_texts", "wrong_ones"]
+__all__ = [
+    "AT_ONCE",
+    "MANY",
+    "Records",
+    "in_batches",
+    "records_in",
+    "records_of",
+    "records_of_texts",
+    "state_points_in",
+    "wrong_ones",
+]
 
 AT_ONCE = 1024
 """State points that are handled together."""
@@ -106,23 +116,45 @@ def records_in(ids: list[str], texts: Sequence[bytes | None], *, many: bool) -> 
 
     These jobs are a part of many or few.
     """
-    if many:
-        trees, odd = _parsed(texts)
-        wrong = wrong_ones(ids, trees, many=True)
+    if not many:
+        trees: list[Any] = [
+            None if text is None else state_point_in(text, name) for name, text in zip(ids, texts, strict=True)
+        ]
+        found, loose = _texts(trees)
     else:
-        trees, odd, wrong = [None] * len(ids), [], list(range(len(ids)))
-    for at in wrong:
-        text = texts[at]
-        trees[at] = None if text is None else state_point_in(text, ids[at])
-        odd.append(at)
-    found, loose = _texts(trees) if not many else _quick_texts(trees, finite=True)
-    for at in odd if many else ():  # not everything in them is as orjson has it
-        if trees[at] is not None:
-            found[at], strict = text_of(trees[at])
-            loose += [] if strict else [at]
+        trees, odd, are_simple = _checked(ids, texts)
+        found, loose = (_dumped(trees), []) if are_simple else _quick_texts(trees, finite=True)
+        for at in odd:
+            if trees[at] is not None:
+                found[at], strict = text_of(trees[at])
+                loose += [] if strict else [at]
     bad = [at for at, tree in enumerate(trees) if tree is None]
     records = Records(ids, trees, found, loose)
     return (records.without(bad), [ids[at] for at in bad]) if bad else (records, [])
+
+
+def state_points_in(ids: list[str], texts: Sequence[bytes | None]) -> list[Any]:
+    """State points of many jobs by the content of their files, None where that is not the one of the job."""
+    return _checked(ids, texts)[0]
+
+
+def _checked(ids: list[str], texts: Sequence[bytes | None]) -> tuple[list[Any], list[int], bool]:
+    """State points in texts, positions of those that orjson reads otherwise, and whether it writes them as usual."""
+    trees, odd = _parsed(texts)
+    sorted_texts = _sorted_texts(trees) if not odd else None
+    if sorted_texts is not None and ids == list(map(canonical.hash_of, sorted_texts)):
+        return trees, [], True
+    for at in wrong_ones(ids, trees, many=True):
+        text = texts[at]
+        trees[at] = None if text is None else state_point_in(text, ids[at])
+        odd.append(at)
+    return trees, odd, False
+
+
+def _dumped(trees: Sequence[Any]) -> list[bytes]:
+    from orjson import dumps
+
+    return list(map(dumps, trees))
 
 
 def _parsed(texts: Sequence[bytes | None]) -> tuple[list[Any], list[int]]:
@@ -146,7 +178,7 @@ def _parsed(texts: Sequence[bytes | None]) -> tuple[list[Any], list[int]]:
 
 def wrong_ones(ids: Sequence[str], trees: Sequence[Any], *, many: bool) -> list[int]:
     """Positions of the trees that are not the state points of these jobs, which are a part of many or few."""
-    texts = _sorted_texts(trees) if many and set(map(type, trees)) == {dict} else None
+    texts = _sorted_texts(trees) if many else None
     if texts is not None:
         hash_of = canonical.hash_of
         suspicious = [at for at, (text, name) in enumerate(zip(texts, ids, strict=True)) if hash_of(text) != name]
@@ -168,6 +200,8 @@ def _sorted_texts(trees: Sequence[Any]) -> list[bytes] | None:
     """
     from orjson import OPT_SORT_KEYS, dumps
 
+    if set(map(type, trees)) != {dict}:
+        return None
     try:
         content = b"\n".join([dumps(tree, None, OPT_SORT_KEYS) for tree in trees])
     except TypeError:
@@ -193,7 +227,7 @@ def _quick_texts(trees: Sequence[Any], *, finite: bool) -> tuple[list[bytes], li
     try:
         texts = list(map(dumps, trees))
         content = b"\n".join(texts)
-        if _numbers_are_simple(content) and b"\\" not in content and (finite or b"null" not in content):
+        if _numbers_are_simple(content) and b"\\" not in content and (finite or _are_finite(trees, texts)):
             return texts, []
     except TypeError:  # an integer of more than 64 bits, an unpaired surrogate, very many levels
         pass
@@ -206,6 +240,24 @@ def _quick_texts(trees: Sequence[Any], *, finite: bool) -> tuple[list[bytes], li
         loose += [start + at for at in few]
         texts += some
     return texts, loose
+
+
+def _are_finite(trees: Sequence[Any], texts: Sequence[bytes]) -> bool:
+    """Tell whether ``null`` stands for nothing else in texts of orjson: not for a number that is not finite."""
+    doubtful = [at for at, text in enumerate(texts) if b"null" in text]
+    return all(texts[at].count(b"null") == _nulls(trees[at]) for at in doubtful)
+
+
+def _nulls(value: Any) -> int:
+    """Count the nulls in a value."""
+    values = value.values() if type(value) is dict else value if type(value) is list else (value,)
+    number = 0
+    for item in values:
+        if item is None:
+            number += 1
+        elif type(item) in canonical.CONTAINERS:
+            number += _nulls(item)
+    return number
 
 
 def _numbers_are_simple(content: bytes) -> bool:
