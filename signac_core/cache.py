@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections import ChainMap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -25,6 +25,7 @@ from .index.table import UnusableIndexError, without_collection
 
 if TYPE_CHECKING:
     from .index.refreshing import BaseWriter
+    from .index.shares import Share, ShareFiles
     from .index.snapshot import Snapshot
     from .progress import Progress
     from .workspace import Space
@@ -36,6 +37,7 @@ __all__ = [
     "update_cache",
 ]
 
+_SHARED = 20_000  # jobs from which on a fork costs less than it saves
 _CORRECTED_SHARE = 0.02
 _MOST_CORRECTIONS = 20_000
 """Corrections that a delta may make to its base before both are written as a new base."""
@@ -66,6 +68,7 @@ def update_cache(
     progress: Progress | None = None,
     damaged: list[str] | None = None,
     warn: Callable[[str], None] | None = None,
+    processes: int = 1,
 ) -> int | None:
     """Bring the cache file up to date, reading the state points that it does not hold yet.
 
@@ -78,7 +81,9 @@ def update_cache(
     _warn_of_place(warn)
     snapshot = catalog.open_index(space)
     if snapshot is None:
-        written = _update_without_index(space, failed, progress, warn)
+        written = _write_first(space, failed, progress, processes) if processes > 1 else None
+        if written is None:
+            written = _update_without_index(space, failed, progress, warn)
     else:
         with snapshot:
             try:
@@ -126,6 +131,53 @@ def _update_without_index(
         return None if is_current and number else number
 
 
+def _write_first(space: Space, failed: list[str], progress: Progress | None, processes: int) -> int | None:
+    """Write cache file and index of a project with very many jobs that has neither, in several processes.
+
+    None if it is another one.
+    """
+    listing = workspace.list_workspace(space)
+    ids = layout.job_ids(listing.names)
+    if len(ids) < _SHARED or space.known or os.path.lexists(space.path(layout.FN_CACHE)):
+        return None
+    from .index.shares import Share, ShareFiles, ShareWriter
+    from .index.writing import LONGEST_OF_STATE_POINT
+    from .parallel import shared
+
+    batches = range(-(-len(ids) // AT_ONCE))  # shares are whole batches, and thereby whole blocks of texts
+    with without_collection(), ExitStack() as stack:
+        to: list[ShareFiles] = []
+        for _ in range(processes):
+            to.append(ShareFiles.beside(space.path(layout.FN_CACHE)))
+            stack.callback(to[-1].close)
+        first_of = {len(batches) * number // processes: number for number in range(processes)}
+
+        def make(some: Sequence[int]) -> list[Any]:
+            damaged: list[str] = []
+            names = ids[some[0] * AT_ONCE : (some[-1] + 1) * AT_ONCE]
+            writer = ShareWriter(to[first_of[some[0]]], some[0] * AT_ONCE, LONGEST_OF_STATE_POINT)
+            number = 0
+            for records in catalog.read_records(space, names, {}, damaged=damaged):
+                writer.add_records(records)
+                if progress is not None and not some[0]:  # the others are about as far
+                    number += len(records.ids)
+                    progress("update-cache", number * len(ids) // len(names), len(ids))
+            return list(writer.share(damaged))
+
+        cache = stack.enter_context(CacheWriter(space, len(ids)))
+        index = stack.enter_context(_Index(space, listing))
+        number = 0
+        for files_of, made in zip(to, shared(make, batches, processes), strict=True):
+            share = Share(*made)
+            number += share.entries
+            failed += share.damaged
+            if share.entries:
+                cache.take(files_of.cache, share.cache)
+            index.take(share, files_of)
+        index.finish(cache.finish())
+        return number
+
+
 def _report(records: Records, number: int, total: int, progress: Progress | None) -> int:
     """Report jobs one by one, after so many others; return the number of all."""
     end = number + len(records.ids)
@@ -155,6 +207,10 @@ class _Index:
     def add(self, records: Records) -> None:
         """Do what the writer does."""
         self._ask(lambda writer: writer.add(records))
+
+    def take(self, share: Share, to: ShareFiles) -> None:
+        """Do what the writer does."""
+        self._ask(lambda writer: writer.take(share, to))
 
     def finish(self, mark: list[Any] | None) -> None:
         """Do what the writer does."""

@@ -35,6 +35,7 @@ __all__ = [
     "nested_too_deeply",
     "normal_name",
     "not_regular",
+    "pieces",
     "read_bytes",
     "read_with_status",
     "replace_file",
@@ -412,6 +413,13 @@ def nameless(path: str) -> int:
         close_after_work(fd)
         raise
     return fd
+
+
+def pieces(fd: int, start: int, end: int) -> Iterator[bytes]:
+    """What is in a part of an open file, one MiB at a time."""
+    while start < end and (data := os.pread(fd, min(_LARGE_CHUNK, end - start), start)):
+        yield data
+        start += len(data)
 
 
 def keep_mode(temporary: str, path: str) -> None:

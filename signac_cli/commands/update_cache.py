@@ -48,6 +48,7 @@ def _update(session: Session, space: Space, *, as_json: bool) -> int:
     from signac_core.cache import update_cache
     from signac_core.catalog import list_names
     from signac_core.files import is_directory
+    from signac_core.parallel import available_processes
 
     from ..progress import bar
 
@@ -57,7 +58,9 @@ def _update(session: Session, space: Space, *, as_json: bool) -> int:
     output.info("Updating cache...")
     damaged: list[str] = []
     with bar(session, "Updating cache") as progress:
-        size = update_cache(space, progress=progress, damaged=damaged, warn=output.warn)
+        size = update_cache(
+            space, progress=progress, damaged=damaged, warn=output.warn, processes=available_processes()
+        )
     output.info("Cache is up to date." if size is None else f"Updated cache (size={size}).")
     if as_json:
         cached = len(list_names(space)) - len(damaged) if size is None else size

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CacheFile",
     "CacheWriter",
+    "Entries",
     "EntriesAside",
     "holds_just",
     "open_cache",
@@ -75,11 +76,7 @@ class CacheFile:
 
     def pieces(self, end: int | None = None) -> Iterator[bytes]:
         """What is in it, as it was when it was opened, up to some byte."""
-        end = self.size if end is None else end
-        offset = 0
-        while offset < end and (data := os.pread(self.fd, min(_PIECE, end - offset), offset)):
-            yield data
-            offset += len(data)
+        return files.pieces(self.fd, 0, self.size if end is None else end)
 
     def mark(self) -> list[Any]:
         """What tells this content of the cache file from any other, wherever the file has been copied to."""
@@ -242,14 +239,12 @@ class CacheWriter:
 
     def __init__(self, space: Space, number: int, *, more_than: CacheFile | None = None) -> None:
         self._path = space.path(layout.FN_CACHE)
-        self._many = number >= _MANY
         self._stack = ExitStack()
         with self._about_it():
             self._file = self._stack.enter_context(files.Replacement(self._path, durable=space.durable))
         self._digest = canonical.new_hash()
         self._size = 0
-        self._member = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
-        self._before = b"{" if more_than is None else b", "
+        self._entries = Entries(b"{" if more_than is None else b", ", many=number >= _MANY)
         if more_than is not None:
             for data in more_than.pieces(more_than.size - len(_compressed(b"}"))):
                 self._write(data)
@@ -263,24 +258,17 @@ class CacheWriter:
 
     def add(self, records: Records) -> None:
         """Add entries."""
-        if not records.ids:
-            return
-        if self._many:
-            entries = [
-                b'"%b":%b' % (name.encode("ascii"), text) for name, text in zip(records.ids, records.texts, strict=True)
-            ]
-        else:
-            entries = [
-                f'"{name}": {canonical.dumps(tree)}'.encode("ascii")
-                for name, tree in zip(records.ids, records.trees, strict=True)
-            ]
-        self._write(self._member.compress(self._before + (b"," if self._many else b", ").join(entries)))
-        self._before = b", "
+        self._write(self._entries.added(records))
+
+    def take(self, fd: int, size: int) -> None:
+        """Add so many bytes of a file, which :class:`Entries` has made."""
+        self._write(self._entries.before_others())
+        for data in files.pieces(fd, 0, size):
+            self._write(data)
 
     def finish(self) -> list[Any]:
         """Put the file in its place; return its mark."""
-        rest = self._member.compress(b"{") if self._before == b"{" else b""
-        self._write(rest + self._member.flush() + _compressed(b"}"))
+        self._write(self._entries.rest() + _compressed(b"}"))
         with self._about_it():
             self._stack.close()
         return [self._size, self._digest.hexdigest()]
@@ -298,6 +286,45 @@ class CacheWriter:
         except OSError as error:
             files.set_path(error, self._path)
             raise
+
+
+class Entries:
+    """Entries on their way into a cache file, with something before the first one; of ``many`` the texts are taken."""
+
+    def __init__(self, before: bytes = b"", *, many: bool) -> None:
+        self._before = before
+        self._many = many
+        self._member: Any = None
+
+    def added(self, records: Records) -> bytes:
+        """What has to be written, or a part of it, with some more entries."""
+        if not records.ids:
+            return b""
+        names = zip(records.ids, records.texts if self._many else records.trees, strict=True)
+        if self._many:
+            content = b",".join([b'"%b":%b' % (name.encode("ascii"), text) for name, text in names])
+        else:
+            content = ", ".join([f'"{name}": {canonical.dumps(tree)}' for name, tree in names]).encode("ascii")
+        return self._compress(content)
+
+    def before_others(self) -> bytes:
+        """What has to be written before others that were made elsewhere."""
+        return self._compress(b"") + self.rest()
+
+    def rest(self) -> bytes:
+        """What is left to be written."""
+        data = b"" if self._before != b"{" else self._compress(b"")
+        if self._member is not None:
+            data += self._member.flush()
+            self._member = None
+        return data
+
+    def _compress(self, content: bytes) -> bytes:
+        if self._member is None:
+            self._member = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
+        before, self._before = self._before, b", "
+        data: bytes = self._member.compress(before + content)
+        return data
 
 
 def _compressed(data: bytes) -> bytes:

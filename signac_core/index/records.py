@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import compress, islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from .. import canonical
 from ..workspace import state_point_in
-from .table import UnusableIndexError
+from .leaves import Columns, take_apart
+from .table import EMPTY, WHOLE, UnusableIndexError
 from .texts import NOTHING, Lines, text_of
 
 __all__ = [
     "AT_ONCE",
     "MANY",
     "Records",
+    "TakesRows",
+    "add_records",
     "in_batches",
     "records_in",
     "records_of",
@@ -32,6 +35,8 @@ AT_ONCE = 1024
 MANY = 2500
 """State points from which on the import of a faster encoder pays."""
 _NEAR = 64  # state points that are handled together where a part of them needs care
+_LONGEST_TEXT = 1 << 24  # bytes of a state point that a table holds
+_STATES = bytes([EMPTY, WHOLE, *range(2, 256)])
 _AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
 _NEITHER_QUOTE_NOR_SEPARATOR = bytes(set(range(256)) - set(b'",:\n'))
 
@@ -263,3 +268,24 @@ def _nulls(value: Any) -> int:
 def _numbers_are_simple(content: bytes) -> bool:
     """Tell whether orjson has written all numbers as `canonical` does: none has an exponent, or would have one."""
     return b"0.0000" not in content and b"0e" not in content.translate(_AS_ZEROS)
+
+
+class TakesRows(Protocol):
+    """A writer of a table, or of a part of one."""
+
+    @property
+    def rows(self) -> int:
+        """The number of the next row."""
+
+    def add(self, columns: Columns, texts: Sequence[bytes], states: bytes, loose: Iterable[int] = ()) -> None:
+        """Add rows, by columns, texts and states; the texts at some positions are not JSON to everybody."""
+
+
+def add_records(table: TakesRows, records: Records) -> bytes:
+    """Add state points to a table, as far as it can hold them; return their ids."""
+    columns, unfit = take_apart(records.trees, table.rows)
+    if unfit or max(map(len, records.texts), default=0) > _LONGEST_TEXT:
+        records = records.without({*unfit, *(at for at, text in enumerate(records.texts) if len(text) > _LONGEST_TEXT)})
+        columns, _ = take_apart(records.trees, table.rows)
+    table.add(columns, records.texts, bytes(map(bool, records.trees)).translate(_STATES), records.loose)
+    return bytes.fromhex("".join(records.ids))

@@ -9,21 +9,17 @@ from typing import TYPE_CHECKING, Any
 from .. import layout, stamps
 from ..config import check_place, index_path
 from ..layout import BASE, DELTA
-from .leaves import take_apart
-from .records import Records, in_batches
+from .records import Records, add_records, in_batches
+from .shares import Share, ShareFiles
 from .snapshot import check_proven
-from .table import EMPTY, ID_BYTES, IDS_PER_BLOCK, WHOLE, ids_in, without_collection
-from .writing import LONGEST_OF_STATE_POINT, TableWriter, new_table
+from .table import ID_BYTES, IDS_PER_BLOCK, ids_in, without_collection
+from .writing import LONGEST_OF_STATE_POINT, new_table
 
 if TYPE_CHECKING:
     from ..workspace import Listing, Space
     from .snapshot import Snapshot
 
 __all__ = ["BaseWriter", "refresh", "write_base"]
-
-_STATES = bytes([EMPTY, WHOLE, *range(2, 256)])
-_LONGEST_TEXT = 1 << 24
-"""Bytes of a state point that a table holds."""
 
 
 def refresh(snapshot: Snapshot, known: Mapping[str, dict[str, Any]], *, cache: list[Any] | None = None) -> None:
@@ -36,7 +32,7 @@ def refresh(snapshot: Snapshot, known: Mapping[str, dict[str, Any]], *, cache: l
     check_proven(points)
     path = index_path(snapshot.space.root, DELTA)
     with without_collection(), new_table(path, LONGEST_OF_STATE_POINT) as (table, created):
-        ids = b"".join(_add(table, batch) for batch in in_batches(layout.job_ids(sorted(points)), points))
+        ids = b"".join(add_records(table, batch) for batch in in_batches(layout.job_ids(sorted(points)), points))
         indexed = set(ids_in(ids))
         new = [name for name in snapshot.pending if name in indexed]
         uncached: list[str] = []
@@ -94,7 +90,11 @@ class BaseWriter:
 
     def add(self, records: Records) -> None:
         """Add listed jobs, in the order of their ids."""
-        self._ids += _add(self._table, records)
+        self._ids += add_records(self._table, records)
+
+    def take(self, share: Share, to: ShareFiles) -> None:
+        """Add the jobs of a share, which is in some files."""
+        self._ids += self._table.take(share, to)
 
     def finish(self, cache: list[Any] | None) -> None:
         """Put the base in its place; ``cache`` is the mark of the cache file, if that holds the same jobs."""
@@ -108,16 +108,6 @@ class BaseWriter:
         about = {"signature": self._signature, "unread": unread, "dropped": [], "cache": cache, "uncached": []}
         self._table.finish(BASE, about, ids=bytes(self._ids), extra=order)
         self._stack.close()
-
-
-def _add(table: TableWriter, batch: Records) -> bytes:
-    """Add state points to a table, as far as it can hold them; return their ids."""
-    columns, unfit = take_apart(batch.trees, table.rows)
-    if unfit or max(map(len, batch.texts), default=0) > _LONGEST_TEXT:
-        batch = batch.without({*unfit, *(at for at, text in enumerate(batch.texts) if len(text) > _LONGEST_TEXT)})
-        columns, _ = take_apart(batch.trees, table.rows)
-    table.add(columns, batch.texts, bytes(map(bool, batch.trees)).translate(_STATES), batch.loose)
-    return bytes.fromhex("".join(batch.ids))
 
 
 def _left_out(names: Sequence[str], ids: bytearray) -> Iterator[str]:

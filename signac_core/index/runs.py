@@ -6,7 +6,7 @@ import marshal
 import os
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .. import files
@@ -23,8 +23,13 @@ _VALUES_PER_BLOCK = 1024
 
 
 class _Place(NamedTuple):
-    """A run that was put aside: where its blocks begin, and how long they are."""
+    """A run that was put aside: in which file, where its blocks begin, and how long they are.
 
+    ``shift`` is what has to be added to its rows.
+    """
+
+    fd: int
+    shift: int
     kind: int
     offset: int
     lengths: Sequence[int]
@@ -33,11 +38,11 @@ class _Place(NamedTuple):
 class Runs:
     """Columns, to which rows are added in their order.
 
-    What is put aside goes into a file beside ``path`` that has no name; ``longest`` is that of `postings.postings_of`.
+    What is put aside goes into a file that is opened for it; ``longest`` is that of `postings.postings_of`.
     """
 
-    def __init__(self, path: str, longest: int) -> None:
-        self._path = path
+    def __init__(self, opened: Callable[[], int], longest: int) -> None:
+        self._opened = opened
         self._longest = longest
         self._columns: dict[str, tuple[array[int], list[Any]]] = {}  # the part that is in memory: rows and values
         self._rows = self._bytes = 0
@@ -69,7 +74,7 @@ class Runs:
 
     def _put_aside(self) -> None:
         if self._fd < 0:
-            self._fd = files.nameless(self._path)
+            self._fd = self._opened()
         columns, self._columns = self._columns, {}
         self._rows = self._bytes = 0
         for key in list(columns):
@@ -79,9 +84,23 @@ class Runs:
     def _written(self, part: Postings) -> _Place:
         blocks = [marshal.dumps(block) for block in _blocks(part)]
         files.write_all(self._fd, b"".join(blocks))
-        place = _Place(part.kind, self._end, array("Q", map(len, blocks)))
+        place = _Place(self._fd, 0, part.kind, self._end, array("Q", map(len, blocks)))
         self._end += sum(place.lengths)
         return place
+
+    def put_aside(self) -> list[tuple[str, list[Any]]]:
+        """Put everything aside; return where the runs of each key are, for :meth:`take`."""
+        self._put_aside()
+        return [
+            (key, [[place.kind, place.offset, *place.lengths] for place in places])
+            for key, places in self._aside.items()
+        ]
+
+    def take(self, places: Iterable[tuple[str, list[Any]]], fd: int, shift: int) -> None:
+        """Take what others have put aside into a file; something has to be added to its rows."""
+        for key, runs in places:
+            taken = [_Place(fd, shift, kind, offset, array("Q", lengths)) for kind, offset, *lengths in runs]
+            self._aside.setdefault(key, []).extend(taken)
 
     def dotted_keys(self) -> list[str]:
         """Dotted keys, sorted."""
@@ -101,8 +120,11 @@ class Runs:
     def _read(self, place: _Place) -> Iterator[Postings]:
         offset = place.offset
         for length in place.lengths:
-            values, counts, rows = marshal.loads(os.pread(self._fd, length, offset))  # of this process
-            yield Postings(place.kind, values, None if counts is None else array("I", counts), array("I", rows))
+            values, counts, data = marshal.loads(os.pread(place.fd, length, offset))
+            rows = array("I", data)
+            if place.shift:
+                rows = array("I", map(place.shift.__add__, rows))
+            yield Postings(place.kind, values, None if counts is None else array("I", counts), rows)
             offset += length
 
 

@@ -73,6 +73,25 @@ class TextsWriter:
         self.entries.extend((len(block), crc32(block), 2 * len(content) + is_plain))
         self._write(block)
 
+    def rest(self) -> tuple[list[bytes], list[int]]:
+        """Texts that do not fill a block, and the positions of those that are not JSON to everybody."""
+        return self._lines, self._loose
+
+    def take(self, blocks: Iterable[bytes], entries: bytes) -> None:
+        """Add blocks that another writer has made; they come in pieces of any size."""
+        numbers = array("I")
+        numbers.frombytes(entries)
+        if not self._lines:
+            self.entries.extend(numbers)
+            for piece in blocks:
+                self._write(piece)
+            return
+        data, start = b"".join(blocks), 0
+        for length, content in zip(numbers[::_ENTRY], numbers[2::_ENTRY], strict=True):
+            texts = decompressobj().decompress(data[start : start + length]).split(b"\n")
+            self.extend(texts, () if content & 1 else range(len(texts)))
+            start += length
+
     def finish(self, start: int) -> bytes:
         """The section about the blocks, which begin at ``start``."""
         if self._lines:

@@ -18,6 +18,7 @@ from .. import canonical, files, layout
 from .leaves import Columns
 from .postings import Postings, value_of
 from .runs import Runs
+from .shares import Share, ShareFiles
 from .table import HEADER, ID_BYTES, IDS_PER_BLOCK, LARGE, MAGIC, NUMBERS, OTHERS, TEXTS, VERSION, WHOLE
 from .texts import TextsWriter
 
@@ -41,7 +42,7 @@ def new_table(path: str, longest: int) -> Iterator[tuple[TableWriter, os.stat_re
         status = os.fstat(file.fd)
         if status.st_mode & _WRITABLE_BY_OTHERS:  # it is only ever replaced, and must be believed
             os.fchmod(file.fd, stat.S_IMODE(status.st_mode) & ~_WRITABLE_BY_OTHERS)
-        with Runs(path, longest) as runs:
+        with Runs(lambda: files.nameless(path), longest) as runs:
             yield TableWriter(file, runs), status
 
 
@@ -68,6 +69,16 @@ class TableWriter:
         self._states += states
         self._texts.extend(texts, loose)
         self._runs.add(columns, len(texts), sum(map(len, texts)))
+
+    def take(self, share: Share, to: ShareFiles) -> bytes:
+        """Add the rows of a share, which is in some files; return their ids."""
+        blocks, entries, ids, states = share.sections
+        at = blocks + entries
+        self._runs.take(share.places, to.runs, self.rows - share.first)
+        self._states += os.pread(to.table, states, at + ids)
+        self._texts.take(files.pieces(to.table, 0, blocks), os.pread(to.table, entries, blocks))
+        self._texts.extend([line.encode("latin-1") for line in share.lines], share.loose)
+        return os.pread(to.table, ids, at)
 
     def finish(self, kind: str, about: dict[str, Any], *, ids: bytes = b"", base: str = "", extra: bytes = b"") -> str:
         """Write what is left, when all rows are there; return the id of the table."""
