@@ -10,7 +10,7 @@ from __future__ import annotations
 import marshal
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from itertools import compress
 from math import copysign
 from typing import Any, NamedTuple
@@ -18,9 +18,8 @@ from typing import Any, NamedTuple
 from .. import canonical
 from .table import LARGE, NUMBERS, OTHERS, TEXTS
 
-__all__ = ["Postings", "is_ordinary", "merged", "packed", "postings_of", "value_of"]
+__all__ = ["Column", "Postings", "is_ordinary", "merged", "packed", "value_of"]
 
-_SAMPLE = 500  # values that show in most cases that not all are different
 _MOST_PER_CHARACTER = 12  # bytes of JSON for a character,
 _MOST_PER_BYTE = 8  # and for a byte of a packed value
 _PACKING = 2  # the version of marshal in which equal values have equal bytes
@@ -62,89 +61,113 @@ def is_ordinary(value: float) -> bool:
     return value == value and (value != 0 or copysign(1, value) > 0)
 
 
-def postings_of(rows: Sequence[int], column: Sequence[Any], longest: int) -> list[Postings]:
-    """Postings of a column, by class; values whose JSON is longer than so many bytes are only known to be there."""
-    kinds = set(map(type, column))
-    large: list[int] = []
-    if str in kinds and max(len(value) for value in column if type(value) is str) * _MOST_PER_CHARACTER > longest:
-        is_long = [type(value) is str and _is_long(value, longest) for value in column]
-        large = list(compress(rows, is_long))
-        is_short = [not long for long in is_long]
-        rows, column = list(compress(rows, is_short)), list(compress(column, is_short))
-        kinds = set(map(type, column))
-    return _unique(rows, column, kinds, large) or _by_class(rows, column, kinds, large, longest)
+class Column:
+    """Values of a key, which are grouped as they come: those that repeat take no memory of their own.
+
+    Values whose JSON is longer than ``longest`` bytes are only known to be there.
+    """
+
+    __slots__ = ("_groups", "_large", "_longest", "_rows", "_values")
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+        self._groups: dict[type, dict[Any, list[int]]] = {}
+        self._large: list[int] = []
+        self._rows = array("I")  # of values of which few repeat
+        self._values: list[Any] = []
+
+    def extend(self, rows: Sequence[int], values: Sequence[Any]) -> None:
+        """Add the values of rows."""
+        kinds = set(map(type, values))
+        texts = values if kinds == {str} else [value for value in values if type(value) is str] if str in kinds else ()
+        if max(map(len, texts), default=0) * _MOST_PER_CHARACTER > self._longest:
+            is_long = [type(value) is str and _is_long(value, self._longest) for value in values]
+            self._large += compress(rows, is_long)
+            is_short = [not long for long in is_long]
+            rows, values = list(compress(rows, is_short)), list(compress(values, is_short))
+        kind = kinds.pop() if len(kinds) == 1 else object
+        if kind in _CLASSES:
+            distinct = set(values)
+            if kind is not float or _are_ordinary(distinct):
+                self._extend(kind, rows, values, distinct)
+                return
+        for row, value in zip(rows, values, strict=True):
+            self._add(row, value)
+
+    def _extend(self, kind: type, rows: Sequence[int], values: Sequence[Any], distinct: set[Any]) -> None:
+        """Add ordinary values of one type."""
+        if len(distinct) * 2 > len(values):
+            self._rows.extend(rows)
+            self._values += values
+            return
+        group = self._group(kind)
+        if len(distinct) == 1:
+            group[values[0]] += rows
+            return
+        for row, value in zip(rows, values, strict=True):
+            group[value].append(row)
+
+    def _add(self, row: int, value: Any) -> None:
+        kind = type(value)
+        if kind not in _CLASSES or (kind is float and not is_ordinary(value)):
+            data = marshal.dumps(value, _PACKING)
+            if len(data) * _MOST_PER_BYTE > self._longest and _is_long(value, self._longest):
+                self._large.append(row)
+            else:
+                self._group(bytes)[data].append(row)
+        else:
+            self._group(kind)[value].append(row)
+
+    def _group(self, kind: type) -> dict[Any, list[int]]:
+        group = self._groups.get(kind)
+        if group is None:
+            group = self._groups[kind] = defaultdict(list)
+        return group
+
+    def postings(self) -> list[Postings]:
+        """Postings of all of them, by class."""
+        found = [] if self._groups else _unique(self._rows, self._values)
+        if not found:
+            for row, value in zip(self._rows, self._values, strict=True):
+                self._group(type(value))[value].append(row)
+            found = _as_postings(self._groups)
+        if self._large:
+            found.append(Postings(LARGE, [], None, array("I", sorted(self._large))))
+        return found
 
 
 def _is_long(value: Any, longest: int) -> bool:
     return len(canonical.dumps(value)) > longest
 
 
-def _unique(rows: Sequence[int], column: Sequence[Any], kinds: set[type], large: list[int]) -> list[Postings]:
-    """Postings of a column of one type in which no two rows share a value; none if it is not one."""
-    kind = next(iter(kinds)) if len(kinds) == 1 else object
-    if large or kind not in (int, float, str):
+def _unique(rows: array[int], values: list[Any]) -> list[Postings]:
+    """Postings of ordinary values of one type, none of which two rows share; none if they are not such."""
+    kinds = set(map(type, values))
+    if len(kinds) != 1:
         return []
-    sample = column[:_SAMPLE]
-    if len(set(sample)) < len(sample):
+    row_of = dict(zip(values, rows, strict=True))
+    if len(row_of) < len(values):
         return []
-    row_of = dict(zip(column, rows, strict=True))
-    if len(row_of) < len(column) or (kind is float and not _are_ordinary(row_of)):
-        return []
-    values = sorted(row_of)
-    return [Postings(TEXTS if kind is str else NUMBERS, values, None, array("I", map(row_of.__getitem__, values)))]
+    ordered = sorted(row_of)
+    kind = TEXTS if kinds == {str} else NUMBERS
+    return [Postings(kind, ordered, None, array("I", map(row_of.__getitem__, ordered)))]
 
 
-def _are_ordinary(values: Iterable[float]) -> bool:
+def _are_ordinary(values: Collection[float]) -> bool:
     """Tell whether there is no doubt about any of some numbers."""
-    total, zeros = 0.0, False
-    for value in values:
-        total += value
-        zeros = zeros or value == 0
-    return not zeros and total == total and abs(total) != float("inf")
+    total = sum(values)
+    return total == total and abs(total) != float("inf") and 0.0 not in values
 
 
 _CLASSES: dict[type, int] = {int: NUMBERS, float: NUMBERS, bool: NUMBERS, str: TEXTS}
 
 
-def _by_class(
-    rows: Sequence[int], column: Sequence[Any], kinds: set[type], large: list[int], longest: int
-) -> list[Postings]:
-    groups = _no_groups()
-    if (
-        len(kinds) == 1
-        and (kind := next(iter(kinds))) in _CLASSES
-        and (kind is not float or _are_ordinary(set(column)))
-    ):
-        group = groups[kind]
-        for row, value in zip(rows, column, strict=True):
-            group[value].append(row)
-        return _as_postings(groups)
-    pack = marshal.dumps
-    others = groups[bytes]
-    for row, value in zip(rows, column, strict=True):
-        kind = type(value)
-        if kind not in _CLASSES or (kind is float and not is_ordinary(value)):
-            others[pack(value, _PACKING)].append(row)
-        else:
-            groups[kind][value].append(row)
-    for data in [data for data in others if len(data) * _MOST_PER_BYTE > longest]:
-        if _is_long(value_of(data), longest):
-            large += others.pop(data)
-    found = _as_postings(groups)
-    if large:
-        found.append(Postings(LARGE, [], None, array("I", sorted(large))))
-    return found
-
-
-def _no_groups() -> dict[type, dict[Any, list[int]]]:
-    return {kind: defaultdict(list) for kind in (*_CLASSES, bytes)}
-
-
 def _as_postings(groups: dict[type, dict[Any, list[int]]]) -> list[Postings]:
     """Postings of values by type and rows; equal numbers are in the order of the types."""
-    numbers = [*groups[int].items(), *groups[float].items(), *groups[bool].items()]
+    numbers = [item for kind in (int, float, bool) for item in groups.get(kind, {}).items()]
+    texts, others = ([*groups.get(kind, {}).items()] for kind in (str, bytes))
     found = []
-    for kind, items in ((NUMBERS, numbers), (TEXTS, [*groups[str].items()]), (OTHERS, [*groups[bytes].items()])):
+    for kind, items in ((NUMBERS, numbers), (TEXTS, texts), (OTHERS, others)):
         if items:
             items.sort(key=_value)
             values = [value for value, _ in items]
@@ -178,7 +201,7 @@ def merged(parts: Sequence[Postings]) -> Postings:
             if len(row_of) == len(values):
                 values.sort()  # runs that are merged
                 return Postings(kind, values, None, array("I", map(row_of.__getitem__, values)))
-    groups = _no_groups()
+    groups: dict[type, dict[Any, list[int]]] = {kind: defaultdict(list) for kind in (*_CLASSES, bytes)}
     for part in parts:
         start = 0
         for number, value in enumerate(part.values):

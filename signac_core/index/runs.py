@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from .. import files
 from .leaves import Columns
-from .postings import Postings, merged, postings_of
+from .postings import Column, Postings, merged
 from .table import LARGE
 
 __all__ = ["Runs"]
@@ -38,13 +38,13 @@ class _Place(NamedTuple):
 class Runs:
     """Columns, to which rows are added in their order.
 
-    What is put aside goes into a file that is opened for it; ``longest`` is that of `postings.postings_of`.
+    What is put aside goes into a file that is opened for it; ``longest`` is that of `postings.Column`.
     """
 
     def __init__(self, opened: Callable[[], int], longest: int) -> None:
         self._opened = opened
         self._longest = longest
-        self._columns: dict[str, tuple[array[int], list[Any]]] = {}  # the part that is in memory: rows and values
+        self._columns: dict[str, Column] = {}  # of the part that is in memory
         self._rows = self._bytes = 0
         self._aside: dict[str, list[_Place]] = {}
         self._fd = -1
@@ -63,10 +63,9 @@ class Runs:
         for key, pieces in columns.items():
             column = known.get(key)
             if column is None:
-                column = known[key] = array("I"), []
+                column = known[key] = Column(self._longest)
             for some, values in pieces:
-                column[0].extend(some)
-                column[1].extend(values)
+                column.extend(some, values)
         self._rows += rows
         self._bytes += size
         if self._rows >= _ROWS or self._bytes >= _BYTES:
@@ -78,7 +77,7 @@ class Runs:
         columns, self._columns = self._columns, {}
         self._rows = self._bytes = 0
         for key in list(columns):
-            for part in postings_of(*columns.pop(key), self._longest):
+            for part in columns.pop(key).postings():
                 self._aside.setdefault(key, []).append(self._written(part))
 
     def _written(self, part: Postings) -> _Place:
@@ -109,7 +108,7 @@ class Runs:
     def postings(self, key: str) -> Iterator[Postings]:
         """Postings of a key, once, class by class, in pieces whose values are sorted through all of them."""
         last = self._columns.pop(key, None)
-        here = {} if last is None else {part.kind: part for part in postings_of(*last, self._longest)}
+        here = {} if last is None else {part.kind: part for part in last.postings()}
         aside = self._aside.pop(key, [])
         for kind in sorted(here.keys() | {place.kind for place in aside}):
             runs = [self._read(place) for place in aside if place.kind == kind]
