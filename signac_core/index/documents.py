@@ -212,5 +212,5 @@ def possible_rows(table: Table, query: Query) -> Rows:
     rows = table.all_rows()
     for part in parts:
         if isinstance(part, Condition) and part.namespace == "sp":
-            rows = rows & rows_that_satisfy(table, part)
+            rows = rows & (rows_that_satisfy(table, part) | undecided(table, [part]))
     return rows
