@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from .arguments import AtLeast, Tokens
-from .output import JSON, JSON_LINES, PLAIN, TABLE, TEMPLATE, Shape
+from .output import JSON, JSON_LINES, PLAIN, TABLE, TEMPLATE, JSONText, Shape
 
 if TYPE_CHECKING:
     from .keys import Record
@@ -110,7 +110,7 @@ def layout_options(function: _F) -> _F:
 
 def layout_text(
     part: str, shape: Shape, *, pretty: int | None, indent: int | None, sort_keys: bool
-) -> Callable[[Record], str]:
+) -> Callable[[Record], str | bytes]:
     """Plain text of a part of a record, laid out as `layout_options` say.
 
     Raises click.UsageError if they are combined with another output mode.
@@ -120,16 +120,25 @@ def layout_text(
     if sort_keys and shape.mode in (TEMPLATE, TABLE):
         raise click.UsageError(f"--sort sorts the keys of text and JSON; it does not combine with --{shape.mode}.")
     if pretty:
-        from pprint import pformat
+        from .pretty import pformat
 
         return lambda record: pformat(record[part], depth=pretty)
     if indent is None:
-        from signac_core.canonical import dumps
-
-        return lambda record: dumps(record[part], sort_keys=sort_keys)
+        return _dumped(part, sort_keys=sort_keys)
     import json
 
     return lambda record: json.dumps(record[part], indent=indent, sort_keys=sort_keys)
+
+
+def _dumped(part: str, *, sort_keys: bool) -> Callable[[Record], str | bytes]:
+    """JSON of a part of a record, as it is in the file of the job but for white space."""
+    from signac_core.canonical import dumps
+
+    def text(record: Record) -> str | bytes:
+        value = record[part]
+        return value if type(value) is JSONText else dumps(value, sort_keys=sort_keys)
+
+    return text
 
 
 def shape_on_terminal(session: Session, shape: Shape, *, laid_out: bool) -> Shape:

@@ -35,6 +35,7 @@ __all__ = [
     "TABLE",
     "TEMPLATE",
     "Failure",
+    "JSONText",
     "Output",
     "OutputClosed",
     "Shape",
@@ -50,6 +51,15 @@ PLAIN, JSON, JSON_LINES, TEMPLATE, TABLE = "plain", "json", "jsonl", "format", "
 
 _ROWS = 1_000
 """A table on a terminal has so many rows; behind them, it begins anew."""
+
+_ROWS_IN_A_PIPE = 5_000
+"""So many rows of a table in a pipe are laid out at once."""
+
+_IDS = 1 << 16
+"""So many ids are written together."""
+
+_LINES = 128
+"""So many JSON lines are written together."""
 
 SHOWN = 10
 """So many errors or warnings of one kind are written one by one."""
@@ -70,6 +80,10 @@ class Failure(click.ClickException):
 
 class OutputClosed(Exception):
     """Whoever read our standard output has stopped reading."""
+
+
+class JSONText(bytes):
+    """State point or document as JSON that is fit to be written as it is: strict, UTF-8, without blanks."""
 
 
 class Shape(NamedTuple):
@@ -271,18 +285,19 @@ class Output:
                 raise _write_failure(error) from None
 
     def write_lines(self, lines: Iterable[str | bytes], end: str = "\n") -> None:
-        """Write records of text as they come, each followed by ``end``."""
-        is_terminal = self.is_terminal
-        for line in lines:
-            if is_terminal:
+        """Write records of text as they come, some at once, each followed by ``end``."""
+        if self.is_terminal:
+            for line in lines:
                 self.write_as_it_is(on_screen(line) + end)
-            else:
-                self.write_as_it_is(line + end if isinstance(line, str) else line + end.encode())
+            return
+        remaining = iter(lines)
+        while some := list(islice(remaining, _LINES)):
+            self.write_as_it_is(_joined(some, end, "ascii" if sys.stdout is None else sys.stdout.encoding))
 
     def write_ids(self, ids: Sequence[str], end: str = "\n") -> None:
-        """Write ids at once, each followed by ``end``."""
-        if ids:
-            self.write_as_it_is(end.join(ids) + end)
+        """Write ids, very many at once, each followed by ``end``."""
+        for start in range(0, len(ids), _IDS):
+            self.write_as_it_is(end.join(ids[start : start + _IDS]) + end)
 
     def write_json(self, value: Any) -> None:
         """Write one JSON document: a report."""
@@ -306,8 +321,9 @@ class Output:
         if shape.mode == JSON:
             self._write_array(records, sort_keys=sort_keys)
         elif shape.mode == JSON_LINES:
-            for record in records:
-                self.write(self._json(record, sort_keys=sort_keys) + b"\n")
+            remaining = iter(records)
+            while lines := [self._json(record, sort_keys=sort_keys) for record in islice(remaining, _LINES)]:
+                self.write(b"\n".join(lines) + b"\n")
         elif shape.template is not None:
             self.write_lines(map(shape.template.render, records), shape.end)
             for complaint in shape.template.complaints:
@@ -317,15 +333,25 @@ class Output:
         else:
             self.write_lines(map(text, records), shape.end)
 
+    def copies_json(self, shape: Shape) -> bool:
+        """Tell whether records are written just as `JSONText` has them."""
+        is_json = shape.mode in (JSON, JSON_LINES) and not self.is_terminal
+        return is_json and sys.stdout is not None and is_utf8(sys.stdout.encoding)
+
     def _write_table(
         self, records: Iterable[Record], keys: Mapping[str, Sequence[str]], digits: Callable[[], int] | None
     ) -> None:
-        """Write a table; on a terminal, which shows the first lines at once, one for so many jobs after the other."""
-        from .tables import draw
+        """Write a table in blocks: on a terminal, which shows the first lines at once, one table after the other."""
+        from .tables import PlainTable, draw
 
         color, remaining = self.has_color(sys.stdout), iter(records)
-        while rows := list(islice(remaining, _ROWS) if self.is_terminal else remaining):
-            self.write_drawn(draw(rows, keys, terminal=self.is_terminal, color=color, digits=digits))
+        if self.is_terminal:
+            while rows := list(islice(remaining, _ROWS)):
+                self.write_drawn(draw(rows, keys, color=color, digits=digits))
+            return
+        table = PlainTable(keys, color=color)
+        while rows := list(islice(remaining, _ROWS_IN_A_PIPE)):
+            self.write_drawn(table.draw(rows))
 
     def _write_array(self, records: Iterable[Record], *, sort_keys: bool) -> None:
         """Write a JSON array as it comes: compact, or indented on a terminal."""
@@ -333,9 +359,12 @@ class Output:
         before = b"[" if indent is None else b"[\n  "
         between = b"," if indent is None else b",\n  "
         empty = True
-        for record in records:
-            text = self._json(record, indent=indent, sort_keys=sort_keys)
-            self.write((before if empty else between) + text.replace(b"\n", b"\n  "))
+        remaining = iter(records)
+        while some := list(islice(remaining, 1 if self.is_terminal else _LINES)):
+            texts = [self._json(record, indent=indent, sort_keys=sort_keys) for record in some]
+            if indent is not None:
+                texts = [text.replace(b"\n", b"\n  ") for text in texts]
+            self.write((before if empty else between) + between.join(texts))
             empty = False
         if empty:
             self.write(b"[]\n")
@@ -344,6 +373,8 @@ class Output:
 
     def _json(self, value: Any, *, indent: int | None = None, sort_keys: bool = False) -> bytes:
         """Strict JSON: non-finite numbers become null, with one warning."""
+        if type(value) is JSONText:
+            return value
         ascii_only = sys.stdout is not None and not is_utf8(sys.stdout.encoding)
         try:
             try:
@@ -448,6 +479,15 @@ def _write_failure(error: OSError) -> Exception:
 def is_utf8(encoding: str) -> bool:
     """Tell whether this is a name of UTF-8."""
     return encoding.lower().replace("_", "-") in ("utf-8", "utf8")
+
+
+def _joined(lines: Sequence[str | bytes], end: str, encoding: str) -> bytes:
+    """Lines as bytes, each followed by ``end``."""
+    if isinstance(lines[0], str):
+        with suppress(UnicodeEncodeError, TypeError):  # one of them is special
+            return (end.join(lines) + end).encode(encoding)  # type: ignore[arg-type]
+    encoded = [line if isinstance(line, bytes) else _encode(line, encoding) for line in lines]
+    return end.encode().join(encoded) + end.encode()
 
 
 def _encode(text: str, encoding: str) -> bytes:

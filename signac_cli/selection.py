@@ -6,15 +6,16 @@ import os
 import re
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from itertools import islice, pairwise
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
 from .arguments import INFIX
-from .output import Failure
+from .output import PLAIN, Failure, JSONText
 
 if TYPE_CHECKING:
+    from signac_core.index.selection import Selection
     from signac_core.progress import Progress
     from signac_core.query import Query
     from signac_core.workspace import Space
@@ -75,7 +76,7 @@ def select(
     damaged: list[str],
     minimum: int = 1,
     proven: bool = False,
-) -> list[str]:
+) -> Sequence[str]:
     """Ids of the jobs that are named, or that match a filter, or of all jobs.
 
     Damaged jobs match no filter, and are collected. ``minimum`` is the shortest beginning of an id that is accepted.
@@ -169,7 +170,7 @@ def find_matching(
     damaged: list[str],
     ids: Sequence[str] | None = None,
     proven: bool = False,
-) -> list[str]:
+) -> Sequence[str]:
     """Ids of the jobs that match a filter, among ``ids`` if given; sorted, or in the order of ``ids``.
 
     Raises Failure if the filter cannot be applied.
@@ -359,19 +360,27 @@ def write_part(
     ids: Sequence[str],
     filter_tokens: Sequence[str] | None,
     shape: Shape,
-    text: Callable[[Record], str],
+    text: Callable[[Record], str | bytes],
     *,
     allow_eval: bool,
     sort_keys: bool,
+    laid_out: bool,
 ) -> int:
     """Print the state points (``sp``) or documents (``doc``) of the jobs that are named; return the exit status.
+
+    Unless they are ``laid_out``, ``text`` takes what `canonical.dumps` gives as well.
 
     Raises Failure as `select`.
     """
     space = session.space(at_one_moment=True)
     damaged: list[str] = []
     selected = select(session, space, ids, filter_tokens, allow_eval=allow_eval, damaged=damaged)
-    records = read_records(space, selected, shape.parts(part), damaged=damaged)
+    texts: Literal["records", "dumped"] | None = None
+    if not sort_keys and session.output.copies_json(shape):
+        texts = "records"
+    elif not laid_out and shape.mode in (None, PLAIN):
+        texts = "dumped"
+    records = read_records(space, selected, shape.parts(part), damaged=damaged, texts=texts)
     session.output.write_records(records, shape, text, sort_keys=sort_keys, digits=enough_digits(space))
     hint_at_unknown_fields(session, space, shape, everywhere=not ids and filter_tokens is None, damaged=damaged)
     return session.report_damaged(damaged)
@@ -383,32 +392,82 @@ def read_records(
     parts: Container[str],
     *,
     damaged: list[str],
-    known: Mapping[str, Record] | None = None,
-) -> Iterator[dict[str, Any]]:
-    """Read what is asked for of each job (``path``, ``sp``, ``doc``), one after the other; what is known is not read.
+    texts: Literal["records", "dumped"] | None = None,
+) -> Iterator[Any]:
+    """Read what is asked for of each job (``path``, ``sp``, ``doc``), one block of jobs after the other.
 
-    Jobs that cannot be read are left out and collected, those that have vanished are left out silently.
+    Jobs that cannot be read are left out and collected, those that have vanished are left out silently. Of a block
+    that the index holds, ``texts`` gives records as `JSONText`, or the parts of them as `canonical.dumps` does.
     """
-    from signac_core.catalog import preload, read_state_points
-
-    known = known or {}
+    readers: dict[str, Callable[[Sequence[str]], Mapping[str, Any]]] = {}
+    if "path" in parts:
+        readers["path"] = lambda some: {job_id: os.path.join(space.workspace, job_id) for job_id in some}
     if "sp" in parts:
-        preload(space, len(ids) - len(known))
-    readers: dict[str, Callable[..., Iterable[tuple[str, dict[str, Any]]]]] = {"sp": read_state_points}
+        readers["sp"] = lambda some: _read_state_points(space, some, damaged=damaged, texts=texts)
     if "doc" in parts:
         from signac_core.documents.many import read_documents
 
-        readers["doc"] = read_documents
-    remaining = iter(ids)
-    while chunk := list(islice(remaining, _CHUNK)):
-        values: dict[str, dict[str, Any]] = {}
-        if "path" in parts:
-            values["path"] = {job_id: os.path.join(space.workspace, job_id) for job_id in chunk}
-        for part, read in readers.items():
-            if part in parts:
-                found = {job_id: known[job_id][part] for job_id in chunk if part in known.get(job_id, ())}
-                unknown = [job_id for job_id in dict.fromkeys(chunk) if job_id not in found]
-                values[part] = found | dict(read(space, unknown, damaged=damaged))
-        for job_id in chunk:
+        readers["doc"] = lambda some: dict(read_documents(space, list(dict.fromkeys(some)), damaged=damaged))
+    for block in _blocks(space, ids):
+        names = list(block)
+        values = {part: read(block) for part, read in readers.items()}
+        if texts == "records" and all(isinstance(found, Texts) for found in values.values()):
+            yield from _as_json(names, values)
+            continue
+        if len(values) == 1:
+            [(part, found)] = values.items()
+            for job_id in names if len(found) < len(names) else found:
+                if job_id in found:
+                    yield {"id": job_id, part: found[job_id]}
+            continue
+        for job_id in names:
             if all(job_id in found for found in values.values()):
                 yield {"id": job_id} | {part: found[job_id] for part, found in values.items()}
+
+
+class Texts(dict[str, JSONText]):
+    """State points or documents of all jobs of a block."""
+
+
+def _as_json(names: Sequence[str], values: Mapping[str, Mapping[str, JSONText]]) -> Iterator[JSONText]:
+    """Records as JSON."""
+    template = '{"id":"%b",' + ",".join(f'"{part}":%b' for part in values) + "}"
+    columns = [map(found.__getitem__, names) for found in values.values()]
+    return map(JSONText, map(template.encode().__mod__, zip(map(str.encode, names), *columns, strict=True)))
+
+
+def _blocks(space: Space, ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Parts of a list of ids, small ones first; of what the index holds if there are many, as `Selection`."""
+    from signac_core.catalog import MANY_FILES, open_index
+
+    if len(ids) > MANY_FILES and (snapshot := open_index(space)) is not None and snapshot.is_kept:
+        from signac_core.index.selection import selection_of
+
+        ids = selection_of(snapshot, ids)
+    most: int = getattr(ids, "at_once", _CHUNK)  # of a Selection, which few commands need to know
+    start, number = 0, _CHUNK
+    while start < len(ids):
+        yield ids[start : start + number]
+        start += number
+        number = min(2 * number, most)
+
+
+def _read_state_points(space: Space, ids: Sequence[str], *, damaged: list[str], texts: str | None) -> Mapping[str, Any]:
+    """State points by id, as the texts in the index if possible."""
+    from signac_core.catalog import read_state_points, tell_unusable
+
+    if texts and not isinstance(ids, (list, tuple)):
+        try:
+            lines, is_plain = cast("Selection", ids).lines()
+        except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
+            tell_unusable(error)
+        else:
+            names = list(ids)
+            if is_plain and None not in lines:
+                found = list(filter(None, lines))
+                if texts == "dumped":
+                    from signac_core.index.texts import spaced
+
+                    found = spaced(found)
+                return Texts(zip(names, map(JSONText, found), strict=True))
+    return dict(read_state_points(space, ids, damaged=damaged))

@@ -221,8 +221,8 @@ def _keys_of(snapshot: Snapshot) -> set[str]:
 
 
 def _indexed_document_keys(space: Space) -> set[str]:
+    from signac_core.errors import UnusableIndexError
     from signac_core.index.completion import open_written
-    from signac_core.index.table import UnusableIndexError
 
     with suppress(OSError, UnusableIndexError), open_written(space.root, "doc") as index:
         return set(index.dotted_keys())

@@ -1,6 +1,7 @@
 """Tables: no borders, no blanks at the end of a line, numbers and paths never cut or broken.
 
-On a pipe every cell is whole, and every number exact. On a terminal numbers have six significant digits. Where the
+On a pipe every cell is whole, and every number exact; there, a long table is made of blocks, which continue each other,
+so that its first line does not wait for the last record. On a terminal numbers have six significant digits. Where the
 table does not fit, the ids in front are shortened to what is unique in the project, then the other columns give way;
 where that would leave too little of them, each row gets lines of its own.
 """
@@ -8,11 +9,11 @@ where that would leave too little of them, each row gets lines of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import zip_longest
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from signac_core.trees import MISSING, leaves
+from signac_core.trees import MISSING, flattened, leaves
 
 from .keys import lookup
 from .templates import as_text
@@ -20,7 +21,7 @@ from .templates import as_text
 if TYPE_CHECKING:
     from .keys import Record
 
-__all__ = ["Column", "as_cell", "compare", "draw", "draw_columns", "longest_number", "rounded", "visible"]
+__all__ = ["Column", "PlainTable", "as_cell", "compare", "draw", "draw_columns", "longest_number", "rounded", "visible"]
 
 _GUTTER = 2
 _NARROWEST = 8
@@ -42,23 +43,61 @@ class Column(NamedTuple):
     folds: bool = False  # continued on the next line where another column would be cut off; its heading stays whole
     numeric: bool = False  # aligned to the right
     least: int = 0  # never narrower
+    ascii: bool = False  # all cells are known to be as wide as they are long
 
     def width(self) -> int:
         """Width of the longest text."""
-        return max(map(_width, (self.header, *self.cells)))
+        return max(_width(self.header), max(map(len if self.ascii else _width, self.cells), default=0))
 
 
 def draw(
     records: Sequence[Record],
     keys: Mapping[str, Sequence[str]],
     *,
-    terminal: bool,
     color: bool,
     digits: Callable[[], int] | None = None,
 ) -> str:
-    """Draw a table of records; of the keys named under ``sp`` and ``doc``, or of all that occur where none is named."""
-    columns = list(_columns(records, keys, terminal=terminal))
-    return draw_columns(columns, terminal=terminal, color=color, digits=digits)
+    """Draw a table of records on a terminal.
+
+    It has the keys named under ``sp`` and ``doc``, or all that occur where none is named.
+    """
+    columns = [column for _, column in _columns(records, keys, terminal=True)]
+    return draw_columns(columns, terminal=True, color=color, digits=digits)
+
+
+class PlainTable:
+    """A table for a pipe, drawn in blocks of records as they come.
+
+    Each column is as wide as the blocks so far need. A heading is written where there are columns that the one before
+    does not have.
+    """
+
+    def __init__(self, keys: Mapping[str, Sequence[str]], *, color: bool) -> None:
+        self._keys = keys
+        self._styles = _STYLES if color else _NO_STYLES
+        self._known: dict[tuple[str, str], Column] = {}  # the columns so far, without cells
+        self._widths: dict[tuple[str, str], int] = {}
+
+    def draw(self, records: Sequence[Record]) -> str:
+        """Draw the next block."""
+        return self.draw_columns(dict(_columns(records, self._keys, terminal=False)), len(records))
+
+    def draw_columns(self, found: Mapping[tuple[str, str], Column], number: int) -> str:
+        """Draw the next block of so many rows; columns are named by the part of the record and the dotted key."""
+        has_heading = not found.keys() <= self._known.keys()
+        self._known |= {name: column._replace(cells=()) for name, column in found.items() if name not in self._known}
+        columns, widths = [], []
+        for name, known in sorted(self._known.items(), key=lambda item: _PARTS.index(item[0][0])):
+            column = found.get(name) or known._replace(cells=[""] * number, numeric=False, ascii=True)
+            width = self._widths[name] = max(column.width(), self._widths.get(name, 0))
+            columns.append(column)
+            widths.append(width)
+        lines = _plain_lines(columns, widths)
+        return _text([_heading_line(columns, widths, self._styles), *lines] if has_heading else lines)
+
+
+_PARTS = ("id", "path", "sp", "doc")
+"""What there is of a record, in the order of the columns."""
 
 
 def draw_columns(
@@ -70,7 +109,7 @@ def draw_columns(
     styles = _STYLES if color else _NO_STYLES
     natural = [column.width() for column in columns]
     if not terminal:
-        return _text(_rows(columns, natural, styles._replace(name=str)))
+        return _text([_heading_line(columns, natural, styles), *_plain_lines(columns, natural)])
     width = _screen_width()
     whole, widths = columns, _fit(columns, natural, width)
     if digits is not None and widths != natural:
@@ -197,29 +236,100 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _columns(records: Sequence[Record], keys: Mapping[str, Sequence[str]], *, terminal: bool) -> Iterator[Column]:
-    text = rounded if terminal else as_text
+def _columns(
+    records: Sequence[Record], keys: Mapping[str, Sequence[str]], *, terminal: bool
+) -> Iterator[tuple[tuple[str, str], Column]]:
+    """Columns of a table by part of the record and key."""
     for part in ("id", "path"):
         if any(part in record for record in records):
             cells = [record[part] for record in records]
-            yield Column(part, list(map(visible, cells)) if terminal else cells, whole=True)
+            is_ascii = "".join(cells).isascii()
+            yield (part, ""), Column(part, list(map(visible, cells)) if terminal else cells, whole=True, ascii=is_ascii)
     for part, prefix in (("sp", ""), ("doc", "doc.")):
+        if not (keys.get(part) or any(part in record for record in records)):
+            continue
         parts = [record.get(part, {}) for record in records]
+        columns: Mapping[str, Sequence[Any]]
         if keys.get(part):
-            rows = [{key: lookup(data, key) for key in keys[part]} for data in parts]
+            columns = {key: [lookup(data, key) for data in parts] for key in keys[part]}
         else:
-            rows = [dict(leaves(data)) for data in parts]
-        for key in dict.fromkeys(key for row in rows for key in row):
-            values = [row.get(key, MISSING) for row in rows]
-            known = [value for value in values if value is not MISSING]
-            cells = ["" if value is MISSING else visible(text(value)) for value in values]
-            numbers = [cell for cell, value in zip(cells, values, strict=True) if _is_number(value)]
-            numeric = len(numbers) == len(known) > 0
-            yield Column(visible(prefix + key), cells, numeric=numeric, least=max(map(len, numbers), default=0))
+            columns = _transposed(parts)
+        for key, values in columns.items():
+            yield (part, key), _column(visible(prefix + key), values, terminal=terminal)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _transposed(trees: Sequence[Mapping[str, Any]]) -> Mapping[str, Sequence[Any]]:
+    """Values by dotted key, with `MISSING` where there are none; keys are in the order in which they appear."""
+    rows = [flattened(tree) if dict in map(type, tree.values()) else tree for tree in trees]
+    names = list(rows[0])
+    nothing = [MISSING] * len(names)
+    others = []
+    lines: list[Iterable[Any]] = []
+    for row in rows:
+        if list(row) == names:
+            lines.append(row.values())
+        else:
+            others.append(row)
+            lines.append(map(row.get, names, nothing))
+    columns = zip(*lines, strict=True)
+    found: dict[str, Sequence[Any]] = dict(zip(names, columns, strict=True))
+    for key in dict.fromkeys(chain.from_iterable(others)):
+        if key not in found:
+            found[key] = [row.get(key, MISSING) for row in rows]
+    return found
+
+
+_NUMBERS = frozenset({int, float})
+
+
+def _column(header: str, values: Sequence[Any], *, terminal: bool) -> Column:
+    """A column of values, most of which are of one type."""
+    kinds = set(map(type, values))
+    cells = ["" if value is MISSING else rounded(value) for value in values] if terminal else _exact(values, kinds)
+    together = "".join(cells)
+    if not together.isprintable():
+        cells = list(map(visible, cells))
+    least = 0
+    if terminal and kinds & _NUMBERS:  # nothing is narrowed in a pipe
+        least = max(len(cell) for cell, value in zip(cells, values, strict=True) if type(value) in _NUMBERS)
+    is_numeric = bool(kinds & _NUMBERS) and kinds <= _NUMBERS | {type(MISSING)}
+    return Column(header, cells, numeric=is_numeric, least=least, ascii=together.isascii())
+
+
+def _exact(values: Sequence[Any], kinds: Set[type]) -> Sequence[str]:
+    """Texts of values: a string as it is, any other value as JSON, what is missing as nothing."""
+    if kinds == {str}:
+        return values
+    if kinds == {float}:
+        total = sum(values)
+        if total - total == 0:  # all are finite, and look in JSON as in Python
+            distinct = set(values)
+            if 2 * len(distinct) > len(values) or 0.0 in distinct:  # of which -0.0 is an equal
+                return list(map(repr, values))
+            texts = {value: repr(value) for value in distinct}
+            return list(map(texts.__getitem__, values))
+    if len(kinds) == 1:
+        (kind,) = kinds
+        return list(map(_TEXTS.get(kind, as_text), values))
+    return [_TEXTS.get(type(value), as_text)(value) for value in values]
+
+
+def _text_of_list(value: list[Any]) -> str:
+    text = repr(value)
+    is_of_numbers = not any(map(text.__contains__, "'\"nTF"))  # nor of strings, null, NaN, infinity, true, false
+    return text if is_of_numbers else as_text(value)
+
+
+_TEXTS: dict[type, Callable[[Any], str]] = {
+    str: str,
+    int: repr,
+    bool: {True: "true", False: "false"}.__getitem__,
+    type(None): {None: "null"}.__getitem__,
+    type(MISSING): {MISSING: ""}.__getitem__,
+    float: lambda value: repr(value) if value - value == 0 else as_text(value),
+    list: _text_of_list,
+}
+"""What gives the text of a value, as `as_text` does, in less time."""
 
 
 def visible(text: str) -> str:
@@ -298,8 +408,7 @@ def _rows(columns: Sequence[Column], widths: Sequence[int], styles: _Styles) -> 
     gutter = " " * _GUTTER
     paints = [styles.name] + [str] * (len(columns) - 1)
     is_right = [column.numeric for column in columns]
-    headers = [column.header for column in columns]
-    yield gutter.join(map(_filled, headers, widths, [styles.heading] * len(columns), is_right))
+    yield _heading_line(columns, widths, styles)
     folding = any(column.folds for column in columns)
     for row in zip(*(column.cells for column in columns), strict=True):
         lines: Iterable[Sequence[str]] = [row]
@@ -311,6 +420,25 @@ def _rows(columns: Sequence[Column], widths: Sequence[int], styles: _Styles) -> 
             lines = zip_longest(*parts, fillvalue="")
         for cells in lines:
             yield gutter.join(map(_filled, cells, widths, paints, is_right))
+
+
+def _heading_line(columns: Sequence[Column], widths: Sequence[int], styles: _Styles) -> str:
+    headers = [column.header for column in columns]
+    is_right = [column.numeric for column in columns]
+    return (" " * _GUTTER).join(map(_filled, headers, widths, [styles.heading] * len(columns), is_right))
+
+
+def _plain_lines(columns: Sequence[Column], widths: Sequence[int]) -> Iterator[str]:
+    """Lines of a table below its heading, where every cell fits into its column."""
+    fields, cells = [], []
+    for column, width in zip(columns, widths, strict=True):
+        if column.ascii:
+            fields.append(f"%{'' if column.numeric else '-'}{width}s")
+            cells.append(column.cells)
+        else:
+            fields.append("%s")
+            cells.append([_filled(cell, width, str, column.numeric) for cell in column.cells])
+    return map((" " * _GUTTER).join(fields).__mod__, zip(*cells, strict=True))
 
 
 def _stacked(columns: Sequence[Column], width: int, styles: _Styles) -> Iterator[str]:

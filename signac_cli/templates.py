@@ -9,6 +9,8 @@ is empty. ``\t`` and ``\n`` are understood.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from signac_core.canonical import MISSING, dumps
@@ -55,6 +57,8 @@ class Template:
                     raise ValueError(f"the format '{spec}' of the field '{{{name}}}' is far too wide.")
                 self.pieces.append(_field(name, spec or ""))
         self.needs = frozenset(piece.part for piece in self.pieces if isinstance(piece, _Field))  # parts of a record
+        self._literals = "".join(piece.replace("%", "%%") if isinstance(piece, str) else "%s" for piece in self.pieces)
+        self._values = [self._reader(piece) for piece in self.pieces if isinstance(piece, _Field)]
         self.complaints: dict[str, None] = {}  # fields whose format does not suit some value, in order
         self.rendered = 0
         self._missing: dict[_Field, int] = {}
@@ -66,7 +70,31 @@ class Template:
     def render(self, record: Record) -> str:
         """Fill in one record."""
         self.rendered += 1
-        return "".join(piece if isinstance(piece, str) else self._value(piece, record) for piece in self.pieces)
+        return self._literals % tuple([value(record) for value in self._values])
+
+    def _reader(self, field: _Field) -> Callable[[Record], str]:
+        """Make the function that gives the text of a field; most are strings or numbers that are there."""
+        part, path, whole = field.part, field.key.split("."), field.key
+        if not whole and not field.spec and part in ("id", "path"):
+            return itemgetter(part)
+
+        def read(record: Record) -> str:
+            value = record[part]
+            try:
+                if field.spec or (len(path) > 1 and whole in value):
+                    return self._value(field, record)
+                for name in path:
+                    value = value[name]
+            except (LookupError, TypeError):
+                return self._value(field, record)
+            kind = type(value)
+            if kind is str:
+                return value  # type: ignore[no-any-return]
+            if kind is int or (kind is float and value - value == 0):
+                return repr(value)
+            return self._value(field, record)
+
+        return read
 
     def _value(self, field: _Field, record: Record) -> str:
         value = record[field.part]

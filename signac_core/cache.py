@@ -17,11 +17,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from . import catalog, layout, workspace
-from .errors import JobsCorruptedError
+from .errors import JobsCorruptedError, UnusableIndexError
 from .index.peer_cache import CacheFile, CacheWriter, EntriesAside, holds_just, open_cache, read_cache
 from .index.records import AT_ONCE, Records, in_batches, records_of_texts
 from .index.snapshot import check_proven
-from .index.table import UnusableIndexError, without_collection
+from .index.table import without_collection
 
 if TYPE_CHECKING:
     from .index.refreshing import BaseWriter
@@ -379,7 +379,7 @@ class _Update:
 
         with _of_index():
             selection = select(self.snapshot, [layer.present for layer in self.snapshot.layers], sorted(self.pending))
-        for block in selection.blocks(AT_ONCE):
+        for block in selection.blocks():
             with _of_index():
                 names = list(block)
                 texts, is_plain = block.lines()

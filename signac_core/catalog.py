@@ -42,7 +42,10 @@ __all__ = [
     "indexed_state_points",
     "list_ids",
     "list_names",
+    "names_among",
+    "names_with_prefix",
     "open_index",
+    "open_own_index",
     "preload",
     "proven_in_memory",
     "read_records",
@@ -52,6 +55,7 @@ __all__ = [
     "recording",
     "refresh",
     "state_point_in_memory",
+    "state_points_by_block",
     "tell_unusable",
 ]
 
@@ -68,9 +72,9 @@ def open_index(space: Space) -> Snapshot | None:
     """
     moment = space.moment
     if moment is None:
-        return _open_index(space)
+        return open_own_index(space)
     if not moment.has_opened_index:
-        snapshot = moment.index = _open_index(space)
+        snapshot = moment.index = open_own_index(space)
         moment.has_opened_index = True
         if snapshot is not None:
             snapshot.is_kept = True
@@ -89,7 +93,8 @@ def _let_go(snapshot: Snapshot, *, is_interrupted: bool) -> None:
             refresh(snapshot)
 
 
-def _open_index(space: Space) -> Snapshot | None:
+def open_own_index(space: Space) -> Snapshot | None:
+    """Do what :func:`open_index` does for somebody who closes the index."""
     try:
         if config.index_directory() is None:
             fd = os.open(f"{space.root}/{layout.FN_INDEX}", OPEN_FLAGS)
@@ -142,6 +147,33 @@ def list_names(space: Space) -> list[str]:
     """
     names = ask_index(space, _names_of)
     return list_workspace(space).names if names is None else names
+
+
+def names_with_prefix(space: Space, prefix: str) -> list[str]:
+    """Names of the directories that count as jobs and begin with some digits, sorted."""
+
+    def find(snapshot: Snapshot) -> list[str]:
+        names = snapshot.names_with_prefix(prefix)
+        refresh(snapshot)
+        return names
+
+    found = ask_index(space, find)
+    if found is None:
+        found = [name for name in list_workspace(space).names if name.startswith(prefix)]
+    return found
+
+
+def names_among(space: Space, names: list[str]) -> set[str]:
+    """Those names that are directories which count as jobs."""
+
+    def find(snapshot: Snapshot) -> set[str]:
+        from .index.selection import selection_of
+
+        unknown = set(selection_of(snapshot, names).rest).difference(snapshot.pending)
+        return set(names) - unknown
+
+    found = ask_index(space, find)
+    return set(names).intersection(list_workspace(space).names) if found is None else found
 
 
 def _names_of(snapshot: Snapshot) -> list[str]:
@@ -211,21 +243,70 @@ def read_state_points(
 
     Raises JobsCorruptedError at the end, if jobs are damaged and there is no list to take them.
     """
-    ids = ids if isinstance(ids, (list, tuple)) else list(ids)
-    known = space.known
+    ids = ids if isinstance(ids, Sequence) else list(ids)
     failed: list[str] = []
+    is_selection = not isinstance(ids, (list, tuple))
+    if indexed and (len(ids) > MANY_FILES or is_selection) and not space.is_loaded:
+        yield from _read_with_index(space, ids, failed, proven=proven)
+    else:
+        yield from _read_without_index(space, ids, failed, proven=proven)
+    _report(failed, damaged)
+
+
+def _read_with_index(
+    space: Space, ids: Sequence[str], failed: list[str], *, proven: bool
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """State points of jobs, block by block, from the index as far as it holds them and can be used."""
+    snapshot = open_index(space)
+    if snapshot is None:
+        _preload_cache(space, len(ids))
+        yield from _read_without_index(space, ids, failed, proven=proven)
+        return
+    with snapshot:
+        for names, trees in state_points_by_block(snapshot, ids):
+            if proven:
+                trees = [
+                    tree if canonical.state_point_matches(tree, name) else None
+                    for name, tree in zip(names, trees, strict=True)
+                ]
+            rest = [name for name, tree in zip(names, trees, strict=True) if tree is None]
+            if not rest:
+                yield from zip(names, trees, strict=True)
+                continue
+            found = dict(zip(names, trees, strict=True))
+            found.update(_read_without_index(space, rest, failed, proven=False))
+            yield from ((name, tree) for name in names if (tree := found[name]) is not None)
+
+
+def state_points_by_block(snapshot: Snapshot, ids: Sequence[str]) -> Iterator[tuple[list[str], list[Any]]]:
+    """State points of jobs, block by block, None where the index does not hold them, or turns out to be damaged."""
+    from .index.selection import AT_ONCE, selection_of
+
+    done = 0
+    try:
+        for block in selection_of(snapshot, ids).blocks():
+            names, trees = list(block), block.trees()
+            yield names, trees
+            done += len(names)
+    except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
+        tell_unusable(error)
+    for start in range(done, len(ids), AT_ONCE):
+        names = list(ids[start : start + AT_ONCE])
+        yield names, [None] * len(names)
+
+
+def _read_without_index(
+    space: Space, ids: Sequence[str], failed: list[str], *, proven: bool
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    known = space.known
+    if proven:
+        _forget_wrong(space, ids)
     unknown = [job_id for job_id in ids if job_id not in known]
-    if indexed and len(unknown) > MANY_FILES:
-        preload(space, len(unknown))
-        unknown = [job_id for job_id in unknown if job_id not in known]
-    if proven and _forget_wrong(space, ids):
-        unknown = [job_id for job_id in ids if job_id not in known]
     if unknown:
         yield from _read_unknown(space, ids, list(dict.fromkeys(unknown)), failed)
     else:
         for job_id in ids:
             yield job_id, known[job_id]
-    _report(failed, damaged)
 
 
 def _read_unknown(
@@ -291,15 +372,14 @@ def _content(job_id: str, path: str, dir_fd: int | None) -> bytes | None:
         return None
 
 
-def _forget_wrong(space: Space, ids: Sequence[str]) -> bool:
-    """Forget what the index has said if it was wrong about one of these jobs; tell whether it was."""
+def _forget_wrong(space: Space, ids: Sequence[str]) -> None:
+    """Forget what the index has said if it was wrong about one of these jobs."""
     known, indexed = space.known, space.sound_ids
     for job_id in ids:
         if job_id in indexed and not canonical.state_point_matches(known.get(job_id), job_id):
             tell_unusable(ValueError(f"wrong about job {job_id}"))
             space.forget_indexed()
-            return True
-    return False
+            return
 
 
 def _read_files(space: Space, ids: list[str]) -> Iterator[dict[str, Any] | None]:
@@ -339,25 +419,37 @@ def preload(space: Space, number: int) -> None:
         return True
 
     if number > MANY_FILES and not space.is_loaded and not ask_index(space, take):
-        with suppress(OSError):
-            if 0 < os.stat(space.path(layout.FN_CACHE)).st_size < number * _CACHE_BYTES_PER_FILE:
-                from .index.peer_cache import read_cache
+        _preload_cache(space, number)
 
-                space.load(read_cache(space))
+
+def _preload_cache(space: Space, number: int) -> None:
+    """Take the state points of all jobs from the cache file into memory, if that is less work than reading files."""
+    with suppress(OSError):
+        if 0 < os.stat(space.path(layout.FN_CACHE)).st_size < number * _CACHE_BYTES_PER_FILE:
+            from .index.peer_cache import read_cache
+
+            space.load(read_cache(space))
 
 
 def read_values(
-    space: Space, ids: list[str], keys: Sequence[str], *, missing: Any
-) -> tuple[list[str], list[list[Any]]]:
+    space: Space,
+    ids: Sequence[str],
+    keys: Sequence[str],
+    *,
+    missing: Any,
+    damaged: list[str] | None = None,
+    look_up: Callable[[dict[str, Any], str], Any] | None = None,
+) -> tuple[Sequence[str], list[list[Any]]]:
     """Values under dotted keys of state points; only the columns of these keys are read where there is an index.
 
-    Raises JobsCorruptedError if jobs are damaged.
+    Jobs that cannot be read are left out. ``look_up`` finds values in state points that are read from files.
+
+    Raises JobsCorruptedError if jobs are damaged and there is no list of them.
     """
     unread: Any = object()
 
     def ask(snapshot: Snapshot) -> list[list[Any]]:
-        from .index.columns import values_at
-        from .index.selection import selection_of
+        from .index.selection import selection_of, values_at
 
         return values_at(selection_of(snapshot, ids), keys, missing=missing, unread=unread)
 
@@ -367,14 +459,15 @@ def read_values(
     rest = [at for at, value in enumerate(columns[0]) if value is unread]
     if not rest:
         return ids, columns
-    from .trees import look_up
+    from . import trees
 
-    found = dict(read_state_points(space, [ids[at] for at in rest]))
+    found = dict(read_state_points(space, [ids[at] for at in rest], damaged=damaged))
     for column, key in zip(columns, keys, strict=True):
         path = key.split(".")
         for at in rest:
             if ids[at] in found:
-                column[at] = look_up(found[ids[at]], path, missing)
+                tree = found[ids[at]]
+                column[at] = trees.look_up(tree, path, missing) if look_up is None else look_up(tree, key)
     if len(found) == len(rest):
         return ids, columns
     here = [value is not unread for value in columns[0]]

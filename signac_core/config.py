@@ -333,7 +333,7 @@ def queries_write_index() -> bool:
 
 
 def io_threads() -> int | None:
-    """``SIGNAC_IO_THREADS``: threads for reading many files; by default decided by the time of the first reads."""
+    """``SIGNAC_IO_THREADS``: threads for many files; by default decided by the time that the first ones take."""
     try:
         return max(1, int(os.environ["SIGNAC_IO_THREADS"]))
     except (KeyError, ValueError):

@@ -492,3 +492,7 @@ class NumpyConversionWarning(UserWarning):
     ...     JSONDict("document.json").T = numpy.float64(1.5)
 
     """
+
+
+class UnusableIndexError(Exception):
+    """The index cannot be used; whoever asked it asks the files instead."""

@@ -22,6 +22,7 @@ __all__ = ["find_ids"]
 _T = TypeVar("_T")
 
 _FEW = 16  # jobs that are read rather than looked up
+_LONG = 1000  # ids from which on they are made as they are asked for
 _SHARED = 20_000  # jobs from which on a fork costs less than it saves
 _MANY_FILES_READ = 64  # from here on a query without an index leaves one behind
 
@@ -36,8 +37,10 @@ def find_ids(
     proven: bool = False,
     processes: int = 1,
     progress: Progress | None = None,
-) -> list[str]:
+) -> Sequence[str]:
     """Ids of the jobs that match a filter, in the order of ``ids`` (sorted by default).
+
+    They are a list, or within a moment perhaps a `Selection`, which ends with it.
 
     ``longer_names`` counts directories, too, whose names only begin with an id, as signac 2.x does. What the index says
     is compared with the files if it has to be ``proven``.
@@ -46,7 +49,7 @@ def find_ids(
     the filter is invalid; WorkspaceError if the workspace cannot be read.
     """
     if filter is None:
-        return _counted(catalog.list_names(space), longer_names=longer_names) if ids is None else list(ids)
+        return ids if ids is not None else _all_ids(space, longer_names=longer_names)
     from .query import Query, compile_filter
 
     query = filter if isinstance(filter, Query) else compile_filter(filter)
@@ -102,39 +105,62 @@ def _find_with_index(
     among: Sequence[str] | None,
     proven: bool,
     progress: Progress | None,
-) -> list[str] | None:
+) -> Sequence[str] | None:
     """Ids of the jobs that match: indexed jobs by the values of their keys, others by their files.
 
     None if the index turns out to be of no use.
     """
     space = snapshot.space
     try:
-        found, rest, documents, is_indexed = _ask(snapshot, query)
+        answer = _ask(snapshot, query)
+        rows, documents = answer.rows, answer.documents
+        found = answer.found if rows is None or not (proven or among is not None) else _ids(snapshot, rows)
     except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
         catalog.tell_unusable(error)
         return None
-    if proven and found and (query.needs_documents or not snapshot.is_proven):
+    if proven and found:
         found = _scan(space, query, found, damaged, proven=True, progress=progress)
-    rest = _counted(rest, longer_names=longer_names or among is not None)
+    rest = _counted(answer.rest, longer_names=longer_names or among is not None)
     if among is not None:
         selected = set(among)
         rest = [job_id for job_id in rest if job_id in selected]
     if rest:
-        rest.sort()
+        rest = sorted(rest)
         with catalog.recording(documents) as record:
-            found += _scan(space, query, rest, damaged, record, indexed=is_indexed, progress=progress)
+            found += _scan(space, query, rest, damaged, record, indexed=answer.rest_is_indexed, progress=progress)
         found.sort()
     catalog.refresh(snapshot)
     if among is not None:
         matching = set(found)
         return [job_id for job_id in among if job_id in matching]
-    return found
+    if rows is None or proven:
+        return found
+    try:
+        return _select(snapshot, rows, found)
+    except Exception as error:
+        catalog.tell_unusable(error)
+        return None
 
 
 class _Answer(NamedTuple):
-    """What the index says: ids of jobs that match, ids of the rest that have to be judged by their files."""
+    """What the index says.
+
+    Parameters
+    ----------
+    found : list of str
+        Ids of jobs that match.
+    rows : list of Rows or None
+        Instead of these, the rows of each layer.
+    rest : list of str
+        Ids of jobs that have to be judged by their files.
+    documents : IndexedDocuments or None
+        The documents, if they matter.
+    rest_is_indexed : bool
+        Whether the index may have the state points of the rest.
+    """
 
     found: list[str]
+    rows: list[Rows] | None
     rest: list[str]
     documents: IndexedDocuments | None
     rest_is_indexed: bool
@@ -144,15 +170,38 @@ def _ask(snapshot: Snapshot, query: Query) -> _Answer:
     from .index.evaluation import is_indexable
 
     if not is_indexable(query):
-        return _Answer([], snapshot.names(), None, rest_is_indexed=True)
+        return _Answer([], None, snapshot.names(), None, rest_is_indexed=True)
     if not query.needs_documents:
-        return _Answer(_ids(snapshot, snapshot.find(query)), snapshot.pending, None, rest_is_indexed=False)
+        return _Answer([], snapshot.find(query), snapshot.pending, None, rest_is_indexed=False)
     from .index.documents import IndexedDocuments, possible_rows
 
     documents = IndexedDocuments(snapshot, possible_rows(snapshot.base, query))
     found, rest = documents.find(query)
     found, rest = _without_buffered(snapshot, found, rest + snapshot.pending)
-    return _Answer(found, rest, documents, rest_is_indexed=True)
+    return _Answer(found, None, rest, documents, rest_is_indexed=True)
+
+
+def _all_ids(space: Space, *, longer_names: bool) -> Sequence[str]:
+    """Ids of all jobs."""
+
+    def names(snapshot: Snapshot) -> Sequence[str]:
+        found = _select(snapshot, snapshot.find(None), _counted(snapshot.pending, longer_names=longer_names))
+        catalog.refresh(snapshot)
+        return found
+
+    found = catalog.ask_index(space, names)
+    return _counted(workspace.list_workspace(space).names, longer_names=longer_names) if found is None else found
+
+
+def _select(snapshot: Snapshot, rows: list[Rows], others: list[str]) -> Sequence[str]:
+    """Ids of jobs in some rows of each layer, and others, sorted; many are made as they are asked for, if possible."""
+    if not snapshot.is_kept or sum(some.bits.bit_count() for some in rows) < _LONG:
+        return sorted([*_ids(snapshot, rows), *others]) if others else _ids(snapshot, rows)
+    from .index.selection import select
+
+    for layer in snapshot.layers:
+        layer.table.check_ids()  # before the first of them is printed
+    return select(snapshot, rows, others)
 
 
 def _ids(snapshot: Snapshot, rows: list[Rows]) -> list[str]:

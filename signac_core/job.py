@@ -212,6 +212,8 @@ class Job:
         True
 
         """
+        if type(filename) is str and filename[:1] != "/":
+            return f"{self._project.workspace}/{self._id}/{filename}"
         return os.path.join(self.path, filename)
 
     def isfile(self, filename: str | os.PathLike[str]) -> bool:
@@ -422,6 +424,7 @@ class Job:
                     errno.ENOENT, "The job has gone (moved or removed meanwhile?)", self.path
                 ) from None
             # Not initialised: only the handles change.
+        space.look_again()
         data = canonical.plain_state_point(tree)
         space.remember(new_id, data)
         for job in jobs:
@@ -508,18 +511,23 @@ class Job:
         False
 
         """
-        if self._data is None and self._view is None:
-            # Keep the handle usable: it can initialise the job again.
-            with suppress(JobsCorruptedError, InvalidKeyError, TypeError):
-                self._plain_statepoint()
         from .documents import store
 
-        lifecycle.remove(self._project.workspace, self._id)
+        is_unknown = self._data is None and self._view is None
+        lifecycle.remove(self._project.workspace, self._id, keep=self._take_statepoint if is_unknown else None)
+        self._project.space.look_again()
         if store.active_buffer is not None:
             store.active_buffer.discard(self.fn(self.FN_DOCUMENT))
         self._directory_known = False
         self._document = None
         self._stores = None
+
+    def _take_statepoint(self, text: bytes) -> None:
+        """Take the state point from the file that is going to be deleted: the handle can initialise the job again."""
+        self._data = workspace.state_point_in(text, self._id)
+        if self._data is None:
+            with suppress(JobsCorruptedError, InvalidKeyError, TypeError):
+                self._plain_statepoint()
 
     def clear(self) -> None:
         """Delete all files of the job and empty its document; state point and document stay whole at any moment.
@@ -614,6 +622,7 @@ class Job:
             moving.move(self.path, self._id, project.space)
         except DestinationExistsError:
             raise DestinationExistsError(project.handle(self._id)) from None
+        self._project.space.look_again()
         data = self._data
         if data is not None and canonical.state_point_matches(data, self._id):
             project.space.remember(self._id, data)
@@ -770,7 +779,9 @@ class Job:
         self._left_directories.append(here)
 
     def close(self) -> None:
-        """Return to the working directory before the last :meth:`open`; without one, do nothing.
+        """Return to the working directory before the last :meth:`open`; without one, only close what is kept open.
+
+        What is kept open from one write of the document to the next is the state point file.
 
         Raises
         ------
@@ -788,6 +799,10 @@ class Job:
         True
 
         """
+        if self._document is not None:
+            from .documents.views import document_of
+
+            document_of(self._document).let_go()
         if self._left_directories:
             os.chdir(self._left_directories.pop())
 

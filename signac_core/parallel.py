@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "available_processes",
     "each_file",
+    "in_order",
     "shared",
 ]
 
@@ -33,19 +34,22 @@ _SHARE = 32  # items that a thread takes at once
 _WINDOW = 2048  # items under way at once
 
 
-def _in_order(function: Callable[[_T], _R], items: Sequence[_T]) -> Iterator[_R]:
-    """Apply a function, which raises nothing, to items and yield the results in order."""
+def in_order(function: Callable[[_T], _R], items: Sequence[_T], *, probe: int = _PROBE) -> Iterator[_R]:
+    """Apply a function, which raises nothing, to items and yield the results in order.
+
+    The first ones, as many as ``probe`` says, decide whether threads do the rest, if that is three times as many.
+    """
     waiting = iter(items)
     threads = config.io_threads()
     if threads is None:
         alone = []
-        for item in islice(waiting, _PROBE):
+        for item in islice(waiting, probe):
             started = perf_counter()
             result = function(item)
             alone.append(perf_counter() - started)
             yield result
         typical = sorted(alone)[len(alone) // 2] if alone else 0.0
-        if len(items) > 4 * _PROBE and typical > _SLOW:
+        if len(items) > 4 * probe and typical > _SLOW:
             yield from _in_threads(function, waiting, _THREADS, worthwhile=typical / 2)
     elif threads > 1:
         yield from _in_threads(function, waiting, threads, worthwhile=inf)
@@ -64,7 +68,8 @@ def _in_threads(
     with ThreadPoolExecutor(threads) as pool:
         while window := list(islice(waiting, _WINDOW)):
             started = perf_counter()
-            shares = [window[start : start + _SHARE] for start in range(0, len(window), _SHARE)]
+            size = min(_SHARE, -(-len(window) // threads))  # when there are few, each thread gets some all the same
+            shares = [window[start : start + size] for start in range(0, len(window), size)]
             results = list(pool.map(share, shares))
             spent = perf_counter() - started
             for some in results:
@@ -155,4 +160,4 @@ def each_file(
         return
     end = "/" + name
     with _short_paths(space.workspace) as (root, workspace):
-        yield from _in_order(lambda job_id: function(job_id, root + job_id + end, workspace), ids)
+        yield from in_order(lambda job_id: function(job_id, root + job_id + end, workspace), ids)

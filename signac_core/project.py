@@ -546,12 +546,14 @@ class Project:
         if not isinstance(text, str):
             raise TypeError(f"A job id must be a str, not {type(text).__name__}.")
         if len(text) >= JOB_ID_LENGTH:
-            if layout.is_job_directory(text) and "/" not in text and self.space.has(text):
+            from . import lookups
+
+            if layout.is_job_directory(text) and "/" not in text and lookups.has_job(self.space, text):
                 return text
             raise KeyError(text)
-        from . import catalog, resolving
+        from . import resolving
 
-        return resolving.resolve(catalog.list_names(self.space), text)
+        return resolving.resolve(self.space, text)
 
     def _statepoint_of(self, job_id: str) -> dict[str, Any]:
         """State point of an existing job, as plain data that must not be changed.
@@ -566,6 +568,10 @@ class Project:
             from . import catalog
 
             known = catalog.state_point_in_memory(space, job_id)
+        elif known is None and space.lookups is not None:
+            from . import lookups
+
+            known = lookups.known_state_point(space, job_id)
         if known is not None:
             return known
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -38,14 +38,16 @@ class UnresolvedId(NamedTuple):
     reason: str
 
 
-def resolve(names: list[str], text: str) -> str:
-    """The name among sorted ones that a string begins, or is.
+def resolve(space: Space, text: str) -> str:
+    """The name of the job that a string begins, or is.
 
     Raises TypeError if it is no string; KeyError if there is none; LookupError if there are several.
     """
     if not isinstance(text, str):
         raise TypeError(f"A job id must be a str, not {type(text).__name__}.")
-    matches = _with_prefix(names, text)
+    from .catalog import names_with_prefix
+
+    matches = names_with_prefix(space, text)
     if not matches:
         raise KeyError(text)
     if len(matches) > 1 and matches[0] != text:
@@ -59,34 +61,32 @@ def resolve_ids(space: Space, texts: Sequence[str], *, minimum: int = 1) -> tupl
     These are full ids, ids of at least ``minimum`` digits, or paths of job directories of this project (or of something
     in them).
     """
+    with space.one_moment():
+        return _resolve_ids(space, texts, minimum)
+
+
+def _resolve_ids(space: Space, texts: Sequence[str], minimum: int) -> tuple[list[str], list[UnresolvedId]]:
     strip = _path_stripper(space)
     wanted = [strip(text) for text in texts]
-    names: list[str] | None = None
-    if len(wanted) > _MANY_IDS or any(len(text) < layout.JOB_ID_LENGTH for text in wanted):
-        from .catalog import list_ids  # a few whole ids pay for no import
-
-        names = list_ids(space)
-    existing = set(names) if names is not None else None
+    existing = _existing(space, [text for text in wanted if len(text) == layout.JOB_ID_LENGTH])
+    begun = {text for text in wanted if minimum <= len(text) < layout.JOB_ID_LENGTH and layout.is_id_prefix(text)}
+    found_before = _found_by_prefix(space, begun)
     ids: list[str] = []
     unresolved: list[UnresolvedId] = []
-    found_before: dict[str, list[str]] = {}
     for original, text in zip(texts, wanted, strict=True):
         if not layout.is_id_prefix(text):
             reason = f"'{original}' is not a job id: ids consist of 32 digits from 0-9 and a-f, or the first of them."
             unresolved.append(UnresolvedId(original, reason if original else "An empty string is not a job id."))
         elif len(text) == layout.JOB_ID_LENGTH:
-            found = text in existing if existing is not None else files.is_directory(f"{space.workspace}/{text}")
-            if found:
+            if text in existing:
                 ids.append(text)
             else:
                 hint = len(unresolved) < _MOST_HINTS
-                unresolved.append(UnresolvedId(original, _unknown(space, original, text, names, hint=hint)))
+                unresolved.append(UnresolvedId(original, _unknown(space, original, text, hint=hint)))
         elif len(text) < minimum:
             reason = f"The id '{original}' is too short: give at least {minimum} digits, or the whole id."
             unresolved.append(UnresolvedId(original, reason))
         else:
-            if text not in found_before:
-                found_before[text] = _with_prefix(names or [], text)
             matches = found_before[text]
             if len(matches) == 1:
                 ids.append(matches[0])
@@ -98,7 +98,7 @@ def resolve_ids(space: Space, texts: Sequence[str], *, minimum: int = 1) -> tupl
                 unresolved.append(UnresolvedId(original, reason))
             else:
                 hint = len(unresolved) < _MOST_HINTS
-                unresolved.append(UnresolvedId(original, _unknown(space, original, text, names, hint=hint)))
+                unresolved.append(UnresolvedId(original, _unknown(space, original, text, hint=hint)))
     return ids, unresolved
 
 
@@ -125,6 +125,27 @@ def _path_stripper(space: Space) -> Callable[[str], str]:
     return strip
 
 
+def _existing(space: Space, ids: list[str]) -> Container[str]:
+    """Those ids that there are: a few by a look at each, many by the index or one listing."""
+    if len(ids) <= _MANY_IDS:
+        return {job_id for job_id in ids if files.is_directory(f"{space.workspace}/{job_id}")}
+    from .catalog import names_among
+
+    return names_among(space, ids)
+
+
+def _found_by_prefix(space: Space, prefixes: Collection[str]) -> dict[str, list[str]]:
+    """Ids that begin with each of the prefixes, sorted."""
+    if not prefixes:
+        return {}
+    from . import catalog  # whole ids pay for no import
+
+    if len(prefixes) <= _MANY_IDS:
+        return {prefix: layout.job_ids(catalog.names_with_prefix(space, prefix)) for prefix in prefixes}
+    names = catalog.list_ids(space)
+    return {prefix: _with_prefix(names, prefix) for prefix in prefixes}
+
+
 def _with_prefix(names: list[str], prefix: str) -> list[str]:
     from bisect import bisect_left
 
@@ -132,14 +153,13 @@ def _with_prefix(names: list[str], prefix: str) -> list[str]:
     return names[first : bisect_left(names, prefix + "g", lo=first)]  # g comes after all digits
 
 
-def _unknown(space: Space, original: str, text: str, names: list[str] | None, *, hint: bool) -> str:
+def _unknown(space: Space, original: str, text: str, *, hint: bool) -> str:
     """Say that there is no such job, and which similar ones there are."""
-    if names is None:
+    names: list[str] = []
+    if hint:
         from .catalog import list_ids
 
         names = list_ids(space)
-    if not hint:
-        names = []
     similar = sorted({name[: len(text)] for name in names if _differ_little(name[: len(text)], text)})
     advice = f" Did you mean {' or '.join(similar[:3])}?" if similar else ""
     return f"There is no job with the id '{original}' in '{space.root}'.{advice}"

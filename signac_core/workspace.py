@@ -295,6 +295,7 @@ class Space:
         "expected",
         "is_loaded",
         "known",
+        "lookups",
         "moment",
         "root",
         "sound_ids",
@@ -319,6 +320,7 @@ class Space:
         self.expected = 0
         self.awaited: list[list[str]] | None = None  # takes the next listing for an iteration that has not begun
         self.moment: Moment | None = None
+        self.lookups: Any = None  # belongs to the room of that name
 
     def one_moment(self) -> Moment:
         """In a ``with`` block, let the first listing of the workspace and the first opening of the index serve all.
@@ -361,6 +363,11 @@ class Space:
     def expect(self, number: int) -> None:
         """Announce that the state points of so many jobs may be asked for one by one."""
         self.expected = max(self.expected, number)
+
+    def look_again(self) -> None:
+        """Believe nothing that was found out about single jobs: one of them has gone."""
+        if self.lookups is not None:
+            self.lookups.forget()
 
     def read(self, job_id: str) -> dict[str, Any]:
         """State point of a job, read from its file whatever is in memory.

@@ -124,7 +124,7 @@ def _text(pretty: int | None, indent: int | None) -> Callable[[Record], str]:
         return lambda record: f"{record['id']}\n{json.dumps(record['sp'], indent=indent, sort_keys=True)}"
 
     def text(record: Record) -> str:
-        from pprint import pformat
+        from ..pretty import pformat
 
         return f"{record['id']}\n{pformat(record['sp'], depth=pretty or None)}"
 

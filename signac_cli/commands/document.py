@@ -90,7 +90,17 @@ def command(
             raise click.UsageError("--dry-run goes with --set and --unset.")
         laid_out = pretty is not None or indent is not None or sort_keys
         shape = shape_on_terminal(session, shape, laid_out=laid_out)
-        return write_part(session, "doc", named, filter_tokens, shape, text, allow_eval=allow_eval, sort_keys=sort_keys)
+        return write_part(
+            session,
+            "doc",
+            named,
+            filter_tokens,
+            shape,
+            text,
+            allow_eval=allow_eval,
+            sort_keys=sort_keys,
+            laid_out=laid_out,
+        )
 
     if shape not in (Shape(), Shape(JSON)) or pretty is not None or indent is not None or sort_keys:
         raise click.UsageError("Of the output options only --json goes with --set and --unset.")

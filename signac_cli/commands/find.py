@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,7 +27,7 @@ from ..selection import (
 if TYPE_CHECKING:
     from signac_core.workspace import Space
 
-    from ..keys import Record
+    from ..keys import Record, SortKey
     from ..session import Session
 
 __all__ = ["command"]
@@ -49,14 +49,6 @@ class Shard(ParamType):
         return int(index), int(count)
 
 
-class SortKey(NamedTuple):
-    """What jobs are sorted by: a part of the record, or a key in it; from high to low if it is descending."""
-
-    part: str
-    key: str
-    is_descending: bool
-
-
 class SortKeys(ParamType):
     """Keys in one argument, separated by commas: ``id``, ``sp.KEY`` (or ``KEY``), ``doc.KEY``, or ``-`` and one."""
 
@@ -64,6 +56,8 @@ class SortKeys(ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[SortKey, ...]:
         """Split the keys into the part of the record and the key in it."""
+        from ..keys import SortKey
+
         keys = []
         for text in map(str.strip, value.split(",")):
             name = text.removeprefix("-")
@@ -173,13 +167,13 @@ def command(
         among = _part(find_matching(session, space, None, damaged=damaged) if among is None else among, *shard)
     found = ids = find_matching(session, space, query, damaged=damaged, ids=among)
     hint_at_keys(session, space, filter_tokens, found)
-    known: dict[str, Record] = {}
     is_everything = query is None and among is None
     if reverse:
         ids = ids[::-1]
     if sort_keys:
-        known = {record["id"]: record for record in read_records(space, ids, _parts(sort_keys), damaged=damaged)}
-        ids, unmet = _sort(known, sort_keys, reverse=reverse)
+        from ..keys import sort
+
+        ids, unmet = sort(space, ids, sort_keys, reverse=reverse, limit=limit, damaged=damaged)
         if unmet:
             from .. import suggestions
 
@@ -206,8 +200,9 @@ def command(
             "path": path,
         }
         parts = shape.parts(*(part for part, wanted in shown.items() if wanted))
-        records = read_records(space, ids, parts, damaged=damaged, known=known)
         chosen = _Columns(sp_keys or (), doc_keys or ())
+        is_copied = output.copies_json(shape) and not (sp_keys or doc_keys)
+        records = read_records(space, ids, parts, damaged=damaged, texts="records" if is_copied else None)
         if shape.mode != TEMPLATE:
             records = chosen.restricted(records)
         text = _one_line_text(space) if one_line else _pretty_text(pretty or DEPTH)
@@ -244,45 +239,6 @@ def _check_keys(space: Space, filter_tokens: Sequence[str], **chosen: Sequence[s
 
 def _part(ids: Iterable[str], index: int, count: int) -> list[str]:
     return [job_id for job_id in ids if int(job_id, 16) % count == index]
-
-
-def _parts(keys: Iterable[SortKey]) -> set[str]:
-    return {key.part for key in keys}
-
-
-_BELOW_ALL_NUMBERS = (2, False, float("-inf"))
-
-
-def _sort(
-    records: Mapping[str, Record], keys: Sequence[SortKey], *, reverse: bool
-) -> tuple[list[str], list[tuple[str, str]]]:
-    """Sort jobs by values of their records; return their ids, and part and name of the keys that none of them has.
-
-    A key is sorted by in its own direction, or in the other one. Jobs without it come last either way, and NaN, which
-    a failed computation leaves, behind all numbers.
-    """
-    from signac_core.canonical import MISSING
-
-    from ..keys import lookup, order
-
-    ids = list(records)
-    unmet = []
-    for part, key, is_descending in reversed(keys):
-        values = {job_id: lookup(record[part], key) if key else record[part] for job_id, record in records.items()}
-        missing = [job_id for job_id in ids if values[job_id] is MISSING]
-        if ids and len(missing) == len(ids):
-            unmet.append((part, key))
-            continue
-        backwards = is_descending is not reverse
-        positions = {
-            job_id: (_BELOW_ALL_NUMBERS if backwards and value != value else order(value))
-            for job_id, value in values.items()
-            if value is not MISSING
-        }
-        ids = [job_id for job_id in ids if job_id in positions]
-        ids.sort(key=positions.__getitem__, reverse=backwards)
-        ids += missing
-    return ids, unmet[::-1]
 
 
 def _write_count(output: Output, count: int, shape: Shape) -> None:
@@ -349,7 +305,7 @@ def _pretty_text(depth: int) -> Callable[[Record], str]:
     """Text of a record as signac 2.4.1 prints it: the id, then Python data."""
 
     def text(record: Record) -> str:
-        from pprint import pformat
+        from ..pretty import pformat
 
         parts = [pformat(record[part], depth=depth) for part in ("sp", "doc") if part in record]
         return "\n".join([record.get("path", record["id"]), *parts])

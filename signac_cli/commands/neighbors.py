@@ -68,7 +68,7 @@ def command(
 
         refuse_ids_among_keys(space, ignored)
     damaged: list[str] = []
-    selected: list[str] = []
+    selected: Sequence[str] = []
     if named or filter_tokens is not None:
         selected = select(session, space, named, filter_tokens, allow_eval=allow_eval, damaged=damaged)
     else:
@@ -101,7 +101,7 @@ def _records(
 
 
 def _text(record: Record) -> str:
-    from pprint import pformat
+    from ..pretty import pformat
 
     return pformat(
         {key: {neighbor["value"]: neighbor["id"] for neighbor in beside} for key, beside in record["neighbors"].items()}

@@ -88,7 +88,7 @@ def command(
         raise click.UsageError(f"--depth lays out plain text; it does not combine with --{TABLE}.")
     space = session.space(at_one_moment=True)
     damaged: list[str] = []
-    selected: list[str] | None = None
+    selected: Sequence[str] | None = None
     if job_ids or filter_tokens:
         selected = select(session, space, job_ids or (), filter_tokens, allow_eval=allow_eval, damaged=damaged)
 

@@ -66,4 +66,6 @@ def command(
     laid_out = pretty is not None or indent is not None or sort_keys
     shape = shape_on_terminal(session, shape, laid_out=laid_out)
     named = [*ids, *(job_ids or ())]
-    return write_part(session, "sp", named, filter_tokens, shape, text, allow_eval=allow_eval, sort_keys=sort_keys)
+    return write_part(
+        session, "sp", named, filter_tokens, shape, text, allow_eval=allow_eval, sort_keys=sort_keys, laid_out=laid_out
+    )

@@ -11,6 +11,7 @@ from weakref import finalize
 
 from .. import catalog, stamps, workspace
 from ..config import check_place, index_path
+from ..errors import UnusableIndexError
 from ..index.documents import NO_DOCUMENT, SIGNATURE_BYTES, UNKNOWN, packed_signature, signatures_in
 from ..index.leaves import take_apart
 from ..index.postings import is_ordinary, packed
@@ -23,7 +24,6 @@ from ..index.table import (
     LARGE,
     WHOLE,
     Table,
-    UnusableIndexError,
     check_owner,
     ids_in,
 )

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from .. import canonical
 from ..errors import BufferedError, MetadataError
+from ..parallel import in_order
 from ..trees import copy_plain
 from . import store
 from .merging import MergeConflict, merge
@@ -31,6 +32,7 @@ __all__ = [
 
 _T = TypeVar("_T")
 
+_PROBE = 3  # documents written one by one before threads write the rest: each takes as many calls as six reads
 DEFAULT_CAPACITY = 32 * 1024 * 1024  # bytes of JSON text
 
 
@@ -171,26 +173,37 @@ class Buffer:
                 self.flush(list(self._entries))
 
     def flush(self, paths: list[str]) -> None:
-        """Write the trees of these files and forget them.
+        """Write the trees of these files and forget them; many in threads, where the file system is slow.
 
         Raises BufferedError if any could not be written; the others are.
         """
         errors: dict[str, Exception] = {}
         interrupt: BaseException | None = None
+        waiting: dict[str, _Entry] = {}
+
+        def write(path: str) -> None:
+            entry = waiting.pop(path, None)
+            try:
+                if entry is not None:
+                    entry.flush()
+            except Exception as error:
+                errors[path] = error
+
         with self.guard:
             for path in paths:
                 entry = self._pop(path)
                 if entry is not None:
-                    try:
-                        entry.flush()
-                    except Exception as error:
-                        errors[path] = error
-                    except BaseException as error:  # an interrupt must not cost the documents after this one
-                        interrupt = interrupt or error
+                    waiting[path] = entry
+            while waiting:
+                try:
+                    for _ in in_order(write, list(waiting), probe=_PROBE):
+                        pass
+                except BaseException as error:  # an interrupt must not cost the documents after this one
+                    interrupt = interrupt or error
         if interrupt is not None:
             raise interrupt
         if errors:
-            raise BufferedError(errors)
+            raise BufferedError({path: errors[path] for path in paths if path in errors})
 
     def flush_below(self, directory: str) -> None:
         """Write the trees of all files below a directory, because they are about to be copied."""

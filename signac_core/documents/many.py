@@ -66,11 +66,10 @@ def _indexed(snapshot: Snapshot, ids: Collection[str]) -> tuple[IndexedDocuments
         return None, {}
     try:
         from ..index.documents import IndexedDocuments
-        from ..index.selection import set_rows
 
         base = snapshot.base
         indexed = IndexedDocuments(snapshot, base.rows_among(ids))
-        rows = set_rows(indexed.valid, base.rows)
+        rows = indexed.valid.numbers(base.rows)
         found = zip(base.ids_at(rows), indexed.trees(rows), strict=True)
         return indexed, {job_id: tree for job_id, tree in found if tree is not None}
     except Exception as error:  # derived data: whatever is wrong with it, the files have the answer

@@ -3,6 +3,15 @@
 Every change is one operation applied, under the lock, to the tree just read, followed by one atomic replacement. Other
 keys that someone else wrote meanwhile, at any depth, survive. Nothing is written when nothing changed.
 
+A document that is written again keeps the descriptor of its lock file, as a lock that rests (see `locks`). It may be
+that of a job which was moved away by a program that knows nothing of locks, while another one has taken its place. So
+when the lock has been taken again, the document has to be the very file that the last write has left next to the lock
+file, and that has to be less than a second ago. Or else the path of the lock file is looked up, and if it leads
+elsewhere, the lock is taken anew.
+
+Of calls that a network sees, a write takes what signac 2.4.1 takes (two times open and close, and rename), and for the
+safety of keys lock and unlock; the first two writes of a handle, open and close of the lock file as well.
+
 A read trusts its copy as long as the signature of the file (inode, size, mtime, ctime) is the same: one ``stat``. The
 signature is believed only when the file had been at rest, by both its time stamps and by the clock that they come from,
 for longer than that clock is coarse; before that the file is read again each time.
@@ -20,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from .. import canonical, files, layout
 
 if TYPE_CHECKING:
+    from ..locks import Lock
     from ..stamps import Signature
     from ..workspace import Space
 
@@ -132,9 +142,12 @@ class Document:
     __slots__ = (
         "_canonical",
         "_guard",
+        "_kept",
+        "_left",
         "_replaced",
         "_signature",
         "_text",
+        "_was_written",
         "buffer_version",
         "durable",
         "lock_path",
@@ -146,6 +159,9 @@ class Document:
     _parent: BoundView | None = None  # the document is its own root
 
     def __init__(self, path: str, lock_path: str, *, durable: bool = False, data: dict[str, Any] | None = None) -> None:
+        self._kept: Lock | None = None  # rests, and is taken again by the next write
+        self._left: tuple[int, int, int, int] | None = None  # what the file was when the lock was given back
+        self._was_written = False  # by this handle: what is written again may keep something
         self.path = path
         self.lock_path = lock_path
         self.durable = durable
@@ -246,7 +262,8 @@ class Document:
         """Apply one operation, under the lock, to the tree just read, and replace the file if anything changed.
 
         Lock and unlock take open, flock, fstat, flock, close; the rest open, fstat, read, close to read and open,
-        write, close, rename to write, and one call more to keep a mode that is not the usual one.
+        write, close, rename to write, and one call more to keep a mode that is not the usual one. When the same handle
+        writes again and again, the lock takes fstat, flock, fstat, flock, and the write an fstat more.
 
         The operation changes the container of the view in place, and what it returns is returned. With ``overwrite`` it
         replaces the whole document: what the file holds does not matter then, even if it is damaged. DetachedError if
@@ -259,13 +276,20 @@ class Document:
                 with buffer.guard:
                     if buffer.covers(self.path):
                         return buffer.mutate(self, view, operation, overwrite=overwrite)
-            with self.lock():
+            is_again = self._was_written
+            lock = self._lock_and_read(overwrite=overwrite)
+            try:
                 result = self._apply(view, operation, overwrite=overwrite)
+            finally:
+                if is_again and lock.rest():
+                    self._kept = lock
+                else:
+                    lock.release()
             if active_buffer is not None:  # another thread may have read the file just before it was replaced
                 active_buffer.catch_up(self.path)
             return result
 
-    def lock(self) -> AbstractContextManager[object]:
+    def lock(self) -> Lock:
         """Take the lock of the document for a ``with`` block; a job without a state point file has none to take.
 
         Raises FileNotFoundError if the directory of the document does not exist; LockTimeoutError if another process
@@ -281,7 +305,37 @@ class Document:
                 errno.ENOENT, "The directory of the document has gone (moved or removed meanwhile?)", directory
             ) from None
 
-    def _apply(self, view: BoundView, operation: Callable[[Any], _T], *, overwrite: bool) -> _T:
+    def _lock_and_read(self, *, overwrite: bool) -> Lock:
+        """Take the lock, and read the file under it; the errors are those of :meth:`lock` and :meth:`read`."""
+        kept, self._kept = self._kept, None
+        lock = kept if kept is not None and kept.retake() else self.lock()
+        try:
+            self._read_to_change(overwrite=overwrite)
+            if lock is kept and not (self._is_as_left(lock) or lock.is_named()):
+                lock.release()
+                lock = self.lock()
+                self._read_to_change(overwrite=overwrite)
+            if self._was_written:
+                self._left = None if self._replaced is None else _identity(self._replaced)
+        except BaseException:
+            lock.release()
+            raise
+        return lock
+
+    def _is_as_left(self, lock: Lock) -> bool:
+        """Tell whether the file that was just read is the very one that was next to the lock file a moment ago."""
+        return lock.was_named_lately() and self._replaced is not None and _identity(self._replaced) == self._left
+
+    def let_go(self) -> None:
+        """Close what is kept from one write to the next."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.drop()
+
+    def __del__(self) -> None:
+        self.let_go()
+
+    def _read_to_change(self, *, overwrite: bool) -> None:
         try:
             self.read()
         except ValueError:
@@ -289,6 +343,8 @@ class Document:
                 raise
             self._text = None
             self.adopt({})
+
+    def _apply(self, view: BoundView, operation: Callable[[Any], _T], *, overwrite: bool) -> _T:
         container = view._attached_data()
         before = self._text if self._canonical and self._text is not None else self.encode()
         existed = self._text is not None
@@ -306,13 +362,33 @@ class Document:
 
     def replace(self, text: bytes) -> None:
         """Write what :meth:`encode` gives to the file, which was read since the lock is held; it keeps its mode."""
-        files.replace_file(self.path, text, durable=self.durable, replaced=self._replaced)
+        if self._was_written:
+            self._left = self._replace_again(text)
+        else:
+            files.replace_file(self.path, text, durable=self.durable, replaced=self._replaced)
+            self._was_written = True
         self._signature = None
         self._text, self._canonical = text, True
+
+    def _replace_again(self, text: bytes) -> tuple[int, int, int, int]:
+        """Replace the file as :func:`files.replace_file` does, and tell what it is now (one fstat more)."""
+        try:
+            with files.Replacement(self.path, durable=self.durable, replaced=self._replaced) as file:
+                file.write(text)
+                status = os.fstat(file.fd)
+        except OSError as error:
+            files.set_path(error, self.path)
+            raise
+        return _identity(status)
 
     def encode(self) -> bytes:
         """JSON of the tree, as this library writes it."""
         return canonical.dumps(self.tree).encode("ascii")
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
+    """What tells a file from others, and from what it was, whatever it is called: a rename does not change this."""
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
 
 
 _UNKNOWN = b"\0"  # no document has this content

@@ -36,6 +36,7 @@ __all__ = [
     "JSONDict",
     "JSONList",
     "View",
+    "document_of",
     "mutate",
     "store_of",
     "view_of",
@@ -203,6 +204,11 @@ def store_of(view: View) -> Store:
     return view._store
 
 
+def document_of(view: JSONDict) -> Document:
+    """Document whose tree a view shows; AttributeError if it is that of a state point."""
+    return view._document()
+
+
 def mutate(view: View, operation: Callable[[Any], _T]) -> _T:
     """Apply one operation to the container of a view, as every method that changes it does: locked, in one write."""
     return view._mutate(operation)
@@ -298,6 +304,7 @@ class JSONDict(View, MutableMapping[str, Any]):
     @filename.setter
     def filename(self, path: str) -> None:
         document = self._document()
+        document.let_go()
         document.path, document.lock_path = path, os.path.dirname(path) or "."
         document.forget()
 

@@ -156,8 +156,10 @@ def _resolve(space: Space, job_ids: Iterable[str]) -> list[str]:
     """Full ids of the jobs that are named, each once."""
     if isinstance(job_ids, str):
         raise TypeError("The job ids must be an iterable of str, not one str.")
-    names = catalog.list_names(space)
-    return list(dict.fromkeys(resolving.resolve(names, text) for text in job_ids))
+    texts = list(job_ids)
+    with space.one_moment():
+        whole = catalog.names_among(space, [text for text in texts if layout.is_job_directory(text)])
+        return list(dict.fromkeys(text if text in whole else resolving.resolve(space, text) for text in texts))
 
 
 def _check_slashes(space: Space, ids: Iterable[str]) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 
 from .. import layout
 from ..config import check_place, index_path
+from ..errors import UnusableIndexError
 from ..layout import BASE, DELTA, DOCUMENTS
 from ..workspace import OPEN_FLAGS
-from .table import Table, UnusableIndexError, check_owner
+from .table import Table, check_owner
 
 __all__ = ["WrittenIndex", "open_written"]
 
@@ -36,7 +37,7 @@ class WrittenIndex:
 
     def ids(self, prefix: str) -> Iterator[str]:
         """Ids that begin with some digits."""
-        return chain.from_iterable(table.ids_with_prefix(prefix) for table in self._tables)
+        return (job_id for table in self._tables for _, job_id in table.ids_with_prefix(prefix))
 
     def dotted_keys(self) -> Iterator[str]:
         """Dotted keys."""

@@ -7,7 +7,8 @@ from itertools import accumulate
 from typing import Any, overload
 
 from .. import canonical
-from .table import OTHERS, TEXTS, Table, UnusableIndexError
+from ..errors import UnusableIndexError
+from .table import NUMBERS, TEXTS, Table
 
 __all__ = ["SortedValues", "sorted_values"]
 
@@ -64,7 +65,7 @@ def sorted_values(table: Table, key: str) -> tuple[SortedValues, int] | None:
     None if they are of several types, are not sorted in the table, or so few that nothing is saved.
     """
     chunks = table.chunk_list(key)
-    if len(chunks) < 2 or any(chunk.kind == OTHERS for chunk in chunks):
+    if len(chunks) < 2 or any(chunk.kind not in (NUMBERS, TEXTS) for chunk in chunks):
         return None
     texts: list[bytes] = []
     kinds: set[type] = set()

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 from .. import layout
 from ..config import index_path
+from ..errors import UnusableIndexError
 from ..layout import DOCUMENTS
 from ..parallel import each_file
 from ..query import And, Condition, Query
 from ..workspace import OPEN_FLAGS
 from .evaluation import rows_that_satisfy, undecided
-from .table import ELSEWHERE, IDS_PER_BLOCK, Rows, Table, UnusableIndexError, without_collection
+from .table import ELSEWHERE, IDS_PER_BLOCK, Rows, Table, without_collection
 from .texts import NOTHING, Lines
 
 if TYPE_CHECKING:

@@ -51,7 +51,7 @@ def undecided(table: Table, conditions: Collection[Condition]) -> Rows:
 def _matching(table: Table, query: Query, rows: Rows) -> Rows:
     """Rows, among some, whose state points match."""
     flags = bytearray(table.rows)
-    numbers = [row for row, flag in enumerate(rows.flags(table.rows)) if flag]
+    numbers = rows.numbers(table.rows)
     for row, tree in zip(numbers, table.trees(numbers), strict=True):
         flags[row] = query.matches(tree, {})
     return Rows.of(flags)

@@ -11,9 +11,10 @@ from itertools import compress, islice
 from typing import Any, NamedTuple, Protocol
 
 from .. import canonical
+from ..errors import UnusableIndexError
 from ..workspace import state_point_in
 from .leaves import Columns, take_apart
-from .table import EMPTY, WHOLE, UnusableIndexError
+from .table import EMPTY, WHOLE
 from .texts import NOTHING, Lines, text_of
 
 __all__ = [

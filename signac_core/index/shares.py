@@ -14,6 +14,7 @@ from .leaves import Columns
 from .peer_cache import Entries
 from .records import Records, add_records
 from .runs import Runs
+from .table import ROWS_PER_BLOCK
 from .texts import TextsWriter
 
 __all__ = ["Share", "ShareFiles", "ShareWriter"]
@@ -82,7 +83,7 @@ class ShareWriter:
         self._to = to
         self._first = first
         self._size = 0
-        self._texts = TextsWriter(self._write)
+        self._texts = TextsWriter(self._write, ROWS_PER_BLOCK)
         self._runs = Runs(lambda: to.runs, longest)
         self._ids = bytearray()
         self._states = bytearray()

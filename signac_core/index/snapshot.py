@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import canonical, config, files, layout
 from ..config import index_path
+from ..errors import UnusableIndexError
 from ..layout import BASE, DELTA
 from ..workspace import OPEN_FLAGS, list_workspace
-from .table import ID_BYTES, Rows, Table, UnusableIndexError, check_owner, without_collection
+from .table import ID_BYTES, Rows, Table, check_owner, without_collection
 
 if TYPE_CHECKING:
     from ..query import Query
@@ -34,10 +35,6 @@ QUERY_LIMIT = 20_000
 WORTHWHILE = 64
 """Files that have to be read before a query writes."""
 _LONG_LISTING = 1000
-_PROVEN = 1000
-"""Rows up to which a table is compared with its ids before it is used: it takes a few milliseconds."""
-_proven: set[tuple[int, ...]] = set()
-"""The tables that were."""
 _MOST_GONE = 16  # rows for each job that still exists; what a table takes is bounded by the project then
 
 
@@ -72,8 +69,6 @@ class Snapshot:
         try:
             self.base = self.opened(fd, BASE)
             self.delta = self._matching_delta()
-            for table in self._layered():
-                _prove(table)
             self._compare()
         except BaseException:
             self.close()
@@ -102,6 +97,10 @@ class Snapshot:
         from .. import stamps  # what was listed too soon after a change has no signature
 
         return signature == stamps.directory_signature(self.space.workspace)
+
+    def is_still_current(self) -> bool:
+        """Tell whether the workspace was not listed to open this, and has not changed since."""
+        return self.listing is None and self._is_current(self.about["signature"])
 
     def _compare(self) -> None:
         about = self.about = (self.delta or self.base).directory.about
@@ -161,11 +160,6 @@ class Snapshot:
 
     # answers ------------------------------------------------------------------------------------------------------
 
-    @property
-    def is_proven(self) -> bool:
-        """Whether all state points in it have been compared with the ids of their jobs."""
-        return all(table.rows <= _PROVEN for table in self._layered())
-
     def number(self) -> int:
         """Count the jobs that are indexed."""
         return sum(layer.present.bits.bit_count() for layer in self.layers)
@@ -177,6 +171,14 @@ class Snapshot:
             names += table.ids_of(present)
         return sorted(names) if self.pending or len(self.layers) > 1 else names
 
+    def names_with_prefix(self, prefix: str) -> list[str]:
+        """Names of the jobs, indexed or not, that begin with some digits, sorted."""
+        names = [name for name in self.pending if name.startswith(prefix)]
+        for table, present in self.layers:
+            flags = present.flags(table.rows)
+            names += [job_id for row, job_id in table.ids_with_prefix(prefix) if flags[row]]
+        return sorted(names)
+
     def find(self, query: Query | None) -> list[Rows]:
         """Rows of each layer that match a query about state points, or of all jobs."""
         if query is None:
@@ -187,12 +189,10 @@ class Snapshot:
 
     def state_points(self) -> dict[str, dict[str, Any]]:
         """State points of all indexed jobs by id."""
-        from .selection import set_rows  # what does not read them pays for no import
-
         found: dict[str, dict[str, Any]] = {}
         with without_collection():
             for table, present in self.layers:
-                rows = set_rows(present, table.rows)
+                rows = present.numbers(table.rows)
                 found.update(zip(table.ids_at(rows), table.trees(rows), strict=True))
         return found
 
@@ -200,9 +200,7 @@ class Snapshot:
         """State points of the jobs that are not in the base, by id."""
         if self.delta is None:
             return {}
-        from .selection import set_rows
-
-        rows = set_rows(self.layers[1].present, self.delta.rows)
+        rows = self.layers[1].present.numbers(self.delta.rows)
         return dict(zip(self.delta.ids_at(rows), self.delta.trees(rows), strict=True))
 
     def is_base_only(self) -> bool:
@@ -232,18 +230,6 @@ class Snapshot:
     def corrections(self) -> int:
         """Count what a new base would hold and this one does not, or the other way round."""
         return self._corrected() + len(self.pending)
-
-
-def _prove(table: Table) -> None:
-    """Compare the state points of a small table with its ids, once in a process; in large ones that would take long.
-
-    Raises UnusableIndexError if one is not the one of its job.
-    """
-    status = table.status
-    mark = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-    if table.rows <= _PROVEN and mark not in _proven:
-        check_proven(dict(zip(table.ids(), table.trees(range(table.rows)), strict=True)))
-        _proven.add(mark)
 
 
 def _will_settle(listing: Listing) -> bool:

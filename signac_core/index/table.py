@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 import os
 import stat
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
 from .. import canonical
+from ..errors import UnusableIndexError
 
 if TYPE_CHECKING:
     from .texts import Texts
@@ -27,6 +28,7 @@ __all__ = [
     "MAGIC",
     "NUMBERS",
     "OTHERS",
+    "ROWS_PER_BLOCK",
     "TEXTS",
     "VERSION",
     "WHOLE",
@@ -34,7 +36,6 @@ __all__ = [
     "Directory",
     "Rows",
     "Table",
-    "UnusableIndexError",
     "check_owner",
     "ids_in",
     "without_collection",
@@ -44,6 +45,7 @@ MAGIC = b"signacIX"
 VERSION = 2
 HEADER = 40
 IDS_PER_BLOCK = 4096
+ROWS_PER_BLOCK = 64  # of texts
 ID_BYTES = 16
 _ID_DIGITS = 2 * ID_BYTES
 NUMBERS, TEXTS, OTHERS, LARGE = range(4)
@@ -52,10 +54,6 @@ _FEW = 8  # one id in so many is cut out of its block rather than picked from a 
 _AT_ONCE = 4 << 20  # bytes of neighbouring chunks that one call reads
 _TREES_AT_ONCE = 1024
 _SMALL = 4096  # bytes of numbers for which nothing is imported
-
-
-class UnusableIndexError(Exception):
-    """The index cannot be used; whoever asked it asks the files instead."""
 
 
 if memoryview(b"\1\0\0\0").cast("I").tolist() != [1]:  # pragma: no cover
@@ -97,6 +95,15 @@ class Rows:
     def flags(self, number: int) -> bytes:
         """Flags of the rows of a table of ``number`` rows."""
         return self.bits.to_bytes(number, "little")
+
+    def numbers(self, number: int) -> Sequence[int]:
+        """Numbers of the rows, sorted."""
+        count = self.bits.bit_count()
+        if count == number:
+            return range(number)
+        from array import array  # the usual query pays for no import
+
+        return array("I", compress(range(number), self.flags(number)))
 
     def __and__(self, other: Rows) -> Rows:
         return Rows(self.bits & other.bits)
@@ -234,6 +241,32 @@ class Table:
         """All ids, block by block."""
         return map(self._ids_in, self.directory.ids)
 
+    def finder(self) -> Callable[[str], int | None]:
+        """Make a function that finds the row of an id, with all ids in memory: 24 bytes each."""
+        from array import array
+        from bisect import bisect_left
+
+        data = b"".join(map(self._section, self.directory.ids))
+        beginnings = array("Q", data)[::2]
+        beginnings.byteswap()
+
+        def find(job_id: str) -> int | None:
+            try:
+                row = bisect_left(beginnings, int(job_id[:ID_BYTES], 16))
+                wanted = bytes.fromhex(job_id)
+            except ValueError:
+                return None
+            while data[row * ID_BYTES : (row + 1) * ID_BYTES] < wanted and row < self.rows:
+                row += 1
+            return row if data[row * ID_BYTES : (row + 1) * ID_BYTES] == wanted else None
+
+        return find
+
+    def check_ids(self) -> None:
+        """Make sure that all ids can be read. Raises UnusableIndexError if they cannot."""
+        for place in self.directory.ids:
+            self._section(place)
+
     def row_behind(self, job_id: str) -> int:
         """Row of the first id that is not less than another one."""
         if not self.rows:
@@ -334,22 +367,23 @@ class Table:
         wanted = frozenset(ids)
         return Rows.of(bytes(job_id in wanted for job_id in self.ids()))
 
-    def ids_with_prefix(self, prefix: str) -> Iterator[str]:
-        """Ids that begin with some digits, sorted; reads no more blocks than it has to."""
-        blocks = self.directory.ids
-        low, high = 0, len(blocks)
-        while low < high:
-            middle = (low + high) // 2
-            if self._section(blocks[middle])[:ID_BYTES].hex() < prefix:
-                low = middle + 1
-            else:
-                high = middle
-        for place in blocks[max(low - 1, 0) :]:
-            for job_id in self._ids_in(place):
-                if job_id.startswith(prefix):
-                    yield job_id
-                elif job_id > prefix:
+    def ids_with_prefix(self, prefix: str) -> Iterator[tuple[int, str]]:
+        """Rows and ids of those that begin with some digits, sorted; reads no more blocks than it has to."""
+        if not self.rows:
+            return
+        from bisect import bisect_left
+
+        block, ids = self._block_around(prefix.ljust(_ID_DIGITS, "0"))
+        place = bisect_left(ids, prefix)
+        while True:
+            for row, job_id in enumerate(ids[place:], block * IDS_PER_BLOCK + place):
+                if not job_id.startswith(prefix):
                     return
+                yield row, job_id
+            block, place = block + 1, 0
+            if block == len(self.directory.ids):
+                return
+            ids = self._ids_in(self.directory.ids[block])
 
     # values -------------------------------------------------------------------------------------------------------
 
@@ -462,7 +496,7 @@ class Table:
         if self._texts is None:
             from .texts import Texts  # what prints ids alone pays for no import
 
-            self._texts = Texts(self._read, self._section(self.directory.texts), self.rows, self._size)
+            self._texts = Texts(self._read, self._section(self.directory.texts), self.rows, self._size, ROWS_PER_BLOCK)
         return self._texts
 
     def trees(self, rows: Sequence[int]) -> Iterator[Any]:

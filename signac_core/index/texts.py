@@ -13,19 +13,18 @@ from typing import Any, NamedTuple
 from zlib import compress, crc32, decompressobj
 
 from .. import canonical
-from .table import UnusableIndexError
+from ..errors import UnusableIndexError
 
 __all__ = [
     "NOTHING",
-    "ROWS_PER_BLOCK",
     "Lines",
     "Texts",
     "TextsWriter",
     "parsed",
+    "spaced",
     "text_of",
 ]
 
-ROWS_PER_BLOCK = 64
 NOTHING = b"null"
 """The text of a row whose document is not there, or not in the table."""
 _ENTRY = 3  # numbers of a block: its length, its CRC, and twice the length of its content, plus 1 if it is plain
@@ -48,8 +47,9 @@ def text_of(tree: dict[str, Any]) -> tuple[bytes, bool]:
 class TextsWriter:
     """Writes blocks with a function that appends to the file."""
 
-    def __init__(self, write: Callable[[bytes], None]) -> None:
+    def __init__(self, write: Callable[[bytes], None], rows_per_block: int) -> None:
         self._write = write
+        self._rows_per_block = rows_per_block
         self._lines: list[bytes] = []
         self._loose: list[int] = []  # places of those that are not JSON to everybody
         self.entries = array("I")
@@ -58,15 +58,16 @@ class TextsWriter:
         """Add the texts of the next rows; some, whose positions are given, are not JSON to everybody."""
         self._loose += [len(self._lines) + at for at in loose]
         self._lines += texts
-        whole = len(self._lines) // ROWS_PER_BLOCK * ROWS_PER_BLOCK
-        for first in range(0, whole, ROWS_PER_BLOCK):
+        size = self._rows_per_block
+        whole = len(self._lines) // size * size
+        for first in range(0, whole, size):
             self._write_block(first)
         if whole:
             self._lines = self._lines[whole:]
             self._loose = [at - whole for at in self._loose if at >= whole]
 
     def _write_block(self, first: int) -> None:
-        end = first + ROWS_PER_BLOCK
+        end = first + self._rows_per_block
         content = b"\n".join(self._lines[first:end])
         is_plain = _LONG_NUMBER not in content.translate(_AS_ZEROS) and not any(first <= at < end for at in self._loose)
         block = compress(content, _LEVEL)
@@ -129,6 +130,21 @@ class Lines(NamedTuple):
         return found
 
 
+def spaced(texts: list[bytes]) -> list[bytes]:
+    """Plain texts as `canonical.dumps` gives them: ASCII, with blanks behind commas and colons."""
+    whole = b"\n".join(texts)
+    if b"\\" in whole or not whole.isascii():
+        return [canonical.dumps(parsed(text)).encode("ascii") for text in texts]
+    parts = whole.split(b'"')  # what is in a string is at an odd place
+    strings = b"".join(parts[1::2])
+    if b"," in strings or b":" in strings:
+        parts[::2] = [part.replace(b",", b", ").replace(b":", b": ") for part in parts[::2]]
+        whole = b'"'.join(parts)
+    else:
+        whole = whole.replace(b",", b", ").replace(b":", b": ")
+    return whole.split(b"\n")
+
+
 def parsed(text: bytes) -> Any:
     """What one text says."""
     return canonical.loads(text)
@@ -142,17 +158,21 @@ class Texts:
     Raises UnusableIndexError if they cannot be those of a table of so many rows in a file of that size.
     """
 
-    def __init__(self, read: Callable[[int, int], bytes], section: bytes, rows: int, size: int) -> None:
+    def __init__(
+        self, read: Callable[[int, int], bytes], section: bytes, rows: int, size: int, rows_per_block: int
+    ) -> None:
         self._read = read
         self._rows = rows
+        self._rows_per_block = rows_per_block
         numbers = array("I")
         numbers.frombytes(section[8:])
         self._lengths, self._crcs, contents = numbers[::_ENTRY], numbers[1::_ENTRY], numbers[2::_ENTRY]
         self._contents = contents
         self._starts: array[int] | None = None
+        self._last: tuple[int, tuple[bytes, bool]] | None = None  # block, for whoever asks for its rows one by one
         self._start = int.from_bytes(section[:8], "little")
         if (
-            len(numbers) != _ENTRY * -(-rows // ROWS_PER_BLOCK)
+            len(numbers) != _ENTRY * -(-rows // rows_per_block)
             or self._start + sum(self._lengths) > size
             or any(map(int.__gt__, contents, map((2 * _LARGEST_RATIO).__mul__, self._lengths)))
         ):
@@ -163,10 +183,10 @@ class Texts:
         texts: list[bytes] = []
         plain = True
         position, number = 0, len(rows)
-        for block, (content, is_plain) in self._blocks(dict.fromkeys(row // ROWS_PER_BLOCK for row in rows)):
+        for block, (content, is_plain) in self._blocks(dict.fromkeys(row // self._rows_per_block for row in rows)):
             found = content.split(b"\n")
-            first = block * ROWS_PER_BLOCK
-            if len(found) != min(ROWS_PER_BLOCK, self._rows - first):
+            first = block * self._rows_per_block
+            if len(found) != min(self._rows_per_block, self._rows - first):
                 raise UnusableIndexError("damaged")
             plain = plain and is_plain
             end = first + len(found)
@@ -199,6 +219,9 @@ class Texts:
         first = starts[run[0]]
         data = self._read(starts[run[-1] + 1] - first, first)
         for number in run:
+            if self._last is not None and self._last[0] == number:
+                yield self._last
+                continue
             block = data[starts[number] - first : starts[number + 1] - first]
             length = self._contents[number] >> 1
             if crc32(block) != self._crcs[number]:
@@ -209,4 +232,5 @@ class Texts:
                 raise UnusableIndexError(str(error)) from None
             if len(content) != length:
                 raise UnusableIndexError("damaged")
-            yield number, (content, bool(self._contents[number] & 1))
+            self._last = number, (content, bool(self._contents[number] & 1))
+            yield self._last

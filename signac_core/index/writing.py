@@ -19,7 +19,7 @@ from .leaves import Columns
 from .postings import Postings, value_of
 from .runs import Runs
 from .shares import Share, ShareFiles
-from .table import HEADER, ID_BYTES, IDS_PER_BLOCK, LARGE, MAGIC, NUMBERS, OTHERS, TEXTS, VERSION, WHOLE
+from .table import HEADER, ID_BYTES, IDS_PER_BLOCK, LARGE, MAGIC, NUMBERS, OTHERS, ROWS_PER_BLOCK, TEXTS, VERSION, WHOLE
 from .texts import TextsWriter
 
 __all__ = ["LONGEST_OF_DOCUMENT", "LONGEST_OF_STATE_POINT", "TableWriter", "new_table"]
@@ -56,7 +56,7 @@ class TableWriter:
         self._waiting: list[bytes] = []
         self._size = 0
         self._states = bytearray()
-        self._texts = TextsWriter(self._write)
+        self._texts = TextsWriter(self._write, ROWS_PER_BLOCK)
         self._write(bytes(HEADER))
 
     @property

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from ..trees import equal, identical
+from ..canonical import CONTAINERS
+from ..trees import MISSING, equal, identical
 
 __all__ = ["diff_jobs", "diff_state_points"]
 
@@ -87,25 +88,47 @@ def _differences(trees: Sequence[Mapping[str, Any]], same: Callable[[Any, Any], 
     """Leave out of each tree what all trees have in common."""
     if not trees:
         return []
-    first, *others = trees
-    shared = set()
-    nested: dict[str, list[dict[str, Any]]] = {}
-    for key, value in first.items():
-        if not all(key in tree for tree in others):
-            continue
-        values = [tree[key] for tree in trees]
-        if all(item and isinstance(item, dict) for item in values):
-            nested[key] = _differences(values, same)
-        elif all(same(value, item) for item in values[1:]):
-            shared.add(key)
-    return [
-        {
-            key: nested[key][index] if key in nested else _with_tuples(value)
-            for key, value in tree.items()
-            if key not in shared and (key not in nested or nested[key][index])
-        }
-        for index, tree in enumerate(trees)
+    shared, nested = _in_common(trees, same)
+    below = {key: _differences([tree[key] for tree in trees], same) for key in nested}
+    own = [
+        {key: value for key, value in tree.items() if key not in shared} if shared else dict(tree.items())
+        for tree in trees
     ]
+    for index, part in enumerate(own):
+        for key in nested:
+            if difference := below[key][index]:
+                part[key] = difference
+            else:
+                del part[key]
+        if not CONTAINERS.isdisjoint(map(type, part.values())):
+            for key, value in part.items():
+                if key not in nested:
+                    part[key] = _with_tuples(value)
+    return own
+
+
+def _in_common(
+    trees: Sequence[Mapping[str, Any]], same: Callable[[Any, Any], bool]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The keys that have the same value in all trees, and those that have a mapping that is not empty in all of them.
+
+    Each tree is asked for what all trees before it have in common only.
+    """
+    first, *others = trees
+    nested = {key: value for key, value in first.items() if value and isinstance(value, dict)}
+    shared = {key: value for key, value in first.items() if key not in nested}
+    for tree in others:
+        for key in [
+            key
+            for key, value in shared.items()
+            if (item := tree.get(key, MISSING)) is not value and (item is MISSING or not same(value, item))
+        ]:
+            del shared[key]
+        for key in [key for key in nested if not ((item := tree.get(key)) and isinstance(item, dict))]:
+            del nested[key]
+        if not shared and not nested:
+            break
+    return shared, nested
 
 
 def _with_tuples(value: Any) -> Any:

@@ -62,7 +62,6 @@ def _indexed_columns(
     space: Space, ids: list[str], prefix: str, wanted: Callable[[str], bool], *, flatten: bool
 ) -> dict[str, list[Any]] | None:
     """Columns of state points that all have the same keys, if the index has them."""
-
     return None
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from operator import ne
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import catalog, trees
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Groups", "equal_rows", "group_by_keys"]
 
+_MAY_HOLD_NAN = frozenset({float, list, tuple})
+_NUMBERS = frozenset({int, float})
+
 
 def equal_rows(values: list[Any]) -> Iterator[list[int]]:
     """Rows with equal values, in the order of the values; TypeError if these cannot be compared."""
@@ -25,12 +29,12 @@ def equal_rows(values: list[Any]) -> Iterator[list[int]]:
 class Groups(NamedTuple):
     """Jobs, one value for each of them, and the rows of each group."""
 
-    ids: list[str]
+    ids: Sequence[str]
     values: list[Any]
     rows: list[list[int]]
 
 
-def group_by_keys(space: Space, ids: list[str], key: Any, default: Any) -> Groups:
+def group_by_keys(space: Space, ids: Sequence[str], key: Any, default: Any) -> Groups:
     """Group jobs by values of state points and documents; see :meth:`JobsCursor.groupby`.
 
     Raises TypeError if a key is not a string, or values cannot be compared.
@@ -57,7 +61,7 @@ def group_by_keys(space: Space, ids: list[str], key: Any, default: Any) -> Group
         return Groups(ids, values, list(_neighbours(sorted(order, key=ordered.__getitem__), ordered)))
 
 
-def _columns(space: Space, ids: list[str], paths: dict[str, list[str]]) -> tuple[list[str], list[list[Any]]]:
+def _columns(space: Space, ids: Sequence[str], paths: dict[str, list[str]]) -> tuple[Sequence[str], list[list[Any]]]:
     """Ids without those that have vanished, and their values, first those in state points."""
     columns: list[list[Any]] = []
     if paths["sp"]:
@@ -85,6 +89,9 @@ def _neighbours(order: Iterable[int], values: list[Any]) -> Iterator[list[int]]:
 
 def _comparable(values: list[Any]) -> list[Any]:
     """What values are sorted and compared by: themselves, unless there is NaN, which comes last and equals itself."""
+    kinds = set(map(type, values))
+    if kinds.isdisjoint(_MAY_HOLD_NAN) or (kinds <= _NUMBERS and not any(map(ne, values, values))):
+        return values
     if not any(map(_holds_nan, values)):
         return values
     return list(map(_with_order_of_nan, values))

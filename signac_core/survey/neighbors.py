@@ -6,19 +6,22 @@ parameters are identical, by value and type, and no third such job has a value i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from functools import cached_property
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
-from .. import canonical, catalog
-from ..trees import leaves
+from .. import catalog
+from .parameters import Column, Columns, Line, Sums, columns_of, sums_of
 from .schema import hashable, ordered
 
 if TYPE_CHECKING:
+    from ..index.snapshot import Snapshot
     from ..workspace import Space
 
-__all__ = ["get_neighbors", "job_neighbors", "neighbors_of"]
+__all__ = ["Parameters", "get_neighbors", "job_neighbors", "neighbors_of"]
 
-_EXACT = frozenset({str, int, bool, type(None)})  # equal values of these types are identical ones
+_FEW_JOBS = 8  # so many are compared with all others one by one
 
 Neighbors = dict[str, dict[Any, str]]
 """Per dotted key, the ids of the previous and of the next job by their values."""
@@ -34,21 +37,8 @@ def get_neighbors(space: Space, ignore: Any = (), *, damaged: list[str] | None =
 
     Raises ValueError if jobs cannot be told apart without the ignored keys.
     """
-    parameters = _Parameters(dict(catalog.read_state_points(space, catalog.list_names(space), damaged=damaged)), ignore)
-    found: dict[str, Neighbors] = {job_id: {} for job_id in parameters.points}
-    for key in parameters.keys:
-        if parameters.is_constant(key):
-            continue
-        lines: dict[tuple[int, ...], list[str]] = {}
-        for job_id, point in parameters.points.items():
-            if key in point:
-                numbers = parameters.numbers[job_id]
-                place = numbers.index(point[key])
-                lines.setdefault(numbers[:place] + numbers[place + 1 :], []).append(job_id)
-        for line in lines.values():
-            for job_id, beside in parameters.along(key, line):
-                found[job_id][key] = beside
-    return found
+    parameters = Parameters(_read_columns(space, damaged), ignore)
+    return parameters.around_all()
 
 
 def job_neighbors(space: Space, job_id: str, state_point: dict[str, Any], ignore: Any = ()) -> Neighbors:
@@ -56,9 +46,11 @@ def job_neighbors(space: Space, job_id: str, state_point: dict[str, Any], ignore
 
     The parameters and errors are those of :func:`get_neighbors`.
     """
-    state_points = dict(catalog.read_state_points(space, catalog.list_names(space)))
-    state_points.setdefault(job_id, state_point)
-    return _Parameters(state_points, ignore).around(job_id)
+    columns = _read_columns(space, None)
+    if job_id not in columns.ids:
+        columns = columns.with_job(job_id, state_point)
+    parameters = Parameters(columns, ignore)
+    return parameters.around(columns.ids.index(job_id))
 
 
 def neighbors_of(
@@ -68,84 +60,196 @@ def neighbors_of(
 
     Jobs that are damaged or have vanished are left out.
     """
-    parameters = _Parameters(dict(catalog.read_state_points(space, catalog.list_names(space), damaged=damaged)), ignore)
-    return {job_id: parameters.around(job_id) for job_id in ids if job_id in parameters.points}
+    columns = _read_columns(space, damaged)
+    parameters = Parameters(columns, ignore)
+    wanted = dict.fromkeys(ids)
+    rows = {job_id: row for row, job_id in enumerate(columns.ids) if job_id in wanted}
+    if len(rows) <= _FEW_JOBS:
+        return {job_id: parameters.around(rows[job_id]) for job_id in wanted if job_id in rows}
+    return parameters.around_many({rows[job_id]: job_id for job_id in wanted if job_id in rows})
 
 
-class _Parameters:
-    """State points as sets of numbered parameters: each number stands for one key with one value."""
+def _read_columns(space: Space, damaged: list[str] | None) -> Columns:
+    """Columns of all jobs: those of the index, or made of state points where it does not hold just these jobs."""
+    columns = catalog.ask_index(space, _indexed_columns)
+    if columns is None:
+        columns = columns_of(catalog.read_state_points(space, catalog.list_names(space), damaged=damaged))
+    return columns
 
-    def __init__(self, state_points: Mapping[str, dict[str, Any]], ignore: Any) -> None:
+
+def _indexed_columns(snapshot: Snapshot) -> Columns | None:
+    from array import array
+
+    from ..index.selection import chunks_of, has_column
+
+    table = snapshot.base
+    if not snapshot.is_base_only() or not all(has_column(table, key) for key in table.directory.keys):
+        return None
+    by_key = {}
+    for key in table.directory.keys:
+        values: list[Any] = []
+        codes, rows = array("I"), array("I")
+        for some, places, counts in chunks_of(table, key):
+            first = len(values)
+            values += some
+            rows.extend(places)
+            if counts is None:
+                codes.extend(range(first, len(values)))
+            else:
+                codes.extend(chain.from_iterable(map(repeat, range(first, len(values)), counts)))
+        by_key[key] = Column(values, codes, rows)
+    return Columns(snapshot.names(), by_key)
+
+
+class Parameters:
+    """Columns without those that are ignored, with the order of their values.
+
+    Warns of unknown keys, and raises ValueError if jobs cannot be told apart without the ignored ones.
+    """
+
+    def __init__(self, columns: Columns, ignore: Any) -> None:
         ignored: set[Any] = {ignore} if isinstance(ignore, str) else set(ignore)
-        self._parameters: list[tuple[str, Any]] = []  # key and value by number
-        self.points: dict[str, dict[str, int]] = {}  # number by key, without ignored keys
-        self.numbers: dict[str, tuple[int, ...]] = {}  # the same numbers, sorted
-        by_key: dict[str, list[int]] = {}
-        known: dict[tuple[str, type, Any], int] = {}
-        for job_id, state_point in state_points.items():
-            point = {}
-            for key, value in leaves(state_point, addressable=True):
-                kind = type(value)
-                identity = key, kind, value if kind in _EXACT else canonical.dumps(value, sort_keys=True)
-                number = known.get(identity)
-                if number is None:
-                    number = known[identity] = len(known)
-                    self._parameters.append((key, hashable(value)))
-                    of_key = by_key.setdefault(key, [])
-                    if value != {}:  # which tells jobs apart, but is no value before or after another
-                        of_key.append(number)
-                point[key] = number
-            for key in ignored & point.keys():
-                del point[key]
-            self.points[job_id] = point
-            self.numbers[job_id] = tuple(sorted(point.values()))
-        _check_ignored(ignored, by_key.keys(), self.numbers)
-        self._by_key = {key: numbers for key, numbers in by_key.items() if numbers and key not in ignored}
-        self._place: dict[int, int] = {}
-        for numbers in self._by_key.values():
-            self._place.update((number, place) for place, number in enumerate(self._in_order(numbers)))
-        self.keys = sorted(self._by_key, key=lambda key: (len(self._by_key[key]), key))
+        self._ids = columns.ids
+        self._columns = {key: column for key, column in columns.by_key.items() if key not in ignored}
+        _check_ignored(ignored, columns.by_key.keys(), columns.ids, lambda: self._sums.alike())
+        self._sizes = {
+            key: len(column.values) - (_empty_mapping(column) is not None) for key, column in self._columns.items()
+        }
+        self._keys = sorted(filter(self._sizes.get, self._columns), key=lambda key: (self._sizes[key], key))
 
-    def _in_order(self, numbers: list[int]) -> list[int]:
-        """Sort the values of a key: by the name of their type, then by value."""
-        by_type: dict[str, list[int]] = {}
-        for number in numbers:
-            by_type.setdefault(type(self._parameters[number][1]).__name__, []).append(number)
-        return [
-            number
-            for _, of_type in sorted(by_type.items())
-            for number in ordered(of_type, value=lambda number: self._parameters[number][1])
-        ]
+    @cached_property
+    def _sums(self) -> Sums:
+        return sums_of(self._columns, len(self._ids))
 
-    def is_constant(self, key: str) -> bool:
-        """Tell whether a key has the same value wherever it occurs."""
-        return len(self._by_key[key]) == 1
+    def around_all(self) -> dict[str, Neighbors]:
+        """Neighbours of all jobs along the keys that have several values."""
+        found: list[Neighbors] = [{} for _ in self._ids]
+        for key in self._keys:
+            if self._sizes[key] > 1:
+                for row in self._rows(key):
+                    found[row][key] = {}
+                for line, values in self._lines(key):
+                    for index, (_, row) in enumerate(line):
+                        found[row][key] = self._beside(line, index, values)
+        return dict(zip(self._ids, found, strict=True))
 
-    def along(self, key: str, line: list[str]) -> Iterator[tuple[str, dict[Any, str]]]:
-        """Neighbours of each of the jobs that differ in nothing but this key."""
-        placed = [
-            (self._place[number], job_id) for job_id in line if (number := self.points[job_id][key]) in self._place
-        ]
-        placed.sort()
-        for index, (_, job_id) in enumerate(placed):
-            beside: dict[Any, str] = {}
-            for _, other in placed[max(index - 1, 0) : index] + placed[index + 1 : index + 2]:
-                beside.setdefault(self._parameters[self.points[other][key]][1], other)
-            yield job_id, beside
+    def around_many(self, ids: Mapping[int, str]) -> dict[str, Neighbors]:
+        """Neighbours of the jobs in some rows along all of their keys."""
+        found: dict[int, Neighbors] = {row: {} for row in ids}
+        for key in self._keys:
+            for row in found.keys() & set(self._rows(key)):
+                found[row][key] = {}
+            for line, values in self._lines(key, found.keys()):
+                for index, (_, row) in enumerate(line):
+                    if row in found:
+                        found[row][key] = self._beside(*_without_twins(line, index), values)
+        return {ids[row]: beside for row, beside in found.items()}
 
-    def around(self, center: str) -> Neighbors:
-        """Neighbours of one job along all of its keys."""
-        own = set(self.numbers[center])
-        lines = {key: [center] for key in self.keys if self.points[center].get(key) in self._place}
-        for job_id, numbers in self.numbers.items():
-            if len(numbers) == len(own) and len(different := own.symmetric_difference(numbers)) == 2:
-                key, other_key = (self._parameters[number][0] for number in different)
-                if key == other_key and key in lines:
-                    lines[key].append(job_id)
-        return {key: dict(self.along(key, line))[center] for key, line in lines.items()}
+    def _rows(self, key: str) -> Iterable[int]:
+        """Rows of the jobs with a value that others can be before or after."""
+        column = self._columns[key]
+        none = _empty_mapping(column)
+        return column.rows if none is None else (row for row, code in column.items() if code != none)
+
+    def _lines(self, key: str, wanted: Set[int] | None = None) -> Iterator[tuple[Line, list[Any]]]:
+        """Lines of several jobs along a key: place of the value, and row; and the values by their places.
+
+        ``wanted`` are the rows that somebody wants to know about.
+        """
+        column = self._columns[key]
+        lines = list(self._sums.lines(key, _empty_mapping(column), wanted))
+        places, values = _order(column, {code for line in lines for code, _ in line})
+        for line in lines:
+            yield sorted([(places[code], row) for code, row in line]), values
+
+    def around(self, row: int) -> Neighbors:
+        """Neighbours of the job in one row along all of its keys."""
+        own = {key: code for key, column in self._columns.items() if (code := column.code_of(row)) is not None}
+        different = self._different_in_one(own)
+        found: Neighbors = {}
+        for key in self._keys:
+            code = own.get(key)
+            if code is None or code == _empty_mapping(self._columns[key]):
+                continue
+            beside = different.get(key, {})
+            places, values = _order(self._columns[key], {code, *beside.values()})
+            line = sorted([(places[code], row), *((places[c], other) for other, c in beside.items() if c in places)])
+            found[key] = self._beside(line, line.index((places[code], row)), values)
+        return found
+
+    def _different_in_one(self, own: dict[str, int]) -> dict[str, dict[int, int]]:
+        """The rows, with their codes, that differ from some codes in one key only, by key."""
+        same: Iterable[int] | None = None  # rows that do not differ in any of the keys so far
+        different: dict[str, dict[int, int]] = {}
+        # first the keys that leave the fewest rows
+        for key in sorted(own, key=lambda key: -len(self._columns[key].values)):
+            column, code = self._columns[key], own[key]
+            if same is None:
+                different[key] = {row: other for row, other in column.items() if other != code}
+                same = [row for row, other in column.items() if other == code]
+                continue
+            get = column.codes.__getitem__ if isinstance(column.rows, range) else dict(column.items()).get
+            different = {
+                other_key: {row: other for row, other in rows.items() if get(row) == code}
+                for other_key, rows in different.items()
+            }
+            found = [(row, get(row)) for row in same]
+            different[key] = {row: other for row, other in found if other is not None and other != code}
+            same = [row for row, other in found if other == code]
+        candidates = set().union(*different.values())
+        for key, column in self._columns.items():
+            if candidates and key not in own:
+                candidates.difference_update(column.rows)
+        return {key: {row: code for row, code in rows.items() if row in candidates} for key, rows in different.items()}
+
+    def _beside(self, line: Line, index: int, values: list[Any]) -> dict[Any, str]:
+        """The previous and the next job in a line, by their values."""
+        beside: dict[Any, str] = {}
+        for place, row in line[max(index - 1, 0) : index] + line[index + 1 : index + 2]:
+            beside.setdefault(values[place], self._ids[row])
+        return beside
 
 
-def _check_ignored(ignored: set[Any], known: Set[str], numbers: Mapping[str, tuple[int, ...]]) -> None:
+def _without_twins(line: Line, index: int) -> tuple[Line, int]:
+    """A line, and the place of a job in it, without others that have the same value.
+
+    There are such if jobs differ in nothing but keys that cannot be addressed.
+    """
+    own = line[index]
+    if all(place != own[0] for place, _ in line[max(index - 1, 0) : index] + line[index + 1 : index + 2]):
+        return line, index
+    others = [pair for pair in line if pair[0] != own[0] or pair == own]
+    return others, others.index(own)
+
+
+def _empty_mapping(column: Column) -> int | None:
+    """The code of the empty mapping, which tells jobs apart, but is no value before or after another."""
+    return next((code for code, kind in enumerate(map(type, column.values)) if kind is dict), None)
+
+
+def _order(column: Column, wanted: Set[int]) -> tuple[dict[int, int], list[Any]]:
+    """Places of some codes of a column, and values by place: sorted by the name of their type, then by value.
+
+    There are none of empty mappings, and there may be those of other codes.
+    """
+    codes: Iterable[int] = wanted
+    if any(isinstance(column.values[code], list) for code in codes):
+        codes = range(len(column.values))  # whether lists can be compared depends on all of them
+    values = {code: hashable(column.values[code]) for code in codes if not isinstance(column.values[code], dict)}
+    by_type: dict[str, list[int]] = {}
+    for code, value in values.items():
+        by_type.setdefault(type(value).__name__, []).append(code)
+    zeros = [code for code in by_type.get("float", ()) if not values[code]]
+    if len(zeros) > 1:  # 0.0 and -0.0, which are equal: the one that the first job has comes first
+        first = {zero: min(row for row, code in column.items() if code == zero) for zero in zeros}
+        by_type["float"].sort(key=lambda code: first.get(code, -1))
+    order = [
+        code for _, of_type in sorted(by_type.items()) for code in ordered(of_type, value=lambda code: values[code])
+    ]
+    return {code: place for place, code in enumerate(order)}, [values[code] for code in order]
+
+
+def _check_ignored(ignored: set[Any], known: Set[str], ids: Any, alike: Callable[[], list[list[int]]]) -> None:
     """Warn of unknown keys, and refuse to confuse jobs."""
     unknown = sorted(map(repr, ignored - known))
     if unknown:
@@ -162,14 +266,9 @@ def _check_ignored(ignored: set[Any], known: Set[str], numbers: Mapping[str, tup
             stacklevel=5,
         )
     left_out = sorted(map(repr, ignored & known))
-    if not left_out:
-        return
-    alike: dict[tuple[int, ...], list[str]] = {}
-    for job_id, own in numbers.items():
-        alike.setdefault(own, []).append(job_id)
-    confused = [job_ids for job_ids in alike.values() if len(job_ids) > 1]
+    confused = alike() if left_out else []
     if confused:
-        shown = " and ".join(confused[0][:2])
+        shown = " and ".join(ids[row] for row in confused[0][:2])
         number = sum(map(len, confused))
         more = f", and {number - 2} more jobs cannot either" if number > 2 else ""
         raise ValueError(f"Jobs {shown} cannot be told apart without {', '.join(left_out)}{more}. Ignore less.")

@@ -88,7 +88,7 @@ def meanwhile(study: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[[], N
         stranger.init()
 
     def start() -> None:
-        real_open, real_list = catalog._open_index, workspace.list_workspace
+        real_open, real_list = catalog.open_own_index, workspace.list_workspace
 
         def opened(space):
             found = real_open(space)
@@ -101,9 +101,10 @@ def meanwhile(study: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[[], N
             come()
             return found
 
-        monkeypatch.setattr(catalog, "_open_index", opened)
+        monkeypatch.setattr(catalog, "open_own_index", opened)
         with for_some_cases():  # where there is no index
             monkeypatch.setattr(catalog, "list_workspace", listed)
+            monkeypatch.setattr(workspace, "list_workspace", listed)
 
     if os.path.exists(twin):
         os.rmdir(twin)
@@ -150,9 +151,9 @@ MODULES = {
     "find": OPENING,
     "find n>=1": OPENING | {".evaluation"},
     "find doc.x>=1": OPENING | {".evaluation", ".documents"},
-    "document": OPENING,
-    "document -f n>=1": OPENING | {".evaluation"},
-    "schema": OPENING | {".distinct"},
+    "document": OPENING | {".selection"},
+    "document -f n>=1": OPENING | {".evaluation", ".selection"},
+    "schema": OPENING | {".distinct", ".selection"},
     "status": OPENING | {".peer_cache"},
 }
 """Modules of the index that a command loads."""

@@ -63,7 +63,6 @@ MUCH = (380, 380)
 JSON = of("_json", "_md5")
 CHANGE = JSON | of("fcntl")
 FIELDS = of("string", "_string")
-PYTHON_DATA = JSON | of("pprint", "dataclasses", "copy")
 LOG = of("logging", "traceback", "textwrap", "atexit") | FIELDS
 INDEX = of("array", "gc", "zlib")
 SELECT = of("options", "selection")
@@ -85,19 +84,19 @@ COMMANDS = {
     "job -c": Cost(["job", "-c", '{"a": 5}'], standard=CHANGE, own=REPORT),
     "find": Cost(["find"], standard=JSON, own=SELECT),
     "find FILTER": Cost(["find", "a>=1"], (135, 180), standard=JSON, own=SELECT),
-    "find -s": Cost(["find", "-s"], (175, 230), PYTHON_DATA, SELECT, DOCUMENTS),
+    "find -s": Cost(["find", "-s"], (160, 200), JSON, SELECT | of("pretty"), DOCUMENTS),
     "find --json": Cost(["find", "--json"], standard=JSON, own=SELECT),
     "find --format": Cost(
         ["find", "--format", "{id} {a}"], (150, 200), JSON | FIELDS, SELECT | of("templates", "keys")
     ),
     "find --sort": Cost(["find", "--sort", "a"], (135, 190), standard=JSON, own=SELECT | of("keys")),
     "statepoint": Cost(["statepoint", ID], standard=JSON, own=SELECT),
-    "statepoint -p": Cost(["statepoint", "-p", ID], standard=PYTHON_DATA, own=SELECT),
+    "statepoint -p": Cost(["statepoint", "-p", ID], standard=JSON, own=SELECT | of("pretty")),
     "document": Cost(["document", ID], standard=JSON, own=SELECT, core=DOCUMENTS),
     "document --set": Cost(["document", ID, "--set", "x=1"], MORE, CHANGE, REPORT, DOCUMENTS),
-    "diff": Cost(["diff"], (170, 230), PYTHON_DATA, SELECT, SURVEY),
+    "diff": Cost(["diff"], (160, 200), JSON, SELECT | of("pretty"), SURVEY),
     "diff --json": Cost(["diff", "--json"], (150, 210), JSON, SELECT, SURVEY),
-    "neighbors": Cost(["neighbors", ID], (180, 235), PYTHON_DATA, SELECT, SURVEY),
+    "neighbors": Cost(["neighbors", ID], (170, 210), JSON, SELECT | of("pretty"), SURVEY),
     "schema": Cost(["schema"], (160, 190), JSON, SELECT, SURVEY),
     "schema --json": Cost(["schema", "--json"], (160, 190), JSON, SELECT, SURVEY),
     "view": Cost(["view"], MUCH, JSON | FIELDS | of("bisect", "_bisect"), PATHS, VIEW),

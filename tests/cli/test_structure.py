@@ -20,7 +20,7 @@ from signac_cli.app import COMMANDS
 CLI = Path(signac_cli.__path__[0])
 
 FLOORS = [
-    {"examples", "keys", "synonyms"},
+    {"examples", "keys", "pretty", "synonyms"},
     {"complete", "templates"},
     {"tables"},
     {"output"},

@@ -140,7 +140,6 @@ def test_table_when_ids_have_much_in_common_then_enough_digits_are_left():
     text = draw(
         [{"id": f"{'0' * 10}{digit}{'0' * 21}", "doc": {"text": "x" * 60}} for digit in "12"],
         {},
-        terminal=True,
         color=False,
         digits=lambda: 11,
     )

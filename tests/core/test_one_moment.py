@@ -101,7 +101,6 @@ def test_an_index_that_turns_out_damaged_in_one_moment_is_no_reason_for_another_
     for n in range(NUMBER):
         project.open_job({"n": n}).init()
     project.update_cache()
-    monkeypatch.setattr(snapshot, "_PROVEN", 0)  # as if it were large
     path = Path(project.fn(".signac/index"))
     space = Project().space
     with space.one_moment():

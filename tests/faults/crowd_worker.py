@@ -31,6 +31,7 @@ from signac import sync
 
 MORTALS = 8
 OWN = 3
+HELD = 6
 GONE = ("FileNotFoundError", "KeyError", "JobsCorruptedError")
 """A job that has been changed, moved or removed since the worker heard of it."""
 
@@ -56,6 +57,7 @@ class Worker:
         self.acceptable: dict[tuple[str, str], list[Any]] = {}  # what may be under a key: the last known, then attempts
         self.own: dict[str, bool | None] = {}  # whether jobs of this worker exist; None: perhaps
         self.movers: dict[str, list[str]] = {"A": [], "B": []}
+        self.held: list[Any] = []  # jobs that are written to again, by the same handles
         self.last_try: tuple[str, str, Any] | None = None
         self._read_log(log)
         self.random = random.Random(f"{seed} {number} {self.steps}")
@@ -153,11 +155,22 @@ class Worker:
         if value not in expected:
             self.wrong(f"lost key: {uid} {nested}.{key} is {value}, not one of {expected}")
 
+    def hold(self, job: Any) -> Any:
+        """The job, or one that was written to before, and may have been moved: whoever writes again keeps things."""
+        if len(self.held) == HELD or (self.held and self.random.random() < 0.5):
+            return self.held.pop(self.random.randrange(len(self.held)))
+        return job
+
+    def write_held(self, job: Any) -> None:
+        for _ in range(self.random.randrange(1, 4)):
+            self.write(job)
+        self.held.append(job)  # unless it has failed
+
     def write_resident(self) -> None:
-        self.write(self.resident())
+        self.write_held(self.resident())
 
     def write_mover(self) -> None:
-        self.write(self.mover()[1])
+        self.write_held(self.hold(self.mover()[1]))
 
     def write_buffered(self, jobs: list[Any]) -> None:
         tried = []

@@ -46,6 +46,15 @@ def an_empty_project(directory: Path) -> None:
         with_workspace.rmdir()
 
 
+def jobs_with_the_same_files(directory: Path) -> None:
+    """A project whose jobs hold nothing but files, of the same names."""
+    project = Project.init_project(directory / "project")
+    for a in range(4):
+        job = project.open_job({"a": a}).init()
+        job.doc.k = a
+        Path(job.fn(DATA)).write_text(f"data of {a}")
+
+
 def a_private_document(directory: Path) -> None:
     """A project whose files have modes that are not the usual ones."""
     project = fill(directory / "project")
@@ -203,6 +212,17 @@ signac('-C', 'project', 'job', '-c')
     ),
     Scenario(name="document write", operation="Project('project').open_job({'a': 1}).doc.n.y = 2", prepare=one_project),
     Scenario(
+        name="document written again and again",
+        operation="""
+document = Project('project').open_job({'a': 1}).doc
+for _ in range(2):
+    document.n.y = 2
+    del document.n['y']
+document.n.y = 2
+""",
+        prepare=one_project,
+    ),
+    Scenario(
         name="document reset",
         operation="Project('project').open_job({'a': 1}).doc = {'k': 1, 'new': [1]}",
         prepare=one_project,
@@ -261,6 +281,11 @@ except errors.DestinationExistsError:
         prepare=one_project,
     ),
     Scenario(name="remove", operation="Project('project').open_job({'a': 1}).remove()", prepare=one_project),
+    Scenario(
+        name="remove of jobs with the same files",
+        operation="for a in range(4): Project('project').open_job({'a': a}).remove()",
+        prepare=jobs_with_the_same_files,
+    ),
     Scenario(name="rm of many", operation=f"signac('-C', 'project', 'rm', '--filter', {ALL!r})", prepare=one_project),
     Scenario(name="clear", operation="Project('project').open_job({'a': 1}).clear()", prepare=one_project, unit="file"),
     Scenario(name="reset", operation="Project('project').open_job({'a': 1}).reset()", prepare=one_project, unit="file"),

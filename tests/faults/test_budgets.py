@@ -73,6 +73,67 @@ def test_writing_one_key_takes_thirteen_calls_with_lock_and_unlock(root: Path) -
     )
 
 
+NETWORK = {"open", "stat", "mkdir", "rename", "unlink", "rmdir", "flock", "getdents", "readlink"}
+"""What a file server is asked; it is told of what is closed, too, but nobody waits for an answer that matters."""
+
+
+def test_writing_again_and_again_takes_five_calls_that_a_network_sees(root: Path) -> None:
+    setup = SETUP + "locks._LATELY = 1e9; doc = next(iter(Project())).doc; doc.key1 = -1; doc.key1 = -2"
+    calls = trace_snippet("doc.key1 = -3", root, setup=setup)
+    assert names(calls) == (
+        ["fstat", "flock", "fstat"]
+        + ["open", "fstat", "read", "close"]
+        + ["open", "write", "fstat", "close", "rename"]
+        + ["flock"]
+    )
+    assert [name for name in names(calls) if name in NETWORK] == ["flock", "open", "open", "rename", "flock"]
+
+
+def test_updating_several_keys_again_takes_as_many_calls_as_one_key(root: Path) -> None:
+    setup = SETUP + "locks._LATELY = 1e9; doc = next(iter(Project())).doc; doc.key1 = -1; doc.key1 = -2"
+    calls = trace_snippet("doc.update({f'key{i}': -i for i in range(20)})", root, setup=setup)
+    assert [name for name in names(calls) if name in NETWORK] == ["flock", "open", "open", "rename", "flock"]
+
+
+def test_writing_again_after_somebody_else_has_takes_one_look_more(root: Path) -> None:
+    setup = SETUP + "locks._LATELY = 1e9; doc = next(iter(Project())).doc; doc.key1 = -1; doc.key1 = -2\n"
+    setup += "next(iter(Project())).doc.key2 = -2"
+    calls = trace_snippet("doc.key1 = -3", root, setup=setup)
+    assert [name for name in names(calls) if name in NETWORK] == ["flock", "open", "stat", "open", "rename", "flock"]
+
+
+def test_removing_a_job_takes_twelve_calls_when_the_last_two_held_the_same_files(root: Path) -> None:
+    project = Project(root)
+    for i in range(3):
+        job = project.open_job({"i": i}).init()
+        job.doc.x = i
+        Path(job.fn("data.txt")).touch()
+    setup = SETUP + "jobs = [Project().open_job({'i': i}) for i in range(3)]\n"
+    first = trace_snippet("jobs[2].remove()", root, setup=setup)
+    assert [name for name in names(first) if name in NETWORK] == (
+        ["open", "open", "flock", "rename", "unlink"] + ["getdents"] * 2 + ["unlink"] * 2 + ["rmdir"]
+    )
+    job = project.open_job({"i": 2}).init()
+    job.doc.x = 2
+    Path(job.fn("data.txt")).touch()
+    calls = trace_snippet("jobs[2].remove()", root, setup=setup + "jobs[0].remove(); jobs[1].remove()")
+    assert names(calls) == (
+        ["open", "open", "flock", "fstat", "rename", "unlink", "fstat", "close"] + ["unlink"] * 2 + ["rmdir", "close"]
+    )
+
+
+def test_looking_for_a_file_takes_one_call(root: Path) -> None:
+    calls = trace_snippet("job.isfile('log.txt')", root, setup=SETUP + "job = next(iter(Project()))")
+    assert names(calls) == ["stat"]
+
+
+def test_flushing_buffered_documents_takes_thirteen_calls_each(root: Path) -> None:
+    setup = SETUP + "import signac_core; from signac_core.documents import buffer\ndoc = next(iter(Project())).doc\n"
+    calls = trace_snippet("with signac_core.buffered(): doc.key1 = -1", root, setup=setup)
+    assert names(calls)[:4] == ["open", "fstat", "read", "close"]
+    assert len(calls) == 4 + 13
+
+
 def test_writing_one_key_of_a_private_document_takes_one_call_more(root: Path) -> None:
     (document,) = (root / "workspace").glob("*/signac_job_document.json")
     document.chmod(0o600)

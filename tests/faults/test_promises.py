@@ -133,6 +133,52 @@ def test_two_writers_of_one_document_lose_nothing(harness: Harness) -> None:
     assert harness.every_interleaving(first, second, project_with_a_job, check, setup=SETUP) > 3
 
 
+AGAIN = "d = Project().open_job({'a': 1}).doc\nfor n in range(3):\n    d['before'] = n\n"
+"""A writer that keeps what it keeps from one write to the next."""
+
+
+def test_two_writers_of_one_document_that_write_again_lose_nothing(harness: Harness) -> None:
+    def check(directory: Path, first: Result, second: Result) -> None:
+        both_finished(first, second)
+        assert assert_whole(directory, OLD_ID) == {
+            "kept": [1, 2, 3],
+            "before": 2,
+            "n": {"x": 1, "first": 1, "second": 2},
+        }
+
+    first = AGAIN + "d.n['first'] = 1\nd.kept.append(3)"
+    second = AGAIN.replace("for n in range(3):", "d.n['second'] = 2\nfor n in range(3):")
+    assert harness.every_interleaving(first, second, project_with_a_job, check, setup=SETUP) > 40
+
+
+MADE_ANEW = {
+    "remove": "Project().open_job({'a': 1}).remove()",
+    "state point": f"Project().open_job(id={OLD_ID!r}).sp.a = 2",
+    "move": "Project().open_job({'a': 1}).move(Project('other'))",
+}
+"""What another process does to a job, under its lock, before it creates another one of the same id."""
+
+
+@pytest.mark.parametrize("name", MADE_ANEW)
+def test_a_writer_that_writes_again_beside_a_job_made_anew_writes_to_the_old_or_the_new_one(
+    harness: Harness, name: str
+) -> None:
+    def check(directory: Path, first: Result, second: Result) -> None:
+        assert second.returncode == 0, second.stderr
+        new = Project(directory).open_job(id=OLD_ID).doc()
+        assert new["theirs"] == 1
+        assert set(new) <= {"theirs", "before", "ours", "seed"}  # nothing of the old job
+        if first.returncode == 0:
+            old = [job for place in (directory, directory / "other") for job in Project(place)]
+            assert name == "remove" or any(job.doc.get("ours") == 1 for job in old)
+        else:
+            assert "has gone" in first.stderr
+
+    write = AGAIN + "d['ours'] = 1"
+    anew = MADE_ANEW[name] + "\nProject().open_job({'a': 1}).init().doc.theirs = 1"
+    assert harness.every_interleaving(write, anew, two_projects, check, setup=SETUP) > 40
+
+
 def test_of_two_state_point_changes_one_wins_and_the_other_is_told(harness: Harness) -> None:
     def change(value: int) -> str:
         return (

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+from signac_core.index.table import ROWS_PER_BLOCK
 from signac_core.index.texts import TextsWriter
 from tests.fuzz.chance import Chance
 
@@ -51,7 +52,7 @@ class Forgery:
 
     def set_texts(self, texts: list[bytes]) -> None:
         """Put other texts in the place of those of all rows."""
-        writer = TextsWriter(self.data.extend)
+        writer = TextsWriter(self.data.extend, ROWS_PER_BLOCK)
         start = len(self.data)
         writer.extend(texts)
         self.directory["texts"] = self.add(writer.finish(start))

@@ -31,7 +31,7 @@ FLOORS = [
     {"stamps", "parallel", "locks"},
     {"index", "lifecycle", "configfile"},
     {"catalog"},
-    {"cache", "documents", "paths", "resolving"},
+    {"cache", "documents", "lookups", "paths", "resolving"},
     {"finding", "survey", "exchange"},
     {"care"},
     {"cursor", "sync"},

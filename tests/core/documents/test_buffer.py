@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import signac_core
-from signac_core import Project, buffered
+from signac_core import Project, buffered, parallel
 from signac_core.canonical import same_json
-from signac_core.documents import buffer, merging
+from signac_core.documents import buffer, merging, store
 from signac_core.documents.editing import edit_document, would_edit_document
 from signac_core.documents.store import Document
 from signac_core.errors import BufferedError, DetachedError, MetadataError
@@ -463,3 +464,72 @@ def test_an_edit_that_is_refused_changes_nothing_in_a_buffer(job: Job) -> None:
         held.z = 3
         assert job.doc() == {"n": {"y": 2, "z": 3}, "l": [1]}
     assert on_disk(job) == {"n": {"y": 2, "z": 3}, "l": [1]}
+
+
+# many documents, in threads where the file system is slow -----------------------------------------------------------
+
+
+def filled(project: Project) -> list[Job]:
+    jobs = [project.open_job({"b": number}).init() for number in range(40)]
+    for job in jobs:
+        job.doc.x = 1
+    return jobs
+
+
+def test_many_documents_on_a_slow_file_system_are_written_by_threads(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = filled(project)
+    writers: set[int] = set()
+    replace = store.Document.replace
+
+    def note(document: Document, text: bytes) -> None:
+        writers.add(threading.get_ident())
+        replace(document, text)
+
+    monkeypatch.setattr(store.Document, "replace", note)
+    monkeypatch.setattr(parallel, "_SLOW", inf)
+    with buffered():
+        for number, job in enumerate(jobs):
+            job.doc.x = -number
+    assert writers == {threading.get_ident()}
+    monkeypatch.setattr(parallel, "_SLOW", -1.0)
+    with buffered():
+        for number, job in enumerate(jobs):
+            job.doc.x = number
+    assert len(writers) > 1
+    assert [on_disk(job) for job in jobs] == [{"x": number} for number in range(40)]
+
+
+def test_what_threads_cannot_write_is_named_and_the_rest_is_written(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = filled(project)
+    monkeypatch.setenv("SIGNAC_IO_THREADS", "4")
+    with pytest.raises(BufferedError) as caught, buffered():
+        for number, job in enumerate(jobs):
+            job.doc.x = number + 2
+        for job in jobs[::7]:
+            write_raw(job, {"x": "theirs"})
+    assert list(caught.value.files) == [job.fn(job.FN_DOCUMENT) for job in jobs[::7]]
+    assert all(isinstance(error, MetadataError) for error in caught.value.files.values())
+    for number, job in enumerate(jobs):
+        assert on_disk(job) == {"x": "theirs" if number % 7 == 0 else number + 2}
+
+
+@pytest.mark.parametrize("threads", ["1", "4"])
+def test_an_interrupt_costs_no_other_document(project: Project, monkeypatch: pytest.MonkeyPatch, threads: str) -> None:
+    jobs = filled(project)
+    monkeypatch.setenv("SIGNAC_IO_THREADS", threads)
+    replace = store.Document.replace
+
+    def interrupt(document: Document, text: bytes) -> None:
+        if document.path == jobs[5].fn(Job.FN_DOCUMENT):
+            raise KeyboardInterrupt
+        replace(document, text)
+
+    monkeypatch.setattr(store.Document, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt), buffered():
+        for number, job in enumerate(jobs):
+            job.doc.x = number + 2
+    assert [on_disk(job)["x"] for job in jobs] == [1 if number == 5 else number + 2 for number in range(40)]

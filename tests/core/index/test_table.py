@@ -11,7 +11,8 @@ import pytest
 from signac_core import Project, catalog, finding, stamps
 from signac_core.cache import update_cache
 from signac_core.care import integrity
-from signac_core.index.table import Table, UnusableIndexError
+from signac_core.errors import UnusableIndexError
+from signac_core.index.table import Table
 from tests.fuzz.forgery import Forgery
 from tests.fuzz.limits import limited
 

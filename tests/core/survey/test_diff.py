@@ -105,3 +105,36 @@ def test_diff_by_type_is_empty_only_for_what_is_common(state_points: list[dict[s
     parts = diff_state_points({str(index): state_point for index, state_point in enumerate(state_points)})
     texts = {json.dumps(state_point, sort_keys=True) for state_point in state_points}
     assert all(part == {} for part in parts.values()) == (len(texts) == 1)
+
+
+def with_tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: with_tuples(item) for key, item in value.items()}
+    return tuple(map(with_tuples, value)) if isinstance(value, list) else value
+
+
+def own_part(trees: list[dict[str, Any]], tree: dict[str, Any]) -> dict[str, Any]:
+    """What a tree does not have in common with all of them, key by key, by the definition."""
+    part = {}
+    for key, value in tree.items():
+        values = [other.get(key, KeyError) for other in trees]
+        if all(isinstance(item, dict) and item for item in values):
+            if own := own_part(values, value):
+                part[key] = own
+        elif KeyError in values or len({json.dumps(item, sort_keys=True) for item in values}) > 1:
+            part[key] = with_tuples(value)
+    return part
+
+
+mixed_values = st.sampled_from([0, 1, 1.0, True, 0.0, -0.0, math.nan, None, "1", "x", [1], [1.0], [], {}, [[1]]])
+mixed_points = st.dictionaries(
+    st.sampled_from("abc"), mixed_values | st.dictionaries(st.sampled_from("xy"), mixed_values, max_size=2), max_size=3
+)
+
+
+@given(st.lists(mixed_points | st.just({"a": 1, "b": {"x": [1]}}), max_size=6))
+def test_diff_by_type_is_that_of_a_comparison_of_each_with_each(state_points: list[dict[str, Any]]) -> None:
+    before = repr(state_points)
+    parts = diff_state_points({str(index): state_point for index, state_point in enumerate(state_points)})
+    assert repr(list(parts.values())) == repr([own_part(state_points, point) for point in state_points])
+    assert repr(state_points) == before

@@ -1,0 +1,120 @@
+"""Single jobs, looked up one after the other: where each call to the file system is slow, the index answers.
+
+On a local disk a look at the directory of a job costs next to nothing, and it is always taken. On the file systems of
+clusters it is a round trip to a server. There, after some slow ones in a row, the index tells which jobs there are and
+what their state points are, compared with the workspace once a second: what it says may be as old as that, as answers
+of such file systems themselves may be. A job that it does not know is always looked for.
+"""
+
+from __future__ import annotations
+
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING, Any
+
+from . import catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .index.snapshot import Snapshot
+    from .workspace import Space
+
+__all__ = ["Lookups", "has_job", "known_state_point"]
+
+_SLOW = 0.0002  # seconds for a call
+_ENOUGH = 16  # slow calls in a row
+_SECONDS = 1.0
+_SHARE = 5  # so many times as long as it took to open it, the index is believed
+
+
+class Lookups:
+    """What one process has found out by looking jobs up; a copy of it knows nothing."""
+
+    def __init__(self) -> None:
+        self.slow = 0  # calls in a row
+        self.wanted = _ENOUGH
+        self.snapshot: Snapshot | None = None
+        self._rows: list[tuple[Callable[[str], int | None], bytes]] = []  # of each layer: where an id is, and the flags
+        self._until = 0.0
+
+    def __reduce__(self) -> tuple[type[Lookups], tuple[()]]:
+        return Lookups, ()
+
+    def __del__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Ask the files again."""
+        if self.snapshot is not None:
+            self.snapshot.close()
+        self.snapshot = None
+        self._rows = []
+        self.slow = 0
+
+    def open(self, space: Space) -> None:
+        """Take the index, if there is one that can be used; otherwise it is tried again much later."""
+        started = monotonic()
+        self.forget()
+        self.snapshot = catalog.open_own_index(space)
+        if self.snapshot is None:
+            self.wanted *= 4
+            return
+        try:
+            self._rows = [
+                (layer.table.finder(), layer.present.flags(layer.table.rows)) for layer in self.snapshot.layers
+            ]
+        except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
+            catalog.tell_unusable(error)
+            self.forget()
+            self.wanted *= 4
+        ended = monotonic()
+        self._until = ended + max(_SECONDS, _SHARE * (ended - started))
+
+    def place(self, space: Space, job_id: str) -> tuple[int, int] | None:
+        """Layer and row of a job; None if the index is not asked, or does not know it."""
+        if self.snapshot is None:
+            return None
+        if monotonic() > self._until:
+            if self.snapshot.is_still_current():
+                self._until = monotonic() + _SECONDS
+            else:
+                self.open(space)
+        for layer, (find, flags) in enumerate(self._rows):
+            row = find(job_id)
+            if row is not None and flags[row]:
+                return layer, row
+        return None
+
+
+def has_job(space: Space, job_id: str) -> bool:
+    """Tell whether there is a job with this id (at most one stat)."""
+    lookups: Lookups = space.lookups or _begin(space)
+    if lookups.place(space, job_id) is not None:
+        return True
+    started = perf_counter()
+    found = space.has(job_id)
+    lookups.slow = lookups.slow + 1 if perf_counter() - started > _SLOW else 0
+    if lookups.slow >= lookups.wanted and lookups.snapshot is None:
+        lookups.open(space)
+    return found
+
+
+def known_state_point(space: Space, job_id: str) -> dict[str, Any] | None:
+    """State point of a job from the index, if that is asked and has it."""
+    lookups: Lookups | None = space.lookups
+    place = None if lookups is None else lookups.place(space, job_id)
+    if lookups is None or place is None or lookups.snapshot is None:
+        return None
+    layer, row = place
+    try:
+        [state_point] = lookups.snapshot.layers[layer].table.trees([row])
+    except Exception as error:
+        catalog.tell_unusable(error)
+        return None
+    space.remember(job_id, state_point)
+    return state_point  # type: ignore[no-any-return]
+
+
+def _begin(space: Space) -> Lookups:
+    space.lookups = Lookups()
+    return space.lookups  # type: ignore[no-any-return]
