@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from .. import files
+from .caching import Entries
 from .leaves import Columns
-from .peer_cache import Entries
 from .records import Records, add_records
 from .runs import Runs
 from .table import ROWS_PER_BLOCK

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, cache, catalog, files, finding, layout, lifecycle
+from signac_core import Project, catalog, files, finding, layout, lifecycle, updating
 from signac_core.cache import CacheReport, delete_cache, examine_cache, update_cache
 from signac_core.canonical import calc_id
 from signac_core.errors import JobsCorruptedError
-from signac_core.index import peer_cache
+from signac_core.index import caching, peer_cache
 from signac_core.index.peer_cache import read_cache
 from tests.support.patches import Forbidden, for_some_cases
 
@@ -302,7 +302,7 @@ def test_a_cache_file_of_very_many_parts_is_read_in_one_pass(study: Project) -> 
 def test_cache_file_when_written_by_either_encoder_then_holds_the_same(
     study: Project, many: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(peer_cache, "_MANY", many)
+    monkeypatch.setattr(caching, "_MANY", many)
     expected = {job.id: job.statepoint() for job in study}
     update_cache(study.space)
     assert repr(read_cache(study.space)) == repr({job_id: expected[job_id] for job_id in read_cache(study.space)})
@@ -369,8 +369,8 @@ def test_find_when_the_cache_file_is_that_of_far_more_jobs_then_reads_the_files(
 def many_jobs(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Jobs that several processes share, in batches of a block each."""
     with for_some_cases():  # some write with one process
-        monkeypatch.setattr(cache, "_SHARED", 10)
-        monkeypatch.setattr(cache, "AT_ONCE", 64)
+        monkeypatch.setattr(updating, "_SHARED", 10)
+        monkeypatch.setattr(updating, "AT_ONCE", 64)
     for i in range(300):
         project.open_job(
             {"i": i, "x": i / 7, "name": f"n{i}", "n": {"a": i % 3}, "big": 2**70 if i == 9 else None}

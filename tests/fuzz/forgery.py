@@ -91,7 +91,9 @@ def forge(path: Path, chance: Chance) -> None:
         what = chance.choice(
             ["directory", "about", "list", "list", "values", "rows", "ids", "texts", "blocks", "states"]
         )
-        with suppress(TypeError, ValueError, LookupError):  # something was forged here already
+        with suppress(
+            TypeError, ValueError, LookupError, struct.error, zlib.error
+        ):  # something was forged here already
             _forge_part(table, what, chance)
     table.write()
 
