@@ -34,11 +34,12 @@ def update_cache(
     progress: Progress | None = None,
     damaged: list[str] | None = None,
     warn: Callable[[str], None] | None = None,
-    processes: int = 1,
+    processes: int | None = 1,
 ) -> int | None:
     """Bring the cache file up to date, reading the state points that it does not hold yet.
 
-    Jobs that vanish meanwhile are left out, and so are damaged ones.
+    Jobs that vanish meanwhile are left out, and so are damaged ones. ``processes`` is how many may be forked for very
+    many jobs; None stands for as many as can run at the same time.
 
     Raises JobsCorruptedError if there are damaged jobs and no list to take their ids; the cache holds the others then;
     OSError if the file cannot be written; the old one is untouched then.

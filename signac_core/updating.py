@@ -14,12 +14,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from . import catalog, layout, workspace
+from . import catalog, files, layout, workspace
 from .errors import UnusableIndexError
-from .index.caching import CacheWriter, EntriesAside
-from .index.peer_cache import CacheFile, holds_just, open_cache, read_cache
+from .index.peer_cache import CacheFile, CacheWriter, EntriesAside, holds_just, open_cache, read_cache
 from .index.records import AT_ONCE, Records, in_batches, records_of_texts
-from .index.snapshot import check_proven
 from .index.table import without_collection
 
 if TYPE_CHECKING:
@@ -43,13 +41,13 @@ def update(
     *,
     progress: Progress | None,
     warn: Callable[[str], None] | None,
-    processes: int,
+    processes: int | None,
 ) -> int | None:
     """Do what `cache.update_cache` says; ``failed`` takes the damaged jobs."""
     _warn_of_place(warn)
     snapshot = catalog.open_index(space)
     if snapshot is None:
-        written = _write_first(space, failed, progress, processes) if processes > 1 else None
+        written = None if processes == 1 else _write_first(space, failed, progress, processes)
         if written is None:
             written = _update_without_index(space, failed, progress, warn)
     else:
@@ -89,6 +87,7 @@ def _update_without_index(
     ids = layout.job_ids(listing.names)
     held: Mapping[str, dict[str, Any]] = catalog.proven_in_memory(space, ids)
     mark, aside, cache = None, None, None
+    replaced: files.Replaced = "look"
     with without_collection(), ExitStack() as stack:
         try:
             before = stack.enter_context(CacheFile(space))
@@ -96,10 +95,13 @@ def _update_without_index(
             aside = EntriesAside(space, before, ids)
             stack.callback(aside.close)
             held = ChainMap(held, aside) if held else aside  # type: ignore[arg-type]
+            replaced = before.status
+        except FileNotFoundError:
+            replaced = None
         except (OSError, ValueError):
             _warn_of_damage(space, warn)
         if aside is None or not aside.is_sound or aside.number < len(ids):
-            cache = stack.enter_context(CacheWriter(space, len(ids)))
+            cache = stack.enter_context(CacheWriter(space, len(ids), replaced=replaced))
         index = stack.enter_context(_Index(space, listing))
         number = 0
         for records in catalog.read_records(space, ids, held, damaged=failed):
@@ -114,7 +116,7 @@ def _update_without_index(
         return None if is_current and number else number
 
 
-def _write_first(space: Space, failed: list[str], progress: Progress | None, processes: int) -> int | None:
+def _write_first(space: Space, failed: list[str], progress: Progress | None, processes: int | None) -> int | None:
     """Write cache file and index of a project with very many jobs that has neither, in several processes.
 
     None if it is another one.
@@ -125,7 +127,11 @@ def _write_first(space: Space, failed: list[str], progress: Progress | None, pro
         return None
     from .index.shares import Share, ShareFiles, ShareWriter
     from .index.writing import LONGEST_OF_STATE_POINT
-    from .parallel import shared
+    from .parallel import available_processes, shared
+
+    processes = processes or available_processes()
+    if processes == 1:
+        return None
 
     batches = range(-(-len(ids) // AT_ONCE))  # shares are whole batches, and thereby whole blocks of texts
     with without_collection(), ExitStack() as stack:
@@ -150,13 +156,13 @@ def _write_first(space: Space, failed: list[str], progress: Progress | None, pro
         cache = stack.enter_context(CacheWriter(space, len(ids)))
         index = stack.enter_context(_Index(space, listing))
         number = 0
-        for files_of, made in zip(to, shared(make, batches, processes), strict=True):
+        for its_files, made in zip(to, shared(make, batches, processes), strict=True):
             share = Share(*made)
             number += share.entries
             failed += share.damaged
             if share.entries:
-                cache.take(files_of.cache, share.cache)
-            index.take(share, files_of)
+                cache.take(its_files.cache, share.cache)
+            index.take(share, its_files)
         index.finish(cache.finish())
         return number
 
@@ -325,6 +331,8 @@ class _Update:
 
     def _uncached(self, new: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """State points that the cache file does not hold."""
+        from .index.snapshot import check_proven
+
         with _of_index():
             corrected = self.snapshot.corrected_state_points()
             check_proven({job_id: corrected[job_id] for job_id in self.snapshot.about["uncached"]})

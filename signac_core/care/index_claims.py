@@ -13,9 +13,7 @@ from .. import catalog, stamps, workspace
 from ..config import check_place, index_path
 from ..errors import UnusableIndexError
 from ..index.documents import NO_DOCUMENT, SIGNATURE_BYTES, UNKNOWN, packed_signature, signatures_in
-from ..index.leaves import take_apart
-from ..index.postings import is_ordinary, packed
-from ..index.records import AT_ONCE, MANY, wrong_ones
+from ..index.records import AT_ONCE, MANY, is_ordinary, packed, take_apart, wrong_ones
 from ..index.table import (
     ABSENT,
     ELSEWHERE,

@@ -13,7 +13,6 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import compress
-from struct import Struct
 from time import monotonic, time_ns
 from typing import TYPE_CHECKING, Any
 
@@ -41,13 +40,14 @@ __all__ = [
     "signatures_in",
 ]
 
-_numbers = Struct("<4Q")
-SIGNATURE_BYTES = _numbers.size
-NO_DOCUMENT = _numbers.pack(0, 1, 0, 0)
+SIGNATURE_BYTES = 32
+NO_DOCUMENT = (1 << 64).to_bytes(SIGNATURE_BYTES, "little")
 """Signature of a document that is not there."""
-UNKNOWN = _numbers.pack(0, 0, 0, 0)
+UNKNOWN = bytes(SIGNATURE_BYTES)
 """Signature of a document that is not in the table."""
 _NONE = b"\xff" * SIGNATURE_BYTES
+_64_BITS = (1 << 64) - 1
+_ALL_BITS = (1 << 8 * SIGNATURE_BYTES) - 1
 _REWRITTEN_SHARE = 4
 """A new table is worth its while when a quarter of the documents had to be read."""
 _WORTHWHILE = 64
@@ -55,8 +55,9 @@ _AT_ONCE = 1024
 
 
 def packed_signature(status: os.stat_result) -> bytes:
-    """Signature of a file, see `stamps.Signature`."""
-    return _numbers.pack(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    """Signature of a file, see `stamps.Signature`: its four numbers, in 64 bits each."""
+    times = status.st_ctime_ns << 64 | status.st_mtime_ns & _64_BITS  # which may be before 1970
+    return ((times << 128 | status.st_size << 64 | status.st_ino) & _ALL_BITS).to_bytes(SIGNATURE_BYTES, "little")
 
 
 class IndexedDocuments:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import compress, islice
 from typing import TYPE_CHECKING, Any
 
 from .. import canonical, files, layout
@@ -20,12 +20,13 @@ from ..workspace import OPEN_FLAGS
 
 if TYPE_CHECKING:
     from ..workspace import Space
+    from .records import Records
 
 __all__ = [
-    "GZIP",
-    "LEVEL",
     "CacheFile",
-    "compressed",
+    "CacheWriter",
+    "Entries",
+    "EntriesAside",
     "holds_just",
     "open_cache",
     "read_cache",
@@ -35,9 +36,11 @@ __all__ = [
 _ANY_SIZE = 1 << 26
 _LARGEST_RATIO = 250
 """Bytes that the content of a cache file may have at least, and for each byte of the file."""
-_MANY = 2500  # entries from which on the import of a faster encoder pays
-GZIP = 31  # what zlib calls a window of 32 KiB in a gzip container
-LEVEL = 1  # what is saved in bytes is lost many times over in seconds
+_VERY_MANY = 2500  # entries from which on the import of a faster encoder pays
+_MANY = 500  # entries from which on the texts of the index are written, which are shorter
+_PIECE = 1 << 18  # bytes that are put aside at once
+_GZIP = 31  # what zlib calls a window of 32 KiB in a gzip container
+_LEVEL = 1  # what is saved in bytes is lost many times over in seconds
 _FIRST_STEP, _LONGEST_STEP = 512, 1 << 14  # bytes that are decompressed at once; what lies behind a member is copied
 _AT_ONCE = 256  # entries that are compared with their ids together
 _BLANKS = " \t\n\r"
@@ -51,9 +54,9 @@ class CacheFile:
 
     def __init__(self, space: Space) -> None:
         self.fd = os.open(space.path(layout.FN_CACHE), OPEN_FLAGS)
-        status = os.fstat(self.fd)
-        self.size = status.st_size
-        if not stat.S_ISREG(status.st_mode):
+        self.status = os.fstat(self.fd)
+        self.size = self.status.st_size
+        if not stat.S_ISREG(self.status.st_mode):
             self.close()
             raise files.not_regular(space.path(layout.FN_CACHE))
 
@@ -79,8 +82,8 @@ class CacheFile:
         return [self.size, digest.hexdigest()]
 
     def may_grow(self) -> bool:
-        """Tell whether it ends as `caching.CacheWriter` lets it end, so that entries can be added."""
-        end = compressed(b"}")
+        """Tell whether it ends as :class:`CacheWriter` lets it end, so that entries can be added."""
+        end = _compressed(b"}")
         return os.pread(self.fd, len(end), max(self.size - len(end), 0)) == end
 
     def entries(self) -> Iterator[tuple[str, Any]]:
@@ -96,7 +99,7 @@ class CacheFile:
     def genuine_entries(self) -> Iterator[tuple[str, dict[str, Any] | None]]:
         """Do the same, with None for a state point that does not hash to its id."""
         entries = self.entries()
-        for job_id, state_point in islice(entries, _MANY):
+        for job_id, state_point in islice(entries, _VERY_MANY):
             yield job_id, state_point if canonical.state_point_matches(state_point, job_id) else None
         while some := list(islice(entries, _AT_ONCE)):
             from .records import wrong_ones
@@ -149,11 +152,11 @@ def holds_just(file: CacheFile, ids: Sequence[str]) -> bool:
     return found.count(1) == len(ids)
 
 
-def compressed(data: bytes) -> bytes:
+def _compressed(data: bytes) -> bytes:
     """A member of a gzip file."""
     import zlib
 
-    member = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP)
+    member = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
     return member.compress(data) + member.flush()
 
 
@@ -174,7 +177,7 @@ def _decompressed(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
                 if not data[position]:  # padding
                     position += 1
                     continue
-                member, length = zlib.decompressobj(GZIP), _FIRST_STEP
+                member, length = zlib.decompressobj(_GZIP), _FIRST_STEP
             step = data[position : position + length]
             try:
                 content = member.decompress(step)
@@ -254,3 +257,207 @@ def _behind_blanks(text: str, at: int) -> int:
     while text[at] in _BLANKS:
         at += 1
     return at
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+class EntriesAside(Mapping[str, dict[str, Any]]):
+    """State points that the cache file holds of some jobs, whose ids are sorted, kept in a file without a name.
+
+    ``number`` counts all entries, ``is_sound`` tells whether all of them are genuine, and of these jobs.
+
+    Raises ValueError if the cache file is damaged; OSError if there is no place for them.
+    """
+
+    def __init__(self, space: Space, file: CacheFile, ids: Sequence[str]) -> None:
+        from array import array  # what only looks at the file pays for no import
+
+        self._ids = ids
+        self._ends = array("Q", bytes(8)) * len(ids)  # where they end in the file, 0 for those that are not there
+        self._fd = _nameless(space.path(layout.FN_CACHE))
+        self.number = self._held = 0
+        try:
+            self.is_sound = self._take(file)
+        except BaseException:
+            self.close()
+            raise
+
+    def _take(self, file: CacheFile) -> bool:
+        import marshal
+
+        is_sound = True
+        waiting: list[bytes] = []
+        end = size = 0
+        for job_id, state_point in file.genuine_entries():
+            self.number += 1
+            at = self._position(job_id)
+            if state_point is None or at is None or self._ends[at]:
+                is_sound = False
+                continue
+            data = marshal.dumps(state_point)
+            waiting += [data, len(data).to_bytes(8, "little")]
+            size += len(data)
+            end += len(data) + 8
+            self._ends[at] = end
+            self._held += 1
+            if size > _PIECE:
+                files.write_all(self._fd, b"".join(waiting))
+                waiting, size = [], 0
+        files.write_all(self._fd, b"".join(waiting))
+        return is_sound
+
+    def _position(self, job_id: str) -> int | None:
+        from bisect import bisect_left
+
+        at = bisect_left(self._ids, job_id)
+        return at if at < len(self._ids) and self._ids[at] == job_id else None
+
+    def __contains__(self, job_id: object) -> bool:
+        at = self._position(str(job_id))
+        return at is not None and self._ends[at] > 0
+
+    def __getitem__(self, job_id: str) -> dict[str, Any]:
+        at = self._position(job_id)
+        end = 0 if at is None else self._ends[at]
+        if not end:
+            raise KeyError(job_id)
+        import marshal
+
+        length = int.from_bytes(os.pread(self._fd, 8, end - 8), "little")
+        state_point: dict[str, Any] = marshal.loads(os.pread(self._fd, length, end - 8 - length))  # ours
+        return state_point
+
+    def __iter__(self) -> Iterator[str]:
+        return compress(self._ids, self._ends)
+
+    def __len__(self) -> int:
+        return self._held
+
+    def close(self) -> None:
+        """Let them go."""
+        files.close_after_work(self._fd)
+
+
+def _nameless(path: str) -> int:
+    """A file without a name beside another, or in memory if nobody may write there."""
+    try:
+        return files.nameless(path)
+    except OSError:
+        if not hasattr(os, "memfd_create"):
+            raise
+        return os.memfd_create("signac", os.MFD_CLOEXEC)
+
+
+class CacheWriter:
+    """Writes a cache file that takes the place of the old one, for a number of entries.
+
+    With ``more_than`` the entries are added to those of a cache file. Without :meth:`finish` the old file stays;
+    ``replaced`` is its status, as for `files.replace_file`.
+
+    Raises OSError, as all methods do, if it cannot be written.
+    """
+
+    def __init__(
+        self, space: Space, number: int, *, replaced: files.Replaced = "look", more_than: CacheFile | None = None
+    ) -> None:
+        self._path = space.path(layout.FN_CACHE)
+        self._stack = ExitStack()
+        with self._about_it():
+            self._file = self._stack.enter_context(
+                files.Replacement(self._path, durable=space.durable, replaced=replaced)
+            )
+        self._digest = canonical.new_hash()
+        self._size = self._waiting_size = 0
+        self._waiting: list[bytes] = []
+        self._entries = Entries(b"{" if more_than is None else b", ", many=number >= _MANY)
+        if more_than is not None:
+            for data in more_than.pieces(more_than.size - len(_compressed(b"}"))):
+                self._write(data)
+
+    def __enter__(self) -> CacheWriter:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        error = OSError()
+        self._stack.__exit__(OSError, error, None)  # unless it is finished
+
+    def add(self, records: Records) -> None:
+        """Add entries."""
+        self._write(self._entries.added(records))
+
+    def take(self, fd: int, size: int) -> None:
+        """Add so many bytes of a file, which :class:`Entries` has made."""
+        self._write(self._entries.before_others())
+        for data in files.pieces(fd, 0, size):
+            self._write(data)
+
+    def finish(self) -> list[Any]:
+        """Put the file in its place; return its mark."""
+        self._write(self._entries.rest() + _compressed(b"}"))
+        self._flush()
+        with self._about_it():
+            self._stack.close()
+        return [self._size, self._digest.hexdigest()]
+
+    def _write(self, data: bytes) -> None:
+        self._waiting.append(data)
+        self._waiting_size += len(data)
+        self._size += len(data)
+        self._digest.update(data)
+        if self._waiting_size > _PIECE:
+            self._flush()
+
+    def _flush(self) -> None:
+        data, self._waiting, self._waiting_size = b"".join(self._waiting), [], 0
+        with self._about_it():
+            self._file.write(data)
+
+    @contextmanager
+    def _about_it(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            files.set_path(error, self._path)
+            raise
+
+
+class Entries:
+    """Entries on their way into a cache file, with something before the first one; of ``many`` the texts are taken."""
+
+    def __init__(self, before: bytes = b"", *, many: bool) -> None:
+        self._before = before
+        self._many = many
+        self._member: Any = None
+
+    def added(self, records: Records) -> bytes:
+        """What has to be written, or a part of it, with some more entries."""
+        if not records.ids:
+            return b""
+        names = zip(records.ids, records.texts if self._many else records.trees, strict=True)
+        if self._many:
+            content = b",".join([b'"%b":%b' % (name.encode("ascii"), text) for name, text in names])
+        else:
+            content = ", ".join([f'"{name}": {canonical.dumps(tree)}' for name, tree in names]).encode("ascii")
+        return self._compress(content)
+
+    def before_others(self) -> bytes:
+        """What has to be written before others that were made elsewhere."""
+        return self._compress(b"") + self.rest()
+
+    def rest(self) -> bytes:
+        """What is left to be written."""
+        data = b"" if self._before != b"{" else self._compress(b"")
+        if self._member is not None:
+            data += self._member.flush()
+            self._member = None
+        return data
+
+    def _compress(self, content: bytes) -> bytes:
+        if self._member is None:
+            import zlib
+
+            self._member = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
+        before, self._before = self._before, b", "
+        data: bytes = self._member.compress(before + content)
+        return data

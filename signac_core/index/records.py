@@ -1,4 +1,8 @@
-"""State points on their way into files: read, compared with their ids, and put into texts, many at a time.
+"""State points on their way into files: read, compared with their ids, put into texts and columns, many at a time.
+
+A column has the values of a leaf: a scalar, a list, or an empty mapping. Its dotted key names it: so a state point with
+a dot in a key, or with very many levels, has no columns, and is *unfit* for a table. Values that are neither texts nor
+ordinary numbers can be *packed* to bytes, which are equal if and only if the values are the same.
 
 orjson does so in a fraction of the time where it writes what `canonical` writes. It does for nearly all state points;
 `_are_simple` tells.
@@ -6,14 +10,16 @@ orjson does so in a fraction of the time where it writes what `canonical` writes
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import compress, islice
+from math import copysign
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
 from .. import canonical
 from ..errors import UnusableIndexError
 from ..workspace import state_point_in
-from .leaves import Columns, take_apart
 from .table import EMPTY, WHOLE
 from .texts import NOTHING, Lines, text_of
 
@@ -36,6 +42,8 @@ AT_ONCE = 1024
 MANY = 2500
 """State points from which on the import of a faster encoder pays."""
 _NEAR = 64  # state points that are handled together where a part of them needs care
+_DEEPEST = 100  # levels
+_PACKING = 2  # the version of marshal in which equal values have equal bytes
 _LONGEST_TEXT = 1 << 24  # bytes of a state point that a table holds
 _STATES = bytes([EMPTY, WHOLE, *range(2, 256)])
 _AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
@@ -269,6 +277,100 @@ def _nulls(value: Any) -> int:
 def _numbers_are_simple(content: bytes) -> bool:
     """Tell whether orjson has written all numbers as `canonical` does: none has an exponent, or would have one."""
     return b"0.0000" not in content and b"0e" not in content.translate(_AS_ZEROS)
+
+
+# --- columns ----------------------------------------------------------------------------------------------------------
+
+Columns = dict[str, list[tuple[Sequence[int], list[Any]]]]
+"""For each dotted key pieces of its column: rows in order, and the values of these."""
+
+
+def take_apart(trees: Sequence[dict[str, Any] | None], first: int = 0) -> tuple[Columns, list[int]]:
+    """Split state points, the rows of which count from ``first``; tell the positions of those that are unfit.
+
+    The columns are of use only if none is.
+    """
+    rows: Sequence[int]
+    some: Sequence[dict[str, Any]] = [tree for tree in trees if tree is not None]
+    if len(some) < len(trees):
+        rows = [first + at for at, tree in enumerate(trees) if tree is not None]
+    else:
+        rows = range(first, first + len(trees))
+    columns: Columns = {}
+    unfit: set[int] = set()
+    _split("", rows, some, 0, columns, unfit)
+    return columns, [row - first for row in sorted(unfit)]
+
+
+def _split(
+    above: str, rows: Sequence[int], trees: Sequence[dict[str, Any]], depth: int, columns: Columns, unfit: set[int]
+) -> None:
+    """Add the columns of mappings under a key, which ends with a dot; level by level rather than row by row."""
+    for keys, rows_of_group, group in _by_keys(rows, trees):
+        if "." in "".join(keys) or depth > _DEEPEST:
+            unfit.update(rows_of_group)
+            continue
+        for key in keys:
+            values = list(map(itemgetter(key), group))
+            if dict not in set(map(type, values)):
+                columns.setdefault(above + key, []).append((rows_of_group, values))
+                continue
+            is_nested = [type(value) is dict and bool(value) for value in values]
+            leaves = [at for at, nested in enumerate(is_nested) if not nested]
+            if leaves:
+                piece = [rows_of_group[at] for at in leaves], [values[at] for at in leaves]
+                columns.setdefault(above + key, []).append(piece)
+            if not leaves:
+                _split(f"{above}{key}.", rows_of_group, values, depth + 1, columns, unfit)
+            elif len(leaves) < len(values):
+                nested_rows = [row for row, nested in zip(rows_of_group, is_nested, strict=True) if nested]
+                nested_trees = [value for value, nested in zip(values, is_nested, strict=True) if nested]
+                _split(f"{above}{key}.", nested_rows, nested_trees, depth + 1, columns, unfit)
+
+
+def _by_keys(
+    rows: Sequence[int], trees: Sequence[dict[str, Any]]
+) -> Iterable[tuple[tuple[str, ...], Sequence[int], Sequence[dict[str, Any]]]]:
+    """Group mappings by their keys."""
+    all_keys = list(map(tuple, trees))
+    if len(set(all_keys)) == 1:
+        return [(all_keys[0], rows, trees)]
+    groups: dict[tuple[str, ...], tuple[list[int], list[dict[str, Any]]]] = {}
+    for keys, row, tree in zip(all_keys, rows, trees, strict=True):
+        group = groups.get(keys)
+        if group is None:
+            groups[keys] = [row], [tree]
+        else:
+            group[0].append(row)
+            group[1].append(tree)
+    return [(keys, *group) for keys, group in groups.items()]
+
+
+def count_leaves(tree: dict[str, Any], most: int) -> int:
+    """Count the leaves of a document, or not all of them if they are more than so many."""
+    number = 0
+    waiting = [tree]
+    while waiting and number <= most:
+        values = waiting.pop().values()
+        nested = [value for value in values if type(value) is dict and value]
+        number += len(values) - len(nested)
+        waiting += nested
+    return number
+
+
+def packed(value: Any) -> bytes:
+    """Bytes that stand for a value."""
+    return marshal.dumps(value, _PACKING)
+
+
+def value_of(data: bytes) -> Any:
+    """Value that some bytes stand for."""
+    return marshal.loads(data)  # of this very process
+
+
+def is_ordinary(value: float) -> bool:
+    """Tell whether a number is equal to itself and to no other; not so NaN and the negative zero."""
+    return value == value and (value != 0 or copysign(1, value) > 0)
 
 
 class TakesRows(Protocol):

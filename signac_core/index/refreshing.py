@@ -10,13 +10,12 @@ from .. import layout, stamps
 from ..config import check_place, index_path
 from ..layout import BASE, DELTA
 from .records import Records, add_records, in_batches
-from .shares import Share, ShareFiles
-from .snapshot import check_proven
 from .table import ID_BYTES, IDS_PER_BLOCK, ids_in, without_collection
 from .writing import LONGEST_OF_STATE_POINT, new_table
 
 if TYPE_CHECKING:
     from ..workspace import Listing, Space
+    from .shares import Share, ShareFiles
     from .snapshot import Snapshot
 
 __all__ = ["BaseWriter", "refresh", "write_base"]
@@ -27,6 +26,8 @@ def refresh(snapshot: Snapshot, known: Mapping[str, dict[str, Any]], *, cache: l
 
     Raises OSError if it cannot be written; UnusableIndexError if a state point is not the one of its job.
     """
+    from .snapshot import check_proven  # a first base needs no index
+
     points = snapshot.corrected_state_points()
     points.update((name, known[name]) for name in snapshot.pending if name in known)
     check_proven(points)

@@ -10,8 +10,7 @@ from .. import stamps
 from ..config import index_path
 from ..layout import DOCUMENTS
 from .documents import NO_DOCUMENT, SIGNATURE_BYTES, UNKNOWN, packed_signature, signatures_in
-from .leaves import count_leaves, take_apart
-from .records import AT_ONCE, MANY, records_of
+from .records import AT_ONCE, MANY, count_leaves, records_of, take_apart
 from .table import ABSENT, ELSEWHERE, EMPTY, WHOLE
 from .texts import NOTHING, Lines
 from .writing import LONGEST_OF_DOCUMENT, new_table

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from .. import files
-from .caching import Entries
-from .leaves import Columns
-from .records import Records, add_records
-from .runs import Runs
+from .peer_cache import Entries
+from .records import Columns, Records, add_records
 from .table import ROWS_PER_BLOCK
 from .texts import TextsWriter
+from .writing import Runs
 
 __all__ = ["Share", "ShareFiles", "ShareWriter"]
 

@@ -17,7 +17,7 @@ from signac_core import Project, catalog, files, finding, layout, lifecycle, upd
 from signac_core.cache import CacheReport, delete_cache, examine_cache, update_cache
 from signac_core.canonical import calc_id
 from signac_core.errors import JobsCorruptedError
-from signac_core.index import caching, peer_cache
+from signac_core.index import peer_cache
 from signac_core.index.peer_cache import read_cache
 from tests.support.patches import Forbidden, for_some_cases
 
@@ -302,7 +302,7 @@ def test_a_cache_file_of_very_many_parts_is_read_in_one_pass(study: Project) -> 
 def test_cache_file_when_written_by_either_encoder_then_holds_the_same(
     study: Project, many: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(caching, "_MANY", many)
+    monkeypatch.setattr(peer_cache, "_MANY", many)
     expected = {job.id: job.statepoint() for job in study}
     update_cache(study.space)
     assert repr(read_cache(study.space)) == repr({job_id: expected[job_id] for job_id in read_cache(study.space)})

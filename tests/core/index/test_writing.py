@@ -12,7 +12,7 @@ import pytest
 
 from signac_core import Project, catalog, files, finding, workspace
 from signac_core.care import integrity
-from signac_core.index import records, runs, writing
+from signac_core.index import records, writing
 from signac_core.index.refreshing import BaseWriter, write_base
 from signac_core.index.table import ELSEWHERE, LARGE, Table
 from signac_core.query import TESTS, compile_filter
@@ -59,14 +59,14 @@ def test_a_table_written_in_parts_is_that_written_at_once(
     listing = workspace.list_workspace(project.space)
     write_base(project.space, listing, known)
     at_once = columns(".signac/index")
-    monkeypatch.setattr(runs, "_ROWS", rows)
-    monkeypatch.setattr(runs, "_VALUES_PER_BLOCK", 3)
+    monkeypatch.setattr(writing, "_ROWS_IN_MEMORY", rows)
+    monkeypatch.setattr(writing, "_VALUES_PER_BLOCK", 3)
     monkeypatch.setattr(records, "AT_ONCE", 5)
     monkeypatch.setattr(writing, "_VALUES", 11)
     monkeypatch.setattr(writing, "_ROWS", 40)
     write_base(project.space, listing, known)
     in_parts = columns(".signac/index")
-    monkeypatch.setattr(runs, "_ROWS", 10**6)
+    monkeypatch.setattr(writing, "_ROWS_IN_MEMORY", 10**6)
     write_base(project.space, listing, known)
     assert columns(".signac/index") == in_parts
     assert {key: sorted(_pairs(chunks)) for key, chunks in in_parts.items()} == {
@@ -89,7 +89,7 @@ def test_a_table_that_cannot_be_finished_leaves_the_old_one_and_no_other_file(
     listing = workspace.list_workspace(project.space)
     write_base(project.space, listing, known)
     before = Path(".signac/index").read_bytes()
-    monkeypatch.setattr(runs, "_ROWS", 10)
+    monkeypatch.setattr(writing, "_ROWS_IN_MEMORY", 10)
     monkeypatch.setattr(records, "AT_ONCE", 5)
 
     def refusing(path: str) -> int:
