@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONTAINERS",
     "MISSING",
+    "IncompleteError",
     "JSONDecodeError",
     "calc_id",
     "dumps",
@@ -30,10 +31,12 @@ __all__ = [
     "id_of_parsed",
     "id_of_text",
     "loads",
+    "new_hash",
     "plain",
     "plain_state_point",
     "refuse_repeated_keys",
     "same_json",
+    "scan",
     "state_point_matches",
     "validate_key",
     "validate_keys",
@@ -116,7 +119,11 @@ def _codec() -> tuple[_Encoder, _StrictEncoder, _SortedEncoder, _Scanner | None]
             encoder = make_encoder({}, default, encode_basestring_ascii, None, ": ", ", ", sort_keys, False, True)
             return "".join(encoder(value, 0))
 
+        usual = make_encoder(None, _refuse, encode_basestring, None, ":", ",", False, False, False)
+
         def encode_strictly(value: Any, ascii_only: bool, sort_keys: bool) -> str:
+            if not ascii_only and not sort_keys:
+                return "".join(usual(value, 0))  # plain values do not hold themselves
             quote = encode_basestring_ascii if ascii_only else encode_basestring
             return "".join(make_encoder({}, _refuse, quote, None, ":", ",", sort_keys, False, False)(value, 0))
 
@@ -214,6 +221,25 @@ def loads(text: bytes | str) -> Any:
         raise ValueError("The JSON is nested too deeply.") from None
 
 
+class IncompleteError(Exception):
+    """There is no JSON value at a place of a text, or not all of it."""
+
+
+def scan(text: str, position: int) -> tuple[Any, int]:
+    """Parse the JSON value that begins at a position; where it ends.
+
+    A number may go on behind the end of the text. Raises IncompleteError if there is none.
+    """
+    try:
+        if _scan is not None:
+            return _scan(text, position)
+        from json import JSONDecoder
+
+        return JSONDecoder().raw_decode(text, position)
+    except (StopIteration, ValueError, SystemError, RecursionError) as error:
+        raise IncompleteError(str(error)) from None
+
+
 def refuse_repeated_keys(text: str) -> None:
     """Refuse JSON in which an object has a key twice: nobody means that, and a parser keeps the last one.
 
@@ -243,8 +269,8 @@ def refuse_repeated_keys(text: str) -> None:
 _md5: Callable[..., Any] | None = None
 
 
-def hash_of(text: bytes) -> str:
-    """MD5 as 32 lower-case hexadecimal digits; its module is loaded when the first id is computed."""
+def new_hash(text: bytes = b"") -> Any:
+    """MD5 of a text that may grow; its module is loaded when the first is computed."""
     global _md5
     if _md5 is None:
         try:
@@ -252,7 +278,12 @@ def hash_of(text: bytes) -> str:
         except ImportError:  # an interpreter built without its own MD5
             from hashlib import md5
         _md5 = md5
-    digest: str = _md5(text, usedforsecurity=False).hexdigest()
+    return _md5(text, usedforsecurity=False)
+
+
+def hash_of(text: bytes) -> str:
+    """MD5 as 32 lower-case hexadecimal digits."""
+    digest: str = new_hash(text).hexdigest() if _md5 is None else _md5(text, usedforsecurity=False).hexdigest()
     return digest
 
 

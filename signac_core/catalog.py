@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from itertools import compress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import compress, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import canonical, config, files, layout
@@ -27,10 +27,11 @@ from .workspace import (
 
 if TYPE_CHECKING:
     from .index.documents import IndexedDocuments
+    from .index.records import Records
     from .index.snapshot import Snapshot
     from .workspace import Space
 
-    Documents = dict[str, tuple[dict[str, Any] | None, os.stat_result | None]]
+    Record = Callable[[str, dict[str, Any] | None, os.stat_result | None], None]
     T = TypeVar("T")
 
 __all__ = [
@@ -46,11 +47,13 @@ __all__ = [
     "open_index",
     "open_own_index",
     "preload",
+    "proven_in_memory",
+    "read_records",
     "read_state_points",
     "read_values",
     "recorded_state_point",
+    "recording",
     "refresh",
-    "refresh_documents",
     "state_point_in_memory",
     "state_points_by_block",
     "tell_unusable",
@@ -188,13 +191,36 @@ def refresh(snapshot: Snapshot) -> None:
             refreshing.refresh(snapshot, snapshot.space.known)
 
 
-def refresh_documents(documents: IndexedDocuments, read: Documents) -> None:
-    """Let the index catch up with documents that had to be read, if that is possible and pays."""
-    with suppress(Exception):  # nobody has asked for it
-        if config.queries_write_index() and documents.worth_refreshing(len(read)):
-            from .index import refreshing_documents
+@contextmanager
+def recording(documents: IndexedDocuments | None) -> Iterator[Record | None]:
+    """Let the index catch up with documents that are read in a block, if that is possible and pays.
 
-            refreshing_documents.refresh(documents, read)
+    Yields what takes id, document, and status of its file, in the order of the ids; None if nobody wants them.
+    """
+    writer = None
+    with suppress(Exception):  # nobody has asked for it
+        if documents is not None and config.queries_write_index() and documents.is_worth_refreshing():
+            from .index.refreshing_documents import DocumentsWriter
+
+            writer = DocumentsWriter(documents)
+    if writer is None:
+        yield None
+        return
+    with writer:
+        failed = False
+
+        def record(job_id: str, document: dict[str, Any] | None, status: os.stat_result | None) -> None:
+            nonlocal failed
+            if not failed:
+                try:
+                    writer.add(job_id, document, status)
+                except Exception:  # nobody has asked for it
+                    failed = True
+
+        yield record
+        if not failed:
+            with suppress(Exception):
+                writer.finish()
 
 
 def list_ids(space: Space) -> list[str]:
@@ -305,6 +331,47 @@ def _read_unknown(
         yield job_id, state_point
 
 
+def read_records(
+    space: Space, ids: Sequence[str], held: Mapping[str, dict[str, Any]], *, damaged: list[str]
+) -> Iterator[Records]:
+    """Read the state points of jobs, in the given order, many at a time; nothing is kept in memory.
+
+    State points that are ``held`` already are not read; they have been compared with the ids.
+    """
+    from .index.records import AT_ONCE, MANY, records_in, records_of
+
+    many = len(ids) >= MANY
+    unknown: Sequence[str] = [job_id for job_id in ids if job_id not in held] if held else ids
+    texts = each_file(space, unknown, layout.FN_STATE_POINT, _content)
+    waiting = iter(ids)
+    while batch := list(islice(waiting, AT_ONCE)):
+        missing = [job_id for job_id in batch if job_id not in held] if held else batch
+        records, unusual = records_in(missing, list(islice(texts, len(missing))), many=many)
+        if len(records.ids) < len(batch):
+            found = dict(zip(records.ids, records.trees, strict=True))
+            for job_id in unusual:
+                state_point = _read_unusual(f"{space.workspace}/{job_id}", job_id, damaged)
+                if state_point is not None:
+                    found[job_id] = state_point
+            found.update((job_id, held[job_id]) for job_id in batch if job_id in held)
+            names = [job_id for job_id in batch if job_id in found]
+            records = records_of(names, [found[job_id] for job_id in names], many=many)
+        yield records
+
+
+def proven_in_memory(space: Space, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """State points that are in memory, and are not wrong about any of these jobs."""
+    _forget_wrong(space, ids)
+    return space.known
+
+
+def _content(job_id: str, path: str, dir_fd: int | None) -> bytes | None:
+    try:
+        return files.read_bytes(path, dir_fd=dir_fd)
+    except OSError:
+        return None
+
+
 def _forget_wrong(space: Space, ids: Sequence[str]) -> None:
     """Forget what the index has said if it was wrong about one of these jobs."""
     known, indexed = space.known, space.sound_ids
@@ -317,16 +384,16 @@ def _forget_wrong(space: Space, ids: Sequence[str]) -> None:
 
 def _read_files(space: Space, ids: list[str]) -> Iterator[dict[str, Any] | None]:
     """State points in the files of jobs; None where there is none to be read, or that of another job."""
-    parse = _parse_quickly() if len(ids) >= _VERY_MANY_FILES else state_point_in
+    texts = each_file(space, ids, layout.FN_STATE_POINT, _content)
+    if len(ids) < _VERY_MANY_FILES:
+        for job_id, text in zip(ids, texts, strict=True):
+            yield None if text is None else state_point_in(text, job_id)
+        return
+    from .index.records import AT_ONCE, state_points_in
 
-    def read(job_id: str, path: str, dir_fd: int | None) -> dict[str, Any] | None:
-        try:
-            text = files.read_bytes(path, dir_fd=dir_fd)
-        except OSError:
-            return None
-        return parse(text, job_id)
-
-    return each_file(space, ids, layout.FN_STATE_POINT, read)
+    for start in range(0, len(ids), AT_ONCE):
+        some = ids[start : start + AT_ONCE]
+        yield from state_points_in(some, list(islice(texts, len(some))))
 
 
 def each_file(
@@ -338,27 +405,6 @@ def each_file(
     from . import parallel
 
     return parallel.each_file(space, ids, name, function)
-
-
-def _parse_quickly() -> Callable[[bytes, str], dict[str, Any] | None]:
-    """What does the same as :func:`state_point_in` in less time and memory (equal keys are one object).
-
-    orjson reads large integers as floats; a state point that is not the one of its job is parsed again.
-    """
-    from orjson import loads
-
-    has_id = canonical.has_id
-
-    def parse(text: bytes, job_id: str) -> dict[str, Any] | None:
-        try:
-            state_point: dict[str, Any] = loads(text)
-            if has_id(state_point, job_id):
-                return state_point
-        except (ValueError, RecursionError):
-            pass
-        return state_point_in(text, job_id)
-
-    return parse
 
 
 def preload(space: Space, number: int) -> None:

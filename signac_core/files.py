@@ -31,9 +31,11 @@ __all__ = [
     "is_directory",
     "is_occupied",
     "keep_mode",
+    "nameless",
     "nested_too_deeply",
     "normal_name",
     "not_regular",
+    "pieces",
     "read_bytes",
     "read_with_status",
     "replace_file",
@@ -396,6 +398,28 @@ class Replacement:
                     os.unlink(self._temporary)
         if self._durable and published:
             sync_directory(os.path.dirname(self._path) or ".")
+
+
+def nameless(path: str) -> int:
+    """Descriptor of a new file, for reading and writing, that is gone when it is closed (open, unlink).
+
+    It is in the directory of ``path``, and for a moment has a name like a file that is to become that.
+    """
+    temporary = layout.temporary_for(path)
+    fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.unlink(temporary)
+    except BaseException:
+        close_after_work(fd)
+        raise
+    return fd
+
+
+def pieces(fd: int, start: int, end: int) -> Iterator[bytes]:
+    """What is in a part of an open file, one MiB at a time."""
+    while start < end and (data := os.pread(fd, min(_LARGE_CHUNK, end - start), start)):
+        yield data
+        start += len(data)
 
 
 def keep_mode(temporary: str, path: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from . import catalog, config, layout, workspace
 
 if TYPE_CHECKING:
-    from .catalog import Documents
+    from .catalog import Record
     from .index.documents import IndexedDocuments
     from .index.snapshot import Snapshot
     from .index.table import Rows
@@ -124,13 +124,12 @@ def _find_with_index(
     if among is not None:
         selected = set(among)
         rest = [job_id for job_id in rest if job_id in selected]
-    read: Documents | None = None if documents is None else {}
     if rest:
-        found += _scan(space, query, rest, damaged, read, indexed=answer.rest_is_indexed, progress=progress)
+        rest = sorted(rest)
+        with catalog.recording(documents) as record:
+            found += _scan(space, query, rest, damaged, record, indexed=answer.rest_is_indexed, progress=progress)
         found.sort()
     catalog.refresh(snapshot)
-    if documents is not None and read is not None:
-        catalog.refresh_documents(documents, read)
     if among is not None:
         matching = set(found)
         return [job_id for job_id in among if job_id in matching]
@@ -240,13 +239,13 @@ def _scan(
     query: Query,
     ids: Sequence[str],
     damaged: list[str] | None,
-    read: Documents | None = None,
+    record: Record | None = None,
     *,
     indexed: bool = True,
     proven: bool = False,
     progress: Progress | None,
 ) -> list[str]:
-    """Ids of jobs that match a filter, each judged by its state point and document; ``read`` takes the documents."""
+    """Ids of jobs that match a filter, each judged by its state point and document; ``record`` takes the documents."""
     from .query import NO_DOCUMENT
 
     matches = query.matches
@@ -267,8 +266,8 @@ def _scan(
             found.append(job_id)
         if query.unmet and document:
             query.meet(document)
-        if read is not None and (status is not None or document is None):  # of a file, not of the buffer
-            read[job_id] = document, status
+        if record is not None and (status is not None or document is None):  # of a file, not of the buffer
+            record(job_id, document, status)
     return found
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .workspace import Space
 
 __all__ = [
+    "available_processes",
     "each_file",
     "in_order",
     "shared",
@@ -98,7 +99,12 @@ def _short_paths(directory: str) -> Iterator[tuple[str, int | None]]:
 _MOST_PROCESSES = 16
 
 
-def shared(function: Callable[[Sequence[str]], Any], items: Sequence[str], processes: int) -> list[Any]:
+def available_processes() -> int:
+    """Number of processes that can run at the same time."""
+    return min(len(os.sched_getaffinity(0)), _MOST_PROCESSES) if hasattr(os, "sched_getaffinity") else 1
+
+
+def shared(function: Callable[[Sequence[_T]], Any], items: Sequence[_T], processes: int) -> list[Any]:
     """Apply a function to shares of a list, each in a process of its own but the first; at most 16 are made.
 
     The function is given a share and returns plain JSON data. A share whose process fails is dealt with here, again.
@@ -119,7 +125,7 @@ def shared(function: Callable[[Sequence[str]], Any], items: Sequence[str], proce
     return results
 
 
-def _start(function: Callable[[Sequence[str]], Any], share: Sequence[str]) -> tuple[int, int]:
+def _start(function: Callable[[Sequence[_T]], Any], share: Sequence[_T]) -> tuple[int, int]:
     """Fork a process that writes its result into a pipe whole, or nothing."""
     readable, writable = os.pipe()
     process = os.fork()

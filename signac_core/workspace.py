@@ -223,6 +223,11 @@ class Listing:
             return self._entries
         return self._packed.hex(" ", layout.JOB_ID_LENGTH // 2).split()
 
+    @property
+    def packed(self) -> bytes:
+        """The directories, if all are job ids, 16 bytes each, in the order of the file system."""
+        return bytes.fromhex("".join(self._entries)) if self._packed is None else bytes(self._packed)
+
     def pack(self) -> None:
         """Keep the names in a fifth of the memory, if all are job ids."""
         if set(map(len, self._entries)) != {layout.JOB_ID_LENGTH}:

@@ -45,9 +45,9 @@ def command(session: Session, /, *, check: bool, clear: bool, as_json: bool) -> 
 
 
 def _update(session: Session, space: Space, *, as_json: bool) -> int:
-    from signac_core.cache import update_cache
     from signac_core.catalog import list_names
     from signac_core.files import is_directory
+    from signac_core.updating import update
 
     from ..progress import bar
 
@@ -57,7 +57,7 @@ def _update(session: Session, space: Space, *, as_json: bool) -> int:
     output.info("Updating cache...")
     damaged: list[str] = []
     with bar(session, "Updating cache") as progress:
-        size = update_cache(space, progress=progress, damaged=damaged, warn=output.warn)
+        size = update(space, damaged, progress=progress, warn=output.warn, processes=None)
     output.info("Cache is up to date." if size is None else f"Updated cache (size={size}).")
     if as_json:
         cached = len(list_names(space)) - len(damaged) if size is None else size

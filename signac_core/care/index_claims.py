@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import chain, repeat
-from math import inf
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import canonical, catalog, stamps, workspace
 from ..config import check_place, index_path
 from ..errors import UnusableIndexError
-from ..index.documents import ABSENT, UNKNOWN, signatures_in
-from ..index.shapes import columns_of, take_apart
-from ..index.table import ELSEWHERE, LARGE, Table, check_owner
+from ..index.documents import NO_DOCUMENT, SIGNATURE_BYTES, UNKNOWN, packed_signature, signatures_in
+from ..index.records import AT_ONCE, is_ordinary, packed, take_apart
+from ..index.table import ABSENT, ELSEWHERE, EMPTY, LARGE, WHOLE, Table, check_owner
 from ..layout import BASE, DELTA, DOCUMENTS
-from ..stamps import Signature
-from .soundness import UNSOUND, Marks, binary, mark_of, places_in
+from .soundness import UNSOUND, Marks, mark_of, places_in
 
 if TYPE_CHECKING:
     from ..workspace import Space
@@ -66,7 +64,7 @@ def examine_tables(space: Space, listing: workspace.Listing, marks: Marks) -> It
         try:
             check_place()
             check_owner(table.status, space.workspace)
-            wrong = _wrong_documents(table) if kind == DOCUMENTS else _wrong_state_points(table, marks)
+            wrong = _what_is_wrong(table, None if kind == DOCUMENTS else marks)
         except (OSError, UnusableIndexError):
             yield WrongTable(path, "Others may have written the index; it is not used.", is_believed=False)
         finally:
@@ -87,88 +85,87 @@ def _opened(path: str, kind: str) -> Table:
         raise
 
 
-def _wrong_state_points(table: Table, marks: Marks) -> str:
-    """What is wrong with the state points in a table; empty if nothing is."""
-    keys: set[str] = set()
-    total = first = 0
+_CONTRADICTION = "The index is wrong about what it holds: its columns differ from the rest."
+
+
+def _what_is_wrong(table: Table, marks: Marks | None) -> str:
+    """What is wrong with the texts in a table, or with its columns; empty if nothing is.
+
+    There are ``marks`` where they have to be the state points of the jobs.
+    """
     try:
-        for ids in table.id_blocks():
-            trees = list(table.trees(range(first, first + len(ids))))
-            for job_id, tree in zip(ids, trees, strict=True):
-                if not marks.vouch_for(job_id, tree) and not canonical.state_point_matches(tree, job_id):
-                    return f"The index is wrong about job {job_id}."
-            total += _sum_of_rows(trees, first, keys)
-            first += len(ids)
-        return _difference(table, total, keys)
+        large = {key: far for key in table.directory.keys if (far := _large_rows(table, key))}
+        of_texts, of_columns = _Sum(large), _Sum(large)
+        states, ids = table.states(), _ids(table)
+        for first in range(0, table.rows, AT_ONCE):
+            rows = range(first, min(first + AT_ONCE, table.rows))
+            trees = list(table.trees(rows))
+            if any(_AS_TEXT[states[row]] is not _kind(tree) for row, tree in zip(rows, trees, strict=True)):
+                return _CONTRADICTION
+            if marks is not None:
+                for job_id, tree in zip(islice(ids, len(rows)), trees, strict=True):
+                    if not marks.vouch_for(job_id, tree) and not canonical.state_point_matches(tree, job_id):
+                        return f"The index is wrong about job {job_id}."
+            for key, pieces in take_apart(trees, first)[0].items():
+                for some, values in pieces:
+                    of_texts.add(key, some, values)
+        for key in table.directory.keys:
+            for chunk, data in table.read_chunks(table.chunk_list(key)):
+                values = [value for value, some in table.postings(chunk, data) for _ in some]
+                some = table.rows_of(chunk, data)
+                of_columns.add(key, some, [None] * len(some) if chunk.kind == LARGE else values)
     except UnusableIndexError as error:
         return f"The index is {error}."
     except Exception:  # it holds anything
         return "The index is damaged."
+    return "" if of_texts.sums == of_columns.sums else _CONTRADICTION
 
 
-def _wrong_documents(table: Table) -> str:
-    """What is wrong with the columns of the documents in a table, beside these; empty if nothing is."""
-    keys: set[str] = set()
-    total = 0
-    with suppress(Exception):  # nobody believes it
-        if ELSEWHERE not in table.states():
-            for first in range(0, table.rows, _ROWS_AT_ONCE):
-                trees = list(table.trees(range(first, min(first + _ROWS_AT_ONCE, table.rows))))
-                total += _sum_of_rows(trees, first, keys)
-            return _difference(table, total, keys)
-    return ""
+_AS_TEXT = {ABSENT: None, EMPTY: False, WHOLE: True, ELSEWHERE: None}
 
 
-def _difference(table: Table, total: int, keys: Set[str]) -> str:
-    """Say that the columns of a table hold other values than its rows, which have these keys; empty if they do not."""
-    if keys == table.directory.keys.keys() and total == sum(_sum_of_column(table, key) for key in keys):
-        return ""
-    return "The index is wrong about what it holds: its columns differ from the rest."
+def _kind(tree: Any) -> bool | None:
+    return None if tree is None else bool(tree)
 
 
-def _sum_of_rows(trees: Sequence[dict[str, Any] | None], first: int, keys: set[str]) -> int:
-    """Sum over what the leaves of neighbouring rows are hashed to, see :func:`_sum`; ``keys`` takes their keys."""
-    total = 0
-    for group in take_apart(trees)[0]:
-        rows = [first + row for row in group.rows]
-        for key, column in zip(columns_of(group.shape), group.columns, strict=True):
-            keys.add(key)
-            total += _sum(rows, key, column)
-    return total
+def _ids(table: Table) -> Iterator[str]:
+    for block in table.id_blocks():
+        yield from block
 
 
-def _sum_of_column(table: Table, key: str) -> int:
-    """Sum over what the values of a column are hashed to."""
-    total = 0
-    for chunk, data in table.read_chunks(table.chunk_list(key)):
-        rows = table.rows_of(chunk, data)
-        if chunk.kind == LARGE:
-            from ..trees import look_up  # few have values that are so large
-
-            path = key.split(".")
-            values = [look_up(tree, path, None) for tree in table.trees(rows)]
-        else:
-            values = table.values_of(chunk, data)
-            counts = table.counts_of(chunk, data)
-            if counts is not None:
-                values = list(chain.from_iterable(map(repeat, values, counts)))
-        total += _sum(rows, key, values)
-    return total
+def _large_rows(table: Table, key: str) -> frozenset[int]:
+    """Rows whose values are too long to be in a column."""
+    chunks = [chunk for chunk in table.chunk_list(key) if chunk.kind == LARGE]
+    return frozenset(row for chunk, data in table.read_chunks(chunks) for row in table.rows_of(chunk, data))
 
 
-def _sum(rows: Sequence[int], key: str, values: Sequence[Any]) -> int:
-    """Sum over what values are hashed to, each with its row: two sets of values hardly ever have the same.
+class _Sum:
+    """What all values under all keys come to, in whatever order they come; of ``large`` rows only that there is one."""
 
-    Where another value could have the same hash (1, 1.0 and true; -1 and -2), the bytes of a value are hashed.
-    """
-    kinds = set(map(type, values))
-    if kinds == {str} or (kinds == {int} and min(values) >= 0 and max(values) < _LARGE):
-        return sum(map(hash, zip(rows, repeat(key), values)))
-    if kinds == {float} and min(values) > _TINY and max(values) < _HUGE and sum(values) < inf:
-        return sum(map(hash, zip(rows, repeat(key), values, repeat(0))))
-    if len(values) > 1:
-        return sum(_sum((row,), key, (value,)) for row, value in zip(rows, values, strict=True))
-    return sum(hash((binary(value), key, row)) for row, value in zip(rows, values, strict=True))
+    def __init__(self, large: Mapping[str, frozenset[int]]) -> None:
+        self._large = large
+        self.sums: dict[tuple[str, type], int] = {}
+
+    def add(self, key: str, rows: Sequence[int], values: Sequence[Any]) -> None:
+        """Add values of a key."""
+        large = self._large.get(key, frozenset())
+        kinds = set(map(type, values))
+        if not large and kinds <= _EASY and len(kinds) == 1:
+            self._count(key, kinds.pop(), sum(map(hash, zip(rows, values, strict=True))))
+            return
+        for row, value in zip(rows, values, strict=True):
+            if row in large:
+                self._count(key, object, hash((row, None)))
+            elif type(value) in _EASY or (type(value) is float and is_ordinary(value)):
+                self._count(key, type(value), hash((row, value)))
+            else:
+                self._count(key, bytes, hash((row, packed(value))))
+
+    def _count(self, key: str, kind: type, number: int) -> None:
+        self.sums[key, kind] = self.sums.get((key, kind), 0) + number
+
+
+_EASY = frozenset({int, str, bool})
 
 
 def _lists(space: Space, listing: workspace.Listing) -> bool:
@@ -198,9 +195,9 @@ class DocumentClaims:
         self.path = index_path(space.root, DOCUMENTS)
         self._space = space
         self._find = places_in(())
-        self._entries: Sequence[tuple[int, ...]] = ()
+        self._signatures = b""
         self._marks = array("q")
-        self._doubtful: dict[str, tuple[tuple[int, ...], str]] = {}
+        self._doubtful: dict[str, tuple[bytes, str]] = {}
         self._read(self._take_marks)
 
     def _read(self, take: Callable[[list[str], Table], None]) -> None:
@@ -217,14 +214,14 @@ class DocumentClaims:
                 take(snapshot.base.ids(), table)
 
     def _take_marks(self, ids: list[str], table: Table) -> None:
-        nothing, entries, states = mark_of({}), signatures_in(table), table.states()
+        nothing, signatures, states = mark_of({}), signatures_in(table), table.states()
         marks = array("q")
-        for entry, state, tree in zip(entries, states, table.trees(range(table.rows)), strict=True):
+        for row, (state, tree) in enumerate(zip(states, table.trees(range(table.rows)), strict=True)):
             # Of a document that is too large to be held whole, the index does not say what it is.
-            known = entry != UNKNOWN and state != ELSEWHERE
+            known = _signature_at(signatures, row) != UNKNOWN and state != ELSEWHERE
             marks.append((mark_of(tree) if tree else nothing) if known else UNSOUND)
         if len(ids) == len(marks):
-            self._find, self._entries, self._marks = places_in(ids), entries, marks
+            self._find, self._signatures, self._marks = places_in(ids), signatures, marks
 
     def _row(self, job_id: str) -> int | None:
         row = self._find(job_id)
@@ -239,14 +236,14 @@ class DocumentClaims:
         False means that somebody has to :meth:`compare` it.
         """
         row = self._row(job_id)
-        if row is None or self._entries[row] != _entry(status):
+        if row is None or _signature_at(self._signatures, row) != _signature(status):
             return True
         return self._marks[row] == mark_of(document)
 
     def compare(self, job_id: str, status: os.stat_result | None, document: dict[str, Any]) -> None:
         """Note what a file holds if the index may be wrong about it; the parameters are those of :meth:`agree`."""
         if not self.agree(job_id, status, document):
-            self._doubtful[job_id] = _entry(status), _hash(document)
+            self._doubtful[job_id] = _signature(status), _hash(document)
 
     def wrong(self) -> list[str]:
         """Jobs about whose documents the index is wrong, of those that were compared."""
@@ -254,10 +251,10 @@ class DocumentClaims:
 
         def take(ids: list[str], table: Table) -> None:
             rows = [row for row, job_id in enumerate(ids) if job_id in self._doubtful]
-            entries = signatures_in(table)
+            signatures = signatures_in(table)
             for row, tree in zip(rows, table.trees(rows), strict=True):
-                entry, document = self._doubtful[ids[row]]
-                if entries[row] == entry and _hash(tree or {}) != document:
+                signature, document = self._doubtful[ids[row]]
+                if _signature_at(signatures, row) == signature and _hash(tree or {}) != document:
                     found.append(ids[row])
 
         if self._doubtful:
@@ -265,8 +262,12 @@ class DocumentClaims:
         return found
 
 
-def _entry(status: os.stat_result | None) -> tuple[int, ...]:
-    return ABSENT if status is None else Signature.of(status)
+def _signature(status: os.stat_result | None) -> bytes:
+    return NO_DOCUMENT if status is None else packed_signature(status)
+
+
+def _signature_at(signatures: bytes, row: int) -> bytes:
+    return signatures[row * SIGNATURE_BYTES : (row + 1) * SIGNATURE_BYTES]
 
 
 def _hash(document: dict[str, Any]) -> str:

@@ -36,13 +36,12 @@ def load_documents(space: Space, ids: Collection[str]) -> dict[str, dict[str, An
     with snapshot:
         indexed, found = _indexed(snapshot, ids)
         found.update(held)
-        missing = [job_id for job_id in ids if job_id not in found]
-        read = {
-            job_id: (document, status) for job_id, document, status in read_document_files(space, missing, damaged=None)
-        }
-        if indexed is not None:
-            catalog.refresh_documents(indexed, read)
-    found.update((job_id, document or {}) for job_id, (document, _) in read.items())
+        missing = sorted(job_id for job_id in ids if job_id not in found)
+        with catalog.recording(indexed) as record:
+            for job_id, document, status in read_document_files(space, missing, damaged=None):
+                found[job_id] = document or {}
+                if record is not None and (status is not None or document is None):
+                    record(job_id, document, status)
     return {job_id: found[job_id] for job_id in ids if job_id in found}
 
 
@@ -68,8 +67,11 @@ def _indexed(snapshot: Snapshot, ids: Collection[str]) -> tuple[IndexedDocuments
     try:
         from ..index.documents import IndexedDocuments
 
-        indexed = IndexedDocuments(snapshot, snapshot.base.rows_among(ids))
-        return indexed, indexed.trees()
+        base = snapshot.base
+        indexed = IndexedDocuments(snapshot, base.rows_among(ids))
+        rows = indexed.valid.numbers(base.rows)
+        found = zip(base.ids_at(rows), indexed.trees(rows), strict=True)
+        return indexed, {job_id: tree for job_id, tree in found if tree is not None}
     except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
         catalog.tell_unusable(error)
         return None, {}

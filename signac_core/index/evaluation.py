@@ -6,15 +6,16 @@ only save work: they never decide what the predicate would decide otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ..query import MISSING, Condition, Query
-from .table import ABSENT, ELSEWHERE, EMPTY, NUMBERS, TEXTS, WHOLE, Chunk, Rows, Table
+from .table import ABSENT, ELSEWHERE, EMPTY, LARGE, NUMBERS, TEXTS, WHOLE, Chunk, Rows, Table
 
-__all__ = ["evaluate", "is_indexable", "rows_that_satisfy"]
+__all__ = ["evaluate", "is_indexable", "rows_that_satisfy", "undecided"]
 
 _ORDERED = frozenset({"$gt", "$gte", "$lt", "$lte"})
+_IS_ELSEWHERE = bytes(state == ELSEWHERE for state in range(256))
 _SOME_MAPPING = {"": None}
 """Stands for any mapping that is not empty: no predicate looks into it."""
 
@@ -26,8 +27,34 @@ def is_indexable(query: Query) -> bool:
 
 def evaluate(table: Table, query: Query, present: Rows) -> Rows:
     """Rows, among those present, that match a query about state points."""
-    found = query.evaluate(lambda condition: rows_that_satisfy(table, condition), table.all_rows)
-    return found & present
+    found = query.evaluate(lambda condition: rows_that_satisfy(table, condition), table.all_rows) & present
+    unsure = undecided(table, query.conditions) & present
+    return (found - unsure) | _matching(table, query, unsure) if unsure.bits else found
+
+
+def undecided(table: Table, conditions: Collection[Condition]) -> Rows:
+    """Rows that conditions have to be judged on by whole state points, or documents: the table lacks long values."""
+    found = Rows(0)
+    for condition in conditions:
+        if condition.path and condition.operator != "$exists":
+            large = [chunk for chunk in table.chunk_list(".".join(condition.path)) if chunk.kind == LARGE]
+            if large:
+                flags = bytearray(table.rows)
+                for chunk, data in table.read_chunks(large):
+                    _mark(flags, table.rows_of(chunk, data))
+                found = found | Rows.of(flags)
+    if table.directory.states and (states := table.states()).count(ELSEWHERE) and conditions:
+        found = found | Rows.of(states.translate(_IS_ELSEWHERE))
+    return found
+
+
+def _matching(table: Table, query: Query, rows: Rows) -> Rows:
+    """Rows, among some, whose state points match."""
+    flags = bytearray(table.rows)
+    numbers = rows.numbers(table.rows)
+    for row, tree in zip(numbers, table.trees(numbers), strict=True):
+        flags[row] = query.matches(tree, {})
+    return Rows.of(flags)
 
 
 def rows_that_satisfy(table: Table, condition: Condition) -> Rows:

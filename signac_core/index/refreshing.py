@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from .. import layout, stamps
 from ..config import check_place, index_path
 from ..layout import BASE, DELTA
-from .shapes import take_apart
-from .snapshot import check_proven
-from .table import without_collection
-from .writing import write_table
+from .records import Records, add_records, in_batches
+from .table import ID_BYTES, IDS_PER_BLOCK, ids_in, without_collection
+from .writing import LONGEST_OF_STATE_POINT, new_table
 
 if TYPE_CHECKING:
-    import os
-
     from ..workspace import Listing, Space
+    from .shares import Share, ShareFiles
     from .snapshot import Snapshot
 
-__all__ = ["refresh", "write_base"]
+__all__ = ["BaseWriter", "refresh", "write_base"]
 
 
 def refresh(snapshot: Snapshot, known: Mapping[str, dict[str, Any]], *, cache: list[Any] | None = None) -> None:
@@ -27,79 +26,112 @@ def refresh(snapshot: Snapshot, known: Mapping[str, dict[str, Any]], *, cache: l
 
     Raises OSError if it cannot be written; UnusableIndexError if a state point is not the one of its job.
     """
+    from .snapshot import check_proven  # a first base needs no index
+
     points = snapshot.corrected_state_points()
     points.update((name, known[name]) for name in snapshot.pending if name in known)
     check_proven(points)
-    ids = _fitting(sorted(points), points)
-    indexed = set(ids)
-    new = [name for name in snapshot.pending if name in indexed]
-    unread = [name for name in snapshot.pending if name not in indexed]
-    uncached: list[str] = []
-    if cache is None and not snapshot.has_lost():
-        cache, uncached = snapshot.about["cache"], [*snapshot.about["uncached"], *new]
-    present = snapshot.layers[0].present
-    dropped: list[int] = []
-    if present.bits.bit_count() < snapshot.base.rows:
-        dropped = [row for row, flag in enumerate(present.flags(snapshot.base.rows)) if not flag]
-
-    def about(created: os.stat_result) -> dict[str, Any]:
-        signature = (
-            snapshot.about["signature"]
+    path = index_path(snapshot.space.root, DELTA)
+    with without_collection(), new_table(path, LONGEST_OF_STATE_POINT) as (table, created):
+        ids = b"".join(add_records(table, batch) for batch in in_batches(layout.job_ids(sorted(points)), points))
+        indexed = set(ids_in(ids))
+        new = [name for name in snapshot.pending if name in indexed]
+        uncached: list[str] = []
+        if cache is None and not snapshot.has_lost():
+            cache, uncached = snapshot.about["cache"], [*snapshot.about["uncached"], *new]
+        present = snapshot.layers[0].present
+        dropped: list[int] = []
+        if present.bits.bit_count() < snapshot.base.rows:
+            dropped = [row for row, flag in enumerate(present.flags(snapshot.base.rows)) if not flag]
+        about = {
+            "signature": snapshot.about["signature"]
             if snapshot.listing is None
-            else stamps.listing_signature(snapshot.listing, created)
-        )
-        return {
-            "signature": signature,
-            "unread": unread,
+            else stamps.listing_signature(snapshot.listing, created),
+            "unread": [name for name in snapshot.pending if name not in indexed],
             "dropped": dropped,
             "cache": cache,
             "uncached": uncached if cache is not None else [],
         }
-
-    path = index_path(snapshot.space.root, DELTA)
-    write_table(path, DELTA, [points[job_id] for job_id in ids], ids=ids, base=snapshot.base.directory.id, about=about)
+        table.finish(DELTA, about, ids=ids, base=snapshot.base.directory.id)
 
 
-def write_base(
-    space: Space,
-    listing: Listing,
-    known: Mapping[str, dict[str, Any]],
-    *,
-    cache: list[Any] | None = None,
-) -> None:
+def write_base(space: Space, listing: Listing, known: Mapping[str, dict[str, Any]]) -> None:
     """Write a new base that holds all listed jobs whose state points are known.
 
     Raises OSError if it cannot be written; the old one is there then.
     """
-    check_place()
-    names = listing.names
-    ids = _fitting(names, known)
-    entries = listing.entries
-    if len(ids) == len(entries):
-        order, unread = entries, []
-    else:
-        indexed = set(ids)
-        order = [name for name in entries if name in indexed]
-        unread = [name for name in names if name not in indexed]
-
-    def about(created: os.stat_result) -> dict[str, Any]:
-        return {
-            "signature": stamps.listing_signature(listing, created),
-            "unread": unread,
-            "dropped": [],
-            "cache": cache,
-            "uncached": [],
-        }
-
-    path = index_path(space.root, BASE)
-    trees = [known[job_id] for job_id in ids]
-    write_table(path, BASE, trees, ids=ids, extra=bytes.fromhex("".join(order)), about=about)
+    ids = filter(known.__contains__, layout.job_ids(listing.names))
+    with without_collection(), BaseWriter(space, listing) as base:
+        for batch in in_batches(ids, known):
+            base.add(batch)
+        base.finish(None)
 
 
-def _fitting(names: list[str], known: Mapping[str, dict[str, Any]]) -> list[str]:
-    """Ids among the names whose state points are known and can be indexed."""
-    ids = list(filter(known.__contains__, layout.job_ids(names)))
-    with without_collection():
-        _, unfit = take_apart([known[job_id] for job_id in ids])
-    left_out = set(unfit)
-    return [job_id for row, job_id in enumerate(ids) if row not in left_out] if unfit else ids
+class BaseWriter:
+    """Writes a new base, which takes the place of the old one when it is finished.
+
+    Raises OSError, as all methods do, if it cannot be written.
+    """
+
+    def __init__(self, space: Space, listing: Listing) -> None:
+        check_place()
+        self._listing = listing
+        self._ids = bytearray()
+        self._stack = ExitStack()
+        self._table, created = self._stack.enter_context(
+            new_table(index_path(space.root, BASE), LONGEST_OF_STATE_POINT)
+        )
+        self._signature = stamps.listing_signature(listing, created)
+
+    def __enter__(self) -> BaseWriter:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.__exit__(OSError, OSError(), None)  # unless it is finished
+
+    def add(self, records: Records) -> None:
+        """Add listed jobs, in the order of their ids."""
+        self._ids += add_records(self._table, records)
+
+    def take(self, share: Share, to: ShareFiles) -> None:
+        """Add the jobs of a share, which is in some files."""
+        self._ids += self._table.take(share, to)
+
+    def finish(self, cache: list[Any] | None) -> None:
+        """Put the base in its place; ``cache`` is the mark of the cache file, if that holds the same jobs."""
+        listing = self._listing
+        unread: list[str] = []
+        if self._table.rows == listing.number:
+            order = listing.packed
+        else:
+            unread = list(_left_out(listing.names, self._ids))
+            order = _packed(listing.entries, frozenset(unread))
+        about = {"signature": self._signature, "unread": unread, "dropped": [], "cache": cache, "uncached": []}
+        self._table.finish(BASE, about, ids=bytes(self._ids), extra=order)
+        self._stack.close()
+
+
+def _left_out(names: Sequence[str], ids: bytearray) -> Iterator[str]:
+    """Names whose ids are not among some; both are sorted."""
+    known = _names_of(ids)
+    indexed = next(known, None)
+    for name in names:
+        if name == indexed:
+            indexed = next(known, None)
+        else:
+            yield name
+
+
+def _names_of(ids: bytearray) -> Iterator[str]:
+    size = IDS_PER_BLOCK * ID_BYTES
+    for first in range(0, len(ids), size):
+        yield from ids_in(bytes(ids[first : first + size]))
+
+
+def _packed(names: Sequence[str], left_out: frozenset[str]) -> bytes:
+    """Ids one after the other, without those that are left out and those that are none."""
+    packed = bytearray()
+    for first in range(0, len(names), IDS_PER_BLOCK):
+        some = names[first : first + IDS_PER_BLOCK]
+        packed += bytes.fromhex("".join(name for name in some if name not in left_out and layout.is_job_id(name)))
+    return bytes(packed)

@@ -7,7 +7,6 @@ surrogates) only `canonical.loads` does.
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -34,14 +33,14 @@ _AT_ONCE = 1 << 20  # bytes that one call reads
 _GAP = 1 << 14  # bytes that nobody has asked for, and which are read rather than left out
 _MANY = 16  # texts for which the import of a faster parser pays
 _LARGEST_RATIO = 1100  # of the content of a block to its length: zlib can do no more
-_LONG_NUMBER = re.compile(rb"\d{19}")
+_AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+_LONG_NUMBER = b"0" * 19
 
 
 def text_of(tree: dict[str, Any]) -> tuple[bytes, bool]:
-    """Text of a state point or document, and whether it is plain."""
+    """Text of a state point or document, and whether it is JSON to everybody."""
     try:
-        text = canonical.dumps_strictly(tree).encode()
-        return text, _LONG_NUMBER.search(text) is None
+        return canonical.dumps_strictly(tree).encode(), True
     except ValueError:  # a number that is not finite, or an unpaired surrogate
         return canonical.dumps(tree).encode("ascii"), False
 
@@ -53,28 +52,52 @@ class TextsWriter:
         self._write = write
         self._rows_per_block = rows_per_block
         self._lines: list[bytes] = []
-        self._plain = True
+        self._loose: list[int] = []  # places of those that are not JSON to everybody
         self.entries = array("I")
 
-    def add(self, text: bytes, plain: bool) -> None:
-        """Add the text of the next row."""
-        self._lines.append(text)
-        self._plain = self._plain and plain
-        if len(self._lines) == self._rows_per_block:
-            self._end_block()
+    def extend(self, texts: Sequence[bytes], loose: Iterable[int] = ()) -> None:
+        """Add the texts of the next rows; some, whose positions are given, are not JSON to everybody."""
+        self._loose += [len(self._lines) + at for at in loose]
+        self._lines += texts
+        size = self._rows_per_block
+        whole = len(self._lines) // size * size
+        for first in range(0, whole, size):
+            self._write_block(first)
+        if whole:
+            self._lines = self._lines[whole:]
+            self._loose = [at - whole for at in self._loose if at >= whole]
 
-    def _end_block(self) -> None:
-        content = b"\n".join(self._lines)
+    def _write_block(self, first: int) -> None:
+        end = first + self._rows_per_block
+        content = b"\n".join(self._lines[first:end])
+        is_plain = _LONG_NUMBER not in content.translate(_AS_ZEROS) and not any(first <= at < end for at in self._loose)
         block = compress(content, _LEVEL)
-        self.entries.extend((len(block), crc32(block), 2 * len(content) + self._plain))
+        self.entries.extend((len(block), crc32(block), 2 * len(content) + is_plain))
         self._write(block)
-        self._lines = []
-        self._plain = True
+
+    def rest(self) -> tuple[list[bytes], list[int]]:
+        """Texts that do not fill a block, and the positions of those that are not JSON to everybody."""
+        return self._lines, self._loose
+
+    def take(self, blocks: Iterable[bytes], entries: bytes) -> None:
+        """Add blocks that another writer has made; they come in pieces of any size."""
+        numbers = array("I")
+        numbers.frombytes(entries)
+        if not self._lines:
+            self.entries.extend(numbers)
+            for piece in blocks:
+                self._write(piece)
+            return
+        data, start = b"".join(blocks), 0
+        for length, content in zip(numbers[::_ENTRY], numbers[2::_ENTRY], strict=True):
+            texts = decompress(data[start : start + length]).split(b"\n")
+            self.extend(texts, () if content & 1 else range(len(texts)))
+            start += length
 
     def finish(self, start: int) -> bytes:
         """The section about the blocks, which begin at ``start``."""
         if self._lines:
-            self._end_block()
+            self._write_block(0)
         return start.to_bytes(8, "little") + self.entries.tobytes()
 
 

@@ -82,7 +82,7 @@ def summarize(space: Space) -> Summary:
     for state_point in sample.values():
         keys.update(key for key, _ in leaves(state_point))
     if sample and index.state == "stale":
-        from ..index.shapes import take_apart
+        from ..index.records import take_apart
 
         missing = index.missing - len(take_apart(list(sample.values()))[1])  # the others cannot be indexed
         index = IndexReport("stale" if missing else "current", index.size, missing)

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, catalog, files, finding, layout, lifecycle
+from signac_core import Project, catalog, files, finding, layout, lifecycle, updating
 from signac_core.cache import CacheReport, delete_cache, examine_cache, update_cache
 from signac_core.canonical import calc_id
 from signac_core.errors import JobsCorruptedError
 from signac_core.index import peer_cache
 from signac_core.index.peer_cache import read_cache
-from tests.support.patches import Forbidden
+from tests.support.patches import Forbidden, for_some_cases
 
 STATE_POINTS: list[dict[str, Any]] = [
     {"b": 1, "a": [1.0, None, {"x": True}]},
@@ -360,3 +360,165 @@ def test_find_when_the_cache_file_is_that_of_far_more_jobs_then_reads_the_files(
     monkeypatch.setattr(catalog, "_CACHE_BYTES_PER_FILE", 1)
     with reading:
         assert len(Project(cached_only.path).find_jobs({"i.$lt": 5})) == 5
+
+
+# several processes ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many_jobs(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Jobs that several processes share, in batches of a block each."""
+    with for_some_cases():  # some write with one process
+        monkeypatch.setattr(updating, "_SHARED", 10)
+        monkeypatch.setattr(updating, "AT_ONCE", 64)
+    for i in range(300):
+        project.open_job(
+            {"i": i, "x": i / 7, "name": f"n{i}", "n": {"a": i % 3}, "big": 2**70 if i == 9 else None}
+        ).init()
+    return project
+
+
+def index_and_cache(project: Project) -> list[Any]:
+    """What is in the index, and in the cache file."""
+    with catalog.open_index(Project(project.path).space) as snapshot:  # type: ignore[union-attr]
+        table = snapshot.base
+        chunks = {
+            key: [
+                (chunk[:6], list(table.postings(chunk, data)))
+                for chunk, data in table.read_chunks(table.chunk_list(key))
+            ]
+            for key in sorted(table.directory.keys)
+        }
+        return [
+            table.ids(),
+            list(table.trees(range(table.rows))),
+            repr(chunks),
+            snapshot.about["unread"],
+            content(project),
+        ]
+
+
+@pytest.mark.parametrize("processes", [2, 3, 5])
+def test_update_in_several_processes_writes_what_one_writes(many_jobs: Project, processes: int) -> None:
+    assert update_cache(Project().space) == 300
+    expected = index_and_cache(many_jobs)
+    delete_cache(many_jobs.space)
+    steps: list[tuple[int, int | None]] = []
+    progress = lambda what, done, total: steps.append((done, total))  # noqa: E731
+    assert update_cache(Project().space, processes=processes, progress=progress) == 300
+    assert index_and_cache(many_jobs) == expected
+    assert steps[-1] == (300, 300)
+    assert examine_cache(Project().space) == CacheReport("current", 300)
+    assert update_cache(Project().space, processes=processes) is None
+    assert set(os.listdir(many_jobs.fn(".signac"))) - {"index.delta"} == {"config", "index", "statepoint_cache.json.gz"}
+
+
+def test_update_in_several_processes_when_jobs_are_damaged_or_odd_then_leaves_them_out(many_jobs: Project) -> None:
+    ids = sorted(job.id for job in many_jobs)
+    state_point_file(many_jobs, ids[3]).write_text("[1]")
+    state_point_file(many_jobs, ids[200]).write_text("")
+    odd = {"x.y": 1}
+    Path(many_jobs.workspace, calc_id(odd)).mkdir()
+    state_point_file(many_jobs, calc_id(odd)).write_text(json.dumps(odd))
+    for directory in Path(many_jobs.workspace).iterdir():
+        os.utime(directory, (0, 0))  # so that none is being born
+    damaged: list[str] = []
+    assert update_cache(Project().space, damaged=damaged) == 299
+    expected = index_and_cache(many_jobs)
+    delete_cache(many_jobs.space)
+    again: list[str] = []
+    assert update_cache(Project().space, damaged=again, processes=3) == 299
+    assert again == damaged == [ids[3], ids[200]]
+    assert index_and_cache(many_jobs) == expected
+    assert expected[3] == sorted([ids[3], ids[200], calc_id(odd)])
+
+
+def test_update_in_several_processes_when_one_dies_then_its_share_is_done_by_another(
+    many_jobs: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update_cache(Project().space)
+    expected = index_and_cache(many_jobs)
+    delete_cache(many_jobs.space)
+    parent = os.getpid()
+    read = files.read_bytes
+    last = max(job.id for job in many_jobs)
+
+    def dying(path: str, **options: Any) -> bytes:
+        if last in path and os.getpid() != parent:
+            os._exit(1)
+        return read(path, **options)
+
+    monkeypatch.setattr(files, "read_bytes", dying)
+    assert update_cache(Project().space, processes=2) == 300
+    assert index_and_cache(many_jobs) == expected
+
+
+def test_update_when_the_index_cannot_be_written_then_the_cache_file_is_whole(
+    many_jobs: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGNAC_CACHE_DIR", many_jobs.fn("nowhere"))
+    for processes in (1, 2):
+        assert update_cache(Project().space, processes=processes) == 300
+        assert len(read_cache(many_jobs.space)) == 300
+        delete_cache(many_jobs.space)
+
+
+# a cache file that the index does not know ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", [sorted, lambda names: sorted(names, reverse=True)])
+def test_update_when_the_cache_file_is_in_any_order_then_reads_no_state_point_that_it_has(
+    many_jobs: Project, order: Callable[[Any], list[str]], forbid: Callable[[ModuleType, str], Forbidden]
+) -> None:
+    entries = {job.id: job.statepoint() for job in many_jobs}
+    text = json.dumps({name: entries[name] for name in order(entries)}, indent=1)
+    cache_file(many_jobs).write_bytes(gzip.compress(text.encode()))
+    with forbid(catalog, "_content"):
+        assert update_cache(Project().space, processes=2) is None
+    assert update_cache(Project().space) is None
+    new = many_jobs.open_job({"new": 1}).init()
+    os.unlink(many_jobs.fn(layout.FN_INDEX))
+    assert update_cache(Project().space) == 301
+    assert content(many_jobs) == entries | {new.id: {"new": 1}}
+
+
+def test_update_of_a_large_share_grows_the_file_and_writes_a_new_base(many_jobs: Project) -> None:
+    ids = sorted(job.id for job in many_jobs)
+    for name in ids[:50]:
+        many_jobs.open_job(id=name).remove()
+    update_cache(Project().space)
+    before = cache_file(many_jobs).read_bytes()
+    for i in range(300):
+        many_jobs.open_job(
+            {"i": i, "x": i / 7, "name": f"n{i}", "n": {"a": i % 3}, "big": 2**70 if i == 9 else None}
+        ).init()
+    assert update_cache(Project().space) == 300
+    end = len(gzip.compress(b"}"))
+    assert cache_file(many_jobs).read_bytes().startswith(before[:-end])
+    grown = index_and_cache(many_jobs)
+    delete_cache(many_jobs.space)
+    update_cache(Project().space)
+    assert index_and_cache(many_jobs) == grown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "1",
+        '{"a"}',
+        '{"a": {}',
+        '{"a": {},}',
+        '{"a": {} "b": {}}',
+        '{, "a": {}}',
+        "{}}",
+        "{1: {}}",
+        '{"a": {"b": 1}} x',
+    ],
+)
+def test_a_cache_file_that_is_no_json_object_is_damaged(study: Project, text: str) -> None:
+    cache_file(study).write_bytes(gzip.compress(text.encode()))
+    assert read_cache(study.space) == {}
+    assert examine_cache(study.space).state == "damaged"

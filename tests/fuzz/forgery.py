@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import struct
+import zlib
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+from signac_core.index.table import ROWS_PER_BLOCK
+from signac_core.index.texts import TextsWriter
 from tests.fuzz.chance import Chance
 
 ODDITIES = (
@@ -36,6 +40,22 @@ class Forgery:
 
     def add_json(self, value: Any) -> list[int]:
         return self.add(json.dumps(value).encode())
+
+    def texts(self) -> list[bytes]:
+        """The texts of all rows."""
+        section = self.section(self.directory["texts"])
+        offset, found = int.from_bytes(section[:8], "little"), []
+        for length, _, _ in struct.iter_unpack("<3I", section[8:]):
+            found += zlib.decompress(self.data[offset : offset + length]).split(b"\n")
+            offset += length
+        return found
+
+    def set_texts(self, texts: list[bytes]) -> None:
+        """Put other texts in the place of those of all rows."""
+        writer = TextsWriter(self.data.extend, ROWS_PER_BLOCK)
+        start = len(self.data)
+        writer.extend(texts)
+        self.directory["texts"] = self.add(writer.finish(start))
 
     def write(self) -> None:
         """Put the table together, and write it in the place of the old one."""
@@ -68,8 +88,12 @@ def forge(path: Path, chance: Chance) -> None:
     """Change something in a table and leave its checksums right."""
     table = Forgery(path)
     for _ in range(chance.randrange(1, 4)):
-        what = chance.choice(["directory", "about", "list", "list", "values", "rows", "ids", "shapes"])
-        with suppress(TypeError, ValueError, LookupError):  # something was forged here already
+        what = chance.choice(
+            ["directory", "about", "list", "list", "values", "rows", "ids", "texts", "blocks", "states"]
+        )
+        with suppress(
+            TypeError, ValueError, LookupError, struct.error, zlib.error
+        ):  # something was forged here already
             _forge_part(table, what, chance)
     table.write()
 
@@ -83,8 +107,20 @@ def _forge_part(table: Forgery, what: str, chance: Chance) -> None:
         directory["about"] = twisted(directory["about"], chance)
     elif what == "ids":
         directory["ids"] = [table.add(chance.mutated(b"".join(map(table.section, directory["ids"]))))]
-    elif what == "shapes":
-        directory["shapes"] = _forged_column(table, directory["shapes"], chance.choice(["list", "values"]), chance)
+    elif what == "texts":
+        texts = table.texts()
+        at = chance.randrange(len(texts))
+        text = json.dumps(twisted(json.loads(texts[at]), chance)).encode()
+        table.set_texts(
+            [*texts[:at], chance.choice([text, chance.mutated(text), text + b"\n" + text]), *texts[at + 1 :]]
+        )
+    elif what == "blocks":
+        directory["texts"] = table.add(chance.mutated(table.section(directory["texts"])))
+    elif what == "states":
+        states = table.section(directory["states"]) if directory["states"] else bytes([2]) * directory["rows"]
+        directory["states"] = table.add(
+            chance.choice([chance.mutated(states), bytes([chance.randrange(5)]) * len(states)])
+        )
     else:
         key = chance.choice([*directory["keys"]])
         directory["keys"][key] = _forged_column(table, directory["keys"][key], what, chance)

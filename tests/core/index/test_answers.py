@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import stat
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,9 +19,8 @@ import pytest
 from signac_core import Project, catalog, finding, stamps, workspace
 from signac_core.canonical import calc_id
 from signac_core.errors import DestinationExistsError
-from signac_core.index import documents
+from signac_core.index import documents, refreshing_documents
 from signac_core.query import NO_DOCUMENT, TESTS, compile_filter
-from signac_core.stamps import Signature
 from signac_core.survey.detecting import detect_schema
 from tests.support.indexes import index_for_small_projects
 from tests.support.patches import for_some_cases
@@ -35,6 +35,8 @@ NUMBERS = [-1, 0, 1, 2, 0.5, 1.0, -0.0, True, False, 2**53 + 1, 2.0**53, 2**70, 
 TEXTS = ["", "a", "ab", "1", "ä", "\ud800"]
 SCALARS = [*NUMBERS, *TEXTS, None]
 LISTS = [[], [1], [1.0, "a"], [True, [None]], [{"x": 1}], [float("nan")], [[float("nan")]]]
+LONG = ["a" * 5000, "ä" * 20_000, [0, "a"] * 2500, [["b"]] * 20_000]
+"""Values that the index of documents does not hold, and those that that of state points does not hold either."""
 PATHS = [*"aabc", "a.b", "b.b", "c.a", "sp.a", "doc.a", "doc.b", "doc.a.b", "doc", "sp"]
 
 
@@ -45,10 +47,14 @@ class Chance:
         self.random = random.Random(seed)
 
     def value(self) -> Any:
+        if self.random.random() < 0.03:
+            return self.random.choice(LONG)
         pool = self.random.choice([NUMBERS, NUMBERS, TEXTS, SCALARS, LISTS, [{}], [0, 1, 2]])
         return self.random.choice(pool)
 
     def tree(self, *, deep: bool = True) -> dict[str, Any]:
+        if deep and self.random.random() < 0.02:
+            return {"a": self.value()} | {f"k{number}": number for number in range(1001)}
         chosen = self.random.sample(["a", "b", "c"], self.random.choice([1, 2, 3, 3, 3, 0]))
         nested = [deep and self.random.random() < 0.2 for _ in chosen]
         return {
@@ -144,8 +150,8 @@ class Clock:
     def signature_of(self, status: os.stat_result) -> list[int]:
         return [status.st_ino, *self.times_of(status)]
 
-    def signature_of_document(self, status: os.stat_result) -> Signature:
-        return Signature(status.st_ino, status.st_size, *self.times_of(status))
+    def signature_of_document(self, status: os.stat_result) -> bytes:
+        return struct.pack("<4Q", status.st_ino, status.st_size, *self.times_of(status))
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -154,7 +160,8 @@ class Clock:
             mock.patch.object(stamps, "times_of", self.times_of),
             mock.patch.object(stamps, "directory_signature_of", self.signature_of),
             mock.patch.object(stamps, "monotonic", self.seconds),
-            mock.patch.object(Signature, "of", self.signature_of_document),
+            mock.patch.object(documents, "packed_signature", self.signature_of_document),
+            mock.patch.object(refreshing_documents, "packed_signature", self.signature_of_document),
             mock.patch.object(documents, "time_ns", self.nanoseconds),
             mock.patch.object(documents, "monotonic", self.seconds),
             mock.patch.object(workspace, "time_ns", self.nanoseconds),

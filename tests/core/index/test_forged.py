@@ -60,6 +60,7 @@ def forge_documents(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     chunk = json.loads(table.section(table.directory["keys"]["x"]))[0]
     rest = table.section(chunk[6:8])[chunk[5] :]
     table.directory["keys"]["x"] = table.add_json([[0, 7, 7, *chunk[3:5], 3, *table.add(b"[7]" + rest)]])
+    table.set_texts([text.replace(b'"x":1', b'"x":7') for text in table.texts()])
     table.write()
 
 
@@ -159,6 +160,7 @@ def test_a_query_that_corrects_a_forged_delta_writes_nothing_that_is_wrong(study
     text = json.dumps(values).encode()
     place = delta.add(text + rest)
     delta.directory["keys"]["a"] = delta.add_json([[*chunk[:1], values[0], values[-1], *chunk[3:5], len(text), *place]])
+    delta.set_texts([text.replace(b'"a":10', b'"a":510') for text in delta.texts()])
     delta.write()
     assert len(finding.find_ids(Project().space, {"a.$gte": 5000})) == 5
     before = delta.path.read_bytes()
@@ -312,6 +314,23 @@ def test_check_finds_columns_that_say_something_else_than_the_state_points(study
     (problem,) = integrity.examine(Project().space)
     assert problem.kind == "wrong-index"
     assert "its columns differ" in problem.detail
+
+
+@pytest.mark.parametrize("what", ["values", "texts", "states"])
+def test_check_finds_an_index_whose_columns_say_something_else_than_its_texts(study: Project, what: str) -> None:
+    study.open_job({}).init()
+    study.update_cache()
+    table = Forgery(Path(study.fn(".signac/index")))
+    if what == "values":
+        chunk = json.loads(table.section(table.directory["keys"]["a"]))[0]
+        data = table.section(chunk[6:8]).replace(b"[0, 1,", b"[0, 0,")
+        table.directory["keys"]["a"] = table.add_json([[*chunk[:6], *table.add(data)]])
+    elif what == "texts":
+        table.set_texts([text.replace(b":1", b":2") for text in table.texts()])
+    else:
+        table.directory["states"] = []
+    table.write()
+    assert kinds(study) == ["wrong-index"]
 
 
 # --- who has written it -----------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 
 from signac_core import Project, catalog, finding, stamps
 from signac_core.cache import update_cache
+from signac_core.care import integrity
 from signac_core.errors import UnusableIndexError
 from signac_core.index.table import Table
 from tests.fuzz.forgery import Forgery
@@ -77,25 +78,55 @@ def test_a_section_beyond_the_file_is_not_read(study, forgery, place):
     assert answers(study) == [ids_by_scan(study)] * 4
 
 
-def test_keys_that_share_their_chunks_are_not_read_over_and_over(study, forgery):
+def test_keys_that_share_their_chunks_are_read_one_at_a_time(study, forgery):
     import json
 
     keys = [f"k{number}" for number in range(2000)]
     chunk = json.loads(forgery.section(forgery.directory["keys"]["b"]))[0]
     text = json.dumps(["x" * 100_000]).encode()
     column = forgery.add_json([[*chunk[:5], len(text), *forgery.add(text)]])
-    shapes = json.loads(forgery.section(forgery.directory["shapes"]))[0]
-    shape = json.dumps([dict.fromkeys(keys, 0)]).encode()
-    forgery.directory["keys"] = dict.fromkeys(keys, column)
-    forgery.directory["shapes"] = forgery.add_json([[*shapes[:5], len(shape), *forgery.add(shape)]])
+    forgery.directory["keys"] |= dict.fromkeys(keys, column)
     forgery.write()
+    assert answers(study) == [ids_by_scan(study)] * 4
+    with limited(20, MEMORY):
+        assert [problem.kind for problem in integrity.examine(Project(study.path).space)] == ["wrong-index"]
+
+
+def blown_up(length: int) -> list[bytes]:
+    """Texts of 20 rows, one of which is very long."""
+    return [b'{"a":0,"b":1}'] * 19 + [b'{"a":"' + b" " * length + b'"}']
+
+
+def test_texts_that_would_grow_more_than_zlib_allows_are_not_decompressed(study, forgery):
+    forgery.set_texts(blown_up(1 << 20))
+    offset, length, _ = forgery.directory["texts"]
+    section = bytearray(forgery.data[offset : offset + length])
+    section[-4:] = (2**32 - 1).to_bytes(4, "little")  # twice the length of the content
+    forgery.directory["texts"] = forgery.add(bytes(section))
+    forgery.write()
+    assert answers(study)[2:] == [ids_by_scan(study)] * 2
     table = Table(os.open(forgery.path, os.O_RDONLY), "index")
     with pytest.raises(UnusableIndexError):
-        dict(table.trees())
+        table.texts.lines(range(20))
     table.close()
-    assert answers(study)[2:] == [ids_by_scan(study)] * 2
-    with limited(20, MEMORY):
-        assert sorted(Project(study.path).to_dataframe().columns) == ["sp.a", "sp.b"]
+
+
+@pytest.mark.parametrize("number", [0, 19, 21])
+def test_texts_that_are_not_as_many_as_the_rows_are_not_believed(study, forgery, number):
+    forgery.set_texts([b'{"a":0,"b":1}'] * number)
+    forgery.write()
+    assert answers(study) == [ids_by_scan(study)] * 4
+    table = Table(os.open(forgery.path, os.O_RDONLY), "index")
+    with pytest.raises(UnusableIndexError):
+        table.texts.lines(range(20))
+    table.close()
+
+
+@pytest.mark.parametrize("states", [b"", b"\2" * 19, b"\2" * 21])
+def test_states_that_are_not_as_many_as_the_rows_are_not_believed(study, forgery, states):
+    forgery.directory["states"] = forgery.add(states)
+    forgery.write()
+    assert answers(study) == [ids_by_scan(study)] * 4
 
 
 @pytest.mark.parametrize("name", ["../../../../../../../../../etc/ab", "0" * 32 + "/../../..", "x", 1, None])
