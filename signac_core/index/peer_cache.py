@@ -134,12 +134,14 @@ def wrong_entries(space: Space, vouch_for: Callable[[str, Any], bool]) -> list[s
 
     ``vouch_for`` may know of a state point that it is the one of a job, which saves computing its id.
     """
+    wrong: dict[str, None] = {}
     with suppress(OSError, ValueError), CacheFile(space) as file:
-        return [
-            job_id
-            for job_id, state_point in file.entries()
-            if not (vouch_for(job_id, state_point) or canonical.state_point_matches(state_point, job_id))
-        ]
+        for job_id, state_point in file.entries():  # of a key that is there twice, the last value counts
+            if vouch_for(job_id, state_point) or canonical.state_point_matches(state_point, job_id):
+                wrong.pop(job_id, None)
+            else:
+                wrong[job_id] = None
+        return list(wrong)
     return []
 
 

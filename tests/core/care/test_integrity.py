@@ -16,7 +16,6 @@ from signac_core.canonical import calc_id
 from signac_core.care import litter, soundness
 from signac_core.care.integrity import Outcome, Problem, check, examine, examine_job, repair, repair_problems
 from signac_core.errors import JobsCorruptedError
-from signac_core.index import peer_cache
 from signac_core.job import Job
 from signac_core.layout import pending_name
 from tests.support.patches import for_some_cases
@@ -35,7 +34,6 @@ def study(project: Project, request: pytest.FixtureRequest, monkeypatch: pytest.
     if request.param == "many jobs":
         with for_some_cases():
             monkeypatch.setattr(soundness, "_MANY", 0)
-            monkeypatch.setattr(peer_cache, "_SMALL", 0)
     for a in range(3):
         job = project.open_job({"a": a})
         job.doc.value = a

@@ -292,7 +292,10 @@ def test_check_finds_an_index_of_documents_that_is_wrong(study: Project, monkeyp
     assert len(finding.find_ids(Project().space, {"doc.x": 7})) == 20
     (problem,) = integrity.examine(Project().space)
     assert (problem.kind, problem.path) == ("wrong-index", study.fn(".signac/index.documents"))
-    assert "its columns differ" in problem.detail
+    assert "20 jobs" in problem.detail
+    next(iter(study)).doc.x = 2  # of which the index says nothing
+    (problem,) = integrity.examine(Project().space)
+    assert "19 jobs" in problem.detail
 
 
 @pytest.mark.parametrize("values", ["more", "others", "none"])
