@@ -196,10 +196,21 @@ def _columns(
     from signac_core.catalog import read_values
 
     columns: dict[SortKey, Sequence[Any]] = {}
-    plain = [key for key in keys if key.part == "sp" and key.key and "[" not in key.key]
-    if plain:
-        names = [key.key for key in plain]
-        ids, found = read_values(space, ids, names, missing=MISSING, damaged=damaged, look_up=lookup)
+    for part in ("sp", "doc"):
+        plain = [key for key in keys if key.part == part and key.key and "[" not in key.key]
+        if not plain:
+            continue
+        read = read_values
+        if part == "doc":
+            from signac_core.documents.many import read_document_values as read
+        names, before = [key.key for key in plain], ids
+        ids, found = read(space, ids, names, missing=MISSING, damaged=damaged, look_up=lookup)
+        if len(ids) < len(before):
+            still = frozenset(ids)
+            columns = {
+                key: [value for value, job_id in zip(column, before, strict=True) if job_id in still]
+                for key, column in columns.items()
+            }
         columns.update(zip(plain, found, strict=True))
     for key in keys:
         if key.part != "id" and key not in columns:

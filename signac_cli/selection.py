@@ -40,7 +40,8 @@ __all__ = [
     "write_part",
 ]
 
-_CHUNK = 256
+_FIRST_CHUNK, _CHUNK = 256, 1024
+_LARGEST_CHUNK = 8192
 
 _DOTTED_KEY = re.compile(r"(?!doc\.)[^\d+.=<>~!{-][^=<>~!]*\.[^=<>~!]+")
 
@@ -405,10 +406,8 @@ def read_records(
     if "sp" in parts:
         readers["sp"] = lambda some: _read_state_points(space, some, damaged=damaged, texts=texts)
     if "doc" in parts:
-        from signac_core.documents.many import read_documents
-
-        readers["doc"] = lambda some: dict(read_documents(space, list(dict.fromkeys(some)), damaged=damaged))
-    for block in _blocks(space, ids):
+        readers["doc"] = lambda some: _read_documents(space, some, damaged=damaged, texts=texts)
+    for block in _blocks(space, ids, most=_LARGEST_CHUNK if "doc" in parts else _CHUNK):
         names = list(block)
         values = {part: read(block) for part, read in readers.items()}
         if texts == "records" and all(isinstance(found, Texts) for found in values.values()):
@@ -436,7 +435,7 @@ def _as_json(names: Sequence[str], values: Mapping[str, Mapping[str, JSONText]])
     return map(JSONText, map(template.encode().__mod__, zip(map(str.encode, names), *columns, strict=True)))
 
 
-def _blocks(space: Space, ids: Sequence[str]) -> Iterator[Sequence[str]]:
+def _blocks(space: Space, ids: Sequence[str], *, most: int) -> Iterator[Sequence[str]]:
     """Parts of a list of ids, small ones first; of what the index holds if there are many, as `Selection`."""
     from signac_core.catalog import MANY_FILES, open_index
 
@@ -444,8 +443,8 @@ def _blocks(space: Space, ids: Sequence[str]) -> Iterator[Sequence[str]]:
         from signac_core.index.selection import selection_of
 
         ids = selection_of(snapshot, ids)
-    most: int = getattr(ids, "at_once", _CHUNK)  # of a Selection, which few commands need to know
-    start, number = 0, _CHUNK
+    most = max(most, getattr(ids, "at_once", _CHUNK))  # of a Selection, which few commands need to know
+    start, number = 0, _FIRST_CHUNK
     while start < len(ids):
         yield ids[start : start + number]
         start += number
@@ -462,12 +461,26 @@ def _read_state_points(space: Space, ids: Sequence[str], *, damaged: list[str], 
         except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
             tell_unusable(error)
         else:
-            names = list(ids)
             if is_plain and None not in lines:
-                found = list(filter(None, lines))
-                if texts == "dumped":
-                    from signac_core.index.texts import spaced
-
-                    found = spaced(found)
-                return Texts(zip(names, map(JSONText, found), strict=True))
+                return _as_texts(ids, lines, texts)
     return dict(read_state_points(space, ids, damaged=damaged))
+
+
+def _read_documents(space: Space, ids: Sequence[str], *, damaged: list[str], texts: str | None) -> Mapping[str, Any]:
+    """Documents by id, as the texts in the index if possible."""
+    from signac_core.documents.many import document_texts, read_documents
+
+    if texts and not isinstance(ids, (list, tuple)):
+        lines, is_plain = document_texts(cast("Selection", ids).snapshot, ids)
+        if is_plain and None not in lines:
+            return _as_texts(ids, lines, texts)
+    return dict(read_documents(space, ids if len(set(ids)) == len(ids) else list(dict.fromkeys(ids)), damaged=damaged))
+
+
+def _as_texts(ids: Iterable[str], lines: Iterable[bytes | None], texts: str) -> Texts:
+    found = list(filter(None, lines))
+    if texts == "dumped":
+        from signac_core.index.texts import spaced
+
+        found = spaced(found)
+    return Texts(zip(ids, map(JSONText, found), strict=True))

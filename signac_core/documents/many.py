@@ -8,19 +8,32 @@ empty one. A document that cannot be read never spoils the answer about the othe
 from __future__ import annotations
 
 import errno
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from .. import catalog, files, layout
+from .. import catalog, files, layout, trees
 
 if TYPE_CHECKING:
     import os
 
     from ..index.documents import IndexedDocuments
+    from ..index.selection import Selection
     from ..index.snapshot import Snapshot
+    from ..index.table import Table
     from ..workspace import Space
 
-__all__ = ["buffered_documents", "load_documents", "read_document_files", "read_documents"]
+__all__ = [
+    "buffered_documents",
+    "document_texts",
+    "load_documents",
+    "read_document_files",
+    "read_document_values",
+    "read_documents",
+]
+
+_AT_ONCE = 8192  # documents that are fetched together: the index of them is opened anew for these
 
 
 def load_documents(space: Space, ids: Collection[str]) -> dict[str, dict[str, Any]]:
@@ -29,20 +42,19 @@ def load_documents(space: Space, ids: Collection[str]) -> dict[str, dict[str, An
     They come in the order of the ids, and are not to be changed: they share equal values. ValueError if one is not a
     JSON object.
     """
-    snapshot = catalog.open_index(space) if len(ids) > catalog.MANY_FILES else None
-    if snapshot is None:
-        return dict(read_documents(space, ids))
-    held = buffered_documents(space)
-    with snapshot:
-        indexed, found = _indexed(snapshot, ids)
-        found.update(held)
-        missing = sorted(job_id for job_id in ids if job_id not in found)
-        with catalog.recording(indexed) as record:
+    names = ids if isinstance(ids, Sequence) else list(ids)
+    found: dict[str, dict[str, Any]] = {}
+    with _index_of_many(space, names) as (selection, documents):
+        if selection is not None and documents is not None:
+            texts, plain = _texts_of(selection, documents)
+            found = _trees(names, texts, plain=plain)
+        missing = sorted(job_id for job_id in names if job_id not in found)
+        with catalog.recording(documents) as record:
             for job_id, document, status in read_document_files(space, missing, damaged=None):
                 found[job_id] = document or {}
                 if record is not None and (status is not None or document is None):
                     record(job_id, document, status)
-    return {job_id: found[job_id] for job_id in ids if job_id in found}
+    return {job_id: found[job_id] for job_id in names if job_id in found}
 
 
 def buffered_documents(space: Space) -> dict[str, dict[str, Any]]:
@@ -60,33 +72,176 @@ def buffered_documents(space: Space) -> dict[str, dict[str, Any]]:
     }
 
 
-def _indexed(snapshot: Snapshot, ids: Collection[str]) -> tuple[IndexedDocuments | None, dict[str, dict[str, Any]]]:
-    """Index of the documents, if it is of use, and what it has."""
-    if len(ids) * catalog.ROWS_PER_FILE < snapshot.number():
-        return None, {}
-    try:
-        from ..index.documents import IndexedDocuments
-
-        base = snapshot.base
-        indexed = IndexedDocuments(snapshot, base.rows_among(ids))
-        rows = indexed.valid.numbers(base.rows)
-        found = zip(base.ids_at(rows), indexed.trees(rows), strict=True)
-        return indexed, {job_id: tree for job_id, tree in found if tree is not None}
-    except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
-        catalog.tell_unusable(error)
-        return None, {}
-
-
 def read_documents(
     space: Space, ids: Iterable[str], *, damaged: list[str] | None = None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Read the documents of jobs, in the given order (open, fstat, read, close per job); one that is missing is empty.
+    """Read the documents of jobs, in the given order; one that is missing is empty.
 
-    A list of ``damaged`` ids takes those of jobs whose document cannot be read or is not a JSON object; without it that
-    is an error.
+    Many are read block by block from the index where it has them (a stat per job), the others from their files (open,
+    fstat, read, close). A list of ``damaged`` ids takes those of jobs whose document cannot be read or is not a JSON
+    object; without it that is an error.
     """
-    for job_id, document, _ in read_document_files(space, ids, damaged=damaged):
-        yield job_id, {} if document is None else document
+    ids = ids if isinstance(ids, Sequence) else list(ids)
+    is_selection = not isinstance(ids, (list, tuple))
+    snapshot = catalog.open_index(space) if len(ids) > catalog.MANY_FILES or is_selection else None
+    if snapshot is None:
+        for job_id, document, _ in read_document_files(space, ids, damaged=damaged):
+            yield job_id, {} if document is None else document
+        return
+    with snapshot:
+        for start in range(0, len(ids), _AT_ONCE):
+            names = list(ids[start : start + _AT_ONCE])
+            texts, plain = document_texts(snapshot, ids[start : start + _AT_ONCE])
+            found = _trees(names, texts, plain=plain)
+            rest = [name for name in names if name not in found]
+            for job_id, document, _ in read_document_files(space, rest, damaged=damaged):
+                found[job_id] = {} if document is None else document
+            yield from ((name, found[name]) for name in names if name in found)
+
+
+def _trees(names: Sequence[str], texts: Sequence[bytes | None], *, plain: bool) -> dict[str, dict[str, Any]]:
+    """Documents that there are texts of, by id."""
+    from ..index.texts import Lines
+
+    known = [(name, text) for name, text in zip(names, texts, strict=True) if text is not None]
+    try:
+        return dict(zip([name for name, _ in known], Lines([text for _, text in known], plain).trees(), strict=True))
+    except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
+        catalog.tell_unusable(error)
+        return {}
+
+
+def document_texts(snapshot: Snapshot, ids: Sequence[str]) -> tuple[list[bytes | None], bool]:
+    """Documents as JSON, as the index has them and the files still say; None for the others. And whether all are plain.
+
+    A job without a document has an empty one.
+    """
+    try:
+        with _asked(snapshot, ids) as (selection, documents):
+            return _texts_of(selection, documents)
+    except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
+        catalog.tell_unusable(error)
+        return [None] * len(ids), True
+
+
+def _texts_of(selection: Selection, documents: IndexedDocuments) -> tuple[list[bytes | None], bool]:
+    plain, base = True, selection.snapshot.base
+
+    def read(table: Table, rows: Sequence[int]) -> list[bytes | None]:
+        nonlocal plain
+        if table is not base:
+            return [None] * len(rows)
+        texts, plain = documents.lines(rows)
+        return texts
+
+    found = selection.fetch(selection.places, read, lambda at: None)
+    if held := buffered_documents(selection.snapshot.space):
+        found = [None if name in held else text for name, text in zip(selection, found, strict=True)]
+    return found, plain
+
+
+@contextmanager
+def _asked(snapshot: Snapshot, ids: Sequence[str]) -> Iterator[tuple[Selection, IndexedDocuments]]:
+    """The jobs that are asked for, and the index of their documents compared with the files."""
+    from ..index.documents import IndexedDocuments
+    from ..index.selection import selection_of
+    from ..index.table import Rows
+
+    selection = selection_of(snapshot, ids)
+    _, flags, _ = next(selection.by_table())
+    documents = IndexedDocuments(snapshot, Rows.of(flags))
+    try:
+        yield selection, documents
+    finally:
+        if documents.table is not None:
+            documents.table.close()
+
+
+def read_document_values(
+    space: Space,
+    ids: Sequence[str],
+    keys: Sequence[str],
+    *,
+    missing: Any,
+    damaged: list[str] | None = None,
+    look_up: Callable[[dict[str, Any], str], Any] | None = None,
+) -> tuple[Sequence[str], list[list[Any]]]:
+    """Values under dotted keys of documents; only their columns are read where there is an index (a stat per job).
+
+    Jobs that cannot be read are left out. ``look_up`` finds values in documents that are read from files.
+
+    Raises ValueError if documents are damaged and there is no list of them.
+    """
+    unread: Any = object()
+    columns: list[list[Any]] = [[unread] * len(ids) for _ in keys]
+    with _index_of_many(space, ids) as (selection, documents):
+        if selection is not None and documents is not None:
+            try:
+                _take_values(selection, documents, keys, columns, missing=missing, unread=unread)
+            except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
+                catalog.tell_unusable(error)
+                columns = [[unread] * len(ids) for _ in keys]
+        places = {ids[at]: at for at, value in enumerate(columns[0]) if value is unread}
+        with catalog.recording(documents) as record:
+            for job_id, tree, status in read_document_files(space, sorted(places), damaged=damaged):
+                at = places.pop(job_id)
+                for column, key in zip(columns, keys, strict=True):
+                    found = look_up(tree or {}, key) if look_up else trees.look_up(tree, key.split("."), missing)
+                    column[at] = found
+                if record is not None and (status is not None or tree is None):
+                    record(job_id, tree, status)
+    if not places:
+        return ids, columns
+    lost = set(places.values())
+    here = [at not in lost for at in range(len(ids))]
+    return list(compress(ids, here)), [list(compress(column, here)) for column in columns]
+
+
+@contextmanager
+def _index_of_many(
+    space: Space, ids: Sequence[str]
+) -> Iterator[tuple[Selection, IndexedDocuments] | tuple[None, None]]:
+    """The index of the documents of jobs, if there is one and they are many."""
+    snapshot = catalog.open_index(space) if len(ids) > catalog.MANY_FILES else None
+    if snapshot is None:
+        yield None, None
+        return
+    with snapshot, ExitStack() as stack:
+        try:
+            asked = stack.enter_context(_asked(snapshot, ids))
+        except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
+            catalog.tell_unusable(error)
+            yield None, None
+        else:
+            yield asked
+
+
+def _take_values(
+    selection: Selection,
+    documents: IndexedDocuments,
+    keys: Sequence[str],
+    columns: list[list[Any]],
+    *,
+    missing: Any,
+    unread: Any,
+) -> None:
+    """Fill columns with the values of documents that are as they were indexed, if all leaves of the keys are there."""
+    from ..index.selection import has_column
+
+    table, base = documents.table, selection.snapshot.base
+    if table is None or not all(has_column(table, key) and not table.keys_below(key) for key in keys):
+        return
+    flags, held = documents.readable(), buffered_documents(selection.snapshot.space)
+    for number, key in enumerate(keys):
+        values = [value if flag else unread for value, flag in zip(table.column(key, missing), flags, strict=True)]
+
+        def read(asked: Table, rows: Sequence[int], values: list[Any] = values) -> list[Any]:
+            return list(map(values.__getitem__, rows)) if asked is base else [unread] * len(rows)
+
+        found = selection.fetch(selection.places, read, lambda at: unread)
+        if held:
+            found = [unread if name in held else value for name, value in zip(selection, found, strict=True)]
+        columns[number] = found
 
 
 def read_document_files(

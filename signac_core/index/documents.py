@@ -105,7 +105,7 @@ class IndexedDocuments:
             return [None] * len(rows), True
         texts: list[bytes | None] = []
         plain = True
-        flags = self._readable()
+        flags = self.readable()
         for block in _in_blocks(rows):
             here = [row for row in block if flags[row]]
             lines = self.table.texts.lines(here)
@@ -122,7 +122,7 @@ class IndexedDocuments:
             found = iter(held.trees())
             return [None if text is None else next(found) for text in texts]
 
-    def _readable(self) -> bytes:
+    def readable(self) -> bytes:
         """Flags of the rows whose documents are in the table, and valid."""
         table = self.table
         if table is None:

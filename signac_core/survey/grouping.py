@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import ne
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .. import catalog, trees
+from .. import catalog
 from ..index.table import without_collection
 from ..trees import MISSING
 
@@ -67,17 +67,16 @@ def _columns(space: Space, ids: Sequence[str], paths: dict[str, list[str]]) -> t
     if paths["sp"]:
         ids, columns = catalog.read_values(space, ids, paths["sp"], missing=MISSING)
     if paths["doc"]:
-        from ..documents.many import load_documents
+        from ..documents.many import read_document_values
 
-        documents = load_documents(space, ids)
-        if len(documents) < len(ids):
+        before = ids
+        ids, more = read_document_values(space, ids, paths["doc"], missing=MISSING)
+        if len(ids) < len(before):
+            here = set(ids)
             columns = [
-                [value for value, job_id in zip(column, ids, strict=True) if job_id in documents] for column in columns
+                [value for value, job_id in zip(column, before, strict=True) if job_id in here] for column in columns
             ]
-        for path in paths["doc"]:
-            parts = path.split(".")
-            columns.append([trees.look_up(document, parts, MISSING) for document in documents.values()])
-        ids = list(documents)
+        columns += more
     return ids, columns
 
 
