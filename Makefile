@@ -9,7 +9,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 STAMP := $(VENV)/.ready
 QUICK := -m "not slow or roundtrip" --ignore-glob='tests/faults/test_*promises.py' --ignore=tests/completion/test_shells.py
 
-.PHONY: all demo test coverage pythons lowest lint types generated drift shells peer faults file-systems torture bench clean
+.PHONY: all demo test coverage pythons lowest lint types generated drift shells peer faults file-systems torture bench bench-quick clean
 
 all: lint types test
 
@@ -77,8 +77,12 @@ torture: $(STAMP)
 	$(BIN)/python -m tests.faults.compare --write
 	$(BIN)/python -m tests.fuzz.marathon --write
 
+# everything takes some hours
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks --write
+
+bench-quick: $(STAMP)
+	$(BIN)/python -m benchmarks --quick
 
 clean:
 	rm -rf build dist .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

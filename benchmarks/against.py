@@ -7,7 +7,6 @@ calls. Wall time is told as well.
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -15,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from . import environments
-from .__main__ import CALLS, NETWORK, Task, plan
-from .programs import OURS, Bench
+from .programs import OURS, Bench, Task
 from .tables import table
-from .timing import Failed, Sample, alternate, median_seconds
-from .workloads import SIZES
+from .timing import Calibration, Failed, Sample, alternate, median_of
+from .workload import CALLS, LARGE_SHAPE, MILLION, NETWORK, SIZES
+from .workloads import Part, plan
 
 OTHER = "peer"
 """The other version stands where the peer does, whose caches are kept apart from ours."""
@@ -33,7 +32,8 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.against", description=__doc__)
     parser.add_argument("tree", type=Path, metavar="TREE", help="a working tree of the other version")
-    parser.add_argument("--sizes", type=lambda text: tuple(map(int, text.split(","))), default=SIZES[:2], metavar="N,N")
+    parser.add_argument("--size", type=lambda text: tuple(map(int, text.split(","))), default=SIZES[:2], metavar="N,N")
+    parser.add_argument("--shape", type=lambda text: tuple(text.split(",")), default=(LARGE_SHAPE,), metavar="NAME,...")
     parser.add_argument("--only", default="", metavar="REGEX", help="as for python -m benchmarks")
     parser.add_argument("--repeat", type=int, default=15, metavar="K", help="the most rounds (default: %(default)s)")
     parser.add_argument("--budget", type=float, default=6.0, metavar="SECONDS", help="for each row")
@@ -45,10 +45,11 @@ def compare(bench: Bench, task: Task, *, repeat: int, budget: float) -> dict[str
     """Measure one row: both versions in turn."""
 
     def run(program: str) -> Any:
-        return lambda: bench.run(task.workload, task.state, task.size, program)
+        return lambda: bench.run(task, program)
 
-    samples, failures = alternate({OTHER: run(OTHER), OURS: run(OURS)}, most=repeat, budget=budget)
-    row: dict[str, Any] = {"task": str(task), "jobs": task.size, "failures": failures}
+    runs = {OTHER: run(OTHER), OURS: run(OURS)}
+    samples, failures = alternate(runs, most=repeat, budget=budget, calibration=Calibration())
+    row: dict[str, Any] = {"task": str(task), "shape": task.shape, "jobs": task.size, "failures": failures}
     for name in (OTHER, OURS):
         row[name] = _figures(samples[name]) if name in samples else None
     row["rounds"] = min(map(len, samples.values()), default=0)
@@ -58,14 +59,14 @@ def compare(bench: Bench, task: Task, *, repeat: int, budget: float) -> dict[str
 def _figures(samples: list[Sample]) -> dict[str, float]:
     return {
         "cpu": min(sample.cpu for sample in samples),
-        "seconds": median_seconds(samples),
+        "seconds": median_of(samples),
         "mb": min(sample.megabytes for sample in samples),
     }
 
 
 def cells(row: Mapping[str, Any]) -> dict[str, str]:
     """One line of the table: ratios of this version to the other one."""
-    line = {"workload": row["task"], "jobs": f"{row['jobs']:,}"}
+    line = {"workload": row["task"], "shape": row["shape"], "jobs": f"{row['jobs']:,}"}
     before, after = row[OTHER], row[OURS]
     if before is None or after is None:
         return line | {"CPU": "failed", "": "; ".join(row["failures"].values())}
@@ -90,8 +91,8 @@ def cells(row: Mapping[str, Any]) -> dict[str, str]:
 def main() -> None:
     """Measure, print, and tell by the exit status whether any row has become worse."""
     options = arguments()
-    tasks = [task for task in plan(options.sizes, only="", slow=False) if re.search(options.only, str(task))]
-    tasks = [task for task in tasks if task.group != NETWORK]
+    tasks = plan(Part(shapes=options.shape, sizes=options.size, only=options.only))
+    tasks = [task for task in tasks if task.group not in (NETWORK, MILLION)]
     rows: list[dict[str, Any]] = []
     with environments.exclusive():
         bench = Bench({OTHER: environments.other(options.tree.resolve()), OURS: environments.ours()})
@@ -102,11 +103,11 @@ def main() -> None:
                 else:
                     rows.append(compare(bench, task, repeat=options.repeat, budget=options.budget))
                 print(" | ".join(filter(None, cells(rows[-1]).values())), file=sys.stderr, flush=True)
-                if position + 1 == len(tasks) or tasks[position + 1].size != task.size:
-                    bench.release(task.size)
+                if position + 1 == len(tasks) or tasks[position + 1].shape != task.shape:
+                    bench.release(task)
         finally:
             bench.close()
-    text = table(rows, cells)
+    text = table([cells(row) for row in rows])
     print(text)
     if options.output:
         options.output.write_text(text + "\n")
@@ -115,10 +116,10 @@ def main() -> None:
 
 def _count(bench: Bench, task: Task) -> dict[str, Any]:
     """Count the system calls of one row."""
-    row: dict[str, Any] = {"task": str(task), "jobs": task.size, "failures": {}}
+    row: dict[str, Any] = {"task": str(task), "shape": task.shape, "jobs": task.size, "failures": {}}
     for name in (OTHER, OURS):
         try:
-            row[name] = {"calls": bench.calls(task.workload, task.state, task.size, name)}
+            row[name] = {"calls": bench.calls(task, name)}
         except Failed as error:
             row[name] = None
             row["failures"][name] = str(error)

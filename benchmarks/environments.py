@@ -28,14 +28,15 @@ varies tenfold with what was deleted before (ext4 does not take the place of wha
 
 
 LARGE_DATA = Path("/var/tmp") / f"signac-benchmarks-{os.getuid()}"
-"""Projects too large for memory. Not in this tree, all of which is walked when it is installed."""
+"""Projects too large for memory, and those that are to be on a disk. Not in this tree, all of which is walked when it
+is installed."""
 
 
 @contextlib.contextmanager
 def exclusive() -> Iterator[None]:
-    """Wait until no other run is under way: they would share projects and environments, and disturb each other."""
-    BUILD.mkdir(parents=True, exist_ok=True)
-    with open(BUILD / "lock", "w") as file:
+    """Wait until no other run is under way, of any working tree: they would share projects, and disturb each other."""
+    LARGE_DATA.mkdir(parents=True, exist_ok=True)
+    with open(LARGE_DATA / "lock", "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -86,6 +87,11 @@ def _environment(name: str, requirements: list[str], tree: Path | None = None) -
         subprocess.run([*pip, *again], check=True, env=clean_environment())
     recipe.write_text(wanted)
     return directory / "bin"
+
+
+def recipe_of(programs: Path) -> str:
+    """What an environment with these programs is made of."""
+    return (programs.parent / "recipe").read_text()
 
 
 def ours() -> Path:

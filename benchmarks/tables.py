@@ -1,14 +1,17 @@
-"""From measurements to tables: for a terminal, for `results/`, and for `README.md` beside this file."""
+"""From measurements to tables in Markdown."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from .reasons import reason
+from .targets import Verdict, verdicts, workload_of
+from .workload import CALLS
+
 Row = Mapping[str, Any]
+Cells = dict[str, str]
 
 BEGIN = "<!-- benchmarks: made by `make bench`, do not edit -->"
 END = "<!-- /benchmarks -->"
@@ -39,62 +42,106 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if value >= 99.95 else f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
 
 
-def verdict(peer: float | None, ours: float | None, floor: float | None, target: float | None) -> str:
-    """Whether a target was met; where the floor alone misses it, how far from the floor ours is.
-
-    >>> verdict(12, 1, 0.5, 10), verdict(12, 2, 0.5, 10), verdict(12, 2, 1.5, 10)
-    ('yes', 'no', '1.33 x floor')
-    """
-    if target is None or peer is None:
-        return ""
-    if ours is None:
-        return "no"
-    if peer / ours >= target:
-        return "yes"
-    return f"{number(ours / floor)} x floor" if floor is not None and peer / floor < target else "no"
+def name_of(row: Row) -> str:
+    """The workload of a row with its state, if it has more than one."""
+    workload = workload_of(row)
+    return f"{row['workload']}, {row['state']}" if len(workload.states) > 1 else row["workload"]
 
 
-def columns_of_times(row: Row) -> dict[str, str]:
+def _both(row: Row, what: str, form: Callable[[float | None], str]) -> str:
+    """A figure of signac 2.4.1 and of this program."""
+    return " / ".join(form(row[name][what]) if row[name] else "-" for name in ("peer", "ours"))
+
+
+def _figure(row: Row, name: str) -> str:
+    if row[name]:
+        return duration(row[name]["s"])
+    if name in row.get("failures", {}):
+        return "failed"
+    return "none" if name == "peer" and workload_of(row).peer is None else ""
+
+
+def _ratio(row: Row, over: str, under: str) -> str:
+    return number(row[over]["s"] / row[under]["s"]) if row[over] and row[under] else ""
+
+
+def told(found: Sequence[Verdict]) -> str:
+    """Whether all of several targets were met; of those that were not, what was measured."""
+    missed = [verdict for verdict in found if not verdict.met]
+    if not missed:
+        return "yes" if found else ""
+    texts = [f"{number(verdict.floor)} x floor" if verdict.floor else number(verdict.value) for verdict in missed]
+    return ", ".join(texts) if all(verdict.floor for verdict in missed) else "no: " + ", ".join(texts)
+
+
+def columns_of_times(group: str, row: Row, smaller: Row | None = None) -> Cells:
     """One line of a table of times."""
-    peer, ours, floor = row["peer"], row["ours"], row["floor"]
-    failed = row.get("failures", {})
+    found = [verdict for _, verdict in verdicts(group, row, smaller)]
     return {
-        "workload": ", ".join(filter(None, [row["workload"], row["state"]])),
+        "workload": name_of(row),
+        "shape": row["shape"],
         "jobs": f"{row['jobs']:,}",
-        "peer": duration(peer) or ("failed" if "peer" in failed else ""),
-        "ours": duration(ours) or ("failed" if "ours" in failed else ""),
-        "peer / ours": number(peer / ours) if peer and ours else "",
-        "floor": duration(floor),
-        "target": f"{row['target']:g}" if row["target"] is not None else "",
-        "met": verdict(peer, ours, floor, row["target"]),
+        "peer": _figure(row, "peer"),
+        "ours": _figure(row, "ours"),
+        "peer / ours": _ratio(row, "peer", "ours"),
+        "floor": _figure(row, "floor"),
+        "ours / floor": _ratio(row, "ours", "floor"),
+        "CPU s, peer / ours": _both(row, "cpu", number),
+        "MB, peer / ours": _both(row, "mb", number),
+        "noise": f"{row['noise']:.0%}",
+        "target": ", ".join(str(verdict.target) for verdict in found),
+        "met": told(found),
     }
 
 
-def columns_of_memory(row: Row) -> dict[str, str]:
-    """One line of the table of peaks of memory."""
+def columns_of_growth(row: Row, smaller: Row) -> Cells:
+    """One line of the table of peaks of memory with 100,000 jobs and with a million."""
+    few, many = smaller["ours"], row["ours"]
     return {
-        "command": ", ".join(filter(None, [row["workload"], row["state"]])),
-        "jobs": f"{row['jobs']:,}",
-        "peer MB": number(row["peer_mb"]),
-        "ours MB": number(row["ours_mb"]),
+        "workload": name_of(row),
+        "peer MB, 100,000": number(smaller["peer"]["mb"]) if smaller["peer"] else "",
+        "peer MB, a million": number(row["peer"]["mb"]) if row["peer"] else "",
+        "ours MB, 100,000": number(few["mb"]) if few else "",
+        "ours MB, a million": number(many["mb"]) if many else "",
+        "ratio": number(many["mb"] / few["mb"]) if few and many else "",
     }
 
 
-def columns_of_calls(row: Row) -> dict[str, str]:
+def columns_of_slower(group: str, row: Row) -> Cells:
+    """One line of the table of what signac 2.4.1 does faster."""
+    peer, ours = row["peer"]["s"], row["ours"]["s"]
+    within = ours <= peer * (1 + row["noise"])
+    return {
+        "group": group,
+        "workload": name_of(row),
+        "shape": row["shape"],
+        "jobs": f"{row['jobs']:,}",
+        "peer": duration(peer),
+        "ours": duration(ours),
+        "peer / ours": number(peer / ours),
+        "noise": f"{row['noise']:.0%}",
+        "reason": "within the noise" if within else reason(group, f"{row['workload']}, {row['state']}"),
+    }
+
+
+def columns_of_calls(row: Row) -> Cells:
     """One line of the table of system calls."""
+    found = [verdict for _, verdict in verdicts(CALLS, row, None)]
     return {
-        "operation": ", ".join(filter(None, [row["workload"], row["state"]])),
+        "operation": name_of(row),
+        "shape": row["shape"],
         "jobs": f"{row['jobs']:,}",
         "peer": number(row["peer"]),
         "ours": number(row["ours"]),
+        "target": ", ".join(str(verdict.target) for verdict in found),
+        "met": told(found),
     }
 
 
-def table(rows: Sequence[Row], columns: Callable[[Row], dict[str, str]]) -> str:
-    """Rows as a Markdown table."""
-    if not rows:
+def table(cells: Sequence[Cells]) -> str:
+    """Cells as a Markdown table."""
+    if not cells:
         return ""
-    cells = [columns(row) for row in rows]
     head = list(cells[0])
     lines = [head, *[list(line.values()) for line in cells]]
     widths = [max(3, *(len(line[i]) for line in lines)) for i in range(len(head))]
@@ -109,65 +156,6 @@ def table(rows: Sequence[Row], columns: Callable[[Row], dict[str, str]]) -> str:
     rule = ["-" * (width + 2) if i == 0 else "-" * (width + 1) + ":" for i, width in enumerate(widths)]
     text = ["| " + " | ".join(line) + " |" for line in aligned]
     return "\n".join([text[0], "|" + "|".join(rule) + "|", *text[1:]])
-
-
-def largest(rows: Sequence[Row]) -> list[Row]:
-    """Of each workload and state only the row with the most jobs."""
-    most: dict[tuple[str, str], Row] = {}
-    for row in rows:
-        key = (row["workload"], row["state"])
-        if key not in most or row["jobs"] > most[key]["jobs"]:
-            most[key] = row
-    return list(most.values())
-
-
-def summary(rows: Sequence[Row]) -> str:
-    """How many targets were met."""
-    verdicts = [verdict(row["peer"], row["ours"], row["floor"], row["target"]) for row in rows]
-    counts = {"met": verdicts.count("yes"), "not met": verdicts.count("no")}
-    counts["out of reach of the floor"] = len([text for text in verdicts if text]) - sum(counts.values())
-    return "Targets: " + ", ".join(f"{count} {text}" for text, count in counts.items()) + "."
-
-
-def write_results(
-    directory: Path, group: str, machine: str, rows: Sequence[Row], order: Sequence[tuple[str, str]]
-) -> None:
-    """Write measurements as JSON; they replace earlier ones of the same workloads, states and numbers of jobs.
-
-    Parameters
-    ----------
-    directory, group
-        Where, and the name of the file.
-    machine
-        What it was measured on.
-    rows
-        The measurements.
-    order
-        The order of workloads and states in the file; what is not among them is left out.
-    """
-    file = directory / f"{group}.json"
-    known = read_results(directory, group)
-    places = {key: place for place, key in enumerate(order)}
-    merged = {
-        (row["workload"], row["state"], row["jobs"]): row
-        for row in [*known, *rows]
-        if (row["workload"], row["state"]) in places
-    }
-    ordered = sorted(merged.values(), key=lambda row: (places[row["workload"], row["state"]], row["jobs"]))
-    directory.mkdir(exist_ok=True)
-    file.write_text(json.dumps({"machine": machine, "rows": ordered}, indent=1, ensure_ascii=False) + "\n")
-
-
-def read_results(directory: Path, group: str) -> list[Row]:
-    """The measurements that were written; none if there are none."""
-    file = directory / f"{group}.json"
-    return json.loads(file.read_text())["rows"] if file.exists() else []
-
-
-def machine_of(directory: Path, group: str) -> str:
-    """What a group was measured on."""
-    file = directory / f"{group}.json"
-    return str(json.loads(file.read_text())["machine"]) if file.exists() else "unknown"
 
 
 def replace_section(text: str, section: str) -> str:

@@ -157,16 +157,18 @@ def _bring(
 
     if report.dry_run and os.path.lexists(os.path.join(destination.workspace, job_id)):
         return False
-    if not source.has(job_id):
-        raise Failure(f"Job {job_id} has gone meanwhile.", code="unknown-id")
     path = source.job_path(job_id)
     try:
         if report.dry_run:
             rehearse(path, job_id, report.add_left_out)
         else:
             carry(path, job_id, destination, report.add_left_out)
-    except DestinationExistsError:
-        return False
+    except Exception as error:
+        if not source.has(job_id):
+            raise Failure(f"Job {job_id} has gone meanwhile.", code="unknown-id") from None
+        if isinstance(error, DestinationExistsError):
+            return False
+        raise
     return True
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "dumps_strictly",
     "has_id",
     "hash_of",
+    "id_of_parsed",
     "id_of_text",
     "loads",
     "new_hash",
@@ -291,6 +292,12 @@ def id_of_text(text: str) -> str:
     return hash_of(text.encode("ascii"))
 
 
+def id_of_parsed(data: Any) -> str:
+    """Job id of parsed JSON; RecursionError if it is nested too deeply."""
+    # What was parsed does not hold itself: the encoder need not look out for that.
+    return id_of_text(_encode_sorted(data))
+
+
 def calc_id(statepoint: Any) -> str:
     """Job id of a state point.
 
@@ -342,8 +349,7 @@ def state_point_matches(state_point: Any, job_id: str) -> bool:
 
 def has_id(data: Any, job_id: str) -> bool:
     """Tell whether parsed JSON is the state point of a job; RecursionError if it is nested too deeply."""
-    # What was parsed does not hold itself: the encoder need not look out for that.
-    return type(data) is dict and id_of_text(_encode_sorted(data)) == job_id
+    return type(data) is dict and id_of_parsed(data) == job_id
 
 
 def validate_key(key: Any) -> str:

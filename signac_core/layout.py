@@ -17,7 +17,8 @@
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 
 SCHEMA_VERSION = 2
 
@@ -121,6 +122,8 @@ def is_leftover(name: str) -> bool:
 
     Such files are not part of the data: they are neither copied nor compared.
     """
+    if not name.startswith("."):
+        return False
     unfinished = _is_pending(name) or name.startswith(PREFIX_NEW) or name == FN_REMOVED
     return unfinished or _target(name) is not None
 
@@ -140,9 +143,26 @@ def temporary_state_points(names: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
+_numbers: Iterator[int] | None = None
+"""Counts from a random number on, another one in each process; a call to the system for each would be dear."""
+
+
 def unique_name() -> str:
     """A name that nothing else has: 16 hexadecimal digits."""
-    return os.urandom(8).hex()
+    global _numbers
+    numbers = _numbers
+    if numbers is None:
+        numbers = _numbers = count(int.from_bytes(os.urandom(8), "big"))
+    return f"{next(numbers) % 2**64:016x}"
+
+
+def _begin_anew() -> None:
+    """Forget the random number of the process that this one was forked from."""
+    global _numbers
+    _numbers = None
+
+
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 def temporary_for(path: str) -> str:

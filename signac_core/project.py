@@ -809,10 +809,10 @@ class Project:
         from .exchange.moving import clone
 
         try:
-            clone(job.path, job.id, self.space, copytree=copytree)
+            state_point = clone(job.path, job.id, self.space, copytree=copytree)
         except DestinationExistsError:
             raise DestinationExistsError(self.handle(job.id, job._plain_statepoint())) from None
-        return self.handle(job.id, job._plain_statepoint())
+        return self.handle(job.id, state_point)
 
     def sync(
         self,

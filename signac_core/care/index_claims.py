@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
-from weakref import finalize
 
-from .. import catalog, stamps, workspace
+from .. import canonical, catalog, stamps, workspace
 from ..config import check_place, index_path
 from ..errors import UnusableIndexError
 from ..index.documents import NO_DOCUMENT, SIGNATURE_BYTES, UNKNOWN, packed_signature, signatures_in
-from ..index.records import AT_ONCE, MANY, is_ordinary, packed, take_apart, wrong_ones
-from ..index.table import (
-    ABSENT,
-    ELSEWHERE,
-    EMPTY,
-    ID_BYTES,
-    LARGE,
-    WHOLE,
-    Table,
-    check_owner,
-    ids_in,
-)
+from ..index.records import AT_ONCE, is_ordinary, packed, take_apart
+from ..index.table import ABSENT, ELSEWHERE, EMPTY, LARGE, WHOLE, Table, check_owner
 from ..layout import BASE, DELTA, DOCUMENTS
-from ..trees import identical
+from .soundness import UNSOUND, Marks, mark_of, places_in
 
 if TYPE_CHECKING:
     from ..workspace import Space
 
 __all__ = ["DocumentClaims", "WrongTable", "examine_tables"]
+
+
+_LARGE = 1 << 60
+_TINY, _HUGE = 1e-9, 1e9
+"""Integers below, and floats between these have hashes of their own."""
+_ROWS_AT_ONCE = 4096
 
 
 class WrongTable(NamedTuple):
@@ -52,10 +48,10 @@ class WrongTable(NamedTuple):
     is_believed: bool
 
 
-def examine_tables(space: Space, listing: workspace.Listing) -> Iterator[WrongTable]:
+def examine_tables(space: Space, listing: workspace.Listing, marks: Marks) -> Iterator[WrongTable]:
     """Say which files of the index are wrong about the jobs in a listing; those that nobody believes are passed over.
 
-    Documents are another matter, see :class:`DocumentClaims`.
+    The marks are those of the jobs that are sound. For the files of documents, see :class:`DocumentClaims`.
     """
     is_sound = True
     for kind in (BASE, DELTA, DOCUMENTS):
@@ -68,7 +64,7 @@ def examine_tables(space: Space, listing: workspace.Listing) -> Iterator[WrongTa
         try:
             check_place()
             check_owner(table.status, space.workspace)
-            wrong = _what_is_wrong(table, names_state_points=kind != DOCUMENTS)
+            wrong = _what_is_wrong(table, None if kind == DOCUMENTS else marks)
         except (OSError, UnusableIndexError):
             yield WrongTable(path, "Others may have written the index; it is not used.", is_believed=False)
         finally:
@@ -89,8 +85,14 @@ def _opened(path: str, kind: str) -> Table:
         raise
 
 
-def _what_is_wrong(table: Table, *, names_state_points: bool) -> str:
-    """What is wrong with the texts in a table, or with its columns; empty if nothing is."""
+_CONTRADICTION = "The index is wrong about what it holds: its columns differ from the rest."
+
+
+def _what_is_wrong(table: Table, marks: Marks | None) -> str:
+    """What is wrong with the texts in a table, or with its columns; empty if nothing is.
+
+    There are ``marks`` where they have to be the state points of the jobs.
+    """
     try:
         large = {key: far for key in table.directory.keys if (far := _large_rows(table, key))}
         of_texts, of_columns = _Sum(large), _Sum(large)
@@ -99,11 +101,11 @@ def _what_is_wrong(table: Table, *, names_state_points: bool) -> str:
             rows = range(first, min(first + AT_ONCE, table.rows))
             trees = list(table.trees(rows))
             if any(_AS_TEXT[states[row]] is not _kind(tree) for row, tree in zip(rows, trees, strict=True)):
-                return "The index contradicts itself."
-            if names_state_points:
-                names = list(islice(ids, len(rows)))
-                if wrong := wrong_ones(names, trees, many=table.rows >= MANY):
-                    return f"The index is wrong about job {names[wrong[0]]}."
+                return _CONTRADICTION
+            if marks is not None:
+                for job_id, tree in zip(islice(ids, len(rows)), trees, strict=True):
+                    if not marks.vouch_for(job_id, tree) and not canonical.state_point_matches(tree, job_id):
+                        return f"The index is wrong about job {job_id}."
             for key, pieces in take_apart(trees, first)[0].items():
                 for some, values in pieces:
                     of_texts.add(key, some, values)
@@ -112,9 +114,11 @@ def _what_is_wrong(table: Table, *, names_state_points: bool) -> str:
                 values = [value for value, some in table.postings(chunk, data) for _ in some]
                 some = table.rows_of(chunk, data)
                 of_columns.add(key, some, [None] * len(some) if chunk.kind == LARGE else values)
+    except UnusableIndexError as error:
+        return f"The index is {error}."
     except Exception:  # it holds anything
         return "The index is damaged."
-    return "" if of_texts.sums == of_columns.sums else "The index contradicts itself."
+    return "" if of_texts.sums == of_columns.sums else _CONTRADICTION
 
 
 _AS_TEXT = {ABSENT: None, EMPTY: False, WHOLE: True, ELSEWHERE: None}
@@ -181,68 +185,91 @@ def _lists(space: Space, listing: workspace.Listing) -> bool:
 
 
 class DocumentClaims:
-    """What the index says of documents, compared with the files one by one, in the order of the ids."""
+    """What the index says of documents, compared with the files one by one.
+
+    Of each document that it holds there is a mark here. Those with another mark than their file are looked at again
+    when all have been compared: another order of keys makes another mark, and no difference.
+    """
 
     def __init__(self, space: Space) -> None:
         self.path = index_path(space.root, DOCUMENTS)
-        self.wrong: list[str] = []
-        self._table: Table | None = None
-        self._rows: Iterator[tuple[int, str]] = iter(())
-        self._block: tuple[int, list[Any]] = (-1, [])
-        snapshot = catalog.open_index(space)
+        self._space = space
+        self._find = places_in(())
+        self._signatures = b""
+        self._marks = array("q")
+        self._doubtful: dict[str, tuple[bytes, str]] = {}
+        self._read(self._take_marks)
+
+    def _read(self, take: Callable[[list[str], Table], None]) -> None:
+        """Let a function take the ids of jobs, and the table of their documents.
+
+        It is called only where there is an index, and what it raises means that nobody believes that.
+        """
+        snapshot = catalog.open_index(self._space)
         if snapshot is None:
             return
-        with snapshot, suppress(Exception):  # nobody believes it
-            table = _opened(self.path, DOCUMENTS)
-            finalize(self, table.close)
-            if table.directory.base == snapshot.base.directory.id and table.rows == snapshot.base.rows:
-                self._signatures, self._states = signatures_in(table), table.states()
-                packed_ids = b"".join(bytes.fromhex("".join(block)) for block in snapshot.base.id_blocks())
-                self._rows = enumerate(_names(packed_ids))
-                self._table = table
-        self._next = next(self._rows, None)
+        with snapshot, suppress(Exception):
+            table = snapshot.opened(os.open(self.path, workspace.OPEN_FLAGS), DOCUMENTS)
+            if table.directory.base == snapshot.base.directory.id:
+                take(snapshot.base.ids(), table)
+
+    def _take_marks(self, ids: list[str], table: Table) -> None:
+        nothing, signatures, states = mark_of({}), signatures_in(table), table.states()
+        marks = array("q")
+        for row, (state, tree) in enumerate(zip(states, table.trees(range(table.rows)), strict=True)):
+            # Of a document that is too large to be held whole, the index does not say what it is.
+            known = _signature_at(signatures, row) != UNKNOWN and state != ELSEWHERE
+            marks.append((mark_of(tree) if tree else nothing) if known else UNSOUND)
+        if len(ids) == len(marks):
+            self._find, self._signatures, self._marks = places_in(ids), signatures, marks
 
     def _row(self, job_id: str) -> int | None:
-        """Row of a job, if the table has its document."""
-        if self._table is None:
-            return None
-        while self._next is not None and self._next[1] < job_id:
-            self._next = next(self._rows, None)
-        if self._next is None or self._next[1] != job_id:
-            return None
-        row = self._next[0]
-        is_held = self._signature(row) != UNKNOWN and self._states[row] != ELSEWHERE
-        return row if is_held else None
-
-    def _signature(self, row: int) -> bytes:
-        return self._signatures[row * SIGNATURE_BYTES : (row + 1) * SIGNATURE_BYTES]
+        row = self._find(job_id)
+        return row if row is not None and self._marks[row] != UNSOUND else None
 
     def __contains__(self, job_id: str) -> bool:
         return self._row(job_id) is not None
 
-    def compare(self, job_id: str, status: os.stat_result | None, document: dict[str, Any]) -> None:
-        """Compare what the index says of a document with what has just been read; no file has no status."""
+    def agree(self, job_id: str, status: os.stat_result | None, document: dict[str, Any]) -> bool:
+        """Tell whether the index says of a document what has just been read, or nothing; no file has no status.
+
+        False means that somebody has to :meth:`compare` it.
+        """
         row = self._row(job_id)
-        if row is None or self._signature(row) != (NO_DOCUMENT if status is None else packed_signature(status)):
-            return
-        claimed = self._claimed(row)
-        if self._table is not None and not identical(claimed or {}, document):
-            self.wrong.append(job_id)
+        if row is None or _signature_at(self._signatures, row) != _signature(status):
+            return True
+        return self._marks[row] == mark_of(document)
 
-    def _claimed(self, row: int) -> Any:
-        """Document in a row; rows are asked for in order."""
-        first = row // AT_ONCE * AT_ONCE
-        if self._table is not None and self._block[0] != first:
-            rows = range(first, min(first + AT_ONCE, self._table.rows))
-            try:
-                self._block = first, list(self._table.trees(rows))
-            except UnusableIndexError:  # which is another problem
-                self._table = None
-                return None
-        return self._block[1][row - first]
+    def compare(self, job_id: str, status: os.stat_result | None, document: dict[str, Any]) -> None:
+        """Note what a file holds if the index may be wrong about it; the parameters are those of :meth:`agree`."""
+        if not self.agree(job_id, status, document):
+            self._doubtful[job_id] = _signature(status), _hash(document)
+
+    def wrong(self) -> list[str]:
+        """Jobs about whose documents the index is wrong, of those that were compared."""
+        found: list[str] = []
+
+        def take(ids: list[str], table: Table) -> None:
+            rows = [row for row, job_id in enumerate(ids) if job_id in self._doubtful]
+            signatures = signatures_in(table)
+            for row, tree in zip(rows, table.trees(rows), strict=True):
+                signature, document = self._doubtful[ids[row]]
+                if _signature_at(signatures, row) == signature and _hash(tree or {}) != document:
+                    found.append(ids[row])
+
+        if self._doubtful:
+            self._read(take)
+        return found
 
 
-def _names(ids: bytes) -> Iterator[str]:
-    size = AT_ONCE * ID_BYTES
-    for first in range(0, len(ids), size):
-        yield from ids_in(ids[first : first + size])
+def _signature(status: os.stat_result | None) -> bytes:
+    return NO_DOCUMENT if status is None else packed_signature(status)
+
+
+def _signature_at(signatures: bytes, row: int) -> bytes:
+    return signatures[row * SIGNATURE_BYTES : (row + 1) * SIGNATURE_BYTES]
+
+
+def _hash(document: dict[str, Any]) -> str:
+    """What documents have in common that are identical, in whatever order their keys are."""
+    return canonical.hash_of(canonical.dumps(document, sort_keys=True).encode("ascii"))

@@ -13,16 +13,18 @@ import errno
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from .. import canonical, catalog, config, files, layout, workspace
 from ..errors import DestinationExistsError, JobsCorruptedError
-from . import litter
+from . import litter, soundness
 
 if TYPE_CHECKING:
     from ..progress import Progress
     from ..workspace import Space
     from .index_claims import DocumentClaims
+    from .soundness import Marks
 
 __all__ = ["Outcome", "Problem", "check", "examine", "examine_job", "repair", "repair_problems"]
 
@@ -117,11 +119,14 @@ def check(space: Space, *, progress: Progress | None = None) -> None:
     too.
     """
     names = _names_like_jobs(workspace.list_workspace(space))
-    suspects = [name for name in _tracked(names, "check", progress) if not _is_readable(space, name)]
+    sound = soundness.sound_state_points(space, names)
+    looked_at = _tracked(zip(names, sound, strict=True), "check", len(names), progress)
+    suspects = [name for name, is_sound in looked_at if not is_sound]
     # Another look, because a job may have been at the moment of its creation (by signac 2.x) or of a change.
-    damaged = [name for name in suspects if not _is_readable(space, name)]
-    if damaged:
-        raise JobsCorruptedError(damaged)
+    for _ in range(2):
+        suspects = [name for name in suspects if not _is_readable(space, name)]
+    if suspects:
+        raise JobsCorruptedError(suspects)
 
 
 def _names_like_jobs(listing: workspace.Listing) -> list[str]:
@@ -129,13 +134,13 @@ def _names_like_jobs(listing: workspace.Listing) -> list[str]:
     return sorted([*listing.names, *filter(layout.is_job_directory, listing.others)])
 
 
-def _tracked(items: Sequence[_T], what: str, progress: Progress | None) -> Iterable[_T]:
+def _tracked(items: Iterable[_T], what: str, total: int, progress: Progress | None) -> Iterable[_T]:
     """Yield the items, and report each to ``progress`` when it has been dealt with."""
     if progress is None:
         return items
     from ..progress import track
 
-    return track(items, what, len(items), progress)
+    return track(items, what, total, progress)
 
 
 def _is_readable(space: Space, name: str) -> bool:
@@ -173,7 +178,10 @@ def repair(space: Space, job_ids: Iterable[str] | None = None, *, progress: Prog
         names = list(dict.fromkeys(map(str, job_ids)))
     known = _Known(space)
     failed = []
-    for name in _tracked(names, "repair", progress):
+    sound = soundness.sound_state_points(space, names) if listed else repeat(False, len(names))
+    for name, is_sound in _tracked(zip(names, sound, strict=True), "repair", len(names), progress):
+        if is_sound:
+            continue
         try:
             _repair_job(space, name, known)
         except FileNotFoundError:
@@ -196,14 +204,19 @@ def examine(space: Space, *, progress: Progress | None = None) -> Iterator[Probl
         yield Problem("", "missing-workspace", space.workspace, "The workspace does not exist.", "")
     known = _Known(space)
     claims = _document_claims(space)
+    names, marks = listing.names, soundness.Marks(listing.names)
     suspects = []
-    for name in _tracked(listing.names, "check", progress):
+    looks = soundness.looks(space, names, claims)
+    for name, mark in _tracked(zip(names, looks, strict=True), "check", len(names), progress):
+        marks.append(mark)
+        if mark != soundness.UNSOUND:
+            continue
         problem = _state_point_problem(space, name, known)
         if problem is not None:
             suspects.append(name)
         yield from _other_problems(space, name, claims, is_whole=problem is None)
     yield from _strays(space, listing)
-    yield from _derived_problems(space, listing, claims)
+    yield from _derived_problems(space, listing, marks, claims)
     problem = _document_problem("", space.path(space.document_name))
     if problem is not None:
         yield problem
@@ -231,7 +244,8 @@ def repair_problems(space: Space, problems: Iterable[Problem], *, progress: Prog
     """
     problems = sorted(problems, key=lambda problem: problem.is_litter)  # from which jobs may be restored
     known = _Known(space)
-    return [_repair_problem(space, problem, known) for problem in _tracked(problems, "repair", progress)]
+    tracked = _tracked(problems, "repair", len(problems), progress)
+    return [_repair_problem(space, problem, known) for problem in tracked]
 
 
 def _repair_problem(space: Space, problem: Problem, known: _Known) -> Outcome:
@@ -331,11 +345,12 @@ def _other_problems(space: Space, name: str, claims: DocumentClaims | None, *, i
 
 def _strays(space: Space, listing: workspace.Listing) -> Iterator[Problem]:
     """Entries of the workspace that are neither jobs nor left behind by an operation."""
-    directories = frozenset(listing.entries)
+    jobs = frozenset(listing.names)
+    directories = {name for name in listing.entries if name not in jobs}
     for name in sorted([*directories, *listing.others]):
         path = os.path.join(space.workspace, name)
         if name in directories:
-            if not layout.is_job_directory(name) and not name.startswith((layout.PREFIX_NEW, layout.PREFIX_REMOVED)):
+            if not name.startswith((layout.PREFIX_NEW, layout.PREFIX_REMOVED)):
                 yield Problem(name, "stray-entry", path, "A directory that is no job is in the workspace.", "")
             continue
         what = "file"
@@ -379,23 +394,26 @@ def _document_claims(space: Space) -> DocumentClaims | None:
     return DocumentClaims(space)
 
 
-def _derived_problems(space: Space, listing: workspace.Listing, claims: DocumentClaims | None) -> Iterator[Problem]:
+def _derived_problems(
+    space: Space, listing: workspace.Listing, marks: Marks, claims: DocumentClaims | None
+) -> Iterator[Problem]:
     """What the index and the cache file say of jobs and is not true, whoever has written it there."""
     from ..index.peer_cache import wrong_entries
 
     remedy = "delete it; it is written anew"
     path = space.path(layout.FN_CACHE)
-    wrong = wrong_entries(space)
+    wrong = wrong_entries(space, marks.vouch_for)
     if wrong:
         yield Problem("", "wrong-cache", path, f"The cache file is wrong about {_jobs(wrong)}.", remedy)
     if claims is None:
         return
     from .index_claims import examine_tables
 
-    for table in examine_tables(space, listing):
+    for table in examine_tables(space, listing, marks):
         yield Problem("", "wrong-index" if table.is_believed else "unused-index", table.path, table.detail, remedy)
-    if claims.wrong:
-        detail = f"The index is wrong about the documents of {_jobs(claims.wrong)}."
+    wrong = claims.wrong()
+    if wrong:
+        detail = f"The index is wrong about the documents of {_jobs(wrong)}."
         yield Problem("", "wrong-index", claims.path, detail, remedy)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from time import time as _now
 
 from .. import config, files, layout
@@ -16,6 +16,7 @@ from ..layout import BASE, DELTA, DOCUMENTS, is_temporary, temporary_state_point
 
 __all__ = [
     "STALE_SECONDS",
+    "among",
     "delete",
     "in_job",
     "in_project",
@@ -33,7 +34,13 @@ def in_job(directory: str, *, document_is_valid: bool) -> Iterator[str]:
     the job directory cannot be listed; those below it are passed over then.
     """
     with os.scandir(directory) as found:
-        entries = sorted(found, key=lambda entry: entry.name)
+        entries = list(found)
+    yield from among(entries, directory, document_is_valid=document_is_valid)
+
+
+def among(entries: Iterable[os.DirEntry[str]], directory: str, *, document_is_valid: bool) -> Iterator[str]:
+    """Do what :func:`in_job` does with the entries of a job directory, which has been listed already."""
+    entries = sorted(entries, key=lambda entry: entry.name)
     names = [entry.name for entry in entries]
     obsolete = [*temporary_state_points(names), layout.FN_STATE_POINT_BACKUP]
     obsolete += [name for name in names if is_temporary(name, layout.SYNC) or name.startswith(layout.PREFIX_NEW)]
@@ -70,7 +77,7 @@ def _below(directory: str) -> Iterator[os.DirEntry[str]]:
 
 def in_workspace(workspace: str) -> Iterator[str]:
     """Paths of jobs whose creation was stopped, and of jobs whose deletion was not finished."""
-    for name in _names(workspace):
+    for name in sorted(name for name in _names(workspace) if name.startswith(".")):
         path = os.path.join(workspace, name)
         if name.startswith(layout.PREFIX_REMOVED) or (name.startswith(layout.PREFIX_NEW) and _is_stale(path)):
             yield path
@@ -89,7 +96,7 @@ def in_project(root: str) -> Iterator[str]:
         names = [os.path.basename(config.index_path(root, name)) for name in (BASE, DELTA, DOCUMENTS)]
         places.append((elsewhere, names, []))
     for directory, targets, others in places:
-        for name in _names(directory):
+        for name in sorted(_names(directory)):
             path = os.path.join(directory, name)
             if (is_temporary(name, *targets) or name in others) and _is_stale(path):
                 yield path
@@ -111,7 +118,7 @@ def delete(path: str) -> bool:
 
 def _names(directory: str) -> list[str]:
     try:
-        return sorted(os.listdir(directory))
+        return os.listdir(directory)
     except OSError:
         return []
 

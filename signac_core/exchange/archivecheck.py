@@ -58,7 +58,7 @@ class _Comparison:
         with self._reader.open(self._take(name, "file")) as theirs, open(source, "rb") as ours:
             self._compare(ours, theirs)
 
-    def add_text(self, name: str, text: bytes, source: str | None) -> None:
+    def add_text(self, name: str, text: bytes, status: os.stat_result | None) -> None:
         """Compare a file of the given content."""
         from io import BytesIO
 

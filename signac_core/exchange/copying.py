@@ -14,16 +14,18 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import canonical, files, layout, lifecycle, workspace
 from ..errors import DestinationExistsError, JobsCorruptedError
 from ..layout import is_leftover
 from . import links
+from .duplicating import copy_directory, not_too_deep
 from .links import LeftOut, Verdict, Way
 
 __all__ = [
     "CopyTree",
+    "StatePointFile",
     "bring",
     "change_by_copy",
     "is_moved",
@@ -36,6 +38,7 @@ __all__ = [
     "naming_the_job",
     "publish",
     "rehearse",
+    "state_point_file",
     "state_point_text",
     "sync_tree",
 ]
@@ -43,9 +46,6 @@ __all__ = [
 CopyTree = Callable[[str, str], Any]
 
 _ATTEMPTS = 3  # how often a job is copied anew because others keep writing to it while it is moved
-
-_UNSUPPORTED = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENODATA, errno.EINVAL, errno.EACCES})
-"""Why a file system, or the system, does not let us copy an extended attribute; we do without."""
 
 
 def is_own_copy(copytree: CopyTree | None) -> bool:
@@ -68,20 +68,47 @@ def is_unfinished(name: str) -> bool:
     return name.startswith((layout.PREFIX_NEW, layout.PREFIX_REMOVED, layout.PREFIX_COPY))
 
 
+class StatePointFile(NamedTuple):
+    """The state point file of a job, for copies of it.
+
+    Parameters
+    ----------
+    text : bytes
+        Its content.
+    status : os.stat_result or None
+        What it is like, if the content is that of the file.
+    state_point : dict
+        The state point.
+    """
+
+    text: bytes
+    status: os.stat_result | None
+    state_point: dict[str, Any]
+
+
 def state_point_text(directory: str, job_id: str) -> bytes:
-    """Content for the state point file of a copy: that of the job, whose own file may be about to be replaced.
+    """Content for the state point file of a copy, see :func:`state_point_file`."""
+    return state_point_file(directory, job_id).text
+
+
+def state_point_file(directory: str, job_id: str) -> StatePointFile:
+    """What the state point file of a copy is to be: that of the job, which may be about to be replaced.
+
+    It takes open, fstat, read, close if no change of the job is under way.
 
     Raises FileNotFoundError if there is no such job; JobsCorruptedError if its state point is damaged.
     """
     try:
-        text = files.read_bytes(os.path.join(directory, layout.FN_STATE_POINT))
-        if canonical.state_point_matches(canonical.loads(text), job_id):
-            return text
-    except (FileNotFoundError, ValueError):
+        text, status = files.read_with_status(f"{directory}/{layout.FN_STATE_POINT}")
+        state_point = workspace.state_point_in(text, job_id)
+        if state_point is not None:
+            return StatePointFile(text, status, state_point)
+    except FileNotFoundError:
         pass
     except OSError as error:
         raise JobsCorruptedError([job_id]) from error
-    return canonical.dumps(workspace.read_state_point(directory, job_id)).encode("ascii")
+    state_point = workspace.read_state_point(directory, job_id)
+    return StatePointFile(canonical.dumps(state_point).encode("ascii"), None, state_point)
 
 
 def bring(
@@ -90,12 +117,15 @@ def bring(
     *,
     name: str,
     state_point: bytes,
+    status: os.stat_result | None = None,
     copytree: CopyTree | None = None,
     disposable: bool = False,
     durable: bool = False,
     left_out: LeftOut = links.warn,
 ) -> None:
     """Copy or move a directory to where it becomes visible as a whole, with the given state point file in it.
+
+    ``status`` is that of the state point file of the source, if it is known.
 
     ``name``, the job id, is part of the hidden name of the copy. The directory above the destination is created if need
     be; an empty directory in the place of the destination is replaced. A ``copytree`` function copies the state point
@@ -106,8 +136,8 @@ def bring(
     destination.
     """
     above = os.path.dirname(destination) or "."
-    files.ensure_directory(above, durable=durable)
     if _is_move(copytree):
+        files.ensure_directory(above, durable=durable)
         try:
             _move(source, destination, name, state_point, durable=durable)
         except OSError as error:
@@ -118,22 +148,45 @@ def bring(
     own = copytree is None or is_own_copy(copytree)
     disposable = disposable or own
     hidden = layout.building_name(name) if disposable else layout.copying_name(name)
-    temporary = os.path.join(above, hidden)
+    temporary = f"{above}/{hidden}"
     try:
         if copytree is None or own:
-            _copy(source, temporary, state_point, left_out, durable=durable)
+            _copy_below(above, source, temporary, state_point, left_out, status=status, durable=durable)
         else:
+            files.ensure_directory(above, durable=durable)
             copytree(source, temporary)
             if not os.path.lexists(os.path.join(temporary, layout.FN_STATE_POINT)):
                 files.write_file(os.path.join(temporary, layout.FN_STATE_POINT), state_point, durable=durable)
         publish(temporary, destination, durable=durable)
     except BaseException as error:
+        if isinstance(error, OSError) and error.filename == temporary:
+            files.set_path(error, destination)
         if disposable:
             with suppress(OSError):  # the error that led here matters more
                 files.delete_tree(temporary)
         elif os.path.lexists(temporary):
             error.add_note(f"What was copied is in '{temporary}'.")
         raise
+
+
+def _copy_below(
+    above: str,
+    source: str,
+    temporary: str,
+    state_point: bytes,
+    left_out: LeftOut,
+    *,
+    status: os.stat_result | None,
+    durable: bool,
+) -> None:
+    """Copy a directory into another one, which is made if it is not there."""
+    try:
+        _copy(source, temporary, state_point, left_out, status=status, durable=durable)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if error.filename != temporary:
+            raise
+        files.ensure_directory(above, durable=durable)
+        _copy(source, temporary, state_point, left_out, status=status, durable=durable)
 
 
 @contextmanager
@@ -193,7 +246,7 @@ def move_by_copy(source: str, destination: str, *, name: str, state_point: bytes
     try:
         for attempt in range(_ATTEMPTS, 0, -1):
             if not is_present:
-                _copy(source, temporary, state_point, links.warn, durable=durable, keep_links=True)
+                _copy(source, temporary, state_point, links.warn, durable=durable, is_moved=True)
             with lifecycle.lock_if_possible(source):
                 difference = _difference(source, destination if is_present else temporary, state_point)
                 if difference is None:
@@ -226,7 +279,7 @@ def change_by_copy(source: str, target: str, new_id: str, state_point: bytes, *,
     stopped = is_stopped_change(source, target, new_id, state_point)
     try:
         if not stopped:
-            _copy(source, temporary, state_point, links.warn, durable=durable, keep_links=True)
+            _copy(source, temporary, state_point, links.warn, durable=durable, is_moved=True)
             files.write_file(os.path.join(temporary, pending), state_point, durable=durable)
             difference = _difference(source, temporary, state_point)
             if difference is not None:
@@ -295,7 +348,7 @@ def _difference(source: str, copy: str, state_point: bytes) -> str | None:
             return path
     except (FileNotFoundError, NotADirectoryError):
         return path
-    with _not_too_deep(source):
+    with not_too_deep(source):
         return _difference_below(source, copy, layout.FN_STATE_POINT)
 
 
@@ -330,53 +383,20 @@ def _equal_files(left: str, right: str, *, by_time: bool = False) -> bool:
     return (by_time and ours.st_mtime_ns == theirs.st_mtime_ns) or files.equal_files(left, right)
 
 
-@contextmanager
-def _not_too_deep(source: str) -> Iterator[None]:
-    """Context manager for what goes through a job by recursion: an error names the job."""
-    try:
-        yield
-    except RecursionError:
-        raise files.nested_too_deeply(source) from None
-
-
 def _copy(
-    source: str, temporary: str, state_point: bytes, left_out: LeftOut, *, durable: bool, keep_links: bool = False
+    source: str,
+    temporary: str,
+    state_point: bytes,
+    left_out: LeftOut,
+    *,
+    status: os.stat_result | None = None,
+    is_moved: bool = False,
+    durable: bool,
 ) -> None:
-    """Copy a directory. The state point comes last: without it a directory is no job."""
-    os.mkdir(temporary)
-    with _not_too_deep(source):
-        _copy_content(Way(source), temporary, left_out, without=layout.FN_STATE_POINT, keep_links=keep_links)
-    copied = os.path.join(temporary, layout.FN_STATE_POINT)
-    files.write_file(copied, state_point)
-    with suppress(FileNotFoundError):
-        _copy_metadata(os.path.join(source, layout.FN_STATE_POINT), copied)
-    _copy_metadata(source, temporary)
+    """Copy a directory, whatever it takes to keep the copy."""
+    copy_directory(source, temporary, state_point, left_out, status=status, is_moved=is_moved)
     if durable:
         sync_tree(temporary)
-
-
-def _copy_content(way: Way, copy: str, left_out: LeftOut, *, without: str = "", keep_links: bool = False) -> None:
-    """Copy what a directory holds, but stop at the first error. What is moved keeps all its links."""
-    for entry in way.entries(without):
-        target = os.path.join(copy, entry.name)
-        if keep_links and entry.is_symlink():
-            os.symlink(os.readlink(entry.path), target)
-            continue
-        verdict = way.judge(entry)
-        if verdict.kind == "link":
-            if links.make(verdict.text, target):
-                continue
-            verdict = way.judge(entry, follow=True)
-        if verdict.kind == "link":
-            left_out(entry.path, links.UNSUPPORTED)
-        elif verdict.kind == "nothing":
-            left_out(entry.path, verdict.text)
-        elif verdict.kind == "directory":
-            os.mkdir(target)
-            _copy_content(way.below(entry), target, left_out, keep_links=keep_links)
-            _copy_metadata(entry.path, target)
-        else:
-            _copy_file(entry.path, target)
 
 
 def rehearse(source: str, left_out: LeftOut) -> None:
@@ -384,7 +404,7 @@ def rehearse(source: str, left_out: LeftOut) -> None:
 
     ``left_out`` is called with each link that would be left out. OSError if something cannot be copied.
     """
-    with _not_too_deep(source):
+    with not_too_deep(source):
         _rehearse(Way(source), left_out, without=layout.FN_STATE_POINT)
 
 
@@ -399,61 +419,6 @@ def _rehearse(way: Way, left_out: LeftOut, *, without: str = "") -> None:
             files.ensure_readable(entry.path)
         elif verdict.kind == "other":
             raise files.not_regular(entry.path)
-
-
-def _copy_file(source: str, copy: str) -> None:
-    """Copy a file as :func:`shutil.copy2` does, whose module costs more file system calls than a small job."""
-    try:
-        files.copy_file(source, copy, _copy_metadata)
-    except OSError as error:
-        if error.filename is None:  # which of the two it was, descriptors do not tell
-            error.filename, error.filename2 = source, copy
-        raise
-
-
-def _copy_metadata(source: str | int, copy: str | int, status: os.stat_result | None = None) -> None:
-    """Give a copy the times, permissions and extended attributes of its source, as far as the file system has them.
-
-    The copy is ours, and the source may be another's. A program must not run as us because of a bit that its owner has
-    set, and what an access control list grants to others it does not grant for our copy.
-    """
-    status = os.stat(source) if status is None else status
-    mode = stat.S_IMODE(status.st_mode) & 0o777
-    if hasattr(os, "listxattr"):
-        for name in _extended_attributes(source):
-            try:
-                if name.startswith("user."):
-                    os.setxattr(copy, name, os.getxattr(source, name))
-                elif name == _ACCESS_LIST:
-                    mode &= ~0o070 | _group_permissions(os.getxattr(source, name)) << 3
-            except OSError as error:
-                if error.errno not in _UNSUPPORTED:
-                    raise
-    os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
-    if stat.S_ISDIR(status.st_mode):
-        mode |= os.stat(copy).st_mode & stat.S_ISGID  # what a directory has from the one above, for all in it
-    os.chmod(copy, mode)
-
-
-_ACCESS_LIST = "system.posix_acl_access"
-_ENTRY_OF_GROUP = 0x04
-
-
-def _group_permissions(access_list: bytes) -> int:
-    """What an access control list allows the group of a file; the mode shows what it allows anybody at most."""
-    for offset in range(4, len(access_list) - 7, 8):
-        if int.from_bytes(access_list[offset : offset + 2], "little") == _ENTRY_OF_GROUP:
-            return int.from_bytes(access_list[offset + 2 : offset + 4], "little") & 0o7
-    return 0
-
-
-def _extended_attributes(path: str | int) -> list[str]:
-    try:
-        return os.listxattr(path)
-    except OSError as error:
-        if error.errno not in _UNSUPPORTED:
-            raise
-        return []
 
 
 def sync_tree(directory: str) -> None:
@@ -479,7 +444,7 @@ def is_same(source: str, copy: str, state_point: bytes) -> bool:
     try:
         if files.read_bytes(os.path.join(copy, layout.FN_STATE_POINT)) != state_point:
             return False
-        with _not_too_deep(source):
+        with not_too_deep(source):
             return _same_tree(Way(source), copy, layout.FN_STATE_POINT)
     except (FileNotFoundError, NotADirectoryError):
         return False

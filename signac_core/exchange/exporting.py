@@ -118,7 +118,8 @@ class ExportPlan(NamedTuple):
         if is_done and not copying.moves_by_copy(copytree):
             return
         source = f"{self.space.workspace}/{job_id}"
-        state_point, durable = copying.state_point_text(source, job_id), self.space.durable
+        state_point, status, _ = copying.state_point_file(source, job_id)
+        durable = self.space.durable
         if is_done:  # but for its last step
             copying.move_by_copy(source, destination, name=job_id, state_point=state_point, durable=durable)
         else:
@@ -127,6 +128,7 @@ class ExportPlan(NamedTuple):
                 destination,
                 name=job_id,
                 state_point=state_point,
+                status=status,
                 copytree=copytree,
                 durable=durable,
                 left_out=left_out,
@@ -154,7 +156,7 @@ class ExportPlan(NamedTuple):
                 continue
             source = f"{self.space.workspace}/{job_id}"
             with failures.of(job_id):
-                state_point = copying.state_point_text(source, job_id)
+                state_point = copying.state_point_file(source, job_id)
                 if self.kind is not None:
                     packing.add_directory(writer, source, path, state_point, left_out=left_out)
                 else:
@@ -254,7 +256,7 @@ def _write_archive(
         if started is not None:
             started.append(job_id)
         source = f"{plan.space.workspace}/{job_id}"
-        packing.add_directory(writer, source, path, copying.state_point_text(source, job_id), left_out=left_out)
+        packing.add_directory(writer, source, path, copying.state_point_file(source, job_id), left_out=left_out)
 
 
 def _is_about(error: OSError | Error, directory: str) -> bool:

@@ -278,12 +278,12 @@ def _identify(place: str, name: str, statepoint: Any, text: bytes | None) -> Fou
 
     Raises StatepointParsingError if it is.
     """
-    where = f"'{os.path.join(place, name)}'" if name else f"'{place}'"
+    where = f"'{place}/{name}'" if place and name else f"'{name or place}'"
     in_file = None if text is None else _parse(text, f"The state point file of {where}")
     given = in_file if statepoint is None else _validate(statepoint, f"The state point that the schema gives {where}")
     assert given is not None
-    job_id = canonical.calc_id(given)
-    if in_file is not None and canonical.calc_id(in_file) != job_id:
+    job_id = canonical.id_of_parsed(given)
+    if in_file is not None and in_file is not given and canonical.id_of_parsed(in_file) != job_id:
         raise StatepointParsingError(
             f"The schema gives {where} the state point {canonical.dumps(given)}, which contradicts its state point "
             f"file: {canonical.dumps(in_file)}."
@@ -293,9 +293,13 @@ def _identify(place: str, name: str, statepoint: Any, text: bytes | None) -> Fou
 
 def _parse(text: bytes, what: str) -> dict[str, Any]:
     try:
-        return _validate(canonical.loads(text), what)
+        statepoint = canonical.loads(text)
     except ValueError as error:
         raise StatepointParsingError(f"{what} is not JSON: {error}.") from None
+    try:
+        return canonical.validate_keys(statepoint) if type(statepoint) is dict else _validate(statepoint, what)
+    except InvalidKeyError as error:
+        raise StatepointParsingError(f"{what} is not valid: {error}") from error
 
 
 def _validate(statepoint: Any, what: str) -> dict[str, Any]:
@@ -339,6 +343,43 @@ def _collisions(
     return tuple(found)
 
 
+def _walk(top: str, tell: Callable[[OSError], Any]) -> Iterator[tuple[str, list[str], list[str]]]:
+    """What :func:`os.walk` yields, the directories above first, without a call for each directory in another one.
+
+    A link is none of those that are walked into. What is taken out of the list of directories is passed over.
+    """
+    waiting = [top]
+    while waiting:
+        path = waiting.pop()
+        directories: list[str] = []
+        others: list[str] = []
+        linked: set[str] = set()
+        try:
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    if entry.is_file(follow_symlinks=False):
+                        others.append(entry.name)
+                    elif _leads_to_directory(entry):
+                        directories.append(entry.name)
+                        if entry.is_symlink():
+                            linked.add(entry.name)
+                    else:
+                        others.append(entry.name)
+        except OSError as error:
+            tell(error)
+            continue
+        yield path, directories, others
+        above = path if path.endswith("/") else path + "/"
+        waiting += [above + name for name in reversed(directories) if name not in linked]
+
+
+def _leads_to_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # as for os.walk
+        return False
+
+
 # directories ----------------------------------------------------------------------------------------------------------
 
 
@@ -363,7 +404,7 @@ class _Directory:
                 raise error
             failed(None, error)
 
-        for path, directories, others in os.walk(self._path, onerror=tell):
+        for path, directories, others in _walk(self._path, tell):
             relative = path[len(self._path) :].strip("/")
             has_file = layout.FN_STATE_POINT in others
             if layout.FN_REMOVED in others and not has_file:
@@ -375,12 +416,12 @@ class _Directory:
             directories[:] = sorted(
                 name
                 for name in directories
-                if not copying.is_unfinished(name) and os.path.join(relative, name) != self._excluded
+                if not copying.is_unfinished(name) and not self._is_excluded(relative, name)
             )
             if statepoint is not None or (by_path is None and has_file):
                 directories.clear()
                 try:
-                    text = self._state_point_text(path) if has_file else None
+                    text = self._state_point_text(path, others) if has_file else None
                 except OSError as error:
                     tell(error)
                 else:
@@ -391,11 +432,14 @@ class _Directory:
                 if by_path.reaches(relative):
                     directories.clear()
 
+    def _is_excluded(self, above: str, name: str) -> bool:
+        return self._excluded.endswith(name) and os.path.join(above, name) == self._excluded
+
     @staticmethod
-    def _state_point_text(directory: str) -> bytes:
+    def _state_point_text(directory: str, names: Sequence[str]) -> bytes:
         """Content of the state point file; that of a job whose state point change was stopped is not the right one."""
         job_id = os.path.basename(directory)
-        if layout.is_job_id(job_id) and os.path.lexists(os.path.join(directory, layout.pending_name(job_id))):
+        if len(names) > 1 and layout.is_job_id(job_id) and layout.pending_name(job_id) in names:
             try:
                 return canonical.dumps(read_state_point(directory, job_id)).encode("ascii")
             except JobsCorruptedError:

@@ -11,6 +11,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 from ..layout import is_leftover
@@ -34,6 +35,8 @@ __all__ = [
 
 LeftOut = Callable[[str, str], Any]
 """Called with the path of a link that is left out, and the reason."""
+
+_name_of = attrgetter("name")
 
 LEADS_BACK = "it leads back to a directory above it"
 LEADS_OUT = "it leads out of its job"
@@ -149,8 +152,10 @@ class Way(NamedTuple):
     def entries(self, without: str = "") -> list[os.DirEntry[str]]:
         """What the directory holds, sorted by name, but for one name and for what writers leave behind."""
         with os.scandir(self.path) as found:
-            entries = [entry for entry in found if entry.name != without and not is_leftover(entry.name)]
-        return sorted(entries, key=lambda entry: entry.name)
+            entries = [entry for entry in found if (name := entry.name) != without and not is_leftover(name)]
+        if len(entries) > 1:
+            entries.sort(key=_name_of)
+        return entries
 
     def judge(self, entry: os.DirEntry[str], *, follow: bool = False) -> Verdict:
         """Decide about an entry of the directory; only links to something outside cost more than reading them.

@@ -34,32 +34,37 @@ def clone(
     copytree: Callable[[str, str], Any] | None = None,
     disposable: bool = False,
     left_out: LeftOut = links.warn,
-) -> None:
-    """Copy a job directory into a project; see :meth:`Project.clone`.
+) -> dict[str, Any]:
+    """Copy a job directory into a project, and return its state point; see :meth:`Project.clone`.
 
     The parameters are those of :func:`copying.bring`. ValueError if there is no such directory; DestinationExistsError
     if the project has this job; after any other error there is no copy.
     """
     from . import copying  # a move on one file system does not pay for it
 
-    if not files.is_directory(source):
-        raise ValueError(f"The source job '{job_id}' is not initialized.")
     destination = space.job_path(job_id)
-    if os.path.lexists(destination):
-        raise DestinationExistsError(job_id)
-    store.flush(os.path.join(source, layout.FN_DOCUMENT))
-    state_point = copying.state_point_text(source, job_id)
+    store.flush(f"{source}/{layout.FN_DOCUMENT}")
+    try:
+        if os.path.lexists(destination):
+            raise DestinationExistsError(job_id)
+        text, status, state_point = copying.state_point_file(source, job_id)
+    except (FileNotFoundError, Error):
+        if not files.is_directory(source):
+            raise ValueError(f"The source job '{job_id}' is not initialized.") from None
+        raise
     with copying.naming_the_job(destination, job_id):
         copying.bring(
             source,
             destination,
             name=job_id,
-            state_point=state_point,
+            state_point=text,
+            status=status,
             copytree=copytree,
             disposable=disposable,
             durable=space.durable,
             left_out=left_out,
         )
+    return state_point
 
 
 def move(source: str, job_id: str, space: Space) -> None:
@@ -69,10 +74,10 @@ def move(source: str, job_id: str, space: Space) -> None:
     copy that a stopped move has left is no obstacle: the move is finished. After an OSError one of the two projects has
     the whole job.
     """
+    destination = space.job_path(job_id)
     if not files.is_directory(source):
         raise NotInitializedError(f"Cannot move job '{job_id}', because it is not initialized!")
-    destination = space.job_path(job_id)
-    if os.path.realpath(source) == os.path.realpath(destination):
+    if os.path.lexists(destination) and os.path.realpath(source) == os.path.realpath(destination):
         return
     try:
         lifecycle.move_directory(source, space.workspace, job_id, durable=space.durable)

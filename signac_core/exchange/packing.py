@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 from .. import files, layout
 from . import links
 from .archives import _CHUNK, ArchiveError
+from .copying import StatePointFile
 from .links import LeftOut, Way
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ __all__ = [
     "writer_on",
 ]
 
+
+_SMALL = 1 << 16
 
 _FORMATS = {
     ".zip": "zip",
@@ -67,7 +70,8 @@ class Writer(Protocol):
     """An archive to which members are added, under names as in the archive.
 
     A writer that ``follows_links`` stores what they lead to as far as that is possible; one that ``stores_directories``
-    has members for directories that are not empty, too. The source of a member gives its time and its mode.
+    has members for directories that are not empty, too. The source of a member, or its
+    status, gives its time and its mode.
     """
 
     follows_links: bool
@@ -82,8 +86,8 @@ class Writer(Protocol):
     def add_file(self, name: str, source: str) -> None:
         """Add a file."""
 
-    def add_text(self, name: str, text: bytes, source: str | None) -> None:
-        """Add a file with the given content."""
+    def add_text(self, name: str, text: bytes, status: os.stat_result | None) -> None:
+        """Add a file with the given content; without a status it is one that is being made now."""
 
     def add_link(self, name: str, source: str) -> None:
         """Add a symbolic link."""
@@ -99,31 +103,31 @@ class _ZipWriter:
     def names(self) -> Iterable[str]:
         return self._archive.namelist()
 
-    def _info(self, name: str, source: str) -> ZipInfo:
+    def _info(self, name: str, source: str, status: os.stat_result) -> ZipInfo:
         from zipfile import ZipInfo
 
         _check_zip_name(name, source)
-        info = ZipInfo.from_file(source, name, strict_timestamps=False)
-        info.filename = name  # from_file() would make it shorter
-        info.external_attr &= ~(0o7000 << 16)  # nothing runs as somebody else because it was unpacked
+        info = ZipInfo(name, min(max(time.localtime(status.st_mtime)[:6], _FIRST_TIME), _LAST_TIME))
+        info.external_attr = (status.st_mode & 0xFFFF & ~0o7000) << 16  # nothing runs as somebody else because of it
         info.compress_type = self._archive.compression
+        info.file_size = status.st_size
         return info
 
     def add_directory(self, name: str, source: str) -> None:
-        info = self._info(name + "/", source)
-        info.compress_type = 0  # stored
+        info = self._info(name + "/", source, os.stat(source))
+        info.external_attr |= 0x10  # what MS-DOS calls a directory
+        info.file_size = info.compress_type = 0  # stored
         self._archive.writestr(info, b"")
 
     def add_file(self, name: str, source: str) -> None:
-        import shutil
+        with open(source, "rb", buffering=0) as file:
+            info = self._info(name, source, os.fstat(file.fileno()))
+            with self._archive.open(info, "w") as member:
+                _copy_all(file, member, info.file_size)
 
-        info = self._info(name, source)
-        with open(source, "rb") as file, self._archive.open(info, "w") as member:
-            shutil.copyfileobj(file, member, _CHUNK)
-
-    def add_text(self, name: str, text: bytes, source: str | None) -> None:
-        if source is not None:
-            self._archive.writestr(self._info(name, source), text)
+    def add_text(self, name: str, text: bytes, status: os.stat_result | None) -> None:
+        if status is not None:
+            self._archive.writestr(self._info(name, name, status), text)
             return
         from zipfile import ZipInfo
 
@@ -141,6 +145,18 @@ class _ZipWriter:
         info.create_system = 3  # Unix, whose modes tell links
         info.external_attr = (stat.S_IFLNK | 0o777) << 16
         self._archive.writestr(info, os.fsencode(os.readlink(source)))
+
+
+_FIRST_TIME, _LAST_TIME = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 59)
+"""Between which a zip file can name a time."""
+
+
+def _copy_all(file: IO[bytes], member: IO[bytes], size: int) -> None:
+    """Copy what a file holds, in one read if it is as small as it was."""
+    while data := file.read(min(max(size + 1, _SMALL), _CHUNK)):
+        member.write(data)
+        if size <= len(data) < min(max(size + 1, _SMALL), _CHUNK):
+            return
 
 
 def _check_zip_name(name: str, source: str) -> None:
@@ -170,17 +186,24 @@ class _TarWriter:
         self._archive.addfile(describe(name, os.stat(source)))
 
     def add_file(self, name: str, source: str) -> None:
+        from io import BufferedReader
+
         from .tarheader import describe
 
-        with open(source, "rb") as file:
-            self._archive.addfile(describe(name, os.fstat(file.fileno())), file)
+        with open(source, "rb", buffering=0) as file:
+            header = describe(name, os.fstat(file.fileno()))
+            if header.size < _SMALL:
+                self._archive.addfile(header, file)
+                return
+            with BufferedReader(file) as whole:  # of much, a system may give less at once than is asked for
+                self._archive.addfile(header, whole)
 
-    def add_text(self, name: str, text: bytes, source: str | None) -> None:
+    def add_text(self, name: str, text: bytes, status: os.stat_result | None) -> None:
         from io import BytesIO
 
         from .tarheader import describe
 
-        header = describe(name, None if source is None else os.stat(source))
+        header = describe(name, status)
         header.size = len(text)
         self._archive.addfile(header, BytesIO(text))
 
@@ -212,8 +235,8 @@ class _Rehearsal:
         self._check(name, source)
         files.ensure_readable(source)
 
-    def add_text(self, name: str, text: bytes, source: str | None) -> None:
-        self._check(name, source or name)
+    def add_text(self, name: str, text: bytes, status: os.stat_result | None) -> None:
+        self._check(name, name)
 
     def add_link(self, name: str, source: str) -> None:
         self._check(name, source)
@@ -279,7 +302,7 @@ def _new_archive(file: IO[bytes], path: str, kind: str) -> ZipFile | TarFile:
 
 
 def add_directory(
-    writer: Writer, source: str, name: str, state_point: bytes, *, left_out: LeftOut = links.warn
+    writer: Writer, source: str, name: str, state_point: StatePointFile, *, left_out: LeftOut = links.warn
 ) -> None:
     """Add a job directory with all that it holds, with the given state point file.
 
@@ -290,8 +313,12 @@ def add_directory(
     root = name or "."
     if writer.stores_directories:
         writer.add_directory(root, source)
-    path = os.path.join(source, layout.FN_STATE_POINT)
-    writer.add_text(f"{root}/{layout.FN_STATE_POINT}", state_point, path if os.path.isfile(path) else None)
+    status = state_point.status
+    if status is None:
+        status = files.status_of(os.path.join(source, layout.FN_STATE_POINT))
+    if status is not None and not stat.S_ISREG(status.st_mode):
+        status = None
+    writer.add_text(f"{root}/{layout.FN_STATE_POINT}", state_point.text, status)
     try:
         _add_content(writer, Way(source), root, left_out, without=layout.FN_STATE_POINT)
     except RecursionError:

@@ -11,13 +11,14 @@ import errno
 import os
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from .. import files
 from ..errors import H5StoreAlreadyOpenError, H5StoreClosedError
 from . import values
+from .lowlevel import layer
 
 if TYPE_CHECKING:
     import h5py
@@ -32,6 +33,7 @@ __all__ = [
 _ATTRIBUTES = frozenset({"_durable", "_file", "_filename", "_inside", "_kwargs", "_path", "_store"})
 _CREATION_OPTIONS = frozenset({"userblock_size", "fs_strategy", "fs_persist", "fs_threshold", "fs_page_size"})
 _NO_DEFAULT: Any = object()
+_Answer = TypeVar("_Answer")
 
 
 class _Node(values.Stored, MutableMapping[str, Any]):
@@ -46,8 +48,9 @@ class _Node(values.Stored, MutableMapping[str, Any]):
         store, path = self._location()
         target = _resolve(store, path, key)
         with _reading(store) as file:
-            value = values.read(_item(file, store, target))
-            return H5Group(store, target) if _is_group(value) else value
+            h5 = layer()
+            value = values.read(_item(file, store, target), readonly=not h5.is_writable(file))
+            return H5Group(store, target) if isinstance(value, h5.h5py.h5g.GroupID) else value
 
     def __setitem__(self, key: str, value: Any) -> None:
         _assign(self, {key: value})
@@ -57,9 +60,10 @@ class _Node(values.Stored, MutableMapping[str, Any]):
         target = _resolve(store, path, key)
         try:
             with _writing(store, create=False) as file:
-                if target == "/" or file.get(target, getlink=True) is None:
+                name = target[1:].encode()
+                if not name or not layer().has_link(file, name):
                     raise _no_item(store, target)
-                del file[target]
+                file.unlink(name)
         except FileNotFoundError:
             raise _no_item(store, target) from None
 
@@ -70,13 +74,14 @@ class _Node(values.Stored, MutableMapping[str, Any]):
         except KeyError:
             return False
         with _reading(store) as file:
-            return file is not None and target in file
+            return file is not None and target.encode() in file
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_names(self))
+        nothing: list[str] = []
+        return iter(_ask(self, values.visible_names, nothing))
 
     def __len__(self) -> int:
-        return len(_names(self))
+        return _ask(self, values.number_of_names, 0)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Mapping):
@@ -113,7 +118,7 @@ class _Node(values.Stored, MutableMapping[str, Any]):
         with _writing(store) as file:
             group = _group(file, store, path)
             for name in list(group):
-                del group[name]
+                group.unlink(name)
 
     def pop(self, key: str, default: Any = _NO_DEFAULT) -> Any:
         """Remove a key and return its value as a whole: an array as such, a group as a dict.
@@ -246,7 +251,7 @@ class _Node(values.Stored, MutableMapping[str, Any]):
             if file is None and path == "/":
                 parent.create_group(name)
             else:
-                values.copy_item(_item(file, store, path), parent, name)
+                values.copy_item(layer().wrapped(_item(file, store, path)), parent, name)
 
 
 class H5Group(_Node):
@@ -292,7 +297,7 @@ class H5Group(_Node):
             return self[name]
         try:
             with _reading(self._store) as file:
-                return getattr(_item(file, self._store, self._path), name)
+                return getattr(layer().wrapped(_item(file, self._store, self._path)), name)
         except KeyError as error:
             raise AttributeError(error.args[0]) from None
 
@@ -468,7 +473,7 @@ class H5Store(_Node):
             if _open_file(self) is not None:
                 raise H5StoreAlreadyOpenError(self)
             mode = self._kwargs.get("mode") if mode is None else mode
-            self._file = _open_as_permitted(self) if mode is None else _open(self, mode)
+            self._file = layer().h5py.File(_open_as_permitted(self) if mode is None else _open(self, mode))
             self._inside.append(threading.get_ident())
         return self
 
@@ -580,13 +585,9 @@ def _is_attribute(name: str) -> bool:
     return name.startswith("__") or name in _ATTRIBUTES
 
 
-def _is_group(value: Any) -> bool:
-    import h5py
-
-    return isinstance(value, h5py.Group)
-
-
 def _join(path: str, key: str) -> str:
+    if "/" not in key:
+        return f"{path}/{key}" if path != "/" else f"/{key}"
     start = "" if key.startswith("/") else path
     return "/" + "/".join(name for name in f"{start}/{key}".split("/") if name)
 
@@ -595,7 +596,7 @@ def _resolve(store: H5Store, path: str, key: Any) -> str:
     """The absolute path that a key to be looked up means."""
     if not isinstance(key, str):
         raise TypeError(f"The keys of an HDF5 store must be str, not {type(key).__name__}: {key!r}.")
-    if not key or "\0" in key or key != key.encode(errors="replace").decode():  # no name in HDF5
+    if not key or "\0" in key or not (key.isascii() or key == key.encode(errors="replace").decode()):  # no name in HDF5
         raise _no_item(store, f"{path.rstrip('/')}/{key}")
     return _join(path, key)
 
@@ -604,32 +605,29 @@ def _no_item(store: H5Store, path: str) -> KeyError:
     return KeyError(f"There is no {path[1:]!r} in the HDF5 file '{store.filename}'.")
 
 
-def _item(file: h5py.File | None, store: H5Store, path: str) -> Any:
-    item = None if file is None else file.get(path)
+def _item(file: Any, store: H5Store, path: str) -> Any:
+    item = None if file is None else layer().item(file, path.encode())
     if item is None:
         raise _no_item(store, path)
     return item
 
 
-def _group(file: h5py.File | None, store: H5Store, path: str) -> Any:
+def _group(file: Any, store: H5Store, path: str) -> Any:
     group = _item(file, store, path)
-    if not _is_group(group):
+    if not layer().is_group(group):
         raise KeyError(f"{path[1:]!r} is no longer a group of the HDF5 file '{store.filename}'.")
     return group
 
 
-def _names(node: _Node) -> list[str]:
+def _ask(node: _Node, question: Callable[[Any], _Answer], nothing: _Answer) -> _Answer:
+    """What a function says of the group of a node, or of a file that does not exist."""
     store, path = node._location()
     with _reading(store) as file:
-        if file is None and path == "/":
-            return []
-        return values.visible_names(_group(file, store, path))
+        return nothing if file is None and path == "/" else question(_group(file, store, path))
 
 
 def _content(node: _Node) -> Any:
-    store, path = node._location()
-    with _reading(store) as file:
-        return {} if file is None and path == "/" else values.read_whole(_group(file, store, path))
+    return _ask(node, values.read_whole, {})
 
 
 def _members(value: Any) -> dict[str, Any]:
@@ -651,7 +649,9 @@ def _assign(node: _Node, items: Mapping[str, Any]) -> None:
             if not (isinstance(value, H5Group) and _is_at(value, store, target)):  # nothing to do for a group itself
                 prepared[target] = plan.prepare(value)
         with _writing(store) as file:
-            _group(file, store, path)  # a group that was deleted does not come back
+            if path != "/":
+                _group(file, store, path)  # a group that was deleted does not come back
+            values.delete_unfinished(file)
             for target, value in prepared.items():
                 plan.place(file, target, value)
     for kind in plan.unusual:
@@ -667,14 +667,13 @@ def _is_at(group: H5Group, store: H5Store, path: str) -> bool:
     return place == path and owner.filename == store.filename
 
 
-def _open(store: H5Store, mode: str) -> h5py.File:
-    import h5py
-
+def _open(store: H5Store, mode: str) -> Any:
+    """The identifier of the file, opened with the options of the store."""
     options = {name: value for name, value in store._kwargs.items() if name != "mode"}
-    if mode in ("r", "r+"):  # h5py refuses them for a file that exists
+    if options and mode in ("r", "r+"):  # h5py refuses them for a file that exists
         options = {name: value for name, value in options.items() if name not in _CREATION_OPTIONS}
     try:
-        return h5py.File(store.filename, mode=mode, **options)
+        return layer().open_file(store._filename, mode, options)
     except OSError as error:
         if error.errno is None:
             raise OSError(f"Cannot open the HDF5 file '{store.filename}': {error}") from error
@@ -682,7 +681,7 @@ def _open(store: H5Store, mode: str) -> h5py.File:
         raise
 
 
-def _open_as_permitted(store: H5Store) -> h5py.File:
+def _open_as_permitted(store: H5Store) -> Any:
     """The file, to be read and written; only to be read if it exists and no more is permitted."""
     try:
         return _open(store, "a")
@@ -699,12 +698,12 @@ def _open_file(store: H5Store) -> h5py.File | None:
 
 
 @contextmanager
-def _reading(store: H5Store) -> Iterator[h5py.File | None]:
-    """The file of a store for one operation, or None if there is none."""
+def _reading(store: H5Store) -> Iterator[Any]:
+    """The identifier of the file of a store for one operation, or None if there is no file."""
     with values.LOCK:
-        file = _open_file(store)
-        if file is not None:
-            yield file
+        opened = _open_file(store)
+        if opened is not None:
+            yield opened.id
             return
         try:
             file = _open(store, "r")
@@ -717,31 +716,36 @@ def _reading(store: H5Store) -> Iterator[h5py.File | None]:
         if file is None:
             yield None
             return
-        with file:
+        try:
             yield file
+        finally:
+            layer().close_file(file)
 
 
 @contextmanager
-def _writing(store: H5Store, *, create: bool = True) -> Iterator[h5py.File]:
-    """The file of a store for one operation that changes it."""
+def _writing(store: H5Store, *, create: bool = True) -> Iterator[Any]:
+    """The identifier of the file of a store for one operation that changes it."""
     with values.LOCK:
-        file = _open_file(store)
-        if file is not None:
-            _check_writable(file)
-            yield file
+        opened = _open_file(store)
+        if opened is not None:
+            _check_writable(store, opened.id)
+            yield opened.id
             return
         mode = store._kwargs.get("mode", "a")
-        with _open(store, mode if create or mode == "r" else "r+") as file:
-            _check_writable(file)
+        file = _open(store, mode if create or mode == "r" else "r+")
+        try:
+            _check_writable(store, file)
             yield file
+        finally:
+            layer().close_file(file)
         _save(store)
 
 
-def _check_writable(file: h5py.File) -> None:
-    if file.mode == "r":
-        if not os.access(file.filename, os.W_OK):
-            raise PermissionError(errno.EACCES, "The HDF5 file may only be read", file.filename)
-        raise ValueError(f"The HDF5 file '{file.filename}' is open for reading only: open it with mode='a'.")
+def _check_writable(store: H5Store, file: Any) -> None:
+    if not layer().is_writable(file):
+        if not os.access(store.filename, os.W_OK):
+            raise PermissionError(errno.EACCES, "The HDF5 file may only be read", store.filename)
+        raise ValueError(f"The HDF5 file '{store.filename}' is open for reading only: open it with mode='a'.")
 
 
 if not TYPE_CHECKING:

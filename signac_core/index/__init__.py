@@ -26,7 +26,7 @@ chunks                up to 512 values of one key, of one class, with the rows t
 chunk lists           per key, a JSON array of ``[class, low, high, values, rows, length of the JSON, offset, length,
                       CRC]``; class 0 are numbers and booleans and class 1 texts, sorted with their bounds, class 2 is
                       anything else, and class 3 has no values but the rows whose values are too long to be kept here
-texts                 state points (or documents) as JSON by row, separated by newlines, in blocks of 64 rows, each
+texts                 state points (or documents) as JSON by row, separated by newlines, in blocks of 32 rows, each
                       compressed by zlib; ``null`` for a row without one. Then one section for all of them: u64 offset
                       of the first block, and for each block u32 length, u32 CRC, and u32 twice the length of its
                       content, plus 1 if any parser of JSON reads the same values in it

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import compress, islice
 from typing import TYPE_CHECKING, Any
@@ -129,10 +129,19 @@ def read_cache(space: Space, ids: Iterable[str] | None = None) -> dict[str, dict
     return {}
 
 
-def wrong_entries(space: Space) -> list[str]:
-    """Jobs, existing or not, about which the cache file is wrong; none if it is damaged, as nobody believes it then."""
+def wrong_entries(space: Space, vouch_for: Callable[[str, Any], bool]) -> list[str]:
+    """Jobs, existing or not, about which the cache file is wrong; none if it is damaged, as nobody believes it then.
+
+    ``vouch_for`` may know of a state point that it is the one of a job, which saves computing its id.
+    """
+    wrong: dict[str, None] = {}
     with suppress(OSError, ValueError), CacheFile(space) as file:
-        return [job_id for job_id, state_point in file.genuine_entries() if state_point is None]
+        for job_id, state_point in file.entries():  # of a key that is there twice, the last value counts
+            if vouch_for(job_id, state_point) or canonical.state_point_matches(state_point, job_id):
+                wrong.pop(job_id, None)
+            else:
+                wrong[job_id] = None
+        return list(wrong)
     return []
 
 

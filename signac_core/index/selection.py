@@ -39,7 +39,7 @@ SCATTERED_AT_ONCE = 32_768
 """The same where each of them may be in another block."""
 _IDS_AT_ONCE = 4096
 _ROW_OF_COLUMN = 0.1  # microseconds that it takes to read a row of a column,
-_BLOCK = 35.0  # a block of texts,
+_BLOCK = 25.0  # a block of texts,
 _TREE = 2.0  # and a state point in it
 
 

@@ -9,6 +9,7 @@ from ..trees import leaves
 
 if TYPE_CHECKING:
     from ..cache import CacheReport
+    from ..index.snapshot import Snapshot
     from ..workspace import Space
 
 __all__ = ["IndexReport", "Summary", "summarize"]
@@ -69,10 +70,14 @@ def summarize(space: Space) -> Summary:
     """
     from ..cache import examine_cache
 
-    names = catalog.list_names(space)
-    ids = [name for name in names if layout.is_job_id(name)]
-    damaged = [name for name in names if not layout.is_job_id(name)]
-    index, keys, unknown = _ask_index(space, ids)
+    asked = catalog.ask_index(space, _ask_index)
+    if asked is None:
+        names = catalog.list_names(space)
+        unknown = [name for name in names if layout.is_job_id(name)]
+        asked = IndexReport("absent"), len(unknown), set(), names
+    index, jobs, keys, pending = asked
+    unknown = [name for name in pending if layout.is_job_id(name)]
+    damaged = [name for name in pending if not layout.is_job_id(name)]
     sample = dict(catalog.read_state_points(space, unknown[:SAMPLE], damaged=damaged))
     for state_point in sample.values():
         keys.update(key for key, _ in leaves(state_point))
@@ -81,18 +86,15 @@ def summarize(space: Space) -> Summary:
 
         missing = index.missing - len(take_apart(list(sample.values()))[1])  # the others cannot be indexed
         index = IndexReport("stale" if missing else "current", index.size, missing)
-    known = len(ids) - len(unknown) + len(sample)
-    return Summary(len(ids), sorted(keys), known, examine_cache(space), index, sorted(damaged))
+    known = jobs - len(unknown) + len(sample)
+    return Summary(jobs, sorted(keys), known, examine_cache(space), index, sorted(damaged))
 
 
-def _ask_index(space: Space, ids: list[str]) -> tuple[IndexReport, set[str], list[str]]:
-    """State of the index, the keys that it knows, and the jobs of which it does not know the keys."""
-    snapshot = catalog.open_index(space)
-    if snapshot is None:
-        return IndexReport("absent"), set(), ids
-    with snapshot:
-        pending = [name for name in snapshot.pending if layout.is_job_id(name)]
-        report = IndexReport("stale" if pending else "current", snapshot.number(), len(pending))
-        if snapshot.has_lost():  # keys of jobs that do not exist any more would be among them
-            return report, set(), ids
-        return report, {key for layer in snapshot.layers for key in layer.table.directory.keys}, pending
+def _ask_index(snapshot: Snapshot) -> tuple[IndexReport, int, set[str], list[str]]:
+    """State of the index, the number of jobs, the keys that it knows, and the names of which it does not know them."""
+    pending = sum(map(layout.is_job_id, snapshot.pending))
+    report = IndexReport("stale" if pending else "current", snapshot.number(), pending)
+    jobs = report.size + pending
+    if snapshot.has_lost():  # keys of jobs that do not exist any more would be among them
+        return report, jobs, set(), snapshot.names()
+    return report, jobs, {key for layer in snapshot.layers for key in layer.table.directory.keys}, snapshot.pending

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -188,3 +189,77 @@ def test_listing_takes_no_call_per_job_and_one_per_link(root: Path) -> None:
     assert calls_on_entries() == []
     Path(project.workspace, "0" * 32).symlink_to("nowhere")
     assert calls_on_entries() == ["stat workspace/" + "0" * 32]
+
+
+COPY = (
+    ["open", "fstat", "read", "close"]  # the state point
+    + ["stat", "mkdir"]
+    + ["open", "fstat", "getdents", "getdents", "close"]
+    + ["open", "fstat", "open", "read", "write", "utime", "close", "close"]  # the document
+    + ["open", "write", "utime", "close", "rename"]
+)
+"""What a copy of a job with a state point and a document takes: six more than its bytes and its place alone."""
+
+
+def test_cloning_a_job_of_two_files_takes_25_calls(root: Path) -> None:
+    Project.init_project(root / "other")
+    setup = SETUP + "from signac_core.exchange import copying, duplicating, moving\n"
+    setup += "other = Project('other'); job = next(iter(Project())); job.sp()"
+    assert names(trace_snippet("other.clone(job)", root, setup=setup)) == ["lstat", *COPY]
+
+
+EXPORT = "project.export_to('out', path='{job.id}')"
+IMPORT = "other.import_from('workspace')"
+CHECK = "list(integrity.examine(project.space))"
+
+
+@pytest.mark.parametrize(("snippet", "number"), [(EXPORT, 24), (IMPORT, 30), (CHECK, 11)])
+def test_exporting_importing_and_checking_a_job_of_two_files_take_so_many_calls(
+    root: Path, snippet: str, number: int
+) -> None:
+    project, other = Project(root), Project.init_project(root / "other")
+    setup = SETUP + "from signac_core.care import integrity\nproject, other = Project(), Project('other')\n"
+    setup += "project.check()\nlist(map(project.space.read, os.listdir('workspace')))"
+    taken = []
+    for first in (0, 4):
+        for c in range(first, first + 4):
+            project.open_job({"c": c}).init().doc.x = 1
+        taken.append(len(trace_snippet(snippet, root, setup=setup)))
+        for directory in (root / "out", Path(other.workspace)):
+            shutil.rmtree(directory, ignore_errors=True)
+        Path(other.workspace).mkdir()
+    assert taken[1] - taken[0] == 4 * number
+
+
+HDF5 = (
+    SETUP
+    + """
+import h5py, numpy
+from signac_core.hdf5 import manager, store, values
+job = next(iter(Project()))
+data, other, another = job.data, job.fn("other.h5"), job.fn("another.h5")
+with h5py.File(other, "w") as file: file["x"] = 1.5
+data["x"] = 1.0
+data["x"] = 1.5
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("ours", "plain"),
+    [
+        ("data['new'] = 2.5", "with h5py.File(other, 'a') as file: file['new'] = 2.5"),
+        ("data['x'] = 2.5", "with h5py.File(other, 'a') as file: file.pop('x'); file['x'] = 2.5"),
+        ("data['x']", "with h5py.File(other, 'r') as file: file['x'][()]"),
+        ("'x' in data; next(iter(data))", "for _ in range(2):\n  with h5py.File(other, 'r') as file: list(file)"),
+        (
+            "with data: data['b'] = data['c'] = numpy.arange(1000.0)",
+            "with h5py.File(other, 'a') as file: file['b'] = file['c'] = numpy.arange(1000.0)",
+        ),
+        ("job.stores.new['x'] = 1.5", "with h5py.File(another, 'a') as file: file['x'] = 1.5"),
+    ],
+    ids=["write", "overwrite", "read", "look", "with", "create"],
+)
+def test_hdf5_takes_no_more_calls_than_h5py_alone(root: Path, ours: str, plain: str) -> None:
+    calls, floor = (names(trace_snippet(snippet, root, setup=HDF5)) for snippet in (ours, plain))
+    assert 0 < len(calls) <= len(floor)

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from signac_core import Project, lifecycle
-from signac_core.workspace import Space
 from tests.support.running import content, snapshot
 
 
@@ -207,7 +206,14 @@ def test_move_when_a_job_fails_then_told_and_the_others_moved(cli, study, projec
 
 
 def test_move_when_a_job_goes_meanwhile_then_told(cli, study, project, other, monkeypatch):
-    monkeypatch.setattr(Space, "has", lambda self, job_id: job_id != study["1"])
+    move_directory = lifecycle.move_directory
+
+    def late(source, directory, job_id, **options):
+        if job_id == study["1"]:
+            shutil.rmtree(source)
+        move_directory(source, directory, job_id, **options)
+
+    monkeypatch.setattr(lifecycle, "move_directory", late)
     result = cli("move", "../other", study["2"], study["1"])
     assert result.status == 1
     assert f"Job {study['1']} has gone meanwhile." in result.err

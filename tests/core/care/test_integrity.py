@@ -13,20 +13,27 @@ import pytest
 
 from signac_core import Project, lifecycle, workspace
 from signac_core.canonical import calc_id
-from signac_core.care import litter
+from signac_core.care import litter, soundness
 from signac_core.care.integrity import Outcome, Problem, check, examine, examine_job, repair, repair_problems
 from signac_core.errors import JobsCorruptedError
 from signac_core.job import Job
 from signac_core.layout import pending_name
+from tests.support.patches import for_some_cases
 
 SP, BACKUP, DOC = "signac_statepoint.json", "signac_statepoint.json~", "signac_job_document.json"
 BOGUS = "0" * 32
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
 
 
-@pytest.fixture
-def study(project: Project) -> Project:
-    """Three jobs with data, in the directory that the other handles of a test open anew."""
+@pytest.fixture(params=["few jobs", "many jobs"])
+def study(project: Project, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Three jobs with data, in the directory that the other handles of a test open anew.
+
+    They are looked at as few jobs are, and as many are.
+    """
+    if request.param == "many jobs":
+        with for_some_cases():
+            monkeypatch.setattr(soundness, "_MANY", 0)
     for a in range(3):
         job = project.open_job({"a": a})
         job.doc.value = a

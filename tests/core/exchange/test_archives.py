@@ -19,6 +19,7 @@ import pytest
 from signac_core import layout
 from signac_core.exchange import packing, unpacking
 from signac_core.exchange.archives import ArchiveError, open_archive
+from signac_core.exchange.copying import StatePointFile
 from signac_core.exchange.packing import archive_format
 
 SP = layout.FN_STATE_POINT
@@ -43,7 +44,7 @@ def tree(tmp_path: Path) -> Path:
 
 def write(path: str | Path, kind: str, tree: Path, name: str = "a/1") -> None:
     with packing.create(str(path), kind) as writer:
-        packing.add_directory(writer, str(tree), name, b'{"a": 1}')
+        packing.add_directory(writer, str(tree), name, StatePointFile(b'{"a": 1}', None, {}))
 
 
 def unpack(path: str | Path, root: str, target: str | Path) -> list[str]:
@@ -229,7 +230,9 @@ def test_archive_when_links_cannot_be_stored_then_told_and_left_out(tree, tmp_pa
     with packing.create("x", kind) as writer:
         if rehearsed:
             writer = packing.rehearsal(kind)
-        packing.add_directory(writer, str(tree), "a/1", b"{}", left_out=lambda *link: told.append(link))
+        packing.add_directory(
+            writer, str(tree), "a/1", StatePointFile(b"{}", None, {}), left_out=lambda *link: told.append(link)
+        )
     assert sorted((os.path.relpath(path, tree), reason) for path, reason in told) == [
         ("restart", "it points nowhere"),
         ("sub/loop", "it leads back to a directory above it"),
@@ -297,7 +300,7 @@ def test_zip_when_a_name_is_not_utf_8_then_the_error_names_it(tree, what):
     path = name if what == "path" else "a"
     for writer in (packing.rehearsal("zip"), None):
         with pytest.raises(ArchiveError, match="bad.*which is not UTF-8"), packing.create("x.zip", "zip") as real:
-            packing.add_directory(writer or real, str(tree), path, b"{}")
+            packing.add_directory(writer or real, str(tree), path, StatePointFile(b"{}", None, {}))
         assert os.listdir() == []
     write("x.tar", "tar", tree, path)
     unpack("x.tar", path, "copy")
@@ -308,7 +311,7 @@ def test_zip_when_a_name_is_not_utf_8_then_the_error_names_it(tree, what):
 def test_archive_when_interrupted_then_the_old_one_stays(tree, kind):
     Path("x").write_text("old")
     with pytest.raises(KeyboardInterrupt), packing.create("x", kind) as writer:
-        packing.add_directory(writer, str(tree), "a", b"{}")
+        packing.add_directory(writer, str(tree), "a", StatePointFile(b"{}", None, {}))
         raise KeyboardInterrupt
     assert Path("x").read_text() == "old"
     assert os.listdir() == ["x"]

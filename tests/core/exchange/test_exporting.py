@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, buffered, init_project, layout
+from signac_core import Project, buffered, files, init_project, layout
 from signac_core.errors import JobsCorruptedError
-from signac_core.exchange import archives, copying
+from signac_core.exchange import archives, copying, duplicating, links
 from signac_core.exchange.exporting import plan_export
 from signac_core.paths.naming import PathsTakenError
 from signac_core.paths.templates import PathError
@@ -262,7 +262,7 @@ def test_export_when_the_function_is_the_users_then_an_existing_destination_is_a
 
 def test_export_when_a_copy_fails_then_that_job_is_absent_and_the_others_are_whole(project, monkeypatch):
     jobs = fill(project, *({"a": a} for a in range(3)))
-    copy = copying._copy_file
+    copy = files.copy_file
 
     def fail_for_one(source: str, *args: Any) -> Any:
         if jobs[1] in source:
@@ -271,7 +271,7 @@ def test_export_when_a_copy_fails_then_that_job_is_absent_and_the_others_are_who
 
     order = sorted(jobs)
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
-        patch.setattr(copying, "_copy_file", fail_for_one)
+        patch.setattr(files, "copy_file", fail_for_one)
         project.export_to("out", path="{job.id}")
     assert sorted(os.listdir("out")) == order[: order.index(jobs[1])]
     project.export_to("out", path="{job.id}")
@@ -324,10 +324,10 @@ def test_export_when_jobs_cannot_be_copied_then_told_and_all_others_are(project,
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_export_when_a_job_cannot_be_read_for_a_moment_then_no_archive_lacks_it(project, jobs, monkeypatch, times):
-    read = copying.files.read_bytes
+    read = files.read_with_status
     failing = [jobs[0]] * times
 
-    def fail(path: str, **kwargs: Any) -> bytes:
+    def fail(path: str, **kwargs: Any) -> Any:
         if failing and failing[0] in path and "rehearse" not in [frame.function for frame in inspect.stack()]:
             raise OSError(errno.ESTALE, "Stale file handle", failing.pop() and path)
         return read(path, **kwargs)
@@ -335,7 +335,7 @@ def test_export_when_a_job_cannot_be_read_for_a_moment_then_no_archive_lacks_it(
     plan = plan_export(project.space, jobs, "out.tar", handle=project.handle)
     told: list[str | None] = []
     with monkeypatch.context() as patch:
-        patch.setattr(copying.files, "read_bytes", fail)
+        patch.setattr(files, "read_with_status", fail)
         with pytest.raises(JobsCorruptedError) if times == 2 else contextlib.nullcontext():
             plan.carry_out(failed=lambda job_id, error: told.append(job_id))
     assert told == []
@@ -721,7 +721,11 @@ def test_plan_when_made_then_nothing_is_written(project, jobs):
 # --- files and their metadata ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", [0o640, 0o400, 0o755])
+def copy_file(source: Path, copy: Path) -> None:
+    duplicating._Copier(links.warn, is_moved=False).copy_file(str(source), str(copy), source.name)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o400, 0o755, 0o666])
 def test_copy_of_a_file_when_made_then_as_by_shutil(tmp_path, mode):
     source = tmp_path / "source"
     source.write_bytes(os.urandom(3_000_000))
@@ -729,7 +733,7 @@ def test_copy_of_a_file_when_made_then_as_by_shutil(tmp_path, mode):
         os.setxattr(source, "user.units", b"reduced")
     source.chmod(mode)
     os.utime(source, ns=(10**18 + 1, 10**18 + 2))
-    copying._copy_file(str(source), str(tmp_path / "ours"))
+    copy_file(source, tmp_path / "ours")
     shutil.copy2(source, tmp_path / "theirs")
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     assert ours.read_bytes() == theirs.read_bytes()
@@ -742,16 +746,16 @@ def test_copy_of_a_file_when_made_then_as_by_shutil(tmp_path, mode):
 def test_copy_of_a_file_when_it_fails_then_the_error_names_both(tmp_path, monkeypatch):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="not a regular file.*pipe"):
-        copying._copy_file(str(tmp_path / "pipe"), str(tmp_path / "copy"))
+        copy_file(tmp_path / "pipe", tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
 
     def fail(reader: int, writer: int, size: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     (tmp_path / "data").write_bytes(b"x")
-    monkeypatch.setattr(copying.files, "_copy_content", fail)
+    monkeypatch.setattr(files, "_copy_content", fail)
     with pytest.raises(OSError, match="No space left on device: '.*data' -> '.*copy'"):
-        copying._copy_file(str(tmp_path / "data"), str(tmp_path / "copy"))
+        copy_file(tmp_path / "data", tmp_path / "copy")
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from signac_core import Project, layout
+from signac_core import Project, files, layout
 from signac_core.canonical import calc_id
 from signac_core.errors import DestinationExistsError, StatepointParsingError, SyncConflict
 from signac_core.exchange import copying
@@ -433,7 +433,7 @@ def test_import_when_a_job_appears_meanwhile_then_error_and_the_rest_is_whole(pr
 
 def test_import_when_a_copy_fails_then_that_job_is_absent_and_the_others_are_whole(project, source, monkeypatch):
     source.export_to("out", path="{a:02d}")
-    copy = copying._copy_file
+    copy = files.copy_file
 
     def fail_for_one(origin: str, *args: Any) -> Any:
         if "out/05" in origin:
@@ -441,7 +441,7 @@ def test_import_when_a_copy_fails_then_that_job_is_absent_and_the_others_are_who
         return copy(origin, *args)
 
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
-        patch.setattr(copying, "_copy_file", fail_for_one)
+        patch.setattr(files, "copy_file", fail_for_one)
         project.import_from("out")
     assert state_points(project) == NUMBERS[:5]
     project.import_from("out")

@@ -12,7 +12,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import h5py
@@ -22,6 +24,7 @@ import pytest
 from signac_core import init_project
 from signac_core.errors import InvalidKeyError
 from signac_core.hdf5 import values
+from signac_core.hdf5.lowlevel import Layer
 from signac_core.hdf5.manager import H5StoreManager
 from signac_core.hdf5.store import H5Group, H5Store, H5StoreAlreadyOpenError, H5StoreClosedError
 
@@ -298,6 +301,37 @@ def test_overwriting_again_and_again_does_not_grow_the_file(store: H5Store) -> N
     assert sizes[-1] == sizes[2]
 
 
+def test_overwriting_a_large_value_neither_changes_the_size_of_the_file_nor_cuts_it_off_meanwhile(
+    store: H5Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store["v"] = np.zeros(LARGE)  # the last in the file
+    size, sizes = os.path.getsize(store.filename), []
+    write = Layer.write
+
+    def noted(layer: Layer, dataset: Any, array: Any) -> Any:
+        sizes.append(os.path.getsize(store.filename))
+        return write(layer, dataset, array)
+
+    monkeypatch.setattr(Layer, "write", noted)
+    for number in range(5):
+        store["v"] = np.full(LARGE, number)
+        assert os.path.getsize(store.filename) == size
+    assert [size // LARGE for size in sizes] == [8] * 5
+    assert store.pop("v")[-1] == 4
+
+
+def test_overwriting_values_that_are_large_together_checks_the_room_once(
+    store: H5Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = {"a": np.zeros(LARGE), "b": "x" * LARGE, "c": {"d": np.ones(LARGE)}}
+    store.update(large)
+    sizes: list[int] = []
+    monkeypatch.setattr(values, "_check_room", lambda directory, size: sizes.append(size))
+    store.update(large)
+    assert sizes == [17 * LARGE]
+    assert store == large
+
+
 def test_value_left_by_a_killed_writer_is_hidden_and_replaced(store: H5Store) -> None:
     store["a"] = 1
     with h5py.File(store.filename, "a") as file:
@@ -313,15 +347,16 @@ def test_value_left_by_a_killed_writer_is_hidden_and_replaced(store: H5Store) ->
 
 def test_interrupt_while_overwriting_completes_the_write(store: H5Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store["v"] = "old"
-    write, calls = values._write, []
+    make, calls = values._make, []
 
-    def interrupted(*args: Any) -> None:
-        write(*args)
+    def interrupted(*args: Any) -> Any:
+        made = make(*args)
         calls.append(args)
         if len(calls) == 1:
             raise KeyboardInterrupt
+        return made
 
-    monkeypatch.setattr(values, "_write", interrupted)
+    monkeypatch.setattr(values, "_make", interrupted)
     with pytest.raises(KeyboardInterrupt):
         store["v"] = "new"
     assert store == {"v": "new"}
@@ -329,13 +364,13 @@ def test_interrupt_while_overwriting_completes_the_write(store: H5Store, monkeyp
 
 def test_interrupt_while_writing_a_new_key_leaves_nothing(store: H5Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store["v"] = "old"
-    write = values._write
+    make = values._make
 
     def interrupted(*args: Any) -> None:
-        write(*args)
+        make(*args)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(values, "_write", interrupted)
+    monkeypatch.setattr(values, "_make", interrupted)
     with pytest.raises(KeyboardInterrupt):
         store["new"] = {"a": 1}
     with h5py.File(store.filename) as file:
@@ -350,6 +385,7 @@ def test_overwriting_a_large_value_without_room_on_disk_keeps_the_old_one(
     def full(fd: int, offset: int, length: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
+    monkeypatch.setattr(values, "_is_in_memory", lambda device: False)
     monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(OSError, match="No space left") as caught:
         store["v"] = np.ones(2 * LARGE)
@@ -366,9 +402,79 @@ def test_overwriting_a_large_value_when_room_cannot_be_checked_succeeds(
     def unsupported(fd: int, offset: int, length: int) -> None:
         raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
 
+    monkeypatch.setattr(values, "_is_in_memory", lambda device: False)
     monkeypatch.setattr(os, "posix_fallocate", unsupported)
-    store["v"] = np.ones(LARGE)
+    store["v"] = np.ones(2 * LARGE)
     assert store.pop("v").all()
+
+
+@pytest.mark.parametrize("nameless", [False, True], ids=["named", "nameless"])
+def test_overwriting_a_large_value_tries_its_size_in_a_file_that_vanishes(
+    store: H5Store, monkeypatch: pytest.MonkeyPatch, nameless: bool
+) -> None:
+    store["v"] = np.zeros(LARGE)
+    open_file, tried = os.open, []
+
+    def refuse_nameless(path: str, flags: int, mode: int = 0o777) -> int:
+        if flags & os.O_TMPFILE == os.O_TMPFILE and not nameless:
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+        return open_file(path, flags, mode)
+
+    monkeypatch.setattr(values, "_is_in_memory", lambda device: False)
+    monkeypatch.setattr(os, "posix_fallocate", lambda fd, offset, length: tried.append((os.fstat(fd).st_nlink, length)))
+    monkeypatch.setattr(os, "open", refuse_nameless)
+    store["v"] = np.ones(2 * LARGE)
+    assert tried == [(0, 16 * LARGE)]
+    assert [name for name in os.listdir(os.path.dirname(store.filename)) if name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(("blocks", "available", "fits"), [(100, 1, False), (100, 6, True), (0, 0, True)])
+def test_overwriting_a_large_value_in_memory_counts_the_room_and_takes_none(
+    store: H5Store,
+    monkeypatch: pytest.MonkeyPatch,
+    forbid: Callable[[Any, str], AbstractContextManager[None]],
+    blocks: int,
+    available: int,
+    fits: bool,
+) -> None:
+    in_memory: list[bool] = [False]
+    room = SimpleNamespace(f_blocks=blocks, f_bavail=available, f_frsize=4 * LARGE)
+    monkeypatch.setattr(values, "_is_in_memory", lambda device: in_memory[-1])
+    monkeypatch.setattr(os, "statvfs", lambda path: room)
+    trying = forbid(os, "posix_fallocate")
+    for size in (1, 2):
+        store["v"] = np.zeros(size * LARGE)
+    in_memory.append(True)
+    with trying, nullcontext() if fits else pytest.raises(OSError, match="No space left"):
+        store["v"] = np.ones(3 * LARGE)
+    assert store.pop("v").all() == fits
+
+
+@pytest.mark.parametrize("case", ["alone", "chunked", "linked", "held", "larger", "holes", "copy on write", "group"])
+def test_overwriting_a_large_value_tries_no_room_if_the_old_value_gives_it(
+    store: H5Store, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    checked: list[int] = []
+    monkeypatch.setattr(values, "_check_room", lambda directory, size: checked.append(size))
+    monkeypatch.setattr(values, "_keeps_blocks", lambda device: case != "copy on write")
+    for size in (1, 1, 2):
+        store["other"] = np.zeros(size * LARGE)
+    assert checked.pop() == 16 * LARGE
+    checked.clear()
+    with store:
+        store.file.create_dataset("v", data=np.zeros(LARGE), chunks=(LARGE,) if case == "chunked" else None)
+        store.file.create_dataset("holes", (8 * LARGE,), "f8")[-1:] = 1
+        if case == "linked":
+            store["link"] = store["v"]
+        if case != "holes":
+            store.file["holes"][:] = 1
+    key, size = "other" if case == "copy on write" else "v", 2 if case in ("larger", "copy on write") else 1
+    value = np.ones(size * LARGE)
+    with store if case == "held" else nullcontext():
+        held = store["v"]
+        store[key] = {"x": value} if case == "group" else value
+        assert bool(held) == (case == "held")
+    assert checked == ([] if case == "alone" else [8 * size * LARGE])
 
 
 def test_end_of_the_process_while_overwriting_a_large_array_never_leaves_a_mixture(store: H5Store) -> None:
@@ -380,11 +486,11 @@ import numpy as np
 from signac_core import init_project
 from signac_core.hdf5 import values
 from signac_core.hdf5.store import H5Store
-write = values._write
+make = values._make
 def killed(*args):
-    write(*args)
+    make(*args)
     os._exit(9)
-values._write = killed
+values._make = killed
 H5Store(sys.argv[1])["v"] = np.ones(int(sys.argv[2]))
 """
     assert run_python(code, store.filename, str(LARGE)).returncode == 9

@@ -298,6 +298,27 @@ def test_check_finds_an_index_of_documents_that_is_wrong(study: Project, monkeyp
     assert "19 jobs" in problem.detail
 
 
+@pytest.mark.parametrize("values", ["more", "others", "none"])
+def test_check_finds_columns_that_say_something_else_than_the_state_points(study: Project, values: str) -> None:
+    study.update_cache()
+    table = Forgery(Path(study.fn(".signac/index")))
+    keys = table.directory["keys"]
+    if values == "more":
+        keys["b"] = keys["a"]
+    elif values == "none":
+        del keys["a"]
+    else:
+        chunk = json.loads(table.section(keys["a"]))[0]
+        rest = table.section(chunk[6:8])
+        numbers = rest[: chunk[5]].replace(b"39", b"40")
+        keys["a"] = table.add_json([[*chunk[:2], 40, *chunk[3:6], *table.add(numbers + rest[chunk[5] :])]])
+    table.write()
+    assert len(finding.find_ids(Project().space, {"a": 40})) == (values == "others")
+    (problem,) = integrity.examine(Project().space)
+    assert problem.kind == "wrong-index"
+    assert "its columns differ" in problem.detail
+
+
 @pytest.mark.parametrize("what", ["values", "texts", "states"])
 def test_check_finds_an_index_whose_columns_say_something_else_than_its_texts(study: Project, what: str) -> None:
     study.open_job({}).init()
