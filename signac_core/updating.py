@@ -22,8 +22,8 @@ from .index.table import without_collection
 
 if TYPE_CHECKING:
     from .index.refreshing import BaseWriter
-    from .index.shares import Share, ShareFiles
     from .index.snapshot import Snapshot
+    from .index.writing import Share, ShareFiles
     from .progress import Progress
     from .workspace import Space
 
@@ -125,8 +125,8 @@ def _write_first(space: Space, failed: list[str], progress: Progress | None, pro
     ids = layout.job_ids(listing.names)
     if len(ids) < _SHARED or space.known or os.path.lexists(space.path(layout.FN_CACHE)):
         return None
-    from .index.shares import Share, ShareFiles, ShareWriter
-    from .index.writing import LONGEST_OF_STATE_POINT
+    from .index.shares import ShareWriter
+    from .index.writing import LONGEST_OF_STATE_POINT, Share, ShareFiles
     from .parallel import available_processes, shared
 
     processes = processes or available_processes()

@@ -25,7 +25,6 @@ from ..query import And, Condition, Query
 from ..workspace import OPEN_FLAGS
 from .evaluation import rows_that_satisfy, undecided
 from .table import ELSEWHERE, IDS_PER_BLOCK, Rows, Table, without_collection
-from .texts import NOTHING, Lines
 
 if TYPE_CHECKING:
     from .snapshot import Snapshot
@@ -103,6 +102,8 @@ class IndexedDocuments:
         """
         if self.table is None:
             return [None] * len(rows), True
+        from .texts import NOTHING  # what judges columns alone pays for no import
+
         texts: list[bytes | None] = []
         plain = True
         flags = self.readable()
@@ -116,6 +117,8 @@ class IndexedDocuments:
 
     def trees(self, rows: Sequence[int]) -> list[dict[str, Any] | None]:
         """Do the same with what the texts say."""
+        from .texts import Lines
+
         with without_collection():
             texts, plain = self.lines(rows)
             held = Lines([text for text in texts if text is not None], plain)

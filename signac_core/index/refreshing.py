@@ -15,8 +15,8 @@ from .writing import LONGEST_OF_STATE_POINT, new_table
 
 if TYPE_CHECKING:
     from ..workspace import Listing, Space
-    from .shares import Share, ShareFiles
     from .snapshot import Snapshot
+    from .writing import Share, ShareFiles
 
 __all__ = ["BaseWriter", "refresh", "write_base"]
 

@@ -25,6 +25,7 @@ __all__ = ["DocumentsWriter"]
 _LONGEST_TEXT = 1 << 16
 _MOST_LEAVES = 1000
 """Bytes and leaves of a document that is kept in the table."""
+_LEAVES_LONG = 5 * _MOST_LEAVES  # bytes that so many leaves take at least: '"":0,' each
 
 
 class DocumentsWriter:
@@ -151,7 +152,9 @@ class DocumentsWriter:
             signatures[at] = signature
             if tree is None:
                 continue
-            if len(text) > _LONGEST_TEXT or count_leaves(tree, _MOST_LEAVES) > _MOST_LEAVES:
+            if len(text) > _LEAVES_LONG and (
+                len(text) > _LONGEST_TEXT or count_leaves(tree, _MOST_LEAVES) > _MOST_LEAVES
+            ):
                 states[at] = ELSEWHERE
             else:
                 trees[at], texts[at], states[at] = tree, text, WHOLE if tree else EMPTY

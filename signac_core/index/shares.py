@@ -7,69 +7,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
 
 from .. import files
 from .peer_cache import Entries
 from .records import Columns, Records, add_records
 from .table import ROWS_PER_BLOCK
 from .texts import TextsWriter
-from .writing import Runs
+from .writing import Runs, Share, ShareFiles
 
-__all__ = ["Share", "ShareFiles", "ShareWriter"]
-
-
-class ShareFiles(NamedTuple):
-    """Descriptors of the files that a share is written to."""
-
-    table: int
-    runs: int
-    cache: int
-
-    @classmethod
-    def beside(cls, path: str) -> ShareFiles:
-        """New files without names.
-
-        Raises OSError if there cannot be any.
-        """
-        return cls(*(files.nameless(path) for _ in cls._fields))
-
-    def close(self) -> None:
-        """Let them go."""
-        for fd in self:
-            files.close_after_work(fd)
-
-
-class Share(NamedTuple):
-    """What a process has made of its share.
-
-    Parameters
-    ----------
-    first : int
-        The number of its first row, if all rows before are there.
-    sections : list of int
-        The lengths of the blocks of texts, of the list of these, of the ids, and of the states, which are one after the
-        other in the file of the table.
-    lines : list of str
-        The texts of the last rows, which do not fill a block, as Latin-1.
-    loose : list of int
-        The positions of those among them that are not JSON to everybody.
-    places : list
-        Keys, and where the runs of each are.
-    entries, cache : int
-        The number of entries for the cache file, and the size of the part of the file that holds them.
-    damaged : list of str
-        Damaged jobs.
-    """
-
-    first: int
-    sections: list[int]
-    lines: list[str]
-    loose: list[int]
-    places: list[tuple[str, list[Any]]]
-    entries: int
-    cache: int
-    damaged: list[str]
+__all__ = ["ShareWriter"]
 
 
 class ShareWriter:

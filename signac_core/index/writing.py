@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import compress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from .. import canonical, files, layout
@@ -23,10 +23,7 @@ from .records import Columns, is_ordinary, packed, value_of
 from .table import HEADER, ID_BYTES, IDS_PER_BLOCK, LARGE, MAGIC, NUMBERS, OTHERS, ROWS_PER_BLOCK, TEXTS, VERSION, WHOLE
 from .texts import TextsWriter
 
-if TYPE_CHECKING:
-    from .shares import Share, ShareFiles
-
-__all__ = ["LONGEST_OF_DOCUMENT", "LONGEST_OF_STATE_POINT", "Runs", "TableWriter", "new_table"]
+__all__ = ["LONGEST_OF_DOCUMENT", "LONGEST_OF_STATE_POINT", "Runs", "Share", "ShareFiles", "TableWriter", "new_table"]
 
 LONGEST_OF_STATE_POINT = 1 << 16
 LONGEST_OF_DOCUMENT = 1 << 12
@@ -40,6 +37,59 @@ _VALUES_PER_BLOCK = 1024
 _MOST_PER_CHARACTER = 12  # bytes of JSON for a character,
 _MOST_PER_BYTE = 8  # and for a byte of a packed value
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+class ShareFiles(NamedTuple):
+    """Descriptors of the files that a share is written to."""
+
+    table: int
+    runs: int
+    cache: int
+
+    @classmethod
+    def beside(cls, path: str) -> ShareFiles:
+        """New files without names.
+
+        Raises OSError if there cannot be any.
+        """
+        return cls(*(files.nameless(path) for _ in cls._fields))
+
+    def close(self) -> None:
+        """Let them go."""
+        for fd in self:
+            files.close_after_work(fd)
+
+
+class Share(NamedTuple):
+    """What a process has made of its share.
+
+    Parameters
+    ----------
+    first : int
+        The number of its first row, if all rows before are there.
+    sections : list of int
+        The lengths of the blocks of texts, of the list of these, of the ids, and of the states, which are one after the
+        other in the file of the table.
+    lines : list of str
+        The texts of the last rows, which do not fill a block, as Latin-1.
+    loose : list of int
+        The positions of those among them that are not JSON to everybody.
+    places : list
+        Keys, and where the runs of each are.
+    entries, cache : int
+        The number of entries for the cache file, and the size of the part of the file that holds them.
+    damaged : list of str
+        Damaged jobs.
+    """
+
+    first: int
+    sections: list[int]
+    lines: list[str]
+    loose: list[int]
+    places: list[tuple[str, list[Any]]]
+    entries: int
+    cache: int
+    damaged: list[str]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A large index with checksums that are right and state points that are not, and commands that change jobs."""
+"""An index with checksums that are right and state points that are not, and commands that change jobs."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ import os
 import pytest
 
 from signac_core import Project, workspace
-from signac_core.index import refreshing, snapshot
+from signac_core.index import refreshing
 from tests.support.running import snapshot as content_of
 
 NUMBER = 20
 
 
 @pytest.fixture
-def forged(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+def forged(project: Project) -> Project:
     """A project whose index says that the jobs have other state points."""
     for a in range(NUMBER):
         project.open_job({"a": a}).init().doc.x = 0
     listing = workspace.list_workspace(project.space)
     lies = {name: {"a": 1000 + number} for number, name in enumerate(listing.names)}
     refreshing.write_base(project.space, listing, lies)
-    monkeypatch.setattr(snapshot, "_PROVEN", 0)  # as if it were large
     return project
 
 

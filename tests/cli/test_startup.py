@@ -112,7 +112,7 @@ COMMANDS = {
     "sync -n": Cost(["sync", "elsewhere", "-m", "-n"], MUCH, JSON | LOG, SYNC, EXCHANGE | HANDLES | of("sync")),
     "check": Cost(["check"], (220, 320), JSON, REPORT | of("progress"), of("care", "index")),
     "status": Cost(["status"], (190, 210), JSON | INDEX, core=SURVEY | of("cache", "index")),
-    "update-cache": Cost(["update-cache"], (220, 220), JSON | INDEX, of("options", "progress"), of("cache", "index")),
+    "update-cache": Cost(["update-cache"], (220, 220), JSON | INDEX, of("options", "progress"), of("index")),
     "config show": Cost(["config", "show", "schema_version"], standard=of("_json", "fcntl")),
     "config verify": Cost(["config", "verify"], standard=of("_json", "fcntl")),
     "config set": Cost(
