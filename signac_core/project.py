@@ -48,6 +48,8 @@ __all__ = [
     "init_project",
 ]
 
+_FEW_LOOKS = 8  # at single jobs, before it matters how slow they are
+
 JOB_ID_LENGTH = layout.JOB_ID_LENGTH
 
 _P = TypeVar("_P", bound="Project")
@@ -546,14 +548,21 @@ class Project:
         if not isinstance(text, str):
             raise TypeError(f"A job id must be a str, not {type(text).__name__}.")
         if len(text) >= JOB_ID_LENGTH:
-            from . import lookups
-
-            if layout.is_job_directory(text) and "/" not in text and lookups.has_job(self.space, text):
+            if layout.is_job_directory(text) and "/" not in text and self._has(text):
                 return text
             raise KeyError(text)
         from . import resolving
 
         return resolving.resolve(self.space, text)
+
+    def _has(self, job_id: str) -> bool:
+        """Tell whether there is a job, as a look at its directory says, or as `lookups` does for many."""
+        if self.space.looks < _FEW_LOOKS:
+            self.space.looks += 1
+            return self.space.has(job_id)
+        from . import lookups
+
+        return lookups.has_job(self.space, job_id)
 
     def _statepoint_of(self, job_id: str) -> dict[str, Any]:
         """State point of an existing job, as plain data that must not be changed.

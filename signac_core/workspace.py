@@ -295,6 +295,7 @@ class Space:
         "expected",
         "is_loaded",
         "known",
+        "looks",
         "lookups",
         "moment",
         "root",
@@ -320,7 +321,8 @@ class Space:
         self.expected = 0
         self.awaited: list[list[str]] | None = None  # takes the next listing for an iteration that has not begun
         self.moment: Moment | None = None
-        self.lookups: Any = None  # belongs to the room of that name
+        self.looks = 0  # at single jobs that were named by their ids
+        self.lookups: Any = None  # belongs to the room of that name, which takes over where they are many
 
     def one_moment(self) -> Moment:
         """In a ``with`` block, let the first listing of the workspace and the first opening of the index serve all.

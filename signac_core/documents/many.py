@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from .. import catalog, files, layout, trees
+from .. import catalog, files, layout
 
 if TYPE_CHECKING:
     import os
@@ -189,8 +189,7 @@ def read_document_values(
             for job_id, tree, status in read_document_files(space, sorted(places), damaged=damaged):
                 at = places.pop(job_id)
                 for column, key in zip(columns, keys, strict=True):
-                    found = look_up(tree or {}, key) if look_up else trees.look_up(tree, key.split("."), missing)
-                    column[at] = found
+                    column[at] = _value(tree, key, look_up, missing)
                 if record is not None and (status is not None or tree is None):
                     record(job_id, tree, status)
     if not places:
@@ -198,6 +197,17 @@ def read_document_values(
     lost = set(places.values())
     here = [at not in lost for at in range(len(ids))]
     return list(compress(ids, here)), [list(compress(column, here)) for column in columns]
+
+
+def _value(
+    document: dict[str, Any] | None, key: str, look_up: Callable[[dict[str, Any], str], Any] | None, missing: Any
+) -> Any:
+    """Value in a document that was read from its file."""
+    if look_up is not None:
+        return look_up(document or {}, key)
+    from .. import trees  # who reads whole documents pays for no import
+
+    return trees.look_up(document, key.split("."), missing)
 
 
 @contextmanager

@@ -151,8 +151,8 @@ MODULES = {
     "find": OPENING,
     "find n>=1": OPENING | {".evaluation"},
     "find doc.x>=1": OPENING | {".evaluation", ".documents"},
-    "document": OPENING | {".selection"},
-    "document -f n>=1": OPENING | {".evaluation", ".selection"},
+    "document": OPENING | {".documents", ".evaluation", ".selection", ".texts"},
+    "document -f n>=1": OPENING | {".documents", ".evaluation", ".selection", ".texts"},
     "schema": OPENING | {".distinct", ".selection"},
     "status": OPENING | {".peer_cache"},
 }

@@ -63,7 +63,7 @@ def test_state_points_when_read_one_by_one_then_the_files_of_a_few_are_looked_at
     found = {job_id: study.open_job(id=job_id).sp() for job_id in ids(study)}
     assert sorted(state_point["i"] for state_point in found.values()) == list(range(NUMBER))
     assert all(state_point["n"] == {"x": [state_point["i"]]} for state_point in found.values())
-    assert len(looks) == 2 * lookups._ENOUGH - 1
+    assert len(looks) == 2 * (8 + lookups._ENOUGH) - 1
 
 
 def test_file_system_when_it_is_quick_then_every_job_is_looked_at(study, looks, monkeypatch):
