@@ -413,6 +413,8 @@ def read_records(
         if texts == "records" and all(isinstance(found, Texts) for found in values.values()):
             yield from _as_json(names, values)
             continue
+        if texts == "records":
+            values = {part: _as_data(found) for part, found in values.items()}
         if len(values) == 1:
             [(part, found)] = values.items()
             for job_id in names if len(found) < len(names) else found:
@@ -435,14 +437,26 @@ def _as_json(names: Sequence[str], values: Mapping[str, Mapping[str, JSONText]])
     return map(JSONText, map(template.encode().__mod__, zip(map(str.encode, names), *columns, strict=True)))
 
 
+def _as_data(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """State points or documents as data, where another part of the records has to be made from data."""
+    if not isinstance(found, Texts):
+        return found
+    from signac_core.index.texts import Lines
+
+    return dict(zip(found, Lines(list(found.values()), plain=True).trees(), strict=True))
+
+
 def _blocks(space: Space, ids: Sequence[str], *, most: int) -> Iterator[Sequence[str]]:
     """Parts of a list of ids, small ones first; of what the index holds if there are many, as `Selection`."""
-    from signac_core.catalog import MANY_FILES, open_index
+    from signac_core.catalog import MANY_FILES, open_index, tell_unusable
 
     if len(ids) > MANY_FILES and (snapshot := open_index(space)) is not None and snapshot.is_kept:
         from signac_core.index.selection import selection_of
 
-        ids = selection_of(snapshot, ids)
+        try:
+            ids = selection_of(snapshot, ids)
+        except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
+            tell_unusable(error)
     most = max(most, getattr(ids, "at_once", _CHUNK))  # of a Selection, which few commands need to know
     start, number = 0, _FIRST_CHUNK
     while start < len(ids):

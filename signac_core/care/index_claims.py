@@ -23,11 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DocumentClaims", "WrongTable", "examine_tables"]
 
-
-_LARGE = 1 << 60
 _TINY, _HUGE = 1e-9, 1e9
 """Integers below, and floats between these have hashes of their own."""
-_ROWS_AT_ONCE = 4096
 
 
 class WrongTable(NamedTuple):

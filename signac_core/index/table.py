@@ -362,11 +362,6 @@ class Table:
                 return block, ids
             block = following if abs(following - guess) < 3 else (low + high) // 2
 
-    def rows_among(self, ids: Iterable[str]) -> Rows:
-        """Rows of those ids that there are."""
-        wanted = frozenset(ids)
-        return Rows.of(bytes(job_id in wanted for job_id in self.ids()))
-
     def ids_with_prefix(self, prefix: str) -> Iterator[tuple[int, str]]:
         """Rows and ids of those that begin with some digits, sorted; reads no more blocks than it has to."""
         if not self.rows:
