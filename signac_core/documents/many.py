@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ __all__ = [
 _MANY = 2500  # documents from which on the import of a faster parser pays
 _AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG_NUMBER = b"0" * 19
-_AT_ONCE = 8192  # documents that are fetched together: the index of them is opened anew for these
+_AT_ONCE = 8192  # documents that are fetched together
 
 
 def load_documents(space: Space, ids: Collection[str]) -> dict[str, dict[str, Any]]:
@@ -120,8 +120,7 @@ def document_texts(snapshot: Snapshot, ids: Sequence[str]) -> tuple[list[bytes |
     A job without a document has an empty one.
     """
     try:
-        with _asked(snapshot, ids) as (selection, documents):
-            return _texts_of(selection, documents)
+        return _texts_of(*_asked(snapshot, ids))
     except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
         catalog.tell_unusable(error)
         return [None] * len(ids), True
@@ -143,8 +142,7 @@ def _texts_of(selection: Selection, documents: IndexedDocuments) -> tuple[list[b
     return found, plain
 
 
-@contextmanager
-def _asked(snapshot: Snapshot, ids: Sequence[str]) -> Iterator[tuple[Selection, IndexedDocuments]]:
+def _asked(snapshot: Snapshot, ids: Sequence[str]) -> tuple[Selection, IndexedDocuments]:
     """The jobs that are asked for, and the index of their documents compared with the files."""
     from ..index.documents import IndexedDocuments
     from ..index.selection import selection_of
@@ -152,12 +150,7 @@ def _asked(snapshot: Snapshot, ids: Sequence[str]) -> Iterator[tuple[Selection, 
 
     selection = selection_of(snapshot, ids)
     _, flags, _ = next(selection.by_table())
-    documents = IndexedDocuments(snapshot, Rows.of(flags))
-    try:
-        yield selection, documents
-    finally:
-        if documents.table is not None:
-            documents.table.close()
+    return selection, IndexedDocuments(snapshot, Rows.of(flags))
 
 
 def read_document_values(
@@ -219,9 +212,9 @@ def _index_of_many(
     if snapshot is None:
         yield None, None
         return
-    with snapshot, ExitStack() as stack:
+    with snapshot:
         try:
-            asked = stack.enter_context(_asked(snapshot, ids))
+            asked = _asked(snapshot, ids)
         except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
             catalog.tell_unusable(error)
             yield None, None

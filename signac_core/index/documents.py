@@ -24,7 +24,7 @@ from ..parallel import each_file
 from ..query import And, Condition, Query
 from ..workspace import OPEN_FLAGS
 from .evaluation import rows_that_satisfy, undecided
-from .table import ELSEWHERE, IDS_PER_BLOCK, Rows, Table, without_collection
+from .table import ELSEWHERE, IDS_PER_BLOCK, Rows, Table
 
 if TYPE_CHECKING:
     from .snapshot import Snapshot
@@ -70,16 +70,15 @@ class IndexedDocuments:
         self.snapshot = snapshot
         self.started = time_ns(), monotonic()
         self.table: Table | None = None
-        base, present = snapshot.layers[0]
+        present = snapshot.layers[0].present
         self.asked = present & asked
         self.valid = Rows(0)
         with suppress(Exception):  # whatever is wrong with it: the files have the answer
-            fd = os.open(index_path(snapshot.space.root, DOCUMENTS), OPEN_FLAGS)
-            table = snapshot.opened(fd, DOCUMENTS)
-            if table.directory.base == base.directory.id and table.rows == base.rows:
-                self.table = table
-        if self.table is not None:
-            self.valid = self._compare(self.table)
+            if snapshot.documents is None:
+                snapshot.documents = _opened(snapshot)
+        if snapshot.documents is not None:
+            self.table, signatures = snapshot.documents
+            self.valid = self._compare(self.table, memoryview(signatures))
 
     def find(self, query: Query) -> tuple[list[str], list[str]]:
         """Ask for the jobs that match a query, and for those whose files have to be asked."""
@@ -115,16 +114,6 @@ class IndexedDocuments:
             texts += [(b"{}" if (text := next(found)) == NOTHING else text) if flags[row] else None for row in block]
         return texts, plain
 
-    def trees(self, rows: Sequence[int]) -> list[dict[str, Any] | None]:
-        """Do the same with what the texts say."""
-        from .texts import Lines
-
-        with without_collection():
-            texts, plain = self.lines(rows)
-            held = Lines([text for text in texts if text is not None], plain)
-            found = iter(held.trees())
-            return [None if text is None else next(found) for text in texts]
-
     def readable(self) -> bytes:
         """Flags of the rows whose documents are in the table, and valid."""
         table = self.table
@@ -132,22 +121,24 @@ class IndexedDocuments:
             return b""
         return (self.valid - _elsewhere(table)).flags(table.rows)
 
-    def _compare(self, table: Table) -> Rows:
-        """Rows whose documents are as they were."""
-        signatures = memoryview(signatures_in(table))
+    def _compare(self, table: Table, signatures: memoryview) -> Rows:
+        """Rows whose documents are as they were; of the ids, only the blocks are read that have rows asked for."""
         valid = bytearray(table.rows)
         flags = self.asked.flags(table.rows)
         size = SIGNATURE_BYTES
-        for number, ids in enumerate(self.snapshot.base.id_blocks()):
-            first = number * IDS_PER_BLOCK
-            asked = flags[first : first + len(ids)]
-            rows = list(compress(range(first, first + len(ids)), asked))
-            if not rows:
+        for first in range(0, table.rows, IDS_PER_BLOCK):
+            asked = flags[first : first + IDS_PER_BLOCK]
+            count = asked.count(1)
+            if not count:
                 continue
-            names = ids if len(rows) == len(ids) else list(compress(ids, asked))
+            end = first + len(asked)
+            rows: Sequence[int] = range(first, end)
+            if count < len(asked):
+                rows = list(compress(rows, asked))
+            names = self.snapshot.base.ids_at(rows)
             now = b"".join(each_file(self.snapshot.space, names, layout.FN_DOCUMENT, _signature))
-            if len(rows) == len(ids) and now == signatures[first * size : (first + len(ids)) * size]:
-                valid[first : first + len(ids)] = asked
+            if count == len(asked) and now == signatures[first * size : end * size]:
+                valid[first:end] = asked
                 continue
             for at, row in enumerate(rows):
                 valid[row] = now[at * size : (at + 1) * size] == signatures[row * size : (row + 1) * size]
@@ -170,6 +161,20 @@ class IndexedDocuments:
         """Tell whether so many documents have to be read, because the table does not have them, that a new one pays."""
         number = (self.asked - self.valid).bits.bit_count()
         return number >= _WORTHWHILE and number * _REWRITTEN_SHARE >= self.snapshot.base.rows
+
+
+def _opened(snapshot: Snapshot) -> tuple[Table, bytes] | None:
+    """The table of the documents of a base, and their signatures; None if it belongs to another one."""
+    base = snapshot.base
+    table = snapshot.opened(os.open(index_path(snapshot.space.root, DOCUMENTS), OPEN_FLAGS), DOCUMENTS)
+    try:
+        if table.directory.base == base.directory.id and table.rows == base.rows:
+            return table, signatures_in(table)
+    except BaseException:
+        table.close()
+        raise
+    table.close()
+    return None
 
 
 def _in_blocks(rows: Sequence[int]) -> Iterator[Sequence[int]]:

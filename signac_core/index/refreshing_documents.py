@@ -83,6 +83,7 @@ class DocumentsWriter:
         base = self._documents.snapshot.base.directory.id
         self._table.finish(DOCUMENTS, {}, base=base, extra=bytes(self._signatures))
         self._stack.close()
+        self._documents.snapshot.documents = None  # there is a newer one
 
     def _is_settled(self, status: os.stat_result | None) -> bool:
         if status is None:

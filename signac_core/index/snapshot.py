@@ -65,6 +65,7 @@ class Snapshot:
         self.space = space
         self.listing: Listing | None = None
         self.is_kept = False  # for other questions, whoever is done with it
+        self.documents: tuple[Table, bytes] | None = None  # and their signatures; opened by who asks for them first
         self._tables: list[Table] = []
         try:
             self.base = self.opened(fd, BASE)

@@ -17,11 +17,13 @@ from unittest import mock
 import pytest
 
 from benchmarks.shapes import SIX, Shape
-from signac_cli import selection
+from signac_cli import output, selection
+from signac_cli.output import Output
 from signac_core import Project, finding, stamps
 from signac_core.canonical import calc_id
 from signac_core.documents import many
 from signac_core.index import texts
+from signac_core.index.selection import Selection
 from tests.support.indexes import index_for_small_projects
 from tests.support.patches import for_some_cases
 from tests.support.running import InProcess
@@ -47,6 +49,7 @@ def _small_blocks() -> Iterator[None]:
             for module, name, value in limits:
                 patch.setattr(module, name, value)
             patch.setattr(stamps, "margin", lambda *devices: -(10**18))
+        patch.setitem(Selection.__init__.__kwdefaults__, "at_once", 16)
         yield
 
 
@@ -283,3 +286,63 @@ def test_answers_when_the_index_is_damaged_then_those_of_the_files(cli, project,
         data[place] ^= 1 << chance.randrange(8)
     path.write_bytes(data)
     compare(cli, project, shape)
+
+
+# --- one block after the other ----------------------------------------------------------------------------------------
+
+BLOCK = 32  # jobs: the largest block, and more than are written at once
+STREAMED: dict[str, tuple[list[str], bytes]] = {
+    "jsonl": (["find", "--jsonl"], b"\n"),
+    "json": (["find", "--json"], b'"id":'),
+    "format": (["find", "--format", "{id} {sp.T}"], b"\n"),
+    "statepoint": (["statepoint"], b"\n"),
+    "documents": (["find", "--doc", "--jsonl"], b"\n"),
+    "columns": (["find", "--sp", "a", "T", "--jsonl"], b"\n"),
+    "terminal": (["find", "--jsonl"], b"\n"),
+}
+"""Command lines that show all jobs, and what they write once for each."""
+
+
+class Held:
+    """How many state points have been read and not been written yet, and how many there were at the first line."""
+
+    def __init__(self, mark: bytes) -> None:
+        self.mark = mark
+        self.read = self.written = self.most = self.at_first = 0
+
+    def note_lines(self, of_index: Callable[..., Any]) -> Callable[..., Any]:
+        def lines(reader: Any, rows: Any) -> Any:
+            self.read += len(rows)
+            self.most = max(self.most, self.read - self.written)
+            return of_index(reader, rows)
+
+        return lines
+
+    def note_writing(self, of_output: Callable[..., Any]) -> Callable[..., Any]:
+        def write(writer: Any, text: str | bytes) -> Any:
+            self.at_first = self.at_first or self.read
+            self.written += (text.encode() if isinstance(text, str) else text).count(self.mark)
+            return of_output(writer, text)
+
+        return write
+
+
+@pytest.mark.parametrize("name", STREAMED)
+@pytest.mark.parametrize("number", [NUMBER, 3 * NUMBER])
+def test_records_when_shown_then_block_by_block_however_many_there_are(cli, project, monkeypatch, name, number):
+    for i in range(number):
+        write(project, SIX[0], i)
+    index(project)
+    arguments, mark = STREAMED[name]
+    held = Held(mark)
+    with monkeypatch.context() as patch:
+        with for_some_cases():
+            patch.setattr(output, "_LINES", 16)
+        patch.setattr(texts.Texts, "lines", held.note_lines(texts.Texts.lines))
+        patch.setattr(Output, "write_as_it_is", held.note_writing(Output.write_as_it_is))
+        assert cli(*arguments, terminal=name == "terminal").status == 0
+    parts = 1 + (name == "documents")
+    assert held.written == number <= held.read
+    assert held.at_first <= parts * BLOCK
+    if parts == 1:
+        assert held.most <= 2 * BLOCK
