@@ -28,8 +28,8 @@ from tests.support.indexes import index_for_small_projects
 from tests.support.patches import for_some_cases
 from tests.support.running import InProcess
 
-NUMBER = 120
-LATER = 20
+NUMBER = 64
+LATER = 16
 SHOWN = {"flat": "p", "lists": "path", "nested": "model.pair", "mixed": "value", "wide": "k07", "text": "description"}
 """For each shape a key that others do not have: a list, a mapping, values of five types, long text."""
 
