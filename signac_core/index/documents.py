@@ -192,7 +192,7 @@ def _signature(job_id: str, path: str, dir_fd: int | None) -> bytes:
         return NO_DOCUMENT
     except OSError:
         return _NONE
-    if stat.S_ISLNK(status.st_mode):
+    if status.st_mode & _KIND == _LINK:
         try:
             status = os.stat(path, dir_fd=dir_fd)
         except OSError:
