@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MANY_FILES",
-    "ROWS_PER_FILE",
     "ask_index",
     "each_file",
     "indexed_state_points",
@@ -55,14 +54,13 @@ __all__ = [
     "recording",
     "refresh",
     "state_point_in_memory",
-    "state_points_by_block",
     "tell_unusable",
 ]
 
 _CACHE_BYTES_PER_FILE = 200  # of a cache file, which is compressed, are read in the time that it takes to read one file
 MANY_FILES = 16  # up to here nothing is cheaper than reading them
 _VERY_MANY_FILES = 2500  # from here on the import of a faster parser pays
-ROWS_PER_FILE = 50  # what the index puts together in the time that it takes to read one file
+_ROWS_PER_FILE = 50  # what the index puts together in the time that it takes to read one file
 
 
 def open_index(space: Space) -> Snapshot | None:
@@ -263,7 +261,7 @@ def _read_with_index(
         yield from _read_without_index(space, ids, failed, proven=proven)
         return
     with snapshot:
-        for names, trees in state_points_by_block(snapshot, ids):
+        for names, trees in _state_points_by_block(snapshot, ids):
             if proven:
                 trees = [
                     tree if canonical.state_point_matches(tree, name) else None
@@ -278,7 +276,7 @@ def _read_with_index(
             yield from ((name, tree) for name in names if (tree := found[name]) is not None)
 
 
-def state_points_by_block(snapshot: Snapshot, ids: Sequence[str]) -> Iterator[tuple[list[str], list[Any]]]:
+def _state_points_by_block(snapshot: Snapshot, ids: Sequence[str]) -> Iterator[tuple[list[str], list[Any]]]:
     """State points of jobs, block by block, None where the index does not hold them, or turns out to be damaged."""
     from .index.selection import AT_ONCE, selection_of
 
@@ -414,7 +412,7 @@ def preload(space: Space, number: int) -> None:
     """
 
     def take(snapshot: Snapshot) -> bool:
-        if number * ROWS_PER_FILE >= snapshot.number():
+        if number * _ROWS_PER_FILE >= snapshot.number():
             space.load(snapshot.state_points(), indexed=True)
         return True
 

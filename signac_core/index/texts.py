@@ -20,7 +20,6 @@ __all__ = [
     "Lines",
     "Texts",
     "TextsWriter",
-    "parsed",
     "spaced",
     "text_of",
 ]
@@ -125,7 +124,7 @@ class Lines(NamedTuple):
             except ValueError as error:
                 raise UnusableIndexError(str(error)) from None
         else:
-            found = list(map(parsed, self.texts))
+            found = list(map(canonical.loads, self.texts))
         if len(found) != len(self.texts):
             raise UnusableIndexError("damaged")
         return found
@@ -135,7 +134,7 @@ def spaced(texts: list[bytes]) -> list[bytes]:
     """Plain texts as `canonical.dumps` gives them: ASCII, with blanks behind commas and colons."""
     whole = b"\n".join(texts)
     if b"\\" in whole or not whole.isascii():
-        return [canonical.dumps(parsed(text)).encode("ascii") for text in texts]
+        return [canonical.dumps(canonical.loads(text)).encode("ascii") for text in texts]
     parts = whole.split(b'"')  # what is in a string is at an odd place
     strings = b"".join(parts[1::2])
     if b"," in strings or b":" in strings:
@@ -144,11 +143,6 @@ def spaced(texts: list[bytes]) -> list[bytes]:
     else:
         whole = whole.replace(b",", b", ").replace(b":", b": ")
     return whole.split(b"\n")
-
-
-def parsed(text: bytes) -> Any:
-    """What one text says."""
-    return canonical.loads(text)
 
 
 class Texts:

@@ -368,14 +368,15 @@ MINE, GROUP, FOREIGN = 100, 200, 300
 def test_an_index_is_believed_if_its_writer_could_write_to_the_workspace(
     file: tuple[int, int, int], workspace: tuple[int, int, int], is_believed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: ME)
-    with for_some_cases():  # some files are refused, or believed, whatever the workspace is
-        monkeypatch.setattr(os, "stat", lambda path: status(*workspace))
-    if is_believed:
-        check_owner(status(*file), "workspace")
-    else:
-        with pytest.raises(UnusableIndexError):
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "geteuid", lambda: ME)
+        with for_some_cases():  # some files are refused, or believed, whatever the workspace is
+            patch.setattr(os, "stat", lambda path: status(*workspace))
+        if is_believed:
             check_owner(status(*file), "workspace")
+        else:
+            with pytest.raises(UnusableIndexError):
+                check_owner(status(*file), "workspace")
 
 
 @pytest.fixture
