@@ -8,10 +8,12 @@ of such file systems themselves may be. A job that it does not know is always lo
 
 from __future__ import annotations
 
+from contextlib import suppress
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
 from . import catalog
+from .errors import WorkspaceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +57,8 @@ class Lookups:
         """Take the index, if there is one that can be used; otherwise it is tried again much later."""
         started = monotonic()
         self.forget()
-        self.snapshot = catalog.open_own_index(space)
+        with suppress(WorkspaceError):  # the directory of the job has the answer
+            self.snapshot = catalog.open_own_index(space)
         if self.snapshot is None:
             self.wanted *= 4
             return

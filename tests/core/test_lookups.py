@@ -133,3 +133,12 @@ def test_project_when_copied_then_the_copy_begins_anew(study):
         study.open_job(id=job_id)
     copied = copy.copy(study.space.lookups)
     assert (copied.snapshot, copied.slow) == (None, 0)
+
+
+def test_workspace_when_it_cannot_be_listed_any_more_then_there_is_no_job_and_no_error(study, clock):
+    names = ids(study)
+    assert all(lookups.has_job(study.space, name) for name in names)
+    shutil.rmtree(study.workspace)
+    Path(study.workspace).write_text("no directory")
+    clock[0] += 60
+    assert not any(lookups.has_job(study.space, name) for name in names)
