@@ -420,3 +420,19 @@ def test_sort_when_a_value_is_nested_deeply_then_the_others_are_sorted(cli, stud
     document = Path(project.workspace, study["1"], "signac_job_document.json")
     document.write_text('{"energy": ' + "[" * 600 + "]" * 600 + "}")
     assert cli("find", "--sort", "doc.energy", "doc.energy").lines == [study["1.5"], study["1"]]
+
+
+@pytest.mark.parametrize("document", [{"e": 1}, {"e": float("nan")}], ids=["plain", "not a number"])
+@pytest.mark.parametrize("mode", ["--json", "--jsonl"])
+@pytest.mark.parametrize("options", [["--path"], ["--doc"], ["--sp", "--doc", "--path"]], ids=" ".join)
+def test_records_when_only_some_of_their_parts_are_copied_from_the_index_then_the_same(
+    cli, project, mode, options, document
+):
+    for i in range(40):
+        project.open_job({"i": i}).doc.update(document if i == 7 else {"e": 1})
+    expected = cli("find", mode, *options)
+    cli("update-cache")
+    cli("find", "doc.e=1")
+    found = cli("find", mode, *options)
+    assert (found.status, found.out) == (0, expected.out)
+    assert found.err == expected.err
