@@ -456,12 +456,15 @@ def _as_json(names: Sequence[str], values: Mapping[str, Mapping[str, JSONText]])
 
 def _blocks(space: Space, ids: Sequence[str], *, most: int) -> Iterator[Sequence[str]]:
     """Parts of a list of ids, small ones first; of what the index holds if there are many, as `Selection`."""
-    from signac_core.catalog import MANY_FILES, open_index
+    from signac_core.catalog import MANY_FILES, open_index, tell_unusable
 
     if len(ids) > MANY_FILES and (snapshot := open_index(space)) is not None and snapshot.is_kept:
         from signac_core.index.selection import selection_of
 
-        ids = selection_of(snapshot, ids)
+        try:
+            ids = selection_of(snapshot, ids)
+        except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
+            tell_unusable(error)
     most = max(most, getattr(ids, "at_once", _CHUNK))  # of a Selection, which few commands need to know
     start, number = 0, _FIRST_CHUNK
     while start < len(ids):
