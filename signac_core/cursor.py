@@ -103,7 +103,9 @@ class JobsCursor(Generic[JobT]):
     def _ids(self) -> list[str]:
         """Ids of the jobs, sorted, as of the first use."""
         if self._found is None:
-            self._found = list(finding.find_ids(self._project.space, self._normal, longer_names=True))
+            self._found = list(
+                finding.find_ids(self._project.space, self._normal, longer_names=True, leaves_index=False)
+            )
         return self._found
 
     @property

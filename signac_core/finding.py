@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from . import catalog, config, layout, workspace
@@ -24,6 +25,7 @@ _T = TypeVar("_T")
 _FEW = 16  # jobs that are read rather than looked up
 _LONG = 1000  # ids from which on they are made as they are asked for
 _SHARED = 20_000  # jobs from which on a fork costs less than it saves
+_SLOW = 0.0002  # seconds for a file from which on an index is worth its while even to a process that remembers
 _MANY_FILES_READ = 64  # from here on a query without an index leaves one behind
 
 
@@ -36,6 +38,7 @@ def find_ids(
     longer_names: bool = False,
     proven: bool = False,
     processes: int = 1,
+    leaves_index: bool = True,
     progress: Progress | None = None,
 ) -> Sequence[str]:
     """Ids of the jobs that match a filter, in the order of ``ids`` (sorted by default).
@@ -43,7 +46,8 @@ def find_ids(
     They are a list, or within a moment perhaps a `Selection`, which ends with it.
 
     ``longer_names`` counts directories, too, whose names only begin with an id, as signac 2.x does. What the index says
-    is compared with the files if it has to be ``proven``.
+    is compared with the files if it has to be ``proven``. Where there is no index, one is left behind for the next
+    query if that is asked for, or reading the files was slow.
 
     Raises JobsCorruptedError if jobs are damaged and there is no list to take them; KeyError, ValueError, TypeError if
     the filter is invalid; WorkspaceError if the workspace cannot be read.
@@ -65,7 +69,15 @@ def find_ids(
             return answer
     if ids is not None:
         return _scan(space, query, ids, damaged, progress=progress)
-    return _find_in_files(space, query, damaged, longer_names=longer_names, processes=processes, progress=progress)
+    return _find_in_files(
+        space,
+        query,
+        damaged,
+        longer_names=longer_names,
+        processes=processes,
+        leaves_index=leaves_index,
+        progress=progress,
+    )
 
 
 def _find_in_files(
@@ -75,9 +87,11 @@ def _find_in_files(
     *,
     longer_names: bool,
     processes: int,
+    leaves_index: bool,
     progress: Progress | None,
 ) -> list[str]:
     """Ids of all jobs that match, each read unless it is in memory; an index may be left behind."""
+    started = perf_counter()
     listing = workspace.list_workspace(space)
     before = len(space.known)
     names = _counted(listing.names, longer_names=longer_names)
@@ -87,7 +101,9 @@ def _find_in_files(
         if not space.is_loaded:
             return _shared_scan(space, query, names, damaged, processes, progress)
     found = _scan(space, query, names, damaged, progress=progress)
-    if len(space.known) - before >= _MANY_FILES_READ and config.queries_write_index():
+    read = len(space.known) - before
+    is_wanted = leaves_index or perf_counter() - started > read * _SLOW
+    if is_wanted and read >= _MANY_FILES_READ and config.queries_write_index():
         _write_first_index(space, listing)
     return found
 

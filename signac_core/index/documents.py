@@ -51,6 +51,7 @@ _REWRITTEN_SHARE = 4
 """A new table is worth its while when a quarter of the documents had to be read."""
 _WORTHWHILE = 64
 _AT_ONCE = 1024
+_KIND, _LINK = 0o170000, stat.S_IFLNK  # bits of a mode
 
 
 def packed_signature(status: os.stat_result) -> bytes:
@@ -192,7 +193,7 @@ def _signature(job_id: str, path: str, dir_fd: int | None) -> bytes:
         return NO_DOCUMENT
     except OSError:
         return _NONE
-    if stat.S_ISLNK(status.st_mode):
+    if status.st_mode & _KIND == _LINK:
         try:
             status = os.stat(path, dir_fd=dir_fd)
         except OSError:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from signac_cli.keys import lookup, order, pick
 from signac_cli.output import Output, Shape, one_line
-from signac_cli.tables import draw
+from signac_cli.tables import PlainTable, draw
 from signac_cli.templates import Template
 from signac_core.canonical import MISSING
 
@@ -201,7 +201,10 @@ def test_template_when_a_width_would_fill_the_memory_then_refused(cli, study, te
 
 def table(*rows: dict[str, object], **options: bool) -> list[str]:
     records = [{"id": f"{index:032x}", "sp": row} for index, row in enumerate(rows)]
-    return draw(records, {}, **({"terminal": False, "color": False} | options)).splitlines()
+    color = options.get("color", False)
+    if options.get("terminal"):
+        return draw(records, {}, color=color).splitlines()
+    return PlainTable({}, color=color).draw(records).splitlines()
 
 
 def test_table_when_cells_are_wide_then_aligned_by_columns_of_the_screen():
@@ -251,7 +254,7 @@ def test_table_when_drawn_for_a_terminal_then_by_what_is_fast(monkeypatch):
 import sys
 from signac_cli.tables import compare, draw
 records = [{"id": char * 32, "sp": {"a": char * 99}} for char in "12"]
-draw(records, {}, terminal=True, color=True), compare(records, digits=6, terminal=True, color=True)
+draw(records, {}, color=True), compare(records, digits=6, terminal=True, color=True)
 print("rich" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

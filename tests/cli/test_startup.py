@@ -58,7 +58,7 @@ def of(*names: str) -> frozenset[str]:
 
 
 MORE = (160, 190)
-MUCH = (380, 380)
+MUCH = (386, 386)
 
 JSON = of("_json", "_md5")
 CHANGE = JSON | of("fcntl")

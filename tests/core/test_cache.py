@@ -336,8 +336,20 @@ def test_find_when_there_is_only_a_cache_file_then_leaves_an_index(
     cached_only: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(finding, "_MANY_FILES_READ", 40)
-    assert len(cached_only.find_jobs({"i.$lt": 5})) == 5
+    assert len(finding.find_ids(cached_only.space, {"i.$lt": 5})) == 5
     assert os.path.exists(cached_only.fn(layout.FN_INDEX))
+
+
+def test_library_when_files_are_quick_then_leaves_an_index_only_if_they_are_slow(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for i in range(70):
+        project.open_job({"i": i}).init()
+    assert len(Project(project.path).find_jobs({"i.$lt": 5})) == 5
+    assert not os.path.exists(project.fn(layout.FN_INDEX))
+    monkeypatch.setattr(finding, "_SLOW", -1.0)
+    assert len(Project(project.path).find_jobs({"i.$lt": 5})) == 5
+    assert os.path.exists(project.fn(layout.FN_INDEX))
 
 
 def test_find_when_the_cache_file_knows_jobs_that_are_gone_then_they_are_not_found(cached_only: Project) -> None:

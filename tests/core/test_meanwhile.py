@@ -74,14 +74,6 @@ def test_a_job_that_cannot_be_asked_for_is_not_taken_for_absent(
     assert failed.value.errno == errno.EIO
 
 
-def test_a_workspace_that_cannot_be_asked_for_is_not_taken_for_the_copy_of_a_job(
-    job: Job, other: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mute(monkeypatch, other.workspace, "stat")
-    with pytest.raises(OSError, match="Input/output error"):
-        other.clone(job)
-
-
 @pytest.mark.parametrize("name", ["a\0b", "x" * 300, "nothing/below"])
 def test_what_cannot_exist_does_not(project: Project, name: str) -> None:
     assert f"{'0' * 32}{name}" not in [job.id for job in project]
