@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -42,7 +42,6 @@ __all__ = [
 
 _FIRST_CHUNK, _CHUNK = 256, 1024
 _LARGEST_CHUNK = 8192
-
 _DOTTED_KEY = re.compile(r"(?!doc\.)[^\d+.=<>~!{-][^=<>~!]*\.[^=<>~!]+")
 
 _FEWEST_DIGITS = 6
@@ -402,7 +401,7 @@ def read_records(
     """
     readers: dict[str, Callable[[Sequence[str]], Mapping[str, Any]]] = {}
     if "path" in parts:
-        readers["path"] = lambda some: {job_id: os.path.join(space.workspace, job_id) for job_id in some}
+        readers["path"] = lambda some: _paths(space, some, texts=texts)
     if "sp" in parts:
         readers["sp"] = lambda some: _read_state_points(space, some, damaged=damaged, texts=texts)
     if "doc" in parts:
@@ -410,10 +409,10 @@ def read_records(
     for block in _blocks(space, ids, most=_LARGEST_CHUNK if "doc" in parts else _CHUNK):
         names = list(block)
         values = {part: read(block) for part, read in readers.items()}
-        if texts == "records" and all(isinstance(found, Texts) for found in values.values()):
-            yield from _as_json(names, values)
-            continue
         if texts == "records":
+            if all(isinstance(found, Texts) for found in values.values()):
+                yield from _as_json(names, values)
+                continue
             values = {part: _as_data(found) for part, found in values.items()}
         if len(values) == 1:
             [(part, found)] = values.items()
@@ -427,7 +426,18 @@ def read_records(
 
 
 class Texts(dict[str, JSONText]):
-    """State points or documents of all jobs of a block."""
+    """State points, documents or paths of all jobs of a block."""
+
+
+def _paths(space: Space, ids: Sequence[str], *, texts: str | None) -> Mapping[str, Any]:
+    """Paths of jobs by id, as JSON where records are."""
+    if texts == "records":
+        from signac_core.canonical import dumps_strictly
+
+        with suppress(ValueError):  # a name that is not UTF-8
+            start = dumps_strictly(os.path.join(space.workspace, "")).encode()[:-1]
+            return Texts({job_id: JSONText(b'%b%b"' % (start, job_id.encode())) for job_id in ids})
+    return {job_id: os.path.join(space.workspace, job_id) for job_id in ids}
 
 
 def _as_json(names: Sequence[str], values: Mapping[str, Mapping[str, JSONText]]) -> Iterator[JSONText]:
@@ -461,8 +471,7 @@ def _blocks(space: Space, ids: Sequence[str], *, most: int) -> Iterator[Sequence
     start, number = 0, _FIRST_CHUNK
     while start < len(ids):
         yield ids[start : start + number]
-        start += number
-        number = min(2 * number, most)
+        start, number = start + number, min(2 * number, most)
 
 
 def _read_state_points(space: Space, ids: Sequence[str], *, damaged: list[str], texts: str | None) -> Mapping[str, Any]:

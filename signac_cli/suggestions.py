@@ -306,7 +306,7 @@ def _meant(namespace: str, key: str, known_keys: _KnownKeys) -> tuple[str, str] 
     for place, keys in places:
         below = [name for name in keys.names if name.endswith("." + key)]
         if below:
-            return place, min(below, key=len)
+            return place, min(below, key=lambda name: (len(name), name))
     from signac_core.nearest import nearest_key
 
     where: dict[str, str] = {}

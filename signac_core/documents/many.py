@@ -49,8 +49,9 @@ def load_documents(space: Space, ids: Collection[str]) -> dict[str, dict[str, An
     found: dict[str, dict[str, Any]] = {}
     with _index_of_many(space, names) as (selection, documents):
         if selection is not None and documents is not None:
-            texts, plain = _texts_of(selection, documents)
-            found = _trees(names, texts, plain=plain)
+            with _whatever_is_wrong():
+                texts, plain = _texts_of(selection, documents)
+                found = _trees(names, texts, plain=plain)
         missing = sorted(job_id for job_id in names if job_id not in found)
         with catalog.recording(documents) as record:
             for job_id, document, status in read_document_files(space, missing, damaged=None):
@@ -100,6 +101,15 @@ def read_documents(
             for job_id, document, _ in read_document_files(space, rest, damaged=damaged):
                 found[job_id] = {} if document is None else document
             yield from ((name, found[name]) for name in names if name in found)
+
+
+@contextmanager
+def _whatever_is_wrong() -> Iterator[None]:
+    """Context manager for what is asked of derived data: where it is damaged, the files have the answer."""
+    try:
+        yield
+    except Exception as error:
+        catalog.tell_unusable(error)
 
 
 def _trees(names: Sequence[str], texts: Sequence[bytes | None], *, plain: bool) -> dict[str, dict[str, Any]]:

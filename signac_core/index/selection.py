@@ -162,7 +162,10 @@ class Selection(Sequence[str]):
         from_table: Callable[[Table, Sequence[int]], Sequence[_T]],
         otherwise: Callable[[int], _T],
     ) -> list[_T]:
-        """Ask the tables about rows, sorted ones of each, and for the others one by one; answers by place."""
+        """Ask the tables about rows, sorted ones of each, and for the others one by one; answers by place.
+
+        No table is asked about a row twice, also where a job has been named twice.
+        """
         ends = self._ends
         if isinstance(places, range) and places.step > 0 and (not places or places[-1] < ends[1]):  # as they are in it
             return list(from_table(self.snapshot.base, places))
@@ -175,7 +178,7 @@ class Selection(Sequence[str]):
                 stop += 1
             if stop > start:
                 rows = [places[at] - first for at in order[start:stop]]
-                found.update(zip(order[start:stop], from_table(layer.table, rows), strict=True))
+                found.update(zip(order[start:stop], _ask_once(layer.table, rows, from_table), strict=True))
             start = stop
         for at in order[start:]:
             found[at] = otherwise(places[at] - ends[-1])
@@ -213,6 +216,18 @@ class Selection(Sequence[str]):
             return list(lines.texts)
 
         return self.fetch(self.places, read, lambda at: None), plain
+
+
+def _ask_once(
+    table: Table, rows: list[int], from_table: Callable[[Table, Sequence[int]], Sequence[_T]]
+) -> Sequence[_T]:
+    """What a table says about rows, which are sorted and may be there more than once."""
+    distinct = list(dict.fromkeys(rows))
+    answers = from_table(table, distinct)
+    if len(distinct) == len(rows):
+        return answers
+    known = dict(zip(distinct, answers, strict=True))
+    return list(map(known.__getitem__, rows))
 
 
 # --- values under keys -----------------------------------------------------------------------------------------------

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import compress
+from math import copysign
 from typing import TYPE_CHECKING, Any
 
 from .. import catalog, layout
@@ -117,7 +118,7 @@ def _collect(state_point: dict[str, Any], keys: dict[str, _Key], job_id: str, ab
         if kind is list or value != value:
             value = hashable(value)
             kind = type(value)
-        if kind in key.types:
+        if kind in key.types and (value or kind is not float):
             key.types[kind].add(value)
         else:
             _add(key, kind, [value])
@@ -125,12 +126,15 @@ def _collect(state_point: dict[str, Any], keys: dict[str, _Key], job_id: str, ab
             key.first[kind] = job_id
 
 
-def _add(key: _Key, kind: type, values: Iterable[Any]) -> None:
-    """Add values of a type; sorted ones become a set."""
+def _add(key: _Key, kind: type, values: Collection[Any]) -> None:
+    """Add values of a type; sorted ones become a set. Of both zeros, which are equal, the positive one is shown."""
     if key.sorted is not None:
         key.types[key.sorted.kind] = set(key.sorted)
         key.sorted = None
-    key.types.setdefault(kind, set()).update(values)
+    found = key.types.setdefault(kind, set())
+    if kind is float and 0.0 in found and any(value == 0 and copysign(1, value) > 0 for value in values):
+        found.discard(0.0)
+    found.update(values)
 
 
 # --- from the index --------------------------------------------------------------------------------------------------

@@ -420,3 +420,53 @@ def test_sort_when_a_value_is_nested_deeply_then_the_others_are_sorted(cli, stud
     document = Path(project.workspace, study["1"], "signac_job_document.json")
     document.write_text('{"energy": ' + "[" * 600 + "]" * 600 + "}")
     assert cli("find", "--sort", "doc.energy", "doc.energy").lines == [study["1.5"], study["1"]]
+
+
+@pytest.mark.parametrize("document", [{"e": 1}, {"e": float("nan")}], ids=["plain", "not a number"])
+@pytest.mark.parametrize("mode", ["--json", "--jsonl"])
+@pytest.mark.parametrize("options", [["--path"], ["--doc"], ["--sp", "--doc", "--path"]], ids=" ".join)
+def test_records_when_only_some_of_their_parts_are_copied_from_the_index_then_the_same(
+    cli, project, mode, options, document
+):
+    for i in range(40):
+        project.open_job({"i": i}).doc.update(document if i == 7 else {"e": 1})
+    expected = cli("find", mode, *options)
+    cli("update-cache")
+    cli("find", "doc.e=1")
+    found = cli("find", mode, *options)
+    assert (found.status, found.out) == (0, expected.out)
+    assert found.err == expected.err
+
+
+@pytest.mark.parametrize(
+    "command", ["find --jsonl", "find --sp --table", "find --format {i}", "statepoint", "document"]
+)
+def test_records_when_the_ids_in_the_index_are_damaged_then_read_from_the_files(cli, project, command):
+    names = [project.open_job({"i": i}).init().id for i in range(40)]
+    expected = cli(*command.split())
+    cli("update-cache")
+    index = Path(project.path, ".signac", "index")
+    content = index.read_bytes()
+    some_id = bytes.fromhex(sorted(names)[20])
+    assert some_id in content
+    index.write_bytes(content.replace(some_id, bytes(16)))
+    found = cli(*command.split())
+    assert (found.status, found.out, found.err) == (expected.status, expected.out, expected.err)
+
+
+@pytest.mark.parametrize("number", [32, 100, 600])
+@pytest.mark.parametrize("options", [["--format", "{id} {i}"], ["--format", "{doc.e} {id}"], ["--jsonl"]], ids=" ".join)
+def test_records_when_jobs_are_named_twice_then_each_is_itself(cli, project, number, options):
+    for i in range(number):
+        project.open_job({"i": i}).doc.e = i
+    cli("update-cache")
+    cli("find", "doc.e>=0")
+    names = [job.id for job in project]
+    twice = sorted([*names, *names[: number // 2]])
+    for command in ("statepoint", "document"):
+        expected = dict(zip(names, cli(command, *names, *options).lines, strict=True))
+        assert all(name in line for name, line in expected.items())
+        assert cli(command, *twice, *options).lines == [expected[name] for name in twice]
+        plain = dict(zip(names, cli(command, *names).lines, strict=True))
+        assert len(set(plain.values())) == number
+        assert cli(command, *twice).lines == [plain[name] for name in twice]

@@ -362,3 +362,16 @@ def test_the_schema_has_the_leaves_of_the_state_points(state_point: dict[str, An
         if value != {}
     }
     assert {key: types for key, types in project.detect_schema().items() if types} == expected
+
+
+@pytest.mark.parametrize("zeros", [(0.0, -0.0), (-0.0, 0.0)], ids=str)
+def test_schema_when_a_key_has_both_zeros_then_the_positive_one_is_shown_with_and_without_an_index(
+    project: Project, zeros: tuple[float, float]
+) -> None:
+    order = sorted(({"z": zero, "i": i} for zero in zeros for i in range(20)), key=calc_id)
+    for state_point in order:
+        project.open_job(state_point).init()
+    read = detect_schema(project.space).format()
+    project.update_cache()
+    assert "'z': 'float([0.0], 1)'" in read
+    assert detect_schema(Project(project.path).space).format() == read
