@@ -8,7 +8,6 @@ a state point file that is younger than a minute is a job being born, and skippe
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import compress, islice
@@ -60,7 +59,6 @@ __all__ = [
 _CACHE_BYTES_PER_FILE = 200  # of a cache file, which is compressed, are read in the time that it takes to read one file
 MANY_FILES = 16  # up to here nothing is cheaper than reading them
 _VERY_MANY_FILES = 2500  # from here on the import of a faster parser pays
-_ROWS_PER_FILE = 50  # what the index puts together in the time that it takes to read one file
 
 
 def open_index(space: Space) -> Snapshot | None:
@@ -406,18 +404,17 @@ def each_file(
 
 
 def preload(space: Space, number: int) -> None:
-    """Take the state points of all jobs from the index into memory, if that is less work than reading files.
+    """Take the state points of all jobs, so many, from the index into memory.
 
-    Without an index, the cache file of signac 2.x serves.
+    Without an index, the cache file of signac 2.x serves if that is less work than reading files.
     """
-
-    def take(snapshot: Snapshot) -> bool:
-        if number * _ROWS_PER_FILE >= snapshot.number():
-            space.load(snapshot.state_points(), indexed=True)
-        return True
-
-    if number > MANY_FILES and not space.is_loaded and not ask_index(space, take):
+    if number > MANY_FILES and not space.is_loaded and not ask_index(space, lambda found: _take_all(space, found)):
         _preload_cache(space, number)
+
+
+def _take_all(space: Space, snapshot: Snapshot) -> bool:
+    space.load(snapshot.state_points(), indexed=True)
+    return True
 
 
 def _preload_cache(space: Space, number: int) -> None:
@@ -479,15 +476,35 @@ def indexed_state_points(space: Space) -> dict[str, dict[str, Any]]:
 
 def state_point_in_memory(space: Space, job_id: str) -> dict[str, Any] | None:
     """State point of one of the jobs that are being iterated over, if it need not be read from its file."""
-    number, space.expected = space.expected, 0
-    preload(space, number)
+    ids, space.expected = space.expected, ()
+
+    def take(snapshot: Snapshot) -> bool:
+        if len(ids) == snapshot.number():
+            return _take_all(space, snapshot)
+        found: dict[str, dict[str, Any]] = {}
+        for names, trees in _state_points_by_block(snapshot, ids):
+            found.update((name, tree) for name, tree in zip(names, trees, strict=True) if tree is not None)
+        space.remember_indexed(found)
+        return True
+
+    if len(ids) > MANY_FILES and not space.is_loaded and not ask_index(space, take):
+        _preload_cache(space, len(ids))
     return space.known.get(job_id)
 
 
 def recorded_state_point(space: Space, job_id: str) -> dict[str, Any] | None:
     """State point of a job whose file is damaged, as index or cache have it; None if they do not."""
-    preload(space, sys.maxsize)
-    known = space.known.get(job_id)
+
+    def find(snapshot: Snapshot) -> dict[str, Any] | None:
+        [(_, trees)] = _state_points_by_block(snapshot, [job_id])
+        found: dict[str, Any] | None = trees[0]
+        return found
+
+    known = space.known.get(job_id) or ask_index(space, find)
+    if not canonical.state_point_matches(known, job_id):
+        from .index.peer_cache import read_cache
+
+        known = read_cache(space, [job_id]).get(job_id)
     return known if canonical.state_point_matches(known, job_id) else None
 
 

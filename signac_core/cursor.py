@@ -40,7 +40,7 @@ class _Jobs(Generic[JobT]):
 
     def __iter__(self) -> Iterator[JobT]:
         space = self._project.space
-        space.expect(len(self._ids))
+        space.expect(self._ids)
         return map(self._project.handle, self._ids, map(space.known.get, self._ids))
 
     def __len__(self) -> int:
@@ -214,7 +214,7 @@ class JobsCursor(Generic[JobT]):
 
     def _jobs_of(self, groups: Groups) -> Iterator[tuple[Any, Iterator[JobT]]]:
         """Values and jobs of groups."""
-        self._project.space.expect(sum(map(len, groups.rows)))
+        self._project.space.expect(groups.ids)
         handle, ids = self._project.handle, groups.ids
         return ((groups.values[rows[0]], map(handle, [ids[row] for row in rows])) for rows in groups.rows)
 

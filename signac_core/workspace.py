@@ -284,7 +284,7 @@ class Moment:
 class Space:
     """A project as the rooms of the library see it: where its jobs are, and which state points are in memory.
 
-    A state point in memory is that of the job for ever: it must not be changed. ``expected`` counts the jobs whose
+    A state point in memory is that of the job for ever: it must not be changed. ``expected`` are the jobs whose
     state points may be asked for one by one.
     """
 
@@ -318,7 +318,7 @@ class Space:
         self.known: dict[str, dict[str, Any]] = {}
         self.sound_ids: Collection[str] = ()  # of state points from the index, which does not take keys with dots
         self.is_loaded = False  # whether index or cache file have been taken into memory
-        self.expected = 0
+        self.expected: Sequence[str] = ()
         self.awaited: list[list[str]] | None = None  # takes the next listing for an iteration that has not begun
         self.moment: Moment | None = None
         self.looks = 0  # at single jobs that were named by their ids
@@ -356,15 +356,21 @@ class Space:
         self.known.update(state_points)
         self.is_loaded = indexed or bool(state_points)
 
+    def remember_indexed(self, state_points: dict[str, dict[str, Any]]) -> None:
+        """Keep the state points of some jobs in memory, from the index."""
+        self.sound_ids = {*self.sound_ids, *state_points}
+        self.known.update(state_points)
+
     def forget_indexed(self) -> None:
         """Forget what the index has said."""
         for job_id in self.sound_ids:
             self.known.pop(job_id, None)
         self.sound_ids = ()
 
-    def expect(self, number: int) -> None:
-        """Announce that the state points of so many jobs may be asked for one by one."""
-        self.expected = max(self.expected, number)
+    def expect(self, ids: Sequence[str]) -> None:
+        """Announce that the state points of some jobs may be asked for one by one."""
+        if len(ids) > len(self.expected):
+            self.expected = ids
 
     def look_again(self) -> None:
         """Believe nothing that was found out about single jobs: one of them has gone."""

@@ -352,3 +352,15 @@ def test_an_iteration_that_waits_shows_no_less_than_when_it_was_asked_for(study:
 )
 def test_where_runs_its_code_in_every_form_of_a_filter(study: Project, filter: Any) -> None:
     assert numbers(study.find_jobs(filter)) == [4, 5]
+
+
+def test_state_points_when_asked_for_one_by_one_then_the_index_is_asked_for_those_of_the_selection(
+    project: Project, forbid: Callable[[ModuleType, str], Forbidden]
+) -> None:
+    for i in range(100):
+        project.open_job({"i": i, "half": i % 2}).init()
+    project.update_cache()
+    fresh = Project(project.path)
+    with forbid(workspace, "read_state_point"):
+        assert sorted(job.sp.i for job in fresh.find_jobs({"half": 0})) == list(range(0, 100, 2))
+    assert len(fresh.space.known) == 50
