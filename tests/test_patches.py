@@ -28,7 +28,7 @@ def look(project: Project) -> None:
 PATCHES = [
     (workspace, "_entries_of", workspace._entries_of),  # a function of the module that calls it
     (files, "read_bytes", files.read_bytes),  # of another module
-    (finding, "_MANY_FILES_READ", 10),  # a constant
+    (finding, "_SLOW", 10.0),  # a constant
     (os, "scandir", os.scandir),
     (Space, "has", Space.has),
     (JobsCursor, "_use_pandas_for_html_repr", False),
