@@ -53,11 +53,13 @@ __all__ = [
     "recording",
     "refresh",
     "state_point_in_memory",
+    "state_point_of_many",
     "tell_unusable",
 ]
 
 _CACHE_BYTES_PER_FILE = 200  # of a cache file, which is compressed, are read in the time that it takes to read one file
 MANY_FILES = 16  # up to here nothing is cheaper than reading them
+_ROWS_PER_READ = 16  # of the index are taken into memory in the time that it takes to read one file
 _VERY_MANY_FILES = 2500  # from here on the import of a faster parser pays
 
 
@@ -489,6 +491,20 @@ def state_point_in_memory(space: Space, job_id: str) -> dict[str, Any] | None:
 
     if len(ids) > MANY_FILES and not space.is_loaded and not ask_index(space, take):
         _preload_cache(space, len(ids))
+    return space.known.get(job_id)
+
+
+def state_point_of_many(space: Space, job_id: str) -> dict[str, Any] | None:
+    """State point of a job in memory, if so many have been read one by one that it pays to take all there.
+
+    The index is asked whenever their number has doubled; without one, the cache file of signac 2.x.
+    """
+
+    def take(snapshot: Snapshot) -> bool:
+        return snapshot.number() > space.reads * _ROWS_PER_READ or _take_all(space, snapshot)
+
+    if not space.is_loaded and not ask_index(space, take):
+        _preload_cache(space, space.reads)
     return space.known.get(job_id)
 
 

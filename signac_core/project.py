@@ -48,6 +48,7 @@ __all__ = [
     "init_project",
 ]
 
+_MANY_READS = 16  # of single state points, a power of 2
 _FEW_LOOKS = 8  # at single jobs, before it matters how slow they are
 
 JOB_ID_LENGTH = layout.JOB_ID_LENGTH
@@ -555,6 +556,22 @@ class Project:
 
         return resolving.resolve(self.space, text)
 
+    def _known_to_others(self, job_id: str) -> dict[str, Any] | None:
+        """State point of a job, if so many are asked for one by one that somebody has them."""
+        space = self.space
+        if space.lookups is not None:
+            from . import lookups
+
+            known = lookups.known_state_point(space, job_id)
+            if known is not None:
+                return known
+        space.reads += 1
+        if space.reads < _MANY_READS or space.reads & (space.reads - 1):
+            return None
+        from . import catalog
+
+        return catalog.state_point_of_many(space, job_id)
+
     def _has(self, job_id: str) -> bool:
         """Tell whether there is a job, as a look at its directory says, or as `lookups` does for many."""
         if self.space.looks < _FEW_LOOKS:
@@ -577,10 +594,8 @@ class Project:
             from . import catalog
 
             known = catalog.state_point_in_memory(space, job_id)
-        elif known is None and space.lookups is not None:
-            from . import lookups
-
-            known = lookups.known_state_point(space, job_id)
+        elif known is None:
+            known = self._known_to_others(job_id)
         if known is not None:
             return known
         try:

@@ -298,6 +298,7 @@ class Space:
         "looks",
         "lookups",
         "moment",
+        "reads",
         "root",
         "sound_ids",
         "workspace",
@@ -321,6 +322,7 @@ class Space:
         self.expected: Sequence[str] = ()
         self.awaited: list[list[str]] | None = None  # takes the next listing for an iteration that has not begun
         self.moment: Moment | None = None
+        self.reads = 0  # of single state points, which nobody has announced
         self.looks = 0  # at single jobs that were named by their ids
         self.lookups: Any = None  # belongs to the room of that name, which takes over where they are many
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from signac_core import Project, lookups, stamps
+from signac_core import Project, catalog, lookups, stamps
 from tests.support.patches import for_some_cases
 
 NUMBER = 60
@@ -63,7 +63,7 @@ def test_state_points_when_read_one_by_one_then_the_files_of_a_few_are_looked_at
     found = {job_id: study.open_job(id=job_id).sp() for job_id in ids(study)}
     assert sorted(state_point["i"] for state_point in found.values()) == list(range(NUMBER))
     assert all(state_point["n"] == {"x": [state_point["i"]]} for state_point in found.values())
-    assert len(looks) == 2 * (8 + lookups._ENOUGH) - 1
+    assert len(looks) == 8 + lookups._ENOUGH + 15  # looks at directories, and state points until these are in memory
 
 
 def test_file_system_when_it_is_quick_then_every_job_is_looked_at(study, looks, monkeypatch):
@@ -142,3 +142,17 @@ def test_workspace_when_it_cannot_be_listed_any_more_then_there_is_no_job_and_no
     Path(study.workspace).write_text("no directory")
     clock[0] += 60
     assert not any(lookups.has_job(study.space, name) for name in names)
+
+
+def test_state_points_when_many_are_read_one_by_one_then_the_index_is_taken_into_memory(study, looks, monkeypatch):
+    monkeypatch.setattr(lookups, "_SLOW", 3600.0)
+    assert sorted(study.open_job(id=job_id).sp.i for job_id in ids(study)) == list(range(NUMBER))
+    assert study.space.is_loaded
+    assert len(looks) == NUMBER + 15  # the directories of all, the state points of some
+
+
+def test_state_points_when_few_of_very_many_are_read_one_by_one_then_the_index_is_left_alone(study, monkeypatch):
+    monkeypatch.setattr(lookups, "_SLOW", 3600.0)
+    monkeypatch.setattr(catalog, "_ROWS_PER_READ", 1)
+    assert len([study.open_job(id=job_id).sp.i for job_id in ids(study)[:50]]) == 50
+    assert not study.space.is_loaded
