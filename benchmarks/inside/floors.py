@@ -247,13 +247,17 @@ def _publish(target: str, name: str, files: list[tuple[str, bytes]]) -> None:
 
 
 def create(target: str, states: str) -> Timed:
-    """Write a directory and a file for each line."""
+    """Write a directory and a file for each line, under the id that its state point has."""
+    import json
+    from hashlib import md5
+
     os.mkdir(target)
-    lines = _read_all(states).splitlines()
+    points = list(map(json.loads, _read_all(states).splitlines()))
 
     def run() -> None:
-        for number, line in enumerate(lines):
-            _publish(target, f"{number:032}", [(STATE_POINT, line)])
+        for point in points:
+            name = md5(json.dumps(point, sort_keys=True).encode()).hexdigest()
+            _publish(target, name, [(STATE_POINT, json.dumps(point).encode())])
 
     return run
 
