@@ -27,11 +27,15 @@ def start() -> None:
 
         atexit._run_exitfuncs()
         try:
-            for stream in filter(None, (sys.stdout, sys.stderr)):
-                stream.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
         except (OSError, ValueError):
             pass  # Python says so on its way out
         else:
+            from contextlib import suppress
+
+            with suppress(OSError, ValueError, AttributeError):  # full, closed, or gone: there is nobody left to tell
+                sys.stderr.flush()
             os._exit(status)
     sys.exit(status)
 
