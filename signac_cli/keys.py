@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import compress
 from operator import ne
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -193,7 +192,7 @@ def _columns(
     space: Space, ids: Sequence[str], keys: Sequence[SortKey], damaged: list[str]
 ) -> tuple[Sequence[str], list[Sequence[Any]]]:
     """Ids without those of jobs that cannot be read, and the values of each key."""
-    from signac_core.catalog import read_values
+    from signac_core.catalog import kept, read_values
 
     columns: dict[SortKey, Sequence[Any]] = {}
     for part in ("sp", "doc"):
@@ -203,24 +202,20 @@ def _columns(
         read = read_values
         if part == "doc":
             from signac_core.documents.many import read_document_values as read
-        names, before = [key.key for key in plain], ids
-        ids, found = read(space, ids, names, missing=MISSING, damaged=damaged, look_up=lookup)
+        before = ids
+        ids, found = read(space, ids, [key.key for key in plain], missing=MISSING, damaged=damaged, look_up=lookup)
         if len(ids) < len(before):
-            still = frozenset(ids)
-            columns = {
-                key: [value for value, job_id in zip(column, before, strict=True) if job_id in still]
-                for key, column in columns.items()
-            }
+            columns = dict(zip(columns, kept(list(columns.values()), before, ids), strict=True))
         columns.update(zip(plain, found, strict=True))
     for key in keys:
         if key.part != "id" and key not in columns:
-            values = _by_id(space, ids, key, damaged)
-            if len(values) < len(ids):
-                here = [job_id in values for job_id in ids]
-                ids = [job_id for job_id in ids if job_id in values]
-                columns = {other: list(compress(column, here)) for other, column in columns.items()}
+            values, before = _by_id(space, ids, key, damaged), ids
+            if len(values) < len(before):
+                ids = [job_id for job_id in before if job_id in values]
+                columns = dict(zip(columns, kept(list(columns.values()), before, ids), strict=True))
             columns[key] = [values[job_id] for job_id in ids]
-    return ids, [ids if key.part == "id" else columns[key] for key in keys]
+    names = list(ids) if any(key.part == "id" for key in keys) else []
+    return ids, [names if key.part == "id" else columns[key] for key in keys]
 
 
 def _by_id(space: Space, ids: Sequence[str], key: SortKey, damaged: list[str]) -> dict[str, Any]:

@@ -410,7 +410,7 @@ def read_records(
         names = list(block)
         values = {part: read(block) for part, read in readers.items()}
         if texts == "records":
-            if all(isinstance(found, Texts) for found in values.values()):
+            if all(isinstance(found, BlockTexts) for found in values.values()):
                 yield from _as_json(names, values)
                 continue
             values = {part: _as_data(found) for part, found in values.items()}
@@ -425,7 +425,7 @@ def read_records(
                 yield {"id": job_id} | {part: found[job_id] for part, found in values.items()}
 
 
-class Texts(dict[str, JSONText]):
+class BlockTexts(dict[str, JSONText]):
     """State points, documents or paths of all jobs of a block."""
 
 
@@ -436,7 +436,7 @@ def _paths(space: Space, ids: Sequence[str], *, texts: str | None) -> Mapping[st
 
         with suppress(ValueError):  # a name that is not UTF-8
             start = dumps_strictly(os.path.join(space.workspace, "")).encode()[:-1]
-            return Texts({job_id: JSONText(b'%b%b"' % (start, job_id.encode())) for job_id in ids})
+            return BlockTexts({job_id: JSONText(b'%b%b"' % (start, job_id.encode())) for job_id in ids})
     return {job_id: os.path.join(space.workspace, job_id) for job_id in ids}
 
 
@@ -449,7 +449,7 @@ def _as_json(names: Sequence[str], values: Mapping[str, Mapping[str, JSONText]])
 
 def _as_data(found: Mapping[str, Any]) -> Mapping[str, Any]:
     """State points or documents as data, where another part of the records has to be made from data."""
-    if not isinstance(found, Texts):
+    if not isinstance(found, BlockTexts):
         return found
     from signac_core.index.texts import Lines
 
@@ -500,10 +500,10 @@ def _read_documents(space: Space, ids: Sequence[str], *, damaged: list[str], tex
     return dict(read_documents(space, ids if len(set(ids)) == len(ids) else list(dict.fromkeys(ids)), damaged=damaged))
 
 
-def _as_texts(ids: Iterable[str], lines: Iterable[bytes | None], texts: str) -> Texts:
+def _as_texts(ids: Iterable[str], lines: Iterable[bytes | None], texts: str) -> BlockTexts:
     found = list(filter(None, lines))
     if texts == "dumped":
         from signac_core.index.texts import spaced
 
         found = spaced(found)
-    return Texts(zip(ids, map(JSONText, found), strict=True))
+    return BlockTexts(zip(ids, map(JSONText, found), strict=True))

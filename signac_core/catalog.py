@@ -38,6 +38,7 @@ __all__ = [
     "ask_index",
     "each_file",
     "indexed_state_points",
+    "kept",
     "list_ids",
     "list_names",
     "names_among",
@@ -465,10 +466,15 @@ def read_values(
             if ids[at] in found:
                 tree = found[ids[at]]
                 column[at] = trees.look_up(tree, path, missing) if look_up is None else look_up(tree, key)
-    if len(found) == len(rest):
-        return ids, columns
-    here = [value is not unread for value in columns[0]]
-    return list(compress(ids, here)), [list(compress(column, here)) for column in columns]
+    here = [job_id for job_id, value in zip(ids, columns[0], strict=True) if value is not unread]
+    return (ids, columns) if len(here) == len(ids) else (here, kept(columns, ids, here))
+
+
+def kept(columns: Sequence[Sequence[T]], before: Sequence[str], ids: Iterable[str]) -> list[list[T]]:
+    """Columns of values of jobs, without those of the jobs that are not there any more."""
+    still = frozenset(ids)
+    here = [job_id in still for job_id in before]
+    return [list(compress(column, here)) for column in columns]
 
 
 def indexed_state_points(space: Space) -> dict[str, dict[str, Any]]:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from .. import catalog, files, layout
+from .. import canonical, catalog, files, layout
 
 if TYPE_CHECKING:
     import os
@@ -34,8 +33,6 @@ __all__ = [
 ]
 
 _MANY = 2500  # documents from which on the import of a faster parser pays
-_AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
-_LONG_NUMBER = b"0" * 19
 _AT_ONCE = 8192  # documents that are fetched together
 
 
@@ -182,12 +179,10 @@ def read_document_values(
     columns: list[list[Any]] = [[unread] * len(ids) for _ in keys]
     with _index_of_many(space, ids) as (selection, documents):
         if selection is not None and documents is not None:
-            try:
-                _take_values(selection, documents, keys, columns, missing=missing, unread=unread)
-            except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
-                catalog.tell_unusable(error)
-                columns = [[unread] * len(ids) for _ in keys]
-        places = {ids[at]: at for at, value in enumerate(columns[0]) if value is unread}
+            with _whatever_is_wrong():
+                columns = _indexed_values(selection, documents, keys, missing=missing, unread=unread) or columns
+        values = enumerate(zip(ids, columns[0], strict=True))
+        places = {job_id: at for at, (job_id, value) in values if value is unread}
         with catalog.recording(documents) as record:
             for job_id, tree, status in read_document_files(space, sorted(places), damaged=damaged):
                 at = places.pop(job_id)
@@ -197,9 +192,8 @@ def read_document_values(
                     record(job_id, tree, status)
     if not places:
         return ids, columns
-    lost = set(places.values())
-    here = [at not in lost for at in range(len(ids))]
-    return list(compress(ids, here)), [list(compress(column, here)) for column in columns]
+    here = [job_id for job_id in ids if job_id not in places]
+    return here, catalog.kept(columns, ids, here)
 
 
 def _value(
@@ -232,23 +226,18 @@ def _index_of_many(
             yield asked
 
 
-def _take_values(
-    selection: Selection,
-    documents: IndexedDocuments,
-    keys: Sequence[str],
-    columns: list[list[Any]],
-    *,
-    missing: Any,
-    unread: Any,
-) -> None:
-    """Fill columns with the values of documents that are as they were indexed, if all leaves of the keys are there."""
+def _indexed_values(
+    selection: Selection, documents: IndexedDocuments, keys: Sequence[str], *, missing: Any, unread: Any
+) -> list[list[Any]] | None:
+    """Values of documents that are as they were indexed; None if not all leaves of the keys are in their columns."""
     from ..index.selection import has_column
 
     table, base = documents.table, selection.snapshot.base
     if table is None or not all(has_column(table, key) and not table.keys_below(key) for key in keys):
-        return
+        return None
     flags, held = documents.readable(), buffered_documents(selection.snapshot.space)
-    for number, key in enumerate(keys):
+    columns = []
+    for key in keys:
         values = [value if flag else unread for value, flag in zip(table.column(key, missing), flags, strict=True)]
 
         def read(asked: Table, rows: Sequence[int], values: list[Any] = values) -> list[Any]:
@@ -257,7 +246,8 @@ def _take_values(
         found = selection.fetch(selection.places, read, lambda at: unread)
         if held:
             found = [unread if name in held else value for name, value in zip(selection, found, strict=True)]
-        columns[number] = found
+        columns.append(found)
+    return columns
 
 
 def read_document_files(
@@ -301,7 +291,7 @@ def _quick_parser(space: Space) -> Callable[[bytes, str], dict[str, Any]]:
     parse_document = _parser(space)
 
     def parse(text: bytes, job_id: str) -> dict[str, Any]:
-        if _LONG_NUMBER not in text.translate(_AS_ZEROS):
+        if canonical.LONG_NUMBER not in canonical.with_zeros(text):
             try:
                 document = loads(text)
             except ValueError:  # whatever is wrong with it

@@ -46,7 +46,6 @@ _DEEPEST = 100  # levels
 _PACKING = 2  # the version of marshal in which equal values have equal bytes
 _LONGEST_TEXT = 1 << 24  # bytes of a state point that a table holds
 _STATES = bytes([EMPTY, WHOLE, *range(2, 256)])
-_AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
 _NEITHER_QUOTE_NOR_SEPARATOR = bytes(set(range(256)) - set(b'",:\n'))
 
 
@@ -276,7 +275,7 @@ def _nulls(value: Any) -> int:
 
 def _numbers_are_simple(content: bytes) -> bool:
     """Tell whether orjson has written all numbers as `canonical` does: none has an exponent, or would have one."""
-    return b"0.0000" not in content and b"0e" not in content.translate(_AS_ZEROS)
+    return b"0.0000" not in content and b"0e" not in canonical.with_zeros(content)
 
 
 # --- columns ----------------------------------------------------------------------------------------------------------

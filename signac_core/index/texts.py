@@ -32,8 +32,6 @@ _AT_ONCE = 1 << 20  # bytes that one call reads
 _GAP = 1 << 14  # bytes that nobody has asked for, and which are read rather than left out
 _MANY = 16  # texts for which the import of a faster parser pays
 _LARGEST_RATIO = 1100  # of the content of a block to its length: zlib can do no more
-_AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
-_LONG_NUMBER = b"0" * 19
 
 
 def text_of(tree: dict[str, Any]) -> tuple[bytes, bool]:
@@ -69,7 +67,9 @@ class TextsWriter:
     def _write_block(self, first: int) -> None:
         end = first + self._rows_per_block
         content = b"\n".join(self._lines[first:end])
-        is_plain = _LONG_NUMBER not in content.translate(_AS_ZEROS) and not any(first <= at < end for at in self._loose)
+        is_plain = canonical.LONG_NUMBER not in canonical.with_zeros(content) and not any(
+            first <= at < end for at in self._loose
+        )
         block = compress(content, _LEVEL)
         self.entries.extend((len(block), crc32(block), 2 * len(content) + is_plain))
         self._write(block)

@@ -72,10 +72,7 @@ def _columns(space: Space, ids: Sequence[str], paths: dict[str, list[str]]) -> t
         before = ids
         ids, more = read_document_values(space, ids, paths["doc"], missing=MISSING)
         if len(ids) < len(before):
-            here = set(ids)
-            columns = [
-                [value for value, job_id in zip(column, before, strict=True) if job_id in here] for column in columns
-            ]
+            columns = catalog.kept(columns, before, ids)
         columns += more
     return ids, columns
 
