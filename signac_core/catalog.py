@@ -341,7 +341,7 @@ def read_records(
 
     many = len(ids) >= MANY
     unknown: Sequence[str] = [job_id for job_id in ids if job_id not in held] if held else ids
-    texts = each_file(space, unknown, layout.FN_STATE_POINT, _content)
+    texts = _state_point_texts(space, unknown)
     waiting = iter(ids)
     while batch := list(islice(waiting, AT_ONCE)):
         missing = [job_id for job_id in batch if job_id not in held] if held else batch
@@ -364,11 +364,13 @@ def proven_in_memory(space: Space, ids: Sequence[str]) -> dict[str, dict[str, An
     return space.known
 
 
-def _content(job_id: str, path: str, dir_fd: int | None) -> bytes | None:
-    try:
-        return files.read_bytes(path, dir_fd=dir_fd)
-    except OSError:
-        return None
+def _state_point_texts(space: Space, ids: Sequence[str]) -> Iterator[bytes | None]:
+    """Contents of the state point files of jobs, None where there is none to be had (open, read, close per job)."""
+    if len(ids) <= MANY_FILES:
+        return iter(files.contents(ids, space.workspace + "/", "/" + layout.FN_STATE_POINT, None))
+    from .parallel import files_together
+
+    return files_together(space, ids, layout.FN_STATE_POINT, files.contents)
 
 
 def _forget_wrong(space: Space, ids: Sequence[str]) -> None:
@@ -383,7 +385,7 @@ def _forget_wrong(space: Space, ids: Sequence[str]) -> None:
 
 def _read_files(space: Space, ids: list[str]) -> Iterator[dict[str, Any] | None]:
     """State points in the files of jobs; None where there is none to be read, or that of another job."""
-    texts = each_file(space, ids, layout.FN_STATE_POINT, _content)
+    texts = _state_point_texts(space, ids)
     if len(ids) < _VERY_MANY_FILES:
         for job_id, text in zip(ids, texts, strict=True):
             yield None if text is None else state_point_in(text, job_id)

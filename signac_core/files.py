@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -145,6 +145,21 @@ def read_bytes(path: str, *, dir_fd: int | None = None) -> bytes:
         raise
     finally:
         close_after_work(fd)
+
+
+def contents(names: Iterable[str], before: str, after: str, dir_fd: int | None) -> list[bytes | None]:
+    """Contents of the files whose paths are the names between two texts, None where there is none to be had.
+
+    It does what :func:`read_bytes` does for each (open, read, close), and raises nothing.
+    """
+    return [_content(before + name + after, dir_fd) for name in names]
+
+
+def _content(path: str, dir_fd: int | None) -> bytes | None:
+    try:
+        return read_bytes(path, dir_fd=dir_fd)
+    except OSError:
+        return None
 
 
 def read_with_status(path: str, *, dir_fd: int | None = None) -> tuple[bytes, os.stat_result]:

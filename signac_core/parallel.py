@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from math import inf
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from . import canonical, config, files
 from .workspace import each_of_few
@@ -17,14 +17,21 @@ if TYPE_CHECKING:
     from .workspace import Space
 
 __all__ = [
+    "Together",
     "available_processes",
     "each_file",
+    "files_together",
     "in_order",
+    "in_shares",
     "shared",
 ]
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
+
+Together: TypeAlias = Callable[[Sequence[str], str, str, int | None], Iterable[_R]]
+"""What looks at one file of each of several jobs: given the ids, what comes before them and after them in the paths,
+and the descriptor that these are relative to; it returns as many results and raises nothing."""
 
 _FEW = 16  # files that are not worth opening a directory for
 _PROBE = 16  # items that decide
@@ -32,6 +39,7 @@ _SLOW = 0.0004  # seconds per item from which on waiting outweighs computing
 _THREADS = 16
 _SHARE = 32  # items that a thread takes at once
 _WINDOW = 2048  # items under way at once
+_AT_ONCE = 256  # items that are handed over together where there are no threads
 
 
 def in_order(function: Callable[[_T], _R], items: Sequence[_T], *, probe: int = _PROBE) -> Iterator[_R]:
@@ -40,37 +48,52 @@ def in_order(function: Callable[[_T], _R], items: Sequence[_T], *, probe: int = 
     The first ones, as many as ``probe`` says, decide whether threads do the rest, if that is three times as many.
     """
     waiting = iter(items)
+    yield from _begin(lambda some: map(function, some), waiting, len(items), probe)
+    yield from map(function, waiting)
+
+
+def in_shares(function: Callable[[Sequence[_T]], Iterable[_R]], items: Sequence[_T]) -> Iterator[_R]:
+    """Do what :func:`in_order` does with a function that is given several items at once, and returns as many results.
+
+    A loop of its own over little things takes half as long as a call for each. Up to 256 results are in memory.
+    """
+    waiting = iter(items)
+    yield from _begin(function, waiting, len(items), _PROBE)
+    while some := list(islice(waiting, _AT_ONCE)):
+        yield from function(some)
+
+
+def _begin(
+    function: Callable[[Sequence[_T]], Iterable[_R]], waiting: Iterator[_T], number: int, probe: int
+) -> Iterator[_R]:
+    """Deal with the first items, and with as many of the others as threads are faster with."""
     threads = config.io_threads()
     if threads is None:
         alone = []
         for item in islice(waiting, probe):
             started = perf_counter()
-            result = function(item)
+            [result] = function([item])
             alone.append(perf_counter() - started)
             yield result
         typical = sorted(alone)[len(alone) // 2] if alone else 0.0
-        if len(items) > 4 * probe and typical > _SLOW:
+        if number > 4 * probe and typical > _SLOW:
             yield from _in_threads(function, waiting, _THREADS, worthwhile=typical / 2)
     elif threads > 1:
         yield from _in_threads(function, waiting, threads, worthwhile=inf)
-    yield from map(function, waiting)
 
 
 def _in_threads(
-    function: Callable[[_T], _R], waiting: Iterator[_T], threads: int, *, worthwhile: float
+    function: Callable[[Sequence[_T]], Iterable[_R]], waiting: Iterator[_T], threads: int, *, worthwhile: float
 ) -> Iterator[_R]:
     """Apply a function in threads, as long as that takes less than ``worthwhile`` seconds per item."""
     from concurrent.futures import ThreadPoolExecutor
-
-    def share(some: list[_T]) -> list[_R]:
-        return [function(item) for item in some]
 
     with ThreadPoolExecutor(threads) as pool:
         while window := list(islice(waiting, _WINDOW)):
             started = perf_counter()
             size = min(_SHARE, -(-len(window) // threads))  # when there are few, each thread gets some all the same
             shares = [window[start : start + size] for start in range(0, len(window), size)]
-            results = list(pool.map(share, shares))
+            results = list(pool.map(lambda share: list(function(share)), shares))
             spent = perf_counter() - started
             for some in results:
                 yield from some
@@ -161,3 +184,13 @@ def each_file(
     end = "/" + name
     with _short_paths(space.workspace) as (root, workspace):
         yield from in_order(lambda job_id: function(job_id, root + job_id + end, workspace), ids)
+
+
+def files_together(space: Space, ids: Sequence[str], name: str, function: Together[_R]) -> Iterator[_R]:
+    """Apply a function to one file of several jobs at once, in order, as :func:`each_file` does to one."""
+    end = "/" + name
+    if len(ids) <= _FEW:
+        yield from function(ids, space.workspace + "/", end, None)
+        return
+    with _short_paths(space.workspace) as (root, workspace):
+        yield from in_shares(lambda some: function(some, root, end, workspace), ids)

@@ -485,7 +485,7 @@ def test_update_when_the_cache_file_is_in_any_order_then_reads_no_state_point_th
     entries = {job.id: job.statepoint() for job in many_jobs}
     text = json.dumps({name: entries[name] for name in order(entries)}, indent=1)
     cache_file(many_jobs).write_bytes(gzip.compress(text.encode()))
-    with forbid(catalog, "_content"):
+    with forbid(files, "_content"):
         assert update_cache(Project().space, processes=2) is None
     assert update_cache(Project().space) is None
     new = many_jobs.open_job({"new": 1}).init()
