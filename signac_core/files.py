@@ -37,6 +37,7 @@ __all__ = [
     "not_regular",
     "pieces",
     "read_bytes",
+    "read_if_small",
     "read_with_status",
     "replace_file",
     "safe_join",
@@ -167,10 +168,23 @@ def read_with_status(path: str, *, dir_fd: int | None = None) -> tuple[bytes, os
 
     The parameters and errors are those of :func:`read_bytes`.
     """
+    content, status = _read_with_status(path, dir_fd, None)
+    assert content is not None
+    return content, status
+
+
+def read_if_small(path: str, limit: int) -> tuple[bytes | None, os.stat_result]:
+    """What :func:`read_with_status` gives, but no content if a file holds as many bytes as a limit, or more."""
+    return _read_with_status(path, None, limit)
+
+
+def _read_with_status(path: str, dir_fd: int | None, limit: int | None) -> tuple[bytes | None, os.stat_result]:
     fd = _open(path, dir_fd)
     try:
         status = os.fstat(fd)
         _check_kind(status)
+        if limit is not None and status.st_size >= limit:
+            return None, status
         return _read_all(fd, status.st_size + 1, status.st_size), status
     except OSError as error:
         error.filename = path

@@ -35,6 +35,8 @@ __all__ = [
 
 
 _SMALL = 1 << 16
+_BLOCK = 512  # bytes, of which a tar file has a whole number
+_BUFFER = 1 << 17
 
 _FORMATS = {
     ".zip": "zip",
@@ -218,6 +220,43 @@ class _TarWriter:
         self._archive.addfile(header)
 
 
+class _NewTarWriter(_TarWriter):
+    """Writes an archive to which nobody else adds: what is usual, each member in one piece and without a ``TarInfo``.
+
+    The archive does not list its members then.
+    """
+
+    def __init__(self, archive: TarFile) -> None:
+        from .tarheader import usual_header
+
+        super().__init__(archive)
+        self._usual_header = usual_header
+
+    def add_directory(self, name: str, source: str) -> None:
+        if not self._add(name, os.stat(source), b""):
+            super().add_directory(name, source)
+
+    def add_file(self, name: str, source: str) -> None:
+        data, status = files.read_if_small(source, _SMALL)
+        if data is None or not self._add(name, status, data):
+            super().add_file(name, source)
+
+    def add_text(self, name: str, text: bytes, status: os.stat_result | None) -> None:
+        if status is None or not self._add(name, status, text):
+            super().add_text(name, text, status)
+
+    def _add(self, name: str, status: os.stat_result, data: bytes) -> bool:
+        """Add a file or directory; False if it is not a usual one."""
+        header = self._usual_header(name, status, len(data))
+        if header is None:
+            return False
+        member = header + data + bytes(-len(data) % _BLOCK)
+        assert self._archive.fileobj is not None
+        self._archive.fileobj.write(member)
+        self._archive.offset += len(member)
+        return True
+
+
 class _Rehearsal:
     """An archive of a kind that holds nothing: adding to it finds out what adding to a real one would meet."""
 
@@ -270,10 +309,8 @@ def create(path: str, kind: str, *, durable: bool = False) -> Iterator[Writer]:
     directory = os.path.dirname(path)
     temporary = layout.temporary_for(path)
     try:
-        with open(temporary, "xb") as file:
-            with _new_archive(file, path, kind) as archive:
-                writer = writer_on(archive)
-                assert writer is not None
+        with open(temporary, "xb", buffering=_BUFFER) as file:
+            with _new_archive(file, path, kind) as writer:
                 yield writer
             file.flush()
             if durable:
@@ -290,15 +327,19 @@ def create(path: str, kind: str, *, durable: bool = False) -> Iterator[Writer]:
         files.sync_directory(directory or ".")
 
 
-def _new_archive(file: IO[bytes], path: str, kind: str) -> ZipFile | TarFile:
+@contextmanager
+def _new_archive(file: IO[bytes], path: str, kind: str) -> Iterator[Writer]:
     if kind == "zip":
         import zipfile
 
-        return zipfile.ZipFile(file, "w", compression=zipfile.ZIP_DEFLATED)
+        with zipfile.ZipFile(file, "w", compression=zipfile.ZIP_DEFLATED) as archive:
+            yield _ZipWriter(archive)
+        return
     import tarfile
 
     mode: Any = "w" + kind.removeprefix("tar")
-    return tarfile.open(path, mode, fileobj=file)
+    with tarfile.open(path, mode, fileobj=file) as tar:
+        yield _NewTarWriter(tar)
 
 
 def add_directory(
@@ -328,6 +369,9 @@ def add_directory(
 def _add_content(writer: Writer, way: Way, name: str, left_out: LeftOut, *, without: str = "") -> None:
     for entry in way.entries(without):
         member = f"{name}/{entry.name}"
+        if entry.is_file(follow_symlinks=False):
+            writer.add_file(member, entry.path)
+            continue
         verdict = way.judge(entry, follow=writer.follows_links)
         if verdict.kind == "link":
             writer.add_link(member, entry.path)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from string import Formatter
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import Error
 from ..trees import as_tuple, leaves
@@ -84,6 +84,7 @@ class Template:
         self._texts = pieces[::2]
         self._separators = [separator or "/" for separator in pieces[1::2]]
         self._named = {name for part in self._texts for name in _named_fields(part, text)}
+        self._fields = {part: _plain_fields(part) for text in self._texts for part in (text, text.removeprefix("/"))}
 
     def paths(self, state_points: Mapping[str, dict[str, Any]]) -> Iterator[tuple[str, str]]:
         automatic = [dict(automatic_paths(state_points, self._named, separator)) for separator in self._separators]
@@ -99,13 +100,54 @@ class Template:
 
     def _fill(self, text: str, values: _Values) -> str:
         try:
-            return self._formatter.vformat(text, (), values)
+            fields = self._fields[text]
+            if fields is None:
+                return self._formatter.vformat(text, (), values)
+            return "".join([field.literal + self._formatted(field, values) for field in fields])
         except SchemaPathEvaluationError:
             raise
         except (LookupError, TypeError, ValueError, OverflowError) as error:
             raise SchemaPathEvaluationError(
                 f"The path template part {text!r} cannot be filled in for job '{values.job_id}': {error}."
             ) from error
+
+    def _formatted(self, field: _Field, values: _Values) -> str:
+        if not field.name:
+            return ""
+        value = _value(field.name, field.first, field.steps, values)
+        if field.conversion is not None:
+            value = self._formatter.convert_field(value, field.conversion)
+        return format(value) if not field.spec else str(self._formatter.format_field(value, field.spec))
+
+
+class _Field(NamedTuple):
+    """A field of a template, taken to pieces, with the text before it; without a name, text alone."""
+
+    literal: str
+    name: str = ""
+    first: str = ""
+    steps: Sequence[str] = ()
+    spec: str = ""
+    conversion: Any = None
+
+
+def _plain_fields(part: str) -> list[_Field] | None:
+    """The fields of a part of a template; None if one is not plain, and has to be judged for each job."""
+    fields = []
+    for literal, name, spec, conversion in Formatter().parse(part):
+        if name is None:
+            fields.append(_Field(literal))
+            continue
+        match = _FIELD.fullmatch(name)
+        if match is None or match[1].isdigit() or "{" in (spec or ""):
+            return None
+        fields.append(_Field(literal, name, match[1], _steps(match[2]), spec or "", conversion))
+    return fields
+
+
+def _steps(text: str) -> list[str]:
+    """The names of attributes and items behind the first name of a field."""
+    return [attribute or item for attribute, item in _STEP.findall(text)]
 
 
 def _named_fields(part: str, template: str) -> Iterator[str]:
@@ -168,11 +210,10 @@ class _Fields(Formatter):
             raise SchemaPathEvaluationError(
                 f"Unknown key: {field_name!r}. A field is a key of the state point, or 'job' with an attribute."
             )
-        steps = [attribute or item for attribute, item in _STEP.findall(match[2])]
-        return _value(field_name, match[1], steps, kwargs), match[1]
+        return _value(field_name, match[1], _steps(match[2]), kwargs), match[1]
 
 
-def _value(field: str, first: str, steps: list[str], values: _Values) -> Any:
+def _value(field: str, first: str, steps: Sequence[str], values: _Values) -> Any:
     """Value of a field for one job."""
     if first == "job":
         value, steps = _job_value(field, steps, values)
@@ -187,7 +228,7 @@ def _value(field: str, first: str, steps: list[str], values: _Values) -> Any:
     return value
 
 
-def _job_value(field: str, steps: list[str], values: _Values) -> tuple[Any, list[str]]:
+def _job_value(field: str, steps: Sequence[str], values: _Values) -> tuple[Any, Sequence[str]]:
     """Value of ``job`` and its first attribute, and the steps that are left."""
     if not steps or steps[0] == "id":
         return values.job_id, steps[1:]
