@@ -350,8 +350,8 @@ def set_aside(workspace: str, job_id: str) -> str:
     Where the directory cannot be renamed, it gets a mark first; see the module. The result is what
     :func:`finish_removal` is to delete now.
     """
-    source = os.path.join(workspace, job_id)
-    aside = os.path.join(workspace, layout.removed_name(job_id))
+    source = f"{workspace}/{job_id}"
+    aside = f"{workspace}/{layout.removed_name(job_id)}"
     try:
         os.rename(source, aside)
     except OSError as error:
@@ -359,8 +359,11 @@ def set_aside(workspace: str, job_id: str) -> str:
             raise
         _mark(source, job_id)
         return source
-    with suppress(OSError):  # whoever waits for its lock, or has just opened it, shall see that it has gone
+    try:  # noqa: SIM105  # a suppress() takes longer than the call
+        # Whoever waits for its lock, or has just opened it, shall see that it has gone.
         os.unlink(f"{aside}/{layout.FN_STATE_POINT}")
+    except OSError:
+        pass
     return aside
 
 

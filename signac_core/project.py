@@ -542,7 +542,7 @@ class Project:
             return make(self, statepoint=statepoint)
         if id is None:
             raise ValueError("Must provide statepoint or id.")
-        return make(self, id_=self._resolve_id(id), directory_known=True)
+        return make._known(self, self._resolve_id(id))
 
     def _resolve_id(self, text: str) -> str:
         """Full id of the job that ``text`` begins."""

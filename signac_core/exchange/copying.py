@@ -310,7 +310,7 @@ def _set_aside(source: str, destination: str) -> str:
     if called in ("", ".", ".."):
         above, called = os.path.split(os.path.realpath(source))
     try:
-        return lifecycle.set_aside(above, called)
+        return lifecycle.set_aside(above or ".", called)
     except OSError as error:
         reason = f"{error.strerror}. The job is whole at '{destination}', and still here: move it again to finish it"
         raise OSError(error.errno, reason, source) from error
