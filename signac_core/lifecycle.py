@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -159,7 +160,7 @@ def publish_directory(workspace: str, job_id: str, temporary: str, *, durable: b
 
     Raises DestinationExistsError if the job exists; the temporary directory is left to the caller.
     """
-    target = os.path.join(workspace, job_id)
+    target = f"{workspace}/{job_id}"
     try:
         os.rename(temporary, target)
     except OSError as error:
@@ -448,7 +449,7 @@ def move_directory(source: str, workspace: str, name: str, *, job_id: str | None
     file system.
     """
     _refuse_relative_link(source)
-    with lock_if_possible(source):
+    with lock_if_possible(source) as held:
         if job_id is not None:
             finish_state_point_change(source, job_id, durable=durable)
         try:
@@ -459,7 +460,7 @@ def move_directory(source: str, workspace: str, name: str, *, job_id: str | None
             files.ensure_directory(workspace, durable=durable)
             publish_directory(workspace, name, source, durable=durable)
         with suppress(OSError):  # the job is where it should be
-            _renew(os.path.join(workspace, name, layout.FN_STATE_POINT), durable=durable)
+            _renew(f"{workspace}/{name}/{layout.FN_STATE_POINT}", held, durable=durable)
 
 
 def _refuse_relative_link(directory: str) -> None:
@@ -467,8 +468,12 @@ def _refuse_relative_link(directory: str) -> None:
         refuse_link(directory, "would lead elsewhere from another place. Make it absolute, then move it")
 
 
-def _renew(path: str, *, durable: bool) -> None:
+def _renew(path: str, held: Lock, *, durable: bool) -> None:
     """Write a state point file anew, the lock on it being held: who has opened it before sees that it has moved."""
-    if not os.path.islink(path):
+    status = os.lstat(path)
+    if stat.S_ISLNK(status.st_mode):
+        return
+    text = held.content() if held.is_on(status) else b""
+    if not text or len(text) != status.st_size:
         text, status = files.read_with_status(path)
-        files.replace_file(path, text, durable=durable, replaced=status)
+    files.replace_file(path, text, durable=durable, replaced=status)

@@ -116,6 +116,10 @@ class Lock:
         except OSError:
             pass
 
+    def is_on(self, status: os.stat_result) -> bool:
+        """Tell whether a file of this status is the one that is locked."""
+        return self.status is not None and _same_file(self.status, status)
+
     def content(self) -> bytes:
         """What is in the file that is locked (pread); nothing without a lock, or if it cannot be read."""
         try:

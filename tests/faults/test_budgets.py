@@ -123,6 +123,18 @@ def test_removing_a_job_takes_twelve_calls_when_the_last_two_held_the_same_files
     )
 
 
+def test_moving_a_job_takes_fifteen_calls(root: Path) -> None:
+    Project.init_project(root / "other")
+    setup = SETUP + "from signac_core.exchange import moving\nother = Project('other'); job = next(iter(Project()))"
+    calls = trace_snippet("job.move(other)", root, setup=setup)
+    assert names(calls) == (
+        ["stat", "lstat", "lstat"]  # whether there is a job, here and there, and whether it is a link
+        + ["open", "flock", "fstat", "rename"]
+        + ["lstat", "read", "open", "write", "close", "rename"]
+        + ["flock", "close"]
+    )
+
+
 def test_looking_for_a_file_takes_one_call(root: Path) -> None:
     calls = trace_snippet("job.isfile('log.txt')", root, setup=SETUP + "job = next(iter(Project()))")
     assert names(calls) == ["stat"]

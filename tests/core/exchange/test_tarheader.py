@@ -83,3 +83,18 @@ def test_header_when_a_file_runs_as_its_owner_then_the_archive_does_not_say_so(t
     (tmp_path / "tool").write_text("")
     os.chmod(tmp_path / "tool", 0o6751)
     assert written(tarheader.describe("tool", os.stat(tmp_path / "tool"))).mode == 0o751
+
+
+@pytest.mark.parametrize("name", ["a", "a/0/data.txt", "x" * 99, "x" * 100, "y" * 101, "\u00e4"])
+@pytest.mark.parametrize("mtime", [1.0, 1795399545.3251166, -1.5])
+def test_usual_header_when_there_is_one_then_it_is_that_of_the_description(
+    tmp_path: Path, name: str, mtime: float
+) -> None:
+    (tmp_path / "data").write_bytes(b"12345")
+    for path in (tmp_path / "data", tmp_path):
+        os.utime(path, (mtime, mtime))
+        status = os.stat(path)
+        description = tarheader.describe(name, status)
+        header = tarheader.usual_header(name, status, description.size)
+        is_usual = mtime >= 0 and name.isascii() and len(name) + path.is_dir() <= 100
+        assert header == (description.tobuf() if is_usual else None)
