@@ -61,6 +61,8 @@ __all__ = [
 _CACHE_BYTES_PER_FILE = 200  # of a cache file, which is compressed, are read in the time that it takes to read one file
 MANY_FILES = 16  # up to here nothing is cheaper than reading them
 _ROWS_PER_READ = 16  # of the index are taken into memory in the time that it takes to read one file
+_END = "/" + layout.FN_STATE_POINT
+_FILES_AT_ONCE = 64  # whose state points are parsed together
 _VERY_MANY_FILES = 2500  # from here on the import of a faster parser pays
 
 
@@ -297,37 +299,57 @@ def _state_points_by_block(snapshot: Snapshot, ids: Sequence[str]) -> Iterator[t
 def _read_without_index(
     space: Space, ids: Sequence[str], failed: list[str], *, proven: bool
 ) -> Iterator[tuple[str, dict[str, Any]]]:
+    """State points of jobs from memory, or from files that are read many at a time, in order."""
     known = space.known
     if proven:
         _forget_wrong(space, ids)
-    unknown = [job_id for job_id in ids if job_id not in known]
-    if unknown:
-        yield from _read_unknown(space, ids, list(dict.fromkeys(unknown)), failed)
-    else:
-        for job_id in ids:
-            yield job_id, known[job_id]
+    unknown = list(dict.fromkeys(job_id for job_id in ids if job_id not in known))
+    waiting = iter(ids)
+    for names in _remember_files(space, unknown, failed):
+        for job_id in waiting:
+            if job_id in known:
+                yield job_id, known[job_id]
+            if job_id == names[-1]:
+                break
+    yield from ((job_id, known[job_id]) for job_id in waiting if job_id in known)
 
 
-def _read_unknown(
-    space: Space, ids: Sequence[str], unknown: list[str], failed: list[str]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """State points of jobs, some of which have to be read: those that are unknown, in the same order."""
-    known = space.known
-    read = zip(unknown, _read_files(space, unknown), strict=True)
-    left_out = set()
-    for job_id in ids:
-        state_point = known.get(job_id)
-        if state_point is None:
-            if job_id in left_out:
-                continue
-            _, state_point = next(read)
-            if state_point is None:
-                state_point = _read_unusual(f"{space.workspace}/{job_id}", job_id, failed)
-                if state_point is None:
-                    left_out.add(job_id)
-                    continue
-            known[job_id] = state_point
-        yield job_id, state_point
+def _remember_files(space: Space, ids: list[str], failed: list[str]) -> Iterator[list[str]]:
+    """Read the state points in the files of jobs into memory, and tell of which, block by block."""
+    texts = _state_point_texts(space, ids)
+    size, parsed = _parser(len(ids))
+    for start in range(0, len(ids), size):
+        names = ids[start : start + size]
+        trees = parsed(names, list(islice(texts, len(names))))
+        if None in trees:
+            for at, tree in enumerate(trees):
+                if tree is None:
+                    trees[at] = _read_unusual(f"{space.workspace}/{names[at]}", names[at], failed)
+        _remember(space, names, trees)
+        yield names
+
+
+def read_ahead(space: Space, ids: list[str], number: int) -> None:
+    """Read the state points of some of so many jobs into memory, but those that are not as they should be."""
+    names = [job_id for job_id in ids if job_id not in space.known]
+    _remember(space, names, _parser(number)[1](names, list(_state_point_texts(space, names))))
+
+
+def _remember(space: Space, ids: Sequence[str], trees: Sequence[dict[str, Any] | None]) -> None:
+    space.known.update((job_id, tree) for job_id, tree in zip(ids, trees, strict=True) if tree is not None)
+
+
+def _parser(number: int) -> tuple[int, Callable[[list[str], list[bytes | None]], list[dict[str, Any] | None]]]:
+    """How many texts are parsed together, of so many, and what does it: None for a text that is not that of a job."""
+    if number < _VERY_MANY_FILES:
+        return _FILES_AT_ONCE, _parsed
+    from .index.records import AT_ONCE, state_points_in
+
+    return AT_ONCE, state_points_in
+
+
+def _parsed(ids: list[str], texts: list[bytes | None]) -> list[dict[str, Any] | None]:
+    return [None if text is None else state_point_in(text, name) for name, text in zip(ids, texts, strict=True)]
 
 
 def read_records(
@@ -367,7 +389,7 @@ def proven_in_memory(space: Space, ids: Sequence[str]) -> dict[str, dict[str, An
 def _state_point_texts(space: Space, ids: Sequence[str]) -> Iterator[bytes | None]:
     """Contents of the state point files of jobs, None where there is none to be had (open, read, close per job)."""
     if len(ids) <= MANY_FILES:
-        return iter(files.contents(ids, space.workspace + "/", "/" + layout.FN_STATE_POINT, None))
+        return iter(files.contents(ids, space.workspace + "/", _END, None))
     from .parallel import files_together
 
     return files_together(space, ids, layout.FN_STATE_POINT, files.contents)
@@ -381,20 +403,6 @@ def _forget_wrong(space: Space, ids: Sequence[str]) -> None:
             tell_unusable(ValueError(f"wrong about job {job_id}"))
             space.forget_indexed()
             return
-
-
-def _read_files(space: Space, ids: list[str]) -> Iterator[dict[str, Any] | None]:
-    """State points in the files of jobs; None where there is none to be read, or that of another job."""
-    texts = _state_point_texts(space, ids)
-    if len(ids) < _VERY_MANY_FILES:
-        for job_id, text in zip(ids, texts, strict=True):
-            yield None if text is None else state_point_in(text, job_id)
-        return
-    from .index.records import AT_ONCE, state_points_in
-
-    for start in range(0, len(ids), AT_ONCE):
-        some = ids[start : start + AT_ONCE]
-        yield from state_points_in(some, list(islice(texts, len(some))))
 
 
 def each_file(
@@ -499,6 +507,10 @@ def state_point_in_memory(space: Space, job_id: str) -> dict[str, Any] | None:
 
     if len(ids) > MANY_FILES and not space.is_loaded and not ask_index(space, take):
         _preload_cache(space, len(ids))
+        if not space.is_loaded:
+            from .lookups import ReadAhead
+
+            space.ahead = ReadAhead(ids)
     return space.known.get(job_id)
 
 

@@ -4,10 +4,13 @@ On a local disk a look at the directory of a job costs next to nothing, and it i
 clusters it is a round trip to a server. There, after some slow ones in a row, the index tells which jobs there are and
 what their state points are, compared with the workspace once a second: what it says may be as old as that, as answers
 of such file systems themselves may be. A job that it does not know is always looked for.
+
+Where there is no index, jobs that are iterated over are read ahead, many at a time.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from contextlib import suppress
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
@@ -16,17 +19,44 @@ from . import catalog
 from .errors import WorkspaceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .index.snapshot import Snapshot
     from .workspace import Space
 
-__all__ = ["Lookups", "has_job", "known_state_point"]
+__all__ = ["Lookups", "ReadAhead", "has_job", "known_state_point"]
 
 _SLOW = 0.0002  # seconds for a call
 _ENOUGH = 16  # slow calls in a row
+_MOST_AHEAD = 1024
 _SECONDS = 1.0
 _SHARE = 5  # so many times as long as it took to open it, the index is believed
+
+
+class ReadAhead:
+    """What reads the state points of jobs before they are asked for, once some were asked for in their order.
+
+    From one time to the next twice as many are read, up to 1,024: at most as many in vain as were asked for.
+    """
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        self._ids = ids
+        self._next = 0
+        self._size = 1
+
+    def state_point(self, space: Space, job_id: str) -> dict[str, Any] | None:
+        """State point of a job that is not in memory; None if it is none of these, or not as it should be."""
+        ids = self._ids
+        at = self._next
+        if at >= len(ids) or ids[at] != job_id:
+            at = bisect_left(ids, job_id)
+            if at >= len(ids) or ids[at] != job_id:
+                return None
+            self._size = 1
+        self._next = at + self._size
+        catalog.read_ahead(space, list(ids[at : self._next]), len(ids) if self._size > _ENOUGH else 1)
+        self._size = min(2 * self._size, _MOST_AHEAD)
+        return space.known.get(job_id)
 
 
 class Lookups:

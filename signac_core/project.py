@@ -559,10 +559,14 @@ class Project:
     def _known_to_others(self, job_id: str) -> dict[str, Any] | None:
         """State point of a job, if so many are asked for one by one that somebody has them."""
         space = self.space
+        if space.ahead is not None:
+            known = space.ahead.state_point(space, job_id)
+            if known is not None:
+                return known  # type: ignore[no-any-return]
         if space.lookups is not None:
-            from . import lookups
+            from .lookups import known_state_point
 
-            known = lookups.known_state_point(space, job_id)
+            known = known_state_point(space, job_id)
             if known is not None:
                 return known
         space.reads += 1
@@ -577,9 +581,9 @@ class Project:
         if self.space.looks < _FEW_LOOKS:
             self.space.looks += 1
             return self.space.has(job_id)
-        from . import lookups
+        from .lookups import has_job
 
-        return lookups.has_job(self.space, job_id)
+        return has_job(self.space, job_id)
 
     def _statepoint_of(self, job_id: str) -> dict[str, Any]:
         """State point of an existing job, as plain data that must not be changed.

@@ -289,6 +289,7 @@ class Space:
     """
 
     __slots__ = (
+        "ahead",
         "awaited",
         "document_name",
         "durable",
@@ -320,6 +321,9 @@ class Space:
         self.sound_ids: Collection[str] = ()  # of state points from the index, which does not take keys with dots
         self.is_loaded = False  # whether index or cache file have been taken into memory
         self.expected: Sequence[str] = ()
+        self.ahead: Any = (
+            None  # of the room `lookups`: what reads jobs that are being iterated over before they are asked
+        )
         self.awaited: list[list[str]] | None = None  # takes the next listing for an iteration that has not begun
         self.moment: Moment | None = None
         self.reads = 0  # of single state points, which nobody has announced
