@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import stat
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
@@ -38,7 +36,6 @@ __all__ = [
     "Table",
     "check_owner",
     "ids_in",
-    "without_collection",
 ]
 
 MAGIC = b"signacIX"
@@ -554,16 +551,3 @@ def _numbers(data: memoryview) -> Sequence[int]:
     numbers = array("I")
     numbers.frombytes(data)
     return numbers
-
-
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """Switch the garbage collector off while very many objects are made, none of which is garbage."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

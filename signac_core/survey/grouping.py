@@ -8,7 +8,7 @@ from operator import ne
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import catalog
-from ..index.table import without_collection
+from ..garbage import without_collection
 from ..trees import MISSING
 
 if TYPE_CHECKING:
