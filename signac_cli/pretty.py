@@ -52,7 +52,11 @@ def _text(value: Any, levels: int, column: int, behind: int) -> str:
     if kind is dict and value and levels:
         plan = _plan_of_names(tuple(value)) or _Plan(value)
         values = plan.sorted(value)
-        lines = (plan.lines % values).split("\n") if _is_flat(values) else _items(plan.heads, values, levels)
+        lines = (
+            (plan.lines % values).split("\n")
+            if _SCALARS.issuperset(map(type, values))
+            else _items(plan.heads, values, levels)
+        )
         return _fitted(lines, plan.heads, values, ("{", "}"), levels, column, behind)
     if kind in _BRACKETS and value and levels:
         heads = ("",) * len(value)
@@ -116,7 +120,7 @@ def _one_line(value: Any, levels: int) -> str:
             return "{...}" if value else "{}"
         plan = _plan_of_names(tuple(value)) or _Plan(value)
         values = plan.sorted(value)
-        if _is_flat(values):
+        if _SCALARS.issuperset(map(type, values)):
             return plan.line % values
         levels -= 1
         return plan.line_of_texts % tuple(
@@ -125,8 +129,12 @@ def _one_line(value: Any, levels: int) -> str:
     if kind is list:
         if not (levels and value):
             return "[...]" if value else "[]"
-        if _is_flat(value) or (
-            levels != 1 and set(map(type, value)) == {list} and _is_flat(chain.from_iterable(value))
+        if _SCALARS.issuperset(map(type, value)):
+            return repr(value)
+        if (
+            levels != 1
+            and set(map(type, value)) == {list}
+            and _SCALARS.issuperset(map(type, chain.from_iterable(value)))
         ):
             return repr(value)
         return f"[{', '.join([_one_line(item, levels - 1) for item in value])}]"
@@ -136,10 +144,6 @@ def _one_line(value: Any, levels: int) -> str:
     if kind not in _SCALARS:
         raise _LeftToPprint
     return repr(value)
-
-
-def _is_flat(values: Any) -> bool:
-    return _SCALARS.issuperset(map(type, values))
 
 
 class _Plan:
