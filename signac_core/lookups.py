@@ -39,13 +39,14 @@ def expected_state_point(space: Space, job_id: str) -> dict[str, Any] | None:
     """State point of one of the jobs that are being iterated over, if it is in memory, or read ahead."""
     ids, space.expected = space.expected, ()
     if len(ids) > catalog.MANY_FILES and not space.is_loaded:
-        snapshot = catalog.open_own_index(space)
+        snapshot = catalog.open_own_index(space.twin())  # which does not keep this one alive, nor its files open
         if snapshot is None:
             catalog.preload_cache(space, len(ids))
         if not space.is_loaded:
-            space.ahead = (ReadAhead(space, ids, snapshot), *space.ahead[: _LOOPS - 1])
+            others = [ahead for ahead in space.ahead if not ahead.is_done]
+            space.ahead = (ReadAhead(ids, snapshot), *others[: _LOOPS - 1])
     for ahead in space.ahead:
-        state_point = ahead.state_point(job_id)
+        state_point = ahead.state_point(space, job_id)
         if state_point is not None:
             return state_point  # type: ignore[no-any-return]
     return space.known.get(job_id)
@@ -58,8 +59,7 @@ class ReadAhead:
     index holds stays in memory for the moment, what has to be read from files as all of that does.
     """
 
-    def __init__(self, space: Space, ids: Sequence[str], snapshot: Snapshot | None) -> None:
-        self._space = space
+    def __init__(self, ids: Sequence[str], snapshot: Snapshot | None) -> None:
         self._ids = ids
         self._next = 0
         self._size = 1
@@ -71,7 +71,7 @@ class ReadAhead:
         if self._snapshot is not None:
             self._snapshot.close()
 
-    def state_point(self, job_id: str) -> dict[str, Any] | None:
+    def state_point(self, space: Space, job_id: str) -> dict[str, Any] | None:
         """State point of a job that is not in memory; None if it is none of these, or not as it should be."""
         ids, at = self._ids, self._next
         if at >= len(ids) or ids[at] != job_id:
@@ -80,17 +80,25 @@ class ReadAhead:
                 return None
             self._strays += 1
             self._size = 1
-        self._next = at + self._size
-        self._read(slice(at, self._next))
-        self._size = min(2 * self._size, _MOST_AHEAD)
-        return self._space.now.get(job_id) or self._space.known.get(job_id)
-
-    def _read(self, some: slice) -> None:
-        ids, space = self._ids, self._space
-        if self._snapshot is None:
-            catalog.read_ahead(space, list(ids[some]), len(ids) if self._size > _ENOUGH else 1)
-        elif self._strays * _ROWS_PER_READ > len(ids):
+        if self._snapshot is not None and self._strays * _ROWS_PER_READ > len(ids):
             space.remember_indexed(self._indexed(slice(None)))
+            self._ids = ()
+        elif at >= self._next:
+            self._next = at + self._size
+            self._read(space, slice(at, self._next))
+            self._size = min(2 * self._size, _MOST_AHEAD)
+        elif self._snapshot is not None:  # otherwise it has been read before, and is not as it should be
+            self._read(space, slice(at, at + 1))
+        return space.now.get(job_id) or space.known.get(job_id)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing left to be read ahead."""
+        return self._next >= len(self._ids)
+
+    def _read(self, space: Space, some: slice) -> None:
+        if self._snapshot is None:
+            catalog.read_ahead(space, list(self._ids[some]), len(self._ids) if self._size > _ENOUGH else 1)
         else:
             if len(space.now) > _LOOPS * _MOST_AHEAD:
                 space.now.clear()
@@ -99,7 +107,8 @@ class ReadAhead:
     def _indexed(self, some: slice) -> dict[str, dict[str, Any]]:
         """State points of some of the jobs, as far as the index has them."""
         assert self._snapshot is not None
-        self._rows = self._rows or catalog.selected(self._snapshot, self._ids)
+        if not self._rows:
+            self._rows = catalog.selected(self._snapshot, self._ids)
         found: dict[str, dict[str, Any]] = {}
         for names, trees in catalog.state_points_by_block(self._snapshot, self._rows[some]):
             found.update((name, tree) for name, tree in zip(names, trees, strict=True) if tree is not None)

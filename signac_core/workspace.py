@@ -330,6 +330,10 @@ class Space:
         self.looks = 0  # at single jobs that were named by their ids
         self.lookups: Any = None  # belongs to the room of that name, which takes over where they are many
 
+    def twin(self) -> Space:
+        """The same project, with nothing in memory."""
+        return Space(self.root, workspace=self.workspace, document_name=self.document_name, durable=self.durable)
+
     def one_moment(self) -> Moment:
         """In a ``with`` block, let the first listing of the workspace and the first opening of the index serve all.
 

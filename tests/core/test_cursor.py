@@ -382,11 +382,23 @@ def test_state_points_when_asked_for_here_and_there_then_all_of_the_selection_ar
     fresh = Project(project.path)
     jobs = list(fresh)
     with forbid(files, "read_bytes"):
-        assert all(job.sp.i >= 0 for job in jobs[:100:7])
+        assert all(job.sp.i >= 0 for job in jobs[::-1][:100:7])
         assert len(fresh.space.known) == 200
     assert fresh.space.sound_ids == set(fresh.space.known)
     os.unlink(fresh.fn(layout.FN_INDEX))
     assert next(iter(Project(project.path))).sp.i >= 0  # is read from its file
+
+
+def test_state_points_when_the_project_is_dropped_then_the_index_is_closed(project: Project) -> None:
+    for i in range(100):
+        project.open_job({"i": i}).init()
+    project.update_cache()
+    before = os.listdir("/proc/self/fd")
+    fresh = Project(project.path)
+    assert next(iter(fresh)).sp.i >= 0
+    assert len(os.listdir("/proc/self/fd")) > len(before)
+    del fresh
+    assert os.listdir("/proc/self/fd") == before
 
 
 def test_state_points_when_loops_are_nested_then_each_is_read_ahead(
