@@ -46,15 +46,18 @@ __all__ = [
     "open_index",
     "open_own_index",
     "preload",
+    "preload_cache",
     "proven_in_memory",
+    "read_ahead",
     "read_records",
     "read_state_points",
     "read_values",
     "recorded_state_point",
     "recording",
     "refresh",
-    "state_point_in_memory",
+    "selected",
     "state_point_of_many",
+    "state_points_by_block",
     "tell_unusable",
 ]
 
@@ -260,11 +263,11 @@ def _read_with_index(
     """State points of jobs, block by block, from the index as far as it holds them and can be used."""
     snapshot = open_index(space)
     if snapshot is None:
-        _preload_cache(space, len(ids))
+        preload_cache(space, len(ids))
         yield from _read_without_index(space, ids, failed, proven=proven)
         return
     with snapshot:
-        for names, trees in _state_points_by_block(snapshot, ids):
+        for names, trees in state_points_by_block(snapshot, ids):
             if proven:
                 trees = [
                     tree if canonical.state_point_matches(tree, name) else None
@@ -279,7 +282,18 @@ def _read_with_index(
             yield from ((name, tree) for name in names if (tree := found[name]) is not None)
 
 
-def _state_points_by_block(snapshot: Snapshot, ids: Sequence[str]) -> Iterator[tuple[list[str], list[Any]]]:
+def selected(snapshot: Snapshot, ids: Sequence[str]) -> Sequence[str]:
+    """Jobs as an index knows them; as they are, if it turns out to be damaged."""
+    try:
+        from .index.selection import selection_of
+
+        return selection_of(snapshot, ids)
+    except Exception as error:
+        tell_unusable(error)
+        return ids
+
+
+def state_points_by_block(snapshot: Snapshot, ids: Sequence[str]) -> Iterator[tuple[list[str], list[Any]]]:
     """State points of jobs, block by block, None where the index does not hold them, or turns out to be damaged."""
     from .index.selection import AT_ONCE, selection_of
 
@@ -422,7 +436,7 @@ def preload(space: Space, number: int) -> None:
     Without an index, the cache file of signac 2.x serves if that is less work than reading files.
     """
     if number > MANY_FILES and not space.is_loaded and not ask_index(space, lambda found: _take_all(space, found)):
-        _preload_cache(space, number)
+        preload_cache(space, number)
 
 
 def _take_all(space: Space, snapshot: Snapshot) -> bool:
@@ -430,7 +444,7 @@ def _take_all(space: Space, snapshot: Snapshot) -> bool:
     return True
 
 
-def _preload_cache(space: Space, number: int) -> None:
+def preload_cache(space: Space, number: int) -> None:
     """Take the state points of all jobs from the cache file into memory, if that is less work than reading files."""
     with suppress(OSError):
         if 0 < os.stat(space.path(layout.FN_CACHE)).st_size < number * _CACHE_BYTES_PER_FILE:
@@ -492,28 +506,6 @@ def indexed_state_points(space: Space) -> dict[str, dict[str, Any]]:
     return ask_index(space, lambda snapshot: snapshot.state_points()) or {}
 
 
-def state_point_in_memory(space: Space, job_id: str) -> dict[str, Any] | None:
-    """State point of one of the jobs that are being iterated over, if it need not be read from its file."""
-    ids, space.expected = space.expected, ()
-
-    def take(snapshot: Snapshot) -> bool:
-        if len(ids) == snapshot.number():
-            return _take_all(space, snapshot)
-        found: dict[str, dict[str, Any]] = {}
-        for names, trees in _state_points_by_block(snapshot, ids):
-            found.update((name, tree) for name, tree in zip(names, trees, strict=True) if tree is not None)
-        space.remember_indexed(found)
-        return True
-
-    if len(ids) > MANY_FILES and not space.is_loaded and not ask_index(space, take):
-        _preload_cache(space, len(ids))
-        if not space.is_loaded:
-            from .lookups import ReadAhead
-
-            space.ahead = ReadAhead(ids)
-    return space.known.get(job_id)
-
-
 def state_point_of_many(space: Space, job_id: str) -> dict[str, Any] | None:
     """State point of a job in memory, if so many have been read one by one that it pays to take all there.
 
@@ -524,7 +516,7 @@ def state_point_of_many(space: Space, job_id: str) -> dict[str, Any] | None:
         return snapshot.number() > space.reads * _ROWS_PER_READ or _take_all(space, snapshot)
 
     if not space.is_loaded and not ask_index(space, take):
-        _preload_cache(space, space.reads)
+        preload_cache(space, space.reads)
     return space.known.get(job_id)
 
 
@@ -532,7 +524,7 @@ def recorded_state_point(space: Space, job_id: str) -> dict[str, Any] | None:
     """State point of a job whose file is damaged, as index or cache have it; None if they do not."""
 
     def find(snapshot: Snapshot) -> dict[str, Any] | None:
-        [(_, trees)] = _state_points_by_block(snapshot, [job_id])
+        [(_, trees)] = state_points_by_block(snapshot, [job_id])
         found: dict[str, Any] | None = trees[0]
         return found
 

@@ -303,7 +303,8 @@ class Job:
 
     def _make_view(self) -> JSONDict:
         tree = self._plain_statepoint()
-        if self._id not in self._project.space.sound_ids:
+        space = self._project.space
+        if self._id not in space.sound_ids and self._id not in space.now:
             canonical.validate_keys(tree)
         make = _live or _import_live()
         with _creation:  # threads that share the handle share the state point

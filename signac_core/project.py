@@ -563,10 +563,6 @@ class Project:
     def _known_to_others(self, job_id: str) -> dict[str, Any] | None:
         """State point of a job, if so many are asked for one by one that somebody has them."""
         space = self.space
-        if space.ahead is not None:
-            known = space.ahead.state_point(space, job_id)
-            if known is not None:
-                return known  # type: ignore[no-any-return]
         if space.lookups is not None:
             from .lookups import known_state_point
 
@@ -597,12 +593,12 @@ class Project:
         Raises JobsCorruptedError if it cannot be read or is not the one of the job.
         """
         space = self.space
-        known = space.known.get(job_id)
-        if known is None and space.expected:
-            from . import catalog
+        known = space.known.get(job_id) or space.now.get(job_id)
+        if known is None and (space.expected or space.ahead):
+            from .lookups import expected_state_point
 
-            known = catalog.state_point_in_memory(space, job_id)
-        elif known is None:
+            known = expected_state_point(space, job_id)
+        if known is None:
             known = self._known_to_others(job_id)
         if known is not None:
             return known

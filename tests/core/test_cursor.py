@@ -355,13 +355,65 @@ def test_where_runs_its_code_in_every_form_of_a_filter(study: Project, filter: A
 
 
 def test_state_points_when_asked_for_one_by_one_then_those_of_the_selection_are_taken_from_the_index(
-    project: Project,
+    project: Project, forbid: Callable[[ModuleType, str], Forbidden]
 ) -> None:
     for i in range(100):
         project.open_job({"i": i, "half": i % 2}).init()
     project.update_cache()
     fresh = Project(project.path)
     jobs = iter(fresh.find_jobs({"half": 0}))
-    assert next(jobs).sp.half == 0
-    assert len(fresh.space.known) == 50
+    reading = forbid(files, "read_bytes")
+    with reading:
+        assert next(jobs).sp.half == 0
+        assert len(fresh.space.now) == 1
+        assert [job.sp.half for job in jobs] == [0] * 49
+    assert len(fresh.space.now) == 50
+    assert not fresh.space.known
+    os.unlink(fresh.fn(layout.FN_INDEX))
+    assert next(iter(Project(project.path))).sp.i >= 0  # is read from its file
+
+
+def test_state_points_when_asked_for_here_and_there_then_all_of_the_selection_are_taken_from_the_index(
+    project: Project, forbid: Callable[[ModuleType, str], Forbidden]
+) -> None:
+    for i in range(200):
+        project.open_job({"i": i}).init()
+    project.update_cache()
+    fresh = Project(project.path)
+    jobs = list(fresh)
+    with forbid(files, "read_bytes"):
+        assert all(job.sp.i >= 0 for job in jobs[:100:7])
+        assert len(fresh.space.known) == 200
     assert fresh.space.sound_ids == set(fresh.space.known)
+    os.unlink(fresh.fn(layout.FN_INDEX))
+    assert next(iter(Project(project.path))).sp.i >= 0  # is read from its file
+
+
+def test_state_points_when_loops_are_nested_then_each_is_read_ahead(
+    project: Project, forbid: Callable[[ModuleType, str], Forbidden]
+) -> None:
+    for i in range(60):
+        project.open_job({"i": i, "third": i % 3}).init()
+    project.update_cache()
+    fresh = Project(project.path)
+    with forbid(files, "read_bytes"):
+        for job in fresh:
+            third = [other.sp.i for other in fresh.find_jobs({"third": job.sp.third})]
+            assert len(third) == 20
+            assert job.sp.i in third
+    os.unlink(fresh.fn(layout.FN_INDEX))
+    assert next(iter(Project(project.path))).sp.i >= 0  # is read from its file
+
+
+def test_state_points_when_there_is_no_index_then_those_that_follow_are_read_ahead(
+    project: Project,
+) -> None:
+    number = {project.open_job({"i": i}).init().id: i for i in range(40)}
+    fresh = Project(project.path)
+    jobs = list(fresh)
+    (Path(project.workspace) / jobs[5].id / layout.FN_STATE_POINT).write_text("{}")
+    assert [job.sp.i for job in jobs[:4]] == [number[job.id] for job in jobs[:4]]
+    assert set(fresh.space.known) == {job.id for job in jobs[:7] if job != jobs[5]}
+    with pytest.raises(JobsCorruptedError):
+        jobs[5].sp()
+    assert [job.sp.i for job in jobs[6:]] == [number[job.id] for job in jobs[6:]]
