@@ -493,6 +493,10 @@ class Project:
         """
         return partial((_job_class or _load_job_class())._known, self)
 
+    def _handles(self, ids: Iterable[str]) -> Iterator[Job]:
+        """Handles on very many jobs known to exist, made some ahead."""
+        return (_job_class or _load_job_class())._all_known(self, ids)
+
     def open_job(self, statepoint: Mapping[str, Any] | None = None, id: str | None = None) -> Job:
         """Get the handle on a job.
 

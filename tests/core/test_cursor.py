@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import gc
 import math
 import os
 import pickle
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -254,6 +256,66 @@ def test_groupby_of_values_that_cannot_be_ordered_raises_type_error(study: Proje
     study.open_job({"i": "text"}).init()
     with pytest.raises(TypeError):
         list(study.groupby("i"))
+
+
+@pytest.mark.usefixtures("at_rest")
+def test_groupby_when_the_index_has_all_then_as_from_the_files(
+    project: Project, forbid: Callable[[ModuleType, str], Forbidden]
+) -> None:
+    few: list[Any] = [1, 2.5, True, "a", "b", None, 0, False, 1.0]
+    kinds = {
+        "number": lambda i: few[(0, 1, 2, 6, 7, 8)[i * 7 % 6]],
+        "text": lambda i: few[3 + i % 2],
+        "mixed": lambda i: few[i % 9],
+        "nothing": lambda i: None,
+        "nan": lambda i: (math.nan, 1.0)[i % 2],
+        "many": lambda i: i * 7919 % 100,
+        "nested": lambda i: {"k": i % 2},
+        "list": lambda i: [i % 2],
+    }
+    for i in range(100):
+        values = {name: make(i) for name, make in kinds.items() if i % 10 or name == "text"}
+        project.open_job(values | {"i": i}).init().doc.update(values)
+    keys = [*kinds, "nested.k", "lacking", ["number"], ["text", "doc.many"]]
+    keys += [f"doc.{key}" for key in keys if isinstance(key, str)]
+
+    def groups(key: Any, default: Any) -> Any:
+        try:
+            found = [(repr(value), [job.id for job in jobs]) for value, jobs in Project().groupby(key, default)]
+        except TypeError as error:
+            return type(error)
+        return found
+
+    def all_groups() -> list[Any]:
+        return [groups(key, default) for key in keys for default in (None, 1, "a", math.nan)]
+
+    expected = all_groups()
+    project.update_cache()
+    assert all_groups() == expected  # which writes the index of the documents
+    assert Path(".signac/index.documents").exists()
+    assert all_groups() == expected
+    with forbid(files, "read_with_status"):
+        assert groups("doc.number", 1) == groups("number", 1)
+    project.find_jobs({"i": 5})[0].remove()
+    job = project.open_job({"i": 100, "text": "a"}).init()
+    job.doc.text = "b"
+    behind = all_groups()
+    assert Path(".signac/index").exists()
+    for name in os.listdir(".signac"):
+        if name != "config":
+            os.unlink(f".signac/{name}")
+    assert all_groups() == behind
+
+
+def test_groupby_when_handles_are_let_go_then_they_are_not_kept(project: Project) -> None:
+    for i in range(40):
+        project.open_job({"i": i, "a": 1}).init()
+    [(value, jobs)] = [(value, list(jobs)) for value, jobs in project.groupby("a")]
+    assert (value, sorted(job.sp.i for job in jobs)) == (1, list(range(40)))
+    ((_, jobs),) = ((value, jobs) for value, jobs in project.groupby("a"))
+    alive = [weakref.ref(job) for job in jobs]
+    assert [ref() for ref in alive[:-1]] == [None] * 39
+    assert gc.isenabled()
 
 
 # frames and HTML ------------------------------------------------------------------------------------------------
