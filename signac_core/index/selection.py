@@ -95,8 +95,9 @@ def _with_others(base: Table, places: Sequence[int], others: Sequence[tuple[str,
 
     merged = array("I")
     start = 0
-    for job_id, place in others:
-        end = bisect_left(places, base.row_behind(job_id), lo=start)
+    rows = base.rows_behind(job_id for job_id, _ in others)
+    for (_, place), row in zip(others, rows, strict=True):
+        end = bisect_left(places, row, lo=start)
         merged.extend(places[start:end])
         merged.append(place)
         start = end

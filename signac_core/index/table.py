@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
@@ -264,14 +264,15 @@ class Table:
         for place in self.directory.ids:
             self._section(place)
 
-    def row_behind(self, job_id: str) -> int:
-        """Row of the first id that is not less than another one."""
-        if not self.rows:
-            return 0
+    def rows_behind(self, ids: Iterable[str]) -> Iterator[int]:
+        """Rows of the first ids that are not less than others, which are sorted; no block is read twice in a row."""
         from bisect import bisect_left
 
-        block, known = self._block_around(job_id)
-        return block * IDS_PER_BLOCK + bisect_left(known, job_id)
+        block, known = 0, [""]
+        for job_id in ids:
+            if self.rows and not known[0] <= job_id <= known[-1]:
+                block, known = self._block_around(job_id)
+            yield block * IDS_PER_BLOCK + bisect_left(known, job_id) if self.rows else 0
 
     def _ids_in(self, place: Sequence[int]) -> list[str]:
         """Ids in one block."""
