@@ -30,7 +30,7 @@ def _frame(name: str, function: str, *columns: str, **more: object) -> Workload:
     fields = {
         "kind": "frame",
         "states": (WARM,),
-        "floor": ("frame", "<data>/states", "<data>/documents"),
+        "floor": ("frame_after_looking", "<data>/ids", "<data>/states", "<data>/documents"),
         **more,
     }
     return _call(f"to_dataframe{name}", function, *columns, **fields)
@@ -76,7 +76,7 @@ CALLS = [
         "frame",
         "sp.<text>",
         "doc.status",
-        floor=("frame", "<data>/column", "<data>/document-column"),
+        floor=("frame_after_looking", "<data>/ids", "<data>/column", "<data>/document-column"),
     ),
     _frame(", state point column", "frame", "sp.<text>", floor=("frame", "<data>/column"), large=(WARM,)),
     _call("get_neighbors", "neighbors", states=(WARM,), sizes=(NEIGHBORS_SIZE,), alike=False, floor=()),

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 __all__ = ["pformat"]
 
@@ -21,6 +21,10 @@ _LEAST_ROOM = len("(...,)")
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _ALL = -1
 """So many levels are all: none is 0."""
+
+
+_Inner: TypeAlias = "tuple[list[str], dict[int, _Inner], Sequence[str], Sequence[Any]]"
+"""What a mapping consists of: lines of its items, and what those consist of; their keys, and values."""
 
 
 class _LeftToPprint(Exception):
@@ -52,13 +56,12 @@ def _text(value: Any, levels: int, column: int, behind: int) -> str:
     if kind is dict and value and levels:
         plan = _plan_of_names(tuple(value)) or _Plan(value)
         values = plan.sorted(value)
-        lines = (plan.lines % values).split("\n") if _is_flat(values) else _items(plan.heads, values, levels)
-        return _fitted(lines, plan.heads, values, ("{", "}"), levels, column, behind)
+        return _fitted(*_lines(plan, values, levels), plan.heads, values, _BRACES, levels, column, behind)
     if kind in _BRACKETS and value and levels:
         heads = ("",) * len(value)
         begin, end = _BRACKETS[kind]
         brackets = (begin, ",)" if kind is tuple and len(value) == 1 else end)
-        return _fitted(_items(heads, value, levels), heads, value, brackets, levels, column, behind)
+        return _fitted(*_items(heads, value, levels), heads, value, brackets, levels, column, behind)
     text = _one_line(value, levels)
     if kind is not str or len(text) <= _WIDTH - column - behind:
         return text
@@ -66,19 +69,39 @@ def _text(value: Any, levels: int, column: int, behind: int) -> str:
 
 
 _BRACKETS: dict[type, tuple[str, str]] = {list: ("[", "]"), tuple: ("(", ")")}
+_BRACES = ("{", "}")
 
 
-def _items(heads: Sequence[str], values: Sequence[Any], levels: int) -> list[str]:
-    """The items of a container on one line each."""
+def _items(heads: Sequence[str], values: Sequence[Any], levels: int) -> tuple[list[str], dict[int, _Inner]]:
+    """The items of a container on one line each, and by number what the mappings among them consist of."""
     levels -= 1
-    return [
-        f"{head}{value!r}" if type(value) in _SCALARS else head + _one_line(value, levels)
-        for head, value in zip(heads, values, strict=True)
-    ]
+    lines = []
+    inner: dict[int, _Inner] = {}
+    for head, value in zip(heads, values, strict=True):
+        kind = type(value)
+        if kind in _SCALARS:
+            lines.append(f"{head}{value!r}")
+        elif kind is dict and value and levels:
+            plan = _plan_of_names(tuple(value)) or _Plan(value)
+            items = plan.sorted(value)
+            own, below = _lines(plan, items, levels)
+            inner[len(lines)] = own, below, plan.heads, items
+            lines.append(f"{head}{{{', '.join(own)}}}")
+        else:
+            lines.append(head + _one_line(value, levels))
+    return lines, inner
+
+
+def _lines(plan: _Plan, values: tuple[Any, ...], levels: int) -> tuple[list[str], dict[int, _Inner]]:
+    """The items of a mapping on one line each."""
+    if _SCALARS.issuperset(map(type, values)):
+        return (plan.lines % values).split("\n"), {}
+    return _items(plan.heads, values, levels)
 
 
 def _fitted(
     lines: list[str],
+    inner: dict[int, _Inner],
     heads: Sequence[str],
     values: Sequence[Any],
     brackets: tuple[str, str],
@@ -99,9 +122,14 @@ def _fitted(
             after = behind if number == last else len(",")
             if len(line) > _WIDTH - column - after:
                 head = heads[number]
-                if column + len(head) + after + _LEAST_ROOM > _WIDTH:
+                start = column + len(head)
+                if start + after + _LEAST_ROOM > _WIDTH:
                     raise _LeftToPprint
-                lines[number] = head + _text(values[number], levels - 1, column + len(head), after)
+                known = inner.get(number)
+                if known is not None:
+                    lines[number] = head + _fitted(*known, _BRACES, levels - 1, start, after)
+                else:
+                    lines[number] = head + _text(values[number], levels - 1, start, after)
     return f"{begin}{_BREAKS[column].join(lines)}{end}"
 
 
@@ -116,7 +144,7 @@ def _one_line(value: Any, levels: int) -> str:
             return "{...}" if value else "{}"
         plan = _plan_of_names(tuple(value)) or _Plan(value)
         values = plan.sorted(value)
-        if _is_flat(values):
+        if _SCALARS.issuperset(map(type, values)):
             return plan.line % values
         levels -= 1
         return plan.line_of_texts % tuple(
@@ -125,8 +153,12 @@ def _one_line(value: Any, levels: int) -> str:
     if kind is list:
         if not (levels and value):
             return "[...]" if value else "[]"
-        if _is_flat(value) or (
-            levels != 1 and set(map(type, value)) == {list} and _is_flat(chain.from_iterable(value))
+        if _SCALARS.issuperset(map(type, value)):
+            return repr(value)
+        if (
+            levels != 1
+            and set(map(type, value)) == {list}
+            and _SCALARS.issuperset(map(type, chain.from_iterable(value)))
         ):
             return repr(value)
         return f"[{', '.join([_one_line(item, levels - 1) for item in value])}]"
@@ -136,10 +168,6 @@ def _one_line(value: Any, levels: int) -> str:
     if kind not in _SCALARS:
         raise _LeftToPprint
     return repr(value)
-
-
-def _is_flat(values: Any) -> bool:
-    return _SCALARS.issuperset(map(type, values))
 
 
 class _Plan:

@@ -386,16 +386,18 @@ def validate_keys(tree: dict[str, Any]) -> dict[str, Any]:
             validate_key(key)
     if not CONTAINERS.isdisjoint(map(type, tree.values())):
         for value in tree.values():
-            _validate_keys_in(value)
+            if type(value) in CONTAINERS:
+                _validate_keys_in(value)
     return tree
 
 
 def _validate_keys_in(value: Any) -> None:
     if type(value) is dict:
         validate_keys(value)
-    elif type(value) is list:
+    elif not CONTAINERS.isdisjoint(map(type, value)):
         for item in value:
-            _validate_keys_in(item)
+            if type(item) in CONTAINERS:
+                _validate_keys_in(item)
 
 
 _ATOMS = frozenset({str, int, float, bool, type(None)})

@@ -46,21 +46,26 @@ __all__ = [
     "open_index",
     "open_own_index",
     "preload",
+    "preload_cache",
     "proven_in_memory",
+    "read_ahead",
     "read_records",
     "read_state_points",
     "read_values",
     "recorded_state_point",
     "recording",
     "refresh",
-    "state_point_in_memory",
+    "selected",
     "state_point_of_many",
+    "state_points_by_block",
     "tell_unusable",
 ]
 
 _CACHE_BYTES_PER_FILE = 200  # of a cache file, which is compressed, are read in the time that it takes to read one file
 MANY_FILES = 16  # up to here nothing is cheaper than reading them
 _ROWS_PER_READ = 16  # of the index are taken into memory in the time that it takes to read one file
+_END = "/" + layout.FN_STATE_POINT
+_FILES_AT_ONCE = 64  # whose state points are parsed together
 _VERY_MANY_FILES = 2500  # from here on the import of a faster parser pays
 
 
@@ -258,11 +263,11 @@ def _read_with_index(
     """State points of jobs, block by block, from the index as far as it holds them and can be used."""
     snapshot = open_index(space)
     if snapshot is None:
-        _preload_cache(space, len(ids))
+        preload_cache(space, len(ids))
         yield from _read_without_index(space, ids, failed, proven=proven)
         return
     with snapshot:
-        for names, trees in _state_points_by_block(snapshot, ids):
+        for names, trees in state_points_by_block(snapshot, ids):
             if proven:
                 trees = [
                     tree if canonical.state_point_matches(tree, name) else None
@@ -277,7 +282,18 @@ def _read_with_index(
             yield from ((name, tree) for name in names if (tree := found[name]) is not None)
 
 
-def _state_points_by_block(snapshot: Snapshot, ids: Sequence[str]) -> Iterator[tuple[list[str], list[Any]]]:
+def selected(snapshot: Snapshot, ids: Sequence[str]) -> Sequence[str]:
+    """Jobs as an index knows them; as they are, if it turns out to be damaged."""
+    try:
+        from .index.selection import selection_of
+
+        return selection_of(snapshot, ids)
+    except Exception as error:
+        tell_unusable(error)
+        return ids
+
+
+def state_points_by_block(snapshot: Snapshot, ids: Sequence[str]) -> Iterator[tuple[list[str], list[Any]]]:
     """State points of jobs, block by block, None where the index does not hold them, or turns out to be damaged."""
     from .index.selection import AT_ONCE, selection_of
 
@@ -297,37 +313,57 @@ def _state_points_by_block(snapshot: Snapshot, ids: Sequence[str]) -> Iterator[t
 def _read_without_index(
     space: Space, ids: Sequence[str], failed: list[str], *, proven: bool
 ) -> Iterator[tuple[str, dict[str, Any]]]:
+    """State points of jobs from memory, or from files that are read many at a time, in order."""
     known = space.known
     if proven:
         _forget_wrong(space, ids)
-    unknown = [job_id for job_id in ids if job_id not in known]
-    if unknown:
-        yield from _read_unknown(space, ids, list(dict.fromkeys(unknown)), failed)
-    else:
-        for job_id in ids:
-            yield job_id, known[job_id]
+    unknown = list(dict.fromkeys(job_id for job_id in ids if job_id not in known))
+    waiting = iter(ids)
+    for names in _remember_files(space, unknown, failed):
+        for job_id in waiting:
+            if job_id in known:
+                yield job_id, known[job_id]
+            if job_id == names[-1]:
+                break
+    yield from ((job_id, known[job_id]) for job_id in waiting if job_id in known)
 
 
-def _read_unknown(
-    space: Space, ids: Sequence[str], unknown: list[str], failed: list[str]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """State points of jobs, some of which have to be read: those that are unknown, in the same order."""
-    known = space.known
-    read = zip(unknown, _read_files(space, unknown), strict=True)
-    left_out = set()
-    for job_id in ids:
-        state_point = known.get(job_id)
-        if state_point is None:
-            if job_id in left_out:
-                continue
-            _, state_point = next(read)
-            if state_point is None:
-                state_point = _read_unusual(f"{space.workspace}/{job_id}", job_id, failed)
-                if state_point is None:
-                    left_out.add(job_id)
-                    continue
-            known[job_id] = state_point
-        yield job_id, state_point
+def _remember_files(space: Space, ids: list[str], failed: list[str]) -> Iterator[list[str]]:
+    """Read the state points in the files of jobs into memory, and tell of which, block by block."""
+    texts = _state_point_texts(space, ids)
+    size, parsed = _parser(len(ids))
+    for start in range(0, len(ids), size):
+        names = ids[start : start + size]
+        trees = parsed(names, list(islice(texts, len(names))))
+        if None in trees:
+            for at, tree in enumerate(trees):
+                if tree is None:
+                    trees[at] = _read_unusual(f"{space.workspace}/{names[at]}", names[at], failed)
+        _remember(space, names, trees)
+        yield names
+
+
+def read_ahead(space: Space, ids: list[str], number: int) -> None:
+    """Read the state points of some of so many jobs into memory, but those that are not as they should be."""
+    names = [job_id for job_id in ids if job_id not in space.known]
+    _remember(space, names, _parser(number)[1](names, list(_state_point_texts(space, names))))
+
+
+def _remember(space: Space, ids: Sequence[str], trees: Sequence[dict[str, Any] | None]) -> None:
+    space.known.update((job_id, tree) for job_id, tree in zip(ids, trees, strict=True) if tree is not None)
+
+
+def _parser(number: int) -> tuple[int, Callable[[list[str], list[bytes | None]], list[dict[str, Any] | None]]]:
+    """How many texts are parsed together, of so many, and what does it: None for a text that is not that of a job."""
+    if number < _VERY_MANY_FILES:
+        return _FILES_AT_ONCE, _parsed
+    from .index.records import AT_ONCE, state_points_in
+
+    return AT_ONCE, state_points_in
+
+
+def _parsed(ids: list[str], texts: list[bytes | None]) -> list[dict[str, Any] | None]:
+    return [None if text is None else state_point_in(text, name) for name, text in zip(ids, texts, strict=True)]
 
 
 def read_records(
@@ -367,7 +403,7 @@ def proven_in_memory(space: Space, ids: Sequence[str]) -> dict[str, dict[str, An
 def _state_point_texts(space: Space, ids: Sequence[str]) -> Iterator[bytes | None]:
     """Contents of the state point files of jobs, None where there is none to be had (open, read, close per job)."""
     if len(ids) <= MANY_FILES:
-        return iter(files.contents(ids, space.workspace + "/", "/" + layout.FN_STATE_POINT, None))
+        return iter(files.contents(ids, space.workspace + "/", _END, None))
     from .parallel import files_together
 
     return files_together(space, ids, layout.FN_STATE_POINT, files.contents)
@@ -381,20 +417,6 @@ def _forget_wrong(space: Space, ids: Sequence[str]) -> None:
             tell_unusable(ValueError(f"wrong about job {job_id}"))
             space.forget_indexed()
             return
-
-
-def _read_files(space: Space, ids: list[str]) -> Iterator[dict[str, Any] | None]:
-    """State points in the files of jobs; None where there is none to be read, or that of another job."""
-    texts = _state_point_texts(space, ids)
-    if len(ids) < _VERY_MANY_FILES:
-        for job_id, text in zip(ids, texts, strict=True):
-            yield None if text is None else state_point_in(text, job_id)
-        return
-    from .index.records import AT_ONCE, state_points_in
-
-    for start in range(0, len(ids), AT_ONCE):
-        some = ids[start : start + AT_ONCE]
-        yield from state_points_in(some, list(islice(texts, len(some))))
 
 
 def each_file(
@@ -414,7 +436,7 @@ def preload(space: Space, number: int) -> None:
     Without an index, the cache file of signac 2.x serves if that is less work than reading files.
     """
     if number > MANY_FILES and not space.is_loaded and not ask_index(space, lambda found: _take_all(space, found)):
-        _preload_cache(space, number)
+        preload_cache(space, number)
 
 
 def _take_all(space: Space, snapshot: Snapshot) -> bool:
@@ -422,7 +444,7 @@ def _take_all(space: Space, snapshot: Snapshot) -> bool:
     return True
 
 
-def _preload_cache(space: Space, number: int) -> None:
+def preload_cache(space: Space, number: int) -> None:
     """Take the state points of all jobs from the cache file into memory, if that is less work than reading files."""
     with suppress(OSError):
         if 0 < os.stat(space.path(layout.FN_CACHE)).st_size < number * _CACHE_BYTES_PER_FILE:
@@ -484,24 +506,6 @@ def indexed_state_points(space: Space) -> dict[str, dict[str, Any]]:
     return ask_index(space, lambda snapshot: snapshot.state_points()) or {}
 
 
-def state_point_in_memory(space: Space, job_id: str) -> dict[str, Any] | None:
-    """State point of one of the jobs that are being iterated over, if it need not be read from its file."""
-    ids, space.expected = space.expected, ()
-
-    def take(snapshot: Snapshot) -> bool:
-        if len(ids) == snapshot.number():
-            return _take_all(space, snapshot)
-        found: dict[str, dict[str, Any]] = {}
-        for names, trees in _state_points_by_block(snapshot, ids):
-            found.update((name, tree) for name, tree in zip(names, trees, strict=True) if tree is not None)
-        space.remember_indexed(found)
-        return True
-
-    if len(ids) > MANY_FILES and not space.is_loaded and not ask_index(space, take):
-        _preload_cache(space, len(ids))
-    return space.known.get(job_id)
-
-
 def state_point_of_many(space: Space, job_id: str) -> dict[str, Any] | None:
     """State point of a job in memory, if so many have been read one by one that it pays to take all there.
 
@@ -512,7 +516,7 @@ def state_point_of_many(space: Space, job_id: str) -> dict[str, Any] | None:
         return snapshot.number() > space.reads * _ROWS_PER_READ or _take_all(space, snapshot)
 
     if not space.is_loaded and not ask_index(space, take):
-        _preload_cache(space, space.reads)
+        preload_cache(space, space.reads)
     return space.known.get(job_id)
 
 
@@ -520,7 +524,7 @@ def recorded_state_point(space: Space, job_id: str) -> dict[str, Any] | None:
     """State point of a job whose file is damaged, as index or cache have it; None if they do not."""
 
     def find(snapshot: Snapshot) -> dict[str, Any] | None:
-        [(_, trees)] = _state_points_by_block(snapshot, [job_id])
+        [(_, trees)] = state_points_by_block(snapshot, [job_id])
         found: dict[str, Any] | None = trees[0]
         return found
 

@@ -27,6 +27,7 @@ class Handles(Protocol[Made]):
     def space(self) -> Space: ...
     @property
     def handle(self) -> Callable[..., Made]: ...
+    def _handles(self, ids: Iterable[str]) -> Iterator[Made]: ...
     def __len__(self) -> int: ...
     def __contains__(self, job: Any, /) -> bool: ...
 
@@ -41,7 +42,7 @@ class _Jobs(Generic[JobT]):
     def __iter__(self) -> Iterator[JobT]:
         space = self._project.space
         space.expect(self._ids)
-        return map(self._project.handle, self._ids, map(space.known.get, self._ids))
+        return map(self._project.handle, self._ids, map(space.known.get, self._ids, map(space.now.get, self._ids)))
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -215,8 +216,9 @@ class JobsCursor(Generic[JobT]):
     def _jobs_of(self, groups: Groups) -> Iterator[tuple[Any, Iterator[JobT]]]:
         """Values and jobs of groups."""
         self._project.space.expect(groups.ids)
-        handle, ids = self._project.handle, groups.ids
-        return ((groups.values[rows[0]], map(handle, [ids[row] for row in rows])) for rows in groups.rows)
+        handles, ids = self._project._handles, groups.ids
+        found = zip(groups.values, groups.rows, strict=True)
+        return ((value, handles([ids[row] for row in rows])) for value, rows in found)
 
     def to_dataframe(
         self,

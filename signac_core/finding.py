@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -23,7 +24,7 @@ __all__ = ["find_ids"]
 _T = TypeVar("_T")
 
 _FEW = 16  # jobs that are read rather than looked up
-_LONG = 1000  # ids from which on they are made as they are asked for
+_LONG = 1000  # ids from which on they are made as they are asked for, and nobody need look for garbage between trees
 _SHARED = 20_000  # jobs from which on a fork costs less than it saves
 _SLOW = 0.0002  # seconds for a file from which on an index is worth its while even to a process that remembers
 _MANY_FILES_READ = 64  # from here on a query without an index leaves one behind
@@ -262,6 +263,26 @@ def _scan(
     progress: Progress | None,
 ) -> list[str]:
     """Ids of jobs that match a filter, each judged by its state point and document; ``record`` takes the documents."""
+    judge = partial(_judge, space, query, ids, damaged, record, indexed=indexed, proven=proven, progress=progress)
+    if len(ids) < _LONG:
+        return judge()
+    from .garbage import without_collection
+
+    with without_collection():
+        return judge()
+
+
+def _judge(
+    space: Space,
+    query: Query,
+    ids: Sequence[str],
+    damaged: list[str] | None,
+    record: Record | None,
+    *,
+    indexed: bool,
+    proven: bool,
+    progress: Progress | None,
+) -> list[str]:
     from .query import NO_DOCUMENT
 
     matches = query.matches

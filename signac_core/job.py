@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from _thread import RLock
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from .sync import sync_jobs as sync_jobs
 
 __all__ = ["Job", "calc_id"]
+
+_FIRST_HANDLES = 16  # that are made together; four times as many from then on,
+_MOST_HANDLES = 16_384  # up to so many
 
 
 class Job:
@@ -129,6 +132,35 @@ class Job:
         if statepoint is not None:
             job._data = statepoint
         return job
+
+    @classmethod
+    def _all_known(cls, project: Project, ids: Iterable[str]) -> Iterator[Job]:
+        """Handles on jobs that were listed.
+
+        They are made some ahead, where the garbage collector does not look at them again and again, and let go one by
+        one.
+        """
+        from collections import deque  # who needs one handle pays for no import
+        from itertools import chain, islice, repeat
+
+        from .garbage import without_collection
+
+        def make() -> Iterator[Iterator[Job]]:
+            new, waiting, number = cls.__new__, iter(ids), _FIRST_HANDLES
+            while some := list(islice(waiting, number)):
+                jobs: deque[Job] = deque()
+                add = jobs.append
+                with without_collection():
+                    for job_id in some:
+                        job = new(cls)
+                        job._project = project
+                        job._id = job_id
+                        job._directory_known = True
+                        add(job)
+                yield map(deque.popleft, repeat(jobs, len(jobs)))
+                number = min(4 * number, _MOST_HANDLES)
+
+        return chain.from_iterable(make())
 
     # identity -----------------------------------------------------------------------------------------------------
 
@@ -271,7 +303,8 @@ class Job:
 
     def _make_view(self) -> JSONDict:
         tree = self._plain_statepoint()
-        if self._id not in self._project.space.sound_ids:
+        space = self._project.space
+        if self._id not in space.sound_ids and self._id not in space.now:
             canonical.validate_keys(tree)
         make = _live or _import_live()
         with _creation:  # threads that share the handle share the state point

@@ -4,10 +4,13 @@ On a local disk a look at the directory of a job costs next to nothing, and it i
 clusters it is a round trip to a server. There, after some slow ones in a row, the index tells which jobs there are and
 what their state points are, compared with the workspace once a second: what it says may be as old as that, as answers
 of such file systems themselves may be. A job that it does not know is always looked for.
+
+The state points of jobs that are iterated over are read ahead, many at a time.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from contextlib import suppress
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
@@ -16,17 +19,100 @@ from . import catalog
 from .errors import WorkspaceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .index.snapshot import Snapshot
     from .workspace import Space
 
-__all__ = ["Lookups", "has_job", "known_state_point"]
+__all__ = ["Lookups", "ReadAhead", "expected_state_point", "has_job", "known_state_point"]
 
 _SLOW = 0.0002  # seconds for a call
 _ENOUGH = 16  # slow calls in a row
+_MOST_AHEAD = 1024
+_LOOPS = 4  # over jobs, one within the other
+_ROWS_PER_READ = 16  # of the index are taken into memory in the time that it takes to find a single one
 _SECONDS = 1.0
 _SHARE = 5  # so many times as long as it took to open it, the index is believed
+
+
+def expected_state_point(space: Space, job_id: str) -> dict[str, Any] | None:
+    """State point of one of the jobs that are being iterated over, if it is in memory, or read ahead."""
+    ids, space.expected = space.expected, ()
+    if len(ids) > catalog.MANY_FILES and not space.is_loaded:
+        snapshot = catalog.open_own_index(space.twin())  # which does not keep this one alive, nor its files open
+        if snapshot is None:
+            catalog.preload_cache(space, len(ids))
+        if not space.is_loaded:
+            others = [ahead for ahead in space.ahead if not ahead.is_done]
+            space.ahead = (ReadAhead(ids, snapshot), *others[: _LOOPS - 1])
+    for ahead in space.ahead:
+        state_point = ahead.state_point(space, job_id)
+        if state_point is not None:
+            return state_point  # type: ignore[no-any-return]
+    return space.known.get(job_id)
+
+
+class ReadAhead:
+    """What reads the state points of jobs before they are asked for, once some were asked for in their order.
+
+    From one time to the next twice as many are read, up to 1,024: at most as many in vain as were asked for. What the
+    index holds stays in memory for the moment, what has to be read from files as all of that does.
+    """
+
+    def __init__(self, ids: Sequence[str], snapshot: Snapshot | None) -> None:
+        self._ids = ids
+        self._next = 0
+        self._size = 1
+        self._strays = 0
+        self._snapshot = snapshot
+        self._rows: Sequence[str] = ()  # the same jobs, as the index knows them
+
+    def __del__(self) -> None:
+        if self._snapshot is not None:
+            self._snapshot.close()
+
+    def state_point(self, space: Space, job_id: str) -> dict[str, Any] | None:
+        """State point of a job that is not in memory; None if it is none of these, or not as it should be."""
+        ids, at = self._ids, self._next
+        if at >= len(ids) or ids[at] != job_id:
+            at = bisect_left(ids, job_id)
+            if at >= len(ids) or ids[at] != job_id:
+                return None
+            self._strays += 1
+            self._size = 1
+        if self._snapshot is not None and self._strays * _ROWS_PER_READ > len(ids):
+            space.remember_indexed(self._indexed(slice(None)))
+            self._ids = ()
+        elif at >= self._next:
+            self._next = at + self._size
+            self._read(space, slice(at, self._next))
+            self._size = min(2 * self._size, _MOST_AHEAD)
+        elif self._snapshot is not None:  # otherwise it has been read before, and is not as it should be
+            self._read(space, slice(at, at + 1))
+        return space.now.get(job_id) or space.known.get(job_id)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing left to be read ahead."""
+        return self._next >= len(self._ids)
+
+    def _read(self, space: Space, some: slice) -> None:
+        if self._snapshot is None:
+            catalog.read_ahead(space, list(self._ids[some]), len(self._ids) if self._size > _ENOUGH else 1)
+        else:
+            if len(space.now) > _LOOPS * _MOST_AHEAD:
+                space.now.clear()
+            space.now.update(self._indexed(some))
+
+    def _indexed(self, some: slice) -> dict[str, dict[str, Any]]:
+        """State points of some of the jobs, as far as the index has them."""
+        assert self._snapshot is not None
+        if not self._rows:
+            self._rows = catalog.selected(self._snapshot, self._ids)
+        found: dict[str, dict[str, Any]] = {}
+        for names, trees in catalog.state_points_by_block(self._snapshot, self._rows[some]):
+            found.update((name, tree) for name, tree in zip(names, trees, strict=True) if tree is not None)
+        return found
 
 
 class Lookups:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -29,9 +29,10 @@ __all__ = [
 _T = TypeVar("_T")
 _R = TypeVar("_R")
 
-Together: TypeAlias = Callable[[Sequence[str], str, str, int | None], Iterable[_R]]
-"""What looks at one file of each of several jobs: given the ids, what comes before them and after them in the paths,
-and the descriptor that these are relative to; it returns as many results and raises nothing."""
+Together: TypeAlias = Callable[[Sequence[_T], str, str, int | None], Iterable[_R]]
+"""What looks at one file of each of several jobs: given the ids (or what else it knows them by), what comes
+before them and after them in the paths, and the descriptor that these are relative to; it returns as many results and
+raises nothing."""
 
 _FEW = 16  # files that are not worth opening a directory for
 _PROBE = 16  # items that decide
@@ -48,8 +49,8 @@ def in_order(function: Callable[[_T], _R], items: Sequence[_T], *, probe: int = 
     The first ones, as many as ``probe`` says, decide whether threads do the rest, if that is three times as many.
     """
     waiting = iter(items)
-    yield from _begin(lambda some: map(function, some), waiting, len(items), probe)
-    yield from map(function, waiting)
+    begun = _begin(lambda some: map(function, some), waiting, len(items), probe)
+    return chain(chain.from_iterable(begun), map(function, waiting))
 
 
 def in_shares(function: Callable[[Sequence[_T]], Iterable[_R]], items: Sequence[_T]) -> Iterator[_R]:
@@ -57,24 +58,27 @@ def in_shares(function: Callable[[Sequence[_T]], Iterable[_R]], items: Sequence[
 
     A loop of its own over little things takes half as long as a call for each. Up to 256 results are in memory.
     """
+    return chain.from_iterable(_share_by_share(function, items))
+
+
+def _share_by_share(function: Callable[[Sequence[_T]], Iterable[_R]], items: Sequence[_T]) -> Iterator[Iterable[_R]]:
     waiting = iter(items)
-    yield from _begin(function, waiting, len(items), _PROBE)
-    while some := list(islice(waiting, _AT_ONCE)):
-        yield from function(some)
+    shares = iter(lambda: list(islice(waiting, _AT_ONCE)), [])
+    return chain(_begin(function, waiting, len(items), _PROBE), map(function, shares))
 
 
 def _begin(
     function: Callable[[Sequence[_T]], Iterable[_R]], waiting: Iterator[_T], number: int, probe: int
-) -> Iterator[_R]:
+) -> Iterator[Iterable[_R]]:
     """Deal with the first items, and with as many of the others as threads are faster with."""
     threads = config.io_threads()
     if threads is None:
         alone = []
         for item in islice(waiting, probe):
             started = perf_counter()
-            [result] = function([item])
+            results = list(function([item]))
             alone.append(perf_counter() - started)
-            yield result
+            yield results
         typical = sorted(alone)[len(alone) // 2] if alone else 0.0
         if number > 4 * probe and typical > _SLOW:
             yield from _in_threads(function, waiting, _THREADS, worthwhile=typical / 2)
@@ -84,7 +88,7 @@ def _begin(
 
 def _in_threads(
     function: Callable[[Sequence[_T]], Iterable[_R]], waiting: Iterator[_T], threads: int, *, worthwhile: float
-) -> Iterator[_R]:
+) -> Iterator[Iterable[_R]]:
     """Apply a function in threads, as long as that takes less than ``worthwhile`` seconds per item."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -95,8 +99,7 @@ def _in_threads(
             shares = [window[start : start + size] for start in range(0, len(window), size)]
             results = list(pool.map(lambda share: list(function(share)), shares))
             spent = perf_counter() - started
-            for some in results:
-                yield from some
+            yield from results
             if spent > worthwhile * len(window):
                 return
 
@@ -186,11 +189,16 @@ def each_file(
         yield from in_order(lambda job_id: function(job_id, root + job_id + end, workspace), ids)
 
 
-def files_together(space: Space, ids: Sequence[str], name: str, function: Together[_R]) -> Iterator[_R]:
+def files_together(space: Space, ids: Sequence[_T], name: str, function: Together[_T, _R]) -> Iterator[_R]:
     """Apply a function to one file of several jobs at once, in order, as :func:`each_file` does to one."""
-    end = "/" + name
+    return chain.from_iterable(_files_share_by_share(space, ids, "/" + name, function))
+
+
+def _files_share_by_share(
+    space: Space, ids: Sequence[_T], end: str, function: Together[_T, _R]
+) -> Iterator[Iterable[_R]]:
     if len(ids) <= _FEW:
-        yield from function(ids, space.workspace + "/", end, None)
+        yield function(ids, space.workspace + "/", end, None)
         return
     with _short_paths(space.workspace) as (root, workspace):
-        yield from in_shares(lambda some: function(some, root, end, workspace), ids)
+        yield from _share_by_share(lambda some: function(some, root, end, workspace), ids)

@@ -493,6 +493,10 @@ class Project:
         """
         return partial((_job_class or _load_job_class())._known, self)
 
+    def _handles(self, ids: Iterable[str]) -> Iterator[Job]:
+        """Handles on very many jobs known to exist, made some ahead."""
+        return (_job_class or _load_job_class())._all_known(self, ids)
+
     def open_job(self, statepoint: Mapping[str, Any] | None = None, id: str | None = None) -> Job:
         """Get the handle on a job.
 
@@ -560,9 +564,9 @@ class Project:
         """State point of a job, if so many are asked for one by one that somebody has them."""
         space = self.space
         if space.lookups is not None:
-            from . import lookups
+            from .lookups import known_state_point
 
-            known = lookups.known_state_point(space, job_id)
+            known = known_state_point(space, job_id)
             if known is not None:
                 return known
         space.reads += 1
@@ -577,9 +581,9 @@ class Project:
         if self.space.looks < _FEW_LOOKS:
             self.space.looks += 1
             return self.space.has(job_id)
-        from . import lookups
+        from .lookups import has_job
 
-        return lookups.has_job(self.space, job_id)
+        return has_job(self.space, job_id)
 
     def _statepoint_of(self, job_id: str) -> dict[str, Any]:
         """State point of an existing job, as plain data that must not be changed.
@@ -589,12 +593,12 @@ class Project:
         Raises JobsCorruptedError if it cannot be read or is not the one of the job.
         """
         space = self.space
-        known = space.known.get(job_id)
-        if known is None and space.expected:
-            from . import catalog
+        known = space.known.get(job_id) or space.now.get(job_id)
+        if known is None and (space.expected or space.ahead):
+            from .lookups import expected_state_point
 
-            known = catalog.state_point_in_memory(space, job_id)
-        elif known is None:
+            known = expected_state_point(space, job_id)
+        if known is None:
             known = self._known_to_others(job_id)
         if known is not None:
             return known

@@ -343,14 +343,15 @@ def _any(matchers: list[Matcher]) -> Matcher:
 
 def _leaf_matcher(condition: Condition) -> Matcher:
     namespace, path, name, argument, test = condition
+    is_equality = name == "$eq" and not _holds_nan(argument)
     if namespace == "sp" and len(path) == 1:
         key = path[0]
-        if name == "$eq" and not _holds_nan(argument):
+        if is_equality:
             return lambda sp, doc: sp.get(key, MISSING) == argument
         return lambda sp, doc: test(sp.get(key, MISSING))
     reach = _reach(path)
     if namespace == "sp":
-        return lambda sp, doc: test(reach(sp))
+        return (lambda sp, doc: reach(sp) == argument) if is_equality else (lambda sp, doc: test(reach(sp)))
     return lambda sp, doc: test(reach(doc))
 
 

@@ -20,10 +20,11 @@ def copy_plain(value: Any) -> Any:
         copy = value.copy()
         if not CONTAINERS.isdisjoint(map(type, copy.values())):
             for key, item in copy.items():
-                copy[key] = copy_plain(item)
+                if type(item) in CONTAINERS:
+                    copy[key] = copy_plain(item)
         return copy
     if kind is list:
-        return [copy_plain(item) for item in value]
+        return value.copy() if CONTAINERS.isdisjoint(map(type, value)) else [copy_plain(item) for item in value]
     return value
 
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from . import catalog, files, layout, workspace
 from .errors import UnusableIndexError
+from .garbage import without_collection
 from .index.peer_cache import CacheFile, CacheWriter, EntriesAside, holds_just, open_cache, read_cache
 from .index.records import AT_ONCE, Records, in_batches, records_of_texts
-from .index.table import without_collection
 
 if TYPE_CHECKING:
     from .index.refreshing import BaseWriter
@@ -47,16 +47,17 @@ def update(
     _warn_of_place(warn)
     snapshot = catalog.open_index(space)
     if snapshot is None:
-        written = None if processes == 1 else _write_first(space, failed, progress, processes)
+        listing = workspace.list_workspace(space)
+        written = None if processes == 1 else _write_first(space, listing, failed, progress, processes)
         if written is None:
-            written = _update_without_index(space, failed, progress, warn)
+            written = _update_without_index(space, listing, failed, progress, warn)
     else:
         with snapshot:
             try:
                 written = _Update(space, snapshot, failed, progress, warn).run()
             except UnusableIndexError:
                 failed.clear()
-                written = _update_without_index(space, failed, progress, warn)
+                written = _update_without_index(space, workspace.list_workspace(space), failed, progress, warn)
     return written
 
 
@@ -80,10 +81,13 @@ def _warn_of_damage(space: Space, warn: Callable[[str], None] | None) -> None:
 
 
 def _update_without_index(
-    space: Space, failed: list[str], progress: Progress | None, warn: Callable[[str], None] | None
+    space: Space,
+    listing: workspace.Listing,
+    failed: list[str],
+    progress: Progress | None,
+    warn: Callable[[str], None] | None,
 ) -> int | None:
     """Read what the cache file does not hold, and write both file and index anew."""
-    listing = workspace.list_workspace(space)
     ids = layout.job_ids(listing.names)
     held: Mapping[str, dict[str, Any]] = catalog.proven_in_memory(space, ids)
     mark, aside, cache = None, None, None
@@ -116,12 +120,13 @@ def _update_without_index(
         return None if is_current and number else number
 
 
-def _write_first(space: Space, failed: list[str], progress: Progress | None, processes: int | None) -> int | None:
+def _write_first(
+    space: Space, listing: workspace.Listing, failed: list[str], progress: Progress | None, processes: int | None
+) -> int | None:
     """Write cache file and index of a project with very many jobs that has neither, in several processes.
 
     None if it is another one.
     """
-    listing = workspace.list_workspace(space)
     ids = layout.job_ids(listing.names)
     if len(ids) < _SHARED or space.known or os.path.lexists(space.path(layout.FN_CACHE)):
         return None

@@ -289,6 +289,7 @@ class Space:
     """
 
     __slots__ = (
+        "ahead",
         "awaited",
         "document_name",
         "durable",
@@ -298,6 +299,7 @@ class Space:
         "looks",
         "lookups",
         "moment",
+        "now",
         "reads",
         "root",
         "sound_ids",
@@ -317,14 +319,20 @@ class Space:
         self.document_name = document_name
         self.durable = durable
         self.known: dict[str, dict[str, Any]] = {}
+        self.now: dict[str, dict[str, Any]] = {}  # from the index, too; what is known for the moment only
         self.sound_ids: Collection[str] = ()  # of state points from the index, which does not take keys with dots
         self.is_loaded = False  # whether index or cache file have been taken into memory
         self.expected: Sequence[str] = ()
+        self.ahead: tuple[Any, ...] = ()  # of the room `lookups`, too: what reads the jobs of loops ahead
         self.awaited: list[list[str]] | None = None  # takes the next listing for an iteration that has not begun
         self.moment: Moment | None = None
         self.reads = 0  # of single state points, which nobody has announced
         self.looks = 0  # at single jobs that were named by their ids
         self.lookups: Any = None  # belongs to the room of that name, which takes over where they are many
+
+    def twin(self) -> Space:
+        """The same project, with nothing in memory."""
+        return Space(self.root, workspace=self.workspace, document_name=self.document_name, durable=self.durable)
 
     def one_moment(self) -> Moment:
         """In a ``with`` block, let the first listing of the workspace and the first opening of the index serve all.
@@ -368,6 +376,7 @@ class Space:
         for job_id in self.sound_ids:
             self.known.pop(job_id, None)
         self.sound_ids = ()
+        self.now.clear()
 
     def expect(self, ids: Sequence[str]) -> None:
         """Announce that the state points of some jobs may be asked for one by one."""

@@ -214,7 +214,7 @@ def differences(lines: str) -> Timed:
     return run
 
 
-def frame(*files: str) -> Timed:
+def frame(*files: str) -> Callable[[], list[int]]:
     """Make a data frame of the keys of lines of JSON."""
     import orjson
     import pandas
@@ -231,6 +231,17 @@ def frame(*files: str) -> Timed:
         for column in columns.values():
             column.extend([None] * (count + 1 - len(column)))
         return list(pandas.DataFrame(columns).shape)
+
+    return run
+
+
+def frame_after_looking(ids: str, *files: str) -> Timed:
+    """Look whether documents have changed, and make a data frame."""
+    look, make = stat(ids), frame(*files)
+
+    def run() -> list[int]:
+        look()
+        return make()
 
     return run
 

@@ -307,8 +307,11 @@ def _pretty_text(depth: int) -> Callable[[Record], str]:
     def text(record: Record) -> str:
         from ..pretty import pformat
 
-        parts = [pformat(record[part], depth=depth) for part in ("sp", "doc") if part in record]
-        return "\n".join([record.get("path", record["id"]), *parts])
+        lines = record.get("path", record["id"])
+        for part in ("sp", "doc"):
+            if part in record:
+                lines += "\n" + pformat(record[part], depth=depth)
+        return lines  # type: ignore[no-any-return]
 
     return text
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import os
 
     from ..index.documents import IndexedDocuments
-    from ..index.selection import Selection
+    from ..index.selection import Postings, Selection
     from ..index.snapshot import Snapshot
     from ..index.table import Table
     from ..workspace import Space
@@ -168,19 +168,29 @@ def read_document_values(
     missing: Any,
     damaged: list[str] | None = None,
     look_up: Callable[[dict[str, Any], str], Any] | None = None,
+    postings: Postings | None = None,
 ) -> tuple[Sequence[str], list[list[Any]]]:
     """Values under dotted keys of documents; only their columns are read where there is an index (a stat per job).
 
-    Jobs that cannot be read are left out. ``look_up`` finds values in documents that are read from files.
+    Jobs that cannot be read are left out. ``look_up`` finds values in documents that are read from files. A list of
+    ``postings`` takes the values of the only key, with the places of the ids, where the index has all of them; there
+    are no columns then.
 
     Raises ValueError if documents are damaged and there is no list of them.
     """
     unread: Any = object()
-    columns: list[list[Any]] = [[unread] * len(ids) for _ in keys]
+    columns: list[list[Any]] | None = None
     with _index_of_many(space, ids) as (selection, documents):
         if selection is not None and documents is not None:
             with _whatever_is_wrong():
-                columns = _indexed_values(selection, documents, keys, missing=missing, unread=unread) or columns
+                table = _table_of_all(selection, documents)
+                if table is not None and postings is not None and _take_postings(table, keys[0], postings):
+                    return ids, []
+                columns = _indexed_values(selection, documents, keys, missing=missing, unread=unread)
+                if table is not None and columns is not None:
+                    return ids, columns
+        if columns is None:
+            columns = [[unread] * len(ids) for _ in keys]
         values = enumerate(zip(ids, columns[0], strict=True))
         places = {job_id: at for at, (job_id, value) in values if value is unread}
         with catalog.recording(documents) as record:
@@ -194,6 +204,23 @@ def read_document_values(
         return ids, columns
     here = [job_id for job_id in ids if job_id not in places]
     return here, catalog.kept(columns, ids, here)
+
+
+def _table_of_all(selection: Selection, documents: IndexedDocuments) -> Table | None:
+    """The table of the documents of all jobs that are asked for, row by row; None if some may be elsewhere."""
+    table = documents.table
+    if table is None or not selection.is_base() or buffered_documents(selection.snapshot.space):
+        return None
+    return table if documents.readable().count(1) == table.rows else None
+
+
+def _take_postings(table: Table, key: str, postings: Postings) -> bool:
+    """Take the values of a key from a table, if that is possible."""
+    from ..index.selection import postings_of
+
+    found = postings_of(table, key)
+    postings += found or []
+    return found is not None
 
 
 def _value(
@@ -238,10 +265,14 @@ def _indexed_values(
     flags, held = documents.readable(), buffered_documents(selection.snapshot.space)
     columns = []
     for key in keys:
-        values = [value if flag else unread for value, flag in zip(table.column(key, missing), flags, strict=True)]
+        values = table.column(key, missing)
+        if flags.count(1) < len(flags):
+            values = [value if flag else unread for value, flag in zip(values, flags, strict=True)]
 
         def read(asked: Table, rows: Sequence[int], values: list[Any] = values) -> list[Any]:
-            return list(map(values.__getitem__, rows)) if asked is base else [unread] * len(rows)
+            if asked is not base:
+                return [unread] * len(rows)
+            return values if len(rows) == len(values) else list(map(values.__getitem__, rows))
 
         found = selection.fetch(selection.places, read, lambda at: unread)
         if held:

@@ -20,11 +20,11 @@ from .. import layout
 from ..config import index_path
 from ..errors import UnusableIndexError
 from ..layout import DOCUMENTS
-from ..parallel import each_file
+from ..parallel import Together, files_together
 from ..query import And, Condition, Query
 from ..workspace import OPEN_FLAGS
 from .evaluation import rows_that_satisfy, undecided
-from .table import ELSEWHERE, IDS_PER_BLOCK, Rows, Table
+from .table import ELSEWHERE, ID_BYTES, IDS_PER_BLOCK, Rows, Table
 
 if TYPE_CHECKING:
     from .snapshot import Snapshot
@@ -51,7 +51,9 @@ _REWRITTEN_SHARE = 4
 """A new table is worth its while when a quarter of the documents had to be read."""
 _WORTHWHILE = 64
 _AT_ONCE = 1024
+_COMPARED_AT_ONCE = 4 * IDS_PER_BLOCK  # so that few descriptors are opened, and little is in memory
 _KIND, _LINK = 0o170000, stat.S_IFLNK  # bits of a mode
+_INODE, _LENGTH = stat.ST_INO, stat.ST_SIZE  # numbers of fields
 
 
 def packed_signature(status: os.stat_result) -> bytes:
@@ -127,22 +129,24 @@ class IndexedDocuments:
         valid = bytearray(table.rows)
         flags = self.asked.flags(table.rows)
         size = SIGNATURE_BYTES
-        for first in range(0, table.rows, IDS_PER_BLOCK):
-            asked = flags[first : first + IDS_PER_BLOCK]
+        for first in range(0, table.rows, _COMPARED_AT_ONCE):
+            asked = flags[first : first + _COMPARED_AT_ONCE]
             count = asked.count(1)
             if not count:
                 continue
             end = first + len(asked)
             rows: Sequence[int] = range(first, end)
+            known = bytes(signatures[first * size : end * size])
             if count < len(asked):
                 rows = list(compress(rows, asked))
-            names = self.snapshot.base.ids_at(rows)
-            now = b"".join(each_file(self.snapshot.space, names, layout.FN_DOCUMENT, _signature))
-            if count == len(asked) and now == signatures[first * size : end * size]:
-                valid[first:end] = asked
-                continue
-            for at, row in enumerate(rows):
-                valid[row] = now[at * size : (at + 1) * size] == signatures[row * size : (row + 1) * size]
+                known = b"".join([signatures[row * size : (row + 1) * size] for row in rows])
+            compare = _comparison(self.snapshot.base.packed_ids(rows), known)
+            found = bytes(files_together(self.snapshot.space, range(count), layout.FN_DOCUMENT, compare))
+            if count == len(asked):
+                valid[first:end] = found
+            else:
+                for row in compress(rows, found):
+                    valid[row] = 1
         return Rows.of(valid)
 
     def _evaluate(self, query: Query, documents: Table) -> Rows:
@@ -190,14 +194,50 @@ def _elsewhere(table: Table) -> Rows:
     return Rows.of(table.states().translate(only))
 
 
-def _signature(job_id: str, path: str, dir_fd: int | None) -> bytes:
-    """Signature of the document in a file; like no other if that cannot be told, as of a link that leads nowhere."""
-    try:
-        status = os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
-    except FileNotFoundError:
-        return NO_DOCUMENT
-    except OSError:
-        return _NONE
+def _comparison(ids: bytes, signatures: bytes) -> Together[int, int]:
+    """Make a function that tells of some jobs, by their places, whether their documents have their signatures still.
+
+    There are very many files, so that little is made for each of them but what ``stat`` makes.
+    """
+    size = SIGNATURE_BYTES
+
+    def compare(some: Sequence[int], before: str, after: str, dir_fd: int | None) -> bytes:
+        first, end = some[0], some[-1] + 1
+        known = signatures[first * size : end * size]
+        numbers = iter(memoryview(known).cast("Q").tolist())
+        paths = _paths(ids[first * ID_BYTES : end * ID_BYTES], before, after)
+        same = bytearray(b"\1" * len(paths))
+        look = os.lstat
+        for at, path, inode, length, modified, changed in zip(range(len(paths)), paths, *[numbers] * 4, strict=False):
+            try:
+                status = look(path, dir_fd=dir_fd)
+                # Its first fields are quicker to get at by their numbers.
+                if (
+                    status.st_ctime_ns == changed
+                    and status.st_mtime_ns == modified
+                    and status[_INODE] == inode
+                    and status[_LENGTH] == length
+                ):
+                    continue
+                now = _signature(status, path, dir_fd)
+            except FileNotFoundError:
+                now = NO_DOCUMENT
+            except OSError:
+                now = _NONE
+            same[at] = now == known[at * size : (at + 1) * size]
+        return bytes(same)
+
+    return compare
+
+
+def _paths(ids: bytes, before: str, after: str) -> list[bytes]:
+    """Paths of files of jobs: packed ids, with something before and after them."""
+    between = f"{after}\0{before}"
+    return os.fsencode(before + ids.hex("\0", ID_BYTES).replace("\0", between) + after).split(b"\0")
+
+
+def _signature(status: os.stat_result, path: bytes, dir_fd: int | None) -> bytes:
+    """Signature of a document; like no other if that cannot be told, as of a link that leads nowhere."""
     if status.st_mode & _KIND == _LINK:
         try:
             status = os.stat(path, dir_fd=dir_fd)

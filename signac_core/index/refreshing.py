@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from .. import layout, stamps
 from ..config import check_place, index_path
+from ..garbage import without_collection
 from ..layout import BASE, DELTA
 from .records import Records, add_records, in_batches
-from .table import ID_BYTES, IDS_PER_BLOCK, ids_in, without_collection
+from .table import ID_BYTES, IDS_PER_BLOCK, ids_in
 from .writing import LONGEST_OF_STATE_POINT, new_table
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
-from .table import LARGE, ROWS_PER_BLOCK, Rows, Table
+from .table import ID_BYTES, LARGE, ROWS_PER_BLOCK, Rows, Table
 
 if TYPE_CHECKING:
     from .snapshot import Snapshot
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 __all__ = [
     "AT_ONCE",
     "SCATTERED_AT_ONCE",
+    "Postings",
     "Selection",
     "chunks_of",
     "has_column",
+    "postings_of",
     "select",
     "selection_of",
     "texts_are_quicker",
@@ -38,6 +40,7 @@ AT_ONCE = 1024
 SCATTERED_AT_ONCE = 32_768
 """The same where each of them may be in another block."""
 _IDS_AT_ONCE = 4096
+_ROWS_PER_VALUE = 16
 _ROW_OF_COLUMN = 0.1  # microseconds that it takes to read a row of a column,
 _BLOCK = 25.0  # a block of texts,
 _TREE = 2.0  # and a state point in it
@@ -78,11 +81,10 @@ def selection_of(snapshot: Snapshot, ids: Sequence[str]) -> Selection:
 
 def _are_all(table: Table, ids: Sequence[str]) -> bool:
     """Tell whether ids are just those of a table, in their order."""
-    at = 0
-    for block in table.id_blocks():
-        if ids[at] != block[0] or list(ids[at : at + len(block)]) != block:
+    for first in range(0, table.rows, _IDS_AT_ONCE):
+        rows = range(first, min(first + _IDS_AT_ONCE, table.rows))
+        if "\n".join(ids[first : rows.stop]) != table.packed_ids(rows).hex("\n", ID_BYTES):
             return False
-        at += len(block)
     return True
 
 
@@ -93,8 +95,9 @@ def _with_others(base: Table, places: Sequence[int], others: Sequence[tuple[str,
 
     merged = array("I")
     start = 0
-    for job_id, place in others:
-        end = bisect_left(places, base.row_behind(job_id), lo=start)
+    rows = base.rows_behind(job_id for job_id, _ in others)
+    for (_, place), row in zip(others, rows, strict=True):
+        end = bisect_left(places, row, lo=start)
         merged.extend(places[start:end])
         merged.append(place)
         start = end
@@ -151,6 +154,11 @@ class Selection(Sequence[str]):
         places = array("I", map(self.places.__getitem__, rows))
         return Selection(self.snapshot, places, self.rest, at_once=SCATTERED_AT_ONCE)
 
+    def is_base(self) -> bool:
+        """Tell whether these are all jobs of the index, row by row, which has one layer."""
+        rows = self.snapshot.base.rows
+        return self.snapshot.is_base_only() and isinstance(self.places, range) and self.places == range(rows)
+
     def _ids(self, places: Sequence[int]) -> list[str]:
         return self.fetch(places, lambda table, rows: table.ids_at(rows), self.rest.__getitem__)
 
@@ -168,7 +176,8 @@ class Selection(Sequence[str]):
         """
         ends = self._ends
         if isinstance(places, range) and places.step > 0 and (not places or places[-1] < ends[1]):  # as they are in it
-            return list(from_table(self.snapshot.base, places))
+            answers = from_table(self.snapshot.base, places)
+            return answers if isinstance(answers, list) else list(answers)
         order = sorted(range(len(places)), key=places.__getitem__)
         found: dict[int, _T] = {}
         start, number = 0, len(order)
@@ -264,6 +273,23 @@ def _has_column(selection: Selection, key: str) -> bool:
 def has_column(table: Table, key: str) -> bool:
     """Tell whether all leaves of a key are in its column: none is very long."""
     return all(chunk.kind != LARGE for chunk in table.chunk_list(key))
+
+
+Postings: TypeAlias = list[tuple[Any, Sequence[int]]]
+"""Values of a key, each with its rows, which are sorted; equal values of different types come apart."""
+
+
+def postings_of(table: Table, key: str) -> Postings | None:
+    """All values of a key; None if some are not in its column, or they are so many that its values by row take less."""
+    chunks = table.chunk_list(key)
+    if (
+        table.keys_below(key)
+        or not has_column(table, key)
+        or sum(chunk.values for chunk in chunks) * _ROWS_PER_VALUE > table.rows
+    ):
+        return None
+    found = [posting for chunk, data in table.read_chunks(chunks) for posting in table.postings(chunk, data)]
+    return [(value, rows) for value, rows in found if rows]
 
 
 def _column(selection: Selection, key: str, missing: Any, unread: Any) -> list[Any]:

@@ -16,7 +16,7 @@ from ..config import index_path
 from ..errors import UnusableIndexError
 from ..layout import BASE, DELTA
 from ..workspace import OPEN_FLAGS, list_workspace
-from .table import ID_BYTES, Rows, Table, check_owner, without_collection
+from .table import ID_BYTES, Rows, Table, check_owner
 
 if TYPE_CHECKING:
     from ..query import Query
@@ -190,6 +190,8 @@ class Snapshot:
 
     def state_points(self) -> dict[str, dict[str, Any]]:
         """State points of all indexed jobs by id."""
+        from ..garbage import without_collection  # who needs few pays for no import
+
         found: dict[str, dict[str, Any]] = {}
         with without_collection():
             for table, present in self.layers:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
@@ -38,7 +36,6 @@ __all__ = [
     "Table",
     "check_owner",
     "ids_in",
-    "without_collection",
 ]
 
 MAGIC = b"signacIX"
@@ -267,14 +264,15 @@ class Table:
         for place in self.directory.ids:
             self._section(place)
 
-    def row_behind(self, job_id: str) -> int:
-        """Row of the first id that is not less than another one."""
-        if not self.rows:
-            return 0
+    def rows_behind(self, ids: Iterable[str]) -> Iterator[int]:
+        """Rows of the first ids that are not less than others, which are sorted; no block is read twice in a row."""
         from bisect import bisect_left
 
-        block, known = self._block_around(job_id)
-        return block * IDS_PER_BLOCK + bisect_left(known, job_id)
+        block, known = 0, [""]
+        for job_id in ids:
+            if self.rows and not known[0] <= job_id <= known[-1]:
+                block, known = self._block_around(job_id)
+            yield block * IDS_PER_BLOCK + bisect_left(known, job_id) if self.rows else 0
 
     def _ids_in(self, place: Sequence[int]) -> list[str]:
         """Ids in one block."""
@@ -296,23 +294,26 @@ class Table:
                 found += [block[row * _ID_DIGITS : (row + 1) * _ID_DIGITS] for row in _places(wanted)]
         return found
 
+    def packed_ids(self, rows: Sequence[int]) -> bytes:
+        """Ids of rows, which are sorted, in 16 bytes each."""
+        parts: list[bytes] = []
+        for block, some in _by_block(rows):
+            data = self._section(self.directory.ids[block])
+            first = block * IDS_PER_BLOCK
+            if some[-1] - some[0] == len(some) - 1:
+                parts.append(data[(some[0] - first) * ID_BYTES : (some[-1] - first + 1) * ID_BYTES])
+            else:
+                parts += [data[at : at + ID_BYTES] for at in [(row - first) * ID_BYTES for row in some]]
+        return b"".join(parts)
+
     def ids_at(self, rows: Sequence[int]) -> list[str]:
         """Ids of rows, which are sorted."""
         found: list[str] = []
-        position, number = 0, len(rows)
-        while position < number:
-            block = rows[position] // IDS_PER_BLOCK
-            first, end = block * IDS_PER_BLOCK, (block + 1) * IDS_PER_BLOCK
-            digits = self._digits(block)
-            start = position
-            while position < number and rows[position] < end:
-                position += 1
-            some = rows[start:position]
-            if position - start > IDS_PER_BLOCK // _FEW and some[-1] - some[0] == position - start - 1:
-                at = (some[0] - first) * _ID_DIGITS
-                part = bytes.fromhex(digits[at : at + len(some) * _ID_DIGITS])
-                found += ids_in(part)
+        for block, some in _by_block(rows):
+            if len(some) > IDS_PER_BLOCK // _FEW and some[-1] - some[0] == len(some) - 1:
+                found += ids_in(self.packed_ids(range(some[0], some[-1] + 1)))
             else:
+                digits, first = self._digits(block), block * IDS_PER_BLOCK
                 found += [digits[at : at + _ID_DIGITS] for at in [(row - first) * _ID_DIGITS for row in some]]
         return found
 
@@ -509,6 +510,22 @@ class Table:
         return states
 
 
+def _by_block(rows: Sequence[int]) -> Iterator[tuple[int, Sequence[int]]]:
+    """Blocks of ids, and the rows in them, of rows that are sorted."""
+    start, number = 0, len(rows)
+    while start < number:
+        block = rows[start] // IDS_PER_BLOCK
+        end = (block + 1) * IDS_PER_BLOCK
+        stop = start + 1
+        if rows[-1] - rows[start] == number - 1 - start:
+            stop = min(number, start + end - rows[start])
+        else:
+            while stop < number and rows[stop] < end:
+                stop += 1
+        yield block, rows[start:stop]
+        start = stop
+
+
 def ids_in(data: bytes) -> list[str]:
     """Ids of 16 bytes each as strings."""
     return data.hex(" ", ID_BYTES).split()
@@ -554,16 +571,3 @@ def _numbers(data: memoryview) -> Sequence[int]:
     numbers = array("I")
     numbers.frombytes(data)
     return numbers
-
-
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """Switch the garbage collector off while very many objects are made, none of which is garbage."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

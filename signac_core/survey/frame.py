@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import catalog
 from ..canonical import CONTAINERS
-from ..documents.many import load_documents
+from ..documents.many import load_documents, read_document_values
 from ..trees import as_tuple, copy_plain, leaves
 
 if TYPE_CHECKING:
@@ -37,57 +37,94 @@ def to_dataframe(
     """
     from pandas import DataFrame
 
+    from ..garbage import without_collection
+
     wanted = _column_filter(usecols)
-    documents = load_documents(space, ids) if _may_be_of(usecols, doc_prefix) else dict.fromkeys(ids, _NO_KEYS)
-    rows = list(documents)
-    if usecols is not None:
-        chosen = _chosen_columns(space, documents, sp_prefix, doc_prefix, wanted, flatten=flatten)
-        if chosen is not None:
-            return DataFrame(chosen, index=rows).infer_objects()
-    state_points = dict(catalog.read_state_points(space, rows))
-    rows, trees = list(state_points), list(state_points.values())
-    columns = _uniform_columns(trees, sp_prefix, wanted, flatten=flatten)
+    with without_collection():
+        keys = _document_keys(usecols, doc_prefix, flatten=flatten)
+        if keys is None:
+            documents = load_documents(space, ids)
+            rows: Sequence[str] = list(documents)
+            more = None
+        else:
+            documents = {}
+            rows, more = _columns_of_documents(space, ids, keys, doc_prefix, flatten=flatten)
+        if usecols is not None:
+            if more is None:
+                more = {}
+                _add_row_by_row(more, [(doc_prefix, list(documents.values()))], wanted, flatten=flatten)
+            chosen = _chosen_columns(space, rows, more, sp_prefix, wanted, flatten=flatten)
+            if chosen is not None:
+                return DataFrame(chosen, index=rows).infer_objects()
+        state_points = dict(catalog.read_state_points(space, rows))
+        rows, trees = list(state_points), list(state_points.values())
+        if keys is not None:
+            documents = load_documents(space, rows) if keys else dict.fromkeys(rows, _NO_KEYS)
+        columns = _all_columns(trees, [documents[job_id] for job_id in rows], sp_prefix, doc_prefix, wanted, flatten)
+        return DataFrame(columns, index=rows).infer_objects()
+
+
+def _all_columns(
+    state_points: list[dict[str, Any]],
+    documents: list[dict[str, Any]],
+    sp_prefix: str,
+    doc_prefix: str,
+    wanted: Callable[[str], bool],
+    flatten: bool,
+) -> dict[str, list[Any]]:
+    """Columns of trees, in the order of first appearance."""
+    columns = _uniform_columns(state_points, sp_prefix, wanted, flatten=flatten)
     if columns is None:
         columns = {}
-        parts = [(sp_prefix, trees), (doc_prefix, [documents[job_id] for job_id in rows])]
-        _add_row_by_row(columns, parts, wanted, flatten=flatten)
-    else:
-        trees = [documents[job_id] for job_id in rows]
-        more = _uniform_columns(trees, doc_prefix, wanted, flatten=flatten)
-        if more is None or columns.keys() & more.keys():
-            _add_row_by_row(columns, [(doc_prefix, trees)], wanted, flatten=flatten)
-        else:
-            columns |= more
-    return DataFrame(columns, index=rows).infer_objects()
+        _add_row_by_row(columns, [(sp_prefix, state_points), (doc_prefix, documents)], wanted, flatten=flatten)
+        return columns
+    more = _uniform_columns(documents, doc_prefix, wanted, flatten=flatten)
+    if more is None or columns.keys() & more.keys():
+        _add_row_by_row(columns, [(doc_prefix, documents)], wanted, flatten=flatten)
+        return columns
+    return columns | more
 
 
-def _may_be_of(usecols: Container[str] | Callable[[str], bool] | None, prefix: str) -> bool:
-    """Tell whether columns with a prefix may be wanted."""
+def _document_keys(
+    usecols: Container[str] | Callable[[str], bool] | None, prefix: str, *, flatten: bool
+) -> list[str] | None:
+    """Keys of documents that are wanted, if they are known by their names."""
     if not prefix or not isinstance(usecols, (list, tuple, set, frozenset)):
-        return True
-    return any(str(name).startswith(prefix) for name in usecols)
+        return None
+    keys = [name[len(prefix) :] for name in map(str, usecols) if name.startswith(prefix)]
+    return list(dict.fromkeys(key for key in keys if flatten or "." not in key))
+
+
+def _columns_of_documents(
+    space: Space, ids: Sequence[str], keys: list[str], prefix: str, *, flatten: bool
+) -> tuple[Sequence[str], dict[str, list[Any]]]:
+    """Jobs whose documents can be read, and columns of these."""
+    if not keys:
+        return ids, {}
+    rows, columns = read_document_values(space, ids, keys, missing=_NAN)
+
+    def tree(row: int) -> dict[str, Any]:
+        return load_documents(space, [rows[row]]).get(rows[row], _NO_KEYS)
+
+    return rows, _ordered(dict(zip(keys, columns, strict=True)), tree, prefix, flatten=flatten)
 
 
 def _chosen_columns(
     space: Space,
-    documents: dict[str, dict[str, Any]],
-    sp_prefix: str,
-    doc_prefix: str,
+    ids: Sequence[str],
+    more: dict[str, list[Any]],
+    prefix: str,
     wanted: Callable[[str], bool],
     *,
     flatten: bool,
 ) -> dict[str, list[Any]] | None:
-    """Those columns that are wanted, if the index has the ones of state points; in the order of first appearance."""
+    """Those columns that are wanted, and more, if the index has the ones of state points; in order of appearance."""
 
     def ask(snapshot: Snapshot) -> dict[str, list[Any]] | None:
-        return _indexed_columns(snapshot, list(documents), sp_prefix, wanted, flatten=flatten)
+        return _indexed_columns(snapshot, ids, prefix, wanted, flatten=flatten)
 
-    columns = catalog.ask_index(space, ask) if len(documents) > catalog.MANY_FILES else None
-    if columns is None:
-        return None
-    more: dict[str, list[Any]] = {}
-    _add_row_by_row(more, [(doc_prefix, list(documents.values()))], wanted, flatten=flatten)
-    if columns.keys() & more.keys():
+    columns = catalog.ask_index(space, ask) if len(ids) > catalog.MANY_FILES else None
+    if columns is None or columns.keys() & more.keys():
         return None
     found = columns | more
     return {name: found[name] for name in sorted(found, key=lambda name: _first_row(found[name]))}
@@ -98,7 +135,7 @@ def _first_row(column: Sequence[Any]) -> int:
 
 
 def _indexed_columns(
-    snapshot: Snapshot, ids: list[str], prefix: str, wanted: Callable[[str], bool], *, flatten: bool
+    snapshot: Snapshot, ids: Sequence[str], prefix: str, wanted: Callable[[str], bool], *, flatten: bool
 ) -> dict[str, list[Any]] | None:
     """Columns of state points, if the index has all of them; those that begin in one row in the order of its keys."""
     from ..index.selection import selection_of, values_at
@@ -110,19 +147,29 @@ def _indexed_columns(
     if not flatten:
         names = {name.partition(".")[0] for name in names}
     keys = [name for name in names if wanted(prefix + name)]
-    columns: dict[str, list[Any]] = {}
-    for key, values in zip(keys, values_at(selection, keys, missing=_NAN, unread=_NAN), strict=True):
-        if flatten:
-            values = [_NAN if type(value) is dict and value else value for value in values]
-        if any(value is not _NAN for value in values):
-            columns[key] = values
-    first = {key: _first_row(values) for key, values in columns.items()}
+    columns = values_at(selection, keys, missing=_NAN, unread=_NAN)
+
+    def tree(row: int) -> dict[str, Any]:
+        found: dict[str, Any]
+        [found] = selection[row : row + 1].trees()
+        return found
+
+    return _ordered(dict(zip(keys, columns, strict=True)), tree, prefix, flatten=flatten)
+
+
+def _ordered(
+    columns: dict[str, Sequence[Any]], tree: Callable[[int], dict[str, Any]], prefix: str, *, flatten: bool
+) -> dict[str, list[Any]]:
+    """Columns that have a value, by the row of the first; by the order of keys in the tree where that is the same."""
+    if flatten:
+        for key, values in columns.items():
+            columns[key] = [_NAN if type(value) is dict and value else value for value in values]
+    first = {key: _first_row(values) for key, values in columns.items() if any(v is not _NAN for v in values)}
     place: dict[tuple[int, str], int] = {}
     for row in set(first.values()):
-        [tree] = selection[row : row + 1].trees()
-        own = (key for key, _ in leaves(tree)) if flatten else iter(tree)
+        own = (key for key, _ in leaves(tree(row))) if flatten else iter(tree(row))
         place.update(((row, key), at) for at, key in enumerate(own))
-    order = sorted(columns, key=lambda key: (first[key], place[first[key], key]))
+    order = sorted(first, key=lambda key: (first[key], place[first[key], key]))
     return {prefix + key: _own(columns[key], flatten=flatten) for key in order}
 
 

@@ -325,7 +325,7 @@ def test_find_when_there_is_only_a_cache_file_then_reads_no_state_point(
     cached_only: Project, forbid: Callable[[ModuleType, str], Forbidden]
 ) -> None:
     expected = sorted(calc_id({"i": i, "big": 2**70}) for i in range(1, 40, 2))
-    with forbid(catalog, "_read_files"):
+    with forbid(files, "_content"):
         assert [job.id for job in cached_only.find_jobs({"big": 2**70})] == expected
         assert sorted(job.sp.i for job in Project(cached_only.path)) == list(range(40))
     os.unlink(cached_only.fn(cached_only.FN_CACHE))

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import gc
 import math
 import os
 import pickle
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -256,6 +258,66 @@ def test_groupby_of_values_that_cannot_be_ordered_raises_type_error(study: Proje
         list(study.groupby("i"))
 
 
+@pytest.mark.usefixtures("at_rest")
+def test_groupby_when_the_index_has_all_then_as_from_the_files(
+    project: Project, forbid: Callable[[ModuleType, str], Forbidden]
+) -> None:
+    few: list[Any] = [1, 2.5, True, "a", "b", None, 0, False, 1.0]
+    kinds = {
+        "number": lambda i: few[(0, 1, 2, 6, 7, 8)[i * 7 % 6]],
+        "text": lambda i: few[3 + i % 2],
+        "mixed": lambda i: few[i % 9],
+        "nothing": lambda i: None,
+        "nan": lambda i: (math.nan, 1.0)[i % 2],
+        "many": lambda i: i * 7919 % 100,
+        "nested": lambda i: {"k": i % 2},
+        "list": lambda i: [i % 2],
+    }
+    for i in range(100):
+        values = {name: make(i) for name, make in kinds.items() if i % 10 or name == "text"}
+        project.open_job(values | {"i": i}).init().doc.update(values)
+    keys = [*kinds, "nested.k", "lacking", ["number"], ["text", "doc.many"]]
+    keys += [f"doc.{key}" for key in keys if isinstance(key, str)]
+
+    def groups(key: Any, default: Any) -> Any:
+        try:
+            found = [(repr(value), [job.id for job in jobs]) for value, jobs in Project().groupby(key, default)]
+        except TypeError as error:
+            return type(error)
+        return found
+
+    def all_groups() -> list[Any]:
+        return [groups(key, default) for key in keys for default in (None, 1, "a", math.nan)]
+
+    expected = all_groups()
+    project.update_cache()
+    assert all_groups() == expected  # which writes the index of the documents
+    assert Path(".signac/index.documents").exists()
+    assert all_groups() == expected
+    with forbid(files, "read_with_status"):
+        assert groups("doc.number", 1) == groups("number", 1)
+    project.find_jobs({"i": 5})[0].remove()
+    job = project.open_job({"i": 100, "text": "a"}).init()
+    job.doc.text = "b"
+    behind = all_groups()
+    assert Path(".signac/index").exists()
+    for name in os.listdir(".signac"):
+        if name != "config":
+            os.unlink(f".signac/{name}")
+    assert all_groups() == behind
+
+
+def test_groupby_when_handles_are_let_go_then_they_are_not_kept(project: Project) -> None:
+    for i in range(40):
+        project.open_job({"i": i, "a": 1}).init()
+    [(value, jobs)] = [(value, list(jobs)) for value, jobs in project.groupby("a")]
+    assert (value, sorted(job.sp.i for job in jobs)) == (1, list(range(40)))
+    ((_, jobs),) = ((value, jobs) for value, jobs in project.groupby("a"))
+    alive = [weakref.ref(job) for job in jobs]
+    assert [ref() for ref in alive[:-1]] == [None] * 39
+    assert gc.isenabled()
+
+
 # frames and HTML ------------------------------------------------------------------------------------------------
 
 
@@ -355,13 +417,77 @@ def test_where_runs_its_code_in_every_form_of_a_filter(study: Project, filter: A
 
 
 def test_state_points_when_asked_for_one_by_one_then_those_of_the_selection_are_taken_from_the_index(
-    project: Project,
+    project: Project, forbid: Callable[[ModuleType, str], Forbidden]
 ) -> None:
     for i in range(100):
         project.open_job({"i": i, "half": i % 2}).init()
     project.update_cache()
     fresh = Project(project.path)
     jobs = iter(fresh.find_jobs({"half": 0}))
-    assert next(jobs).sp.half == 0
-    assert len(fresh.space.known) == 50
+    reading = forbid(files, "read_bytes")
+    with reading:
+        assert next(jobs).sp.half == 0
+        assert len(fresh.space.now) == 1
+        assert [job.sp.half for job in jobs] == [0] * 49
+    assert len(fresh.space.now) == 50
+    assert not fresh.space.known
+    os.unlink(fresh.fn(layout.FN_INDEX))
+    assert next(iter(Project(project.path))).sp.i >= 0  # is read from its file
+
+
+def test_state_points_when_asked_for_here_and_there_then_all_of_the_selection_are_taken_from_the_index(
+    project: Project, forbid: Callable[[ModuleType, str], Forbidden]
+) -> None:
+    for i in range(200):
+        project.open_job({"i": i}).init()
+    project.update_cache()
+    fresh = Project(project.path)
+    jobs = list(fresh)
+    with forbid(files, "read_bytes"):
+        assert all(job.sp.i >= 0 for job in jobs[::-1][:100:7])
+        assert len(fresh.space.known) == 200
     assert fresh.space.sound_ids == set(fresh.space.known)
+    os.unlink(fresh.fn(layout.FN_INDEX))
+    assert next(iter(Project(project.path))).sp.i >= 0  # is read from its file
+
+
+def test_state_points_when_the_project_is_dropped_then_the_index_is_closed(project: Project) -> None:
+    for i in range(100):
+        project.open_job({"i": i}).init()
+    project.update_cache()
+    before = os.listdir("/proc/self/fd")
+    fresh = Project(project.path)
+    assert next(iter(fresh)).sp.i >= 0
+    assert len(os.listdir("/proc/self/fd")) > len(before)
+    del fresh
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_state_points_when_loops_are_nested_then_each_is_read_ahead(
+    project: Project, forbid: Callable[[ModuleType, str], Forbidden]
+) -> None:
+    for i in range(60):
+        project.open_job({"i": i, "third": i % 3}).init()
+    project.update_cache()
+    fresh = Project(project.path)
+    with forbid(files, "read_bytes"):
+        for job in fresh:
+            third = [other.sp.i for other in fresh.find_jobs({"third": job.sp.third})]
+            assert len(third) == 20
+            assert job.sp.i in third
+    os.unlink(fresh.fn(layout.FN_INDEX))
+    assert next(iter(Project(project.path))).sp.i >= 0  # is read from its file
+
+
+def test_state_points_when_there_is_no_index_then_those_that_follow_are_read_ahead(
+    project: Project,
+) -> None:
+    number = {project.open_job({"i": i}).init().id: i for i in range(40)}
+    fresh = Project(project.path)
+    jobs = list(fresh)
+    (Path(project.workspace) / jobs[5].id / layout.FN_STATE_POINT).write_text("{}")
+    assert [job.sp.i for job in jobs[:4]] == [number[job.id] for job in jobs[:4]]
+    assert set(fresh.space.known) == {job.id for job in jobs[:7] if job != jobs[5]}
+    with pytest.raises(JobsCorruptedError):
+        jobs[5].sp()
+    assert [job.sp.i for job in jobs[6:]] == [number[job.id] for job in jobs[6:]]

@@ -24,7 +24,7 @@ CORE = Path(signac_core.__path__[0])
 CLI = Path(signac_cli.__path__[0])
 
 FLOORS = [
-    {"errors", "layout", "version", "progress", "mounts", "nearest"},
+    {"errors", "layout", "version", "progress", "mounts", "nearest", "garbage"},
     {"failures", "files", "canonical"},
     {"hdf5", "config", "trees"},
     {"query", "filterparse", "workspace"},

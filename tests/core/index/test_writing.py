@@ -14,7 +14,7 @@ from signac_core import Project, catalog, files, finding, workspace
 from signac_core.care import integrity
 from signac_core.index import records, writing
 from signac_core.index.refreshing import BaseWriter, write_base
-from signac_core.index.table import ELSEWHERE, LARGE, Table
+from signac_core.index.table import ELSEWHERE, LARGE, Rows, Table
 from signac_core.query import TESTS, compile_filter
 from tests.core.index.test_answers import LISTS, LONG, SCALARS
 
@@ -203,6 +203,46 @@ def test_documents_are_given_by_row_and_none_for_those_in_files_only(
         documents = IndexedDocuments(snapshot, snapshot.base.all_rows())
         assert documents.lines(range(5)) == ([b"{}", b'{"x":1.5}', None, b"{}", None], True)
         assert documents.valid.flags(5) == bytes([1, 1, 1, 1, 0])
+
+
+@pytest.mark.usefixtures("at_rest")
+def test_documents_are_compared_by_all_that_tells_one_content_from_another(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from signac_core.index.documents import IndexedDocuments
+
+    monkeypatch.setattr("signac_core.index.documents._WORTHWHILE", 1)
+    jobs = sorted((project.open_job({"i": i}).init() for i in range(40)), key=lambda job: job.id)
+    paths = [Path(job.fn("signac_job_document.json")) for job in jobs]
+    for path in paths[:30]:
+        path.write_text('{"x": 1}')
+    paths[0].rename("elsewhere")
+    paths[0].symlink_to(Path("elsewhere").absolute())
+    os.utime(paths[1], ns=(0, -5))  # before 1970
+    paths[30].symlink_to("nowhere")
+    paths[31].symlink_to(paths[31])
+    project.update_cache()
+    damaged: list[str] = []
+    finding.find_ids(Project().space, {"doc.x": 1}, damaged=damaged)
+    assert sorted(damaged) == [jobs[30].id, jobs[31].id]
+
+    def valid(rows: int = 40) -> list[int]:
+        with catalog.open_index(Project().space) as snapshot:  # type: ignore[union-attr]
+            base = snapshot.base
+            documents = IndexedDocuments(snapshot, Rows.of(bytes([1] * rows + [0] * (base.rows - rows))))
+            return [row for row, flag in enumerate(documents.valid.flags(base.rows)) if flag]
+
+    sound = [row for row in range(40) if row not in (30, 31)]
+    assert valid() == sound
+    assert valid(20) == sound[:20]
+    assert valid(35) == sound[:33]
+    status = paths[2].stat()
+    paths[2].write_text('{"x": 2}')
+    os.utime(paths[2], ns=(status.st_atime_ns, status.st_mtime_ns))  # the time of the change remains
+    paths[3].unlink()
+    paths[4].rename(paths[32])
+    Path("elsewhere").write_text('{"x": 10}')
+    assert valid() == [row for row in sound if row not in (0, 2, 3, 4, 32)]
 
 
 def test_a_file_without_a_name_can_be_written_and_read(tmp_path: Path) -> None:
