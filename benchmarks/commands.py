@@ -214,7 +214,7 @@ SURVEYS = [
         large=(WARM,),
     ),
     _command("neighbors of one job", "neighbors", "<id>", kind="values", large=(WARM,), alike=False),
-    _command("neighbors of 20 jobs", "neighbors", "<twenty>", kind="values", alike=False),
+    _command("neighbors of 20 jobs", "neighbors", "<twenty>", kind="values", sizes=SIZES[:2], alike=False),
     _command("status", peer=None, large=(WARM,), floor=LIST),
     _command("check", kind="check", peer=None, floor=("click", "check"), large=(WARM,)),
     _command(

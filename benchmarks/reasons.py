@@ -11,7 +11,9 @@ KNOWN = {
         "a lock that other tasks respect, and a new file that takes the place of the old one: signac 2.4.1 takes no "
         "lock, and loses what others write at the same time"
     ),
-    r"^commands rm\b|^(loops|network|library) remove\(\)": "renamed first, under a lock, so that no reader meets half a job",
+    r"^commands rm\b|^(loops|network|library) remove\(\)": (
+        "renamed first, under a lock, so that no reader meets half a job"
+    ),
     r"^(loops|network) sp\[KEY\] = VALUE": "a lock, and a file that tells the new state point to readers meanwhile",
     r"^(loops|network) init\(\)": "a job is made under a hidden name and then renamed: it is there whole or not at all",
     r"durable": "what was written is flushed to the disk; signac 2.4.1 cannot do that",

@@ -392,12 +392,13 @@ def read_records(
     parts: Container[str],
     *,
     damaged: list[str],
-    texts: Literal["records", "dumped"] | None = None,
+    texts: Literal["records", "dumped", "sorted"] | None = None,
 ) -> Iterator[Any]:
     """Read what is asked for of each job (``path``, ``sp``, ``doc``), one block of jobs after the other.
 
     Jobs that cannot be read are left out and collected, those that have vanished are left out silently. Of a block
-    that the index holds, ``texts`` gives records as `JSONText`, or the parts of them as `canonical.dumps` does.
+    that the index holds, ``texts`` gives records as `JSONText`, or the parts of them as `canonical.dumps` does,
+    with sorted keys or not.
     """
     readers: dict[str, Callable[[Sequence[str]], Mapping[str, Any]]] = {}
     if "path" in parts:
@@ -484,8 +485,8 @@ def _read_state_points(space: Space, ids: Sequence[str], *, damaged: list[str], 
         except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
             tell_unusable(error)
         else:
-            if is_plain and None not in lines:
-                return _as_texts(ids, lines, texts)
+            if is_plain and (found := _as_texts(ids, lines, texts)) is not None:
+                return found
     return dict(read_state_points(space, ids, damaged=damaged))
 
 
@@ -495,15 +496,21 @@ def _read_documents(space: Space, ids: Sequence[str], *, damaged: list[str], tex
 
     if texts and not isinstance(ids, (list, tuple)):
         lines, is_plain = document_texts(cast("Selection", ids).snapshot, ids)
-        if is_plain and None not in lines:
-            return _as_texts(ids, lines, texts)
+        if is_plain and (found := _as_texts(ids, lines, texts)) is not None:
+            return found
     return dict(read_documents(space, ids if len(set(ids)) == len(ids) else list(dict.fromkeys(ids)), damaged=damaged))
 
 
-def _as_texts(ids: Iterable[str], lines: Iterable[bytes | None], texts: str) -> BlockTexts:
+def _as_texts(ids: Iterable[str], lines: Sequence[bytes | None], texts: str) -> BlockTexts | None:
+    """Texts in one of the forms that `read_records` knows; None if files have to be asked."""
+    if None in lines:
+        return None
     found = list(filter(None, lines))
-    if texts == "dumped":
-        from signac_core.index.texts import spaced
+    if texts != "records":
+        from signac_core.index.texts import in_order_of_keys, spaced
 
-        found = spaced(found)
+        try:
+            found = spaced(in_order_of_keys(found) if texts == "sorted" else found)
+        except ValueError:  # derived data: whatever is wrong with it, the files have the answer
+            return None
     return BlockTexts(zip(ids, map(JSONText, found), strict=True))

@@ -33,12 +33,14 @@ __all__ = [
     "id_of_text",
     "loads",
     "new_hash",
+    "numbers_are_simple",
     "plain",
     "plain_state_point",
     "refuse_repeated_keys",
     "same_json",
     "scan",
     "state_point_matches",
+    "strings_have_separators",
     "validate_key",
     "validate_keys",
     "with_zeros",
@@ -247,9 +249,22 @@ LONG_NUMBER = b"0" * 19
 """What is in JSON :func:`with_zeros` if it may hold an integer of more than 64 bits, which parsers read differently."""
 
 
+_NEITHER_QUOTE_NOR_SEPARATOR = bytes(set(range(256)) - set(b'",:\n'))
+
+
 def with_zeros(text: bytes) -> bytes:
     """A text with 0 in the place of each digit, in which numbers of some form are quickly found."""
     return text.translate(_AS_ZEROS)
+
+
+def numbers_are_simple(content: bytes) -> bool:
+    """Tell whether orjson writes all numbers of a text as this module does: none has an exponent, or would have one."""
+    return b"0.0000" not in content and b"0e" not in with_zeros(content)
+
+
+def strings_have_separators(content: bytes) -> bool:
+    """Tell whether strings in JSON texts without escapes, a line each, have commas or colons in them."""
+    return b'"' in content.translate(None, _NEITHER_QUOTE_NOR_SEPARATOR).replace(b'""', b"")
 
 
 def refuse_repeated_keys(text: str) -> None:

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -201,8 +201,10 @@ def command(
         }
         parts = shape.parts(*(part for part, wanted in shown.items() if wanted))
         chosen = _Columns(sp_keys or (), doc_keys or ())
-        is_copied = output.copies_json(shape) and not (sp_keys or doc_keys)
-        records = read_records(space, ids, parts, damaged=damaged, texts="records" if is_copied else None)
+        texts: Literal["records", "sorted"] | None = None
+        if not (sp_keys or doc_keys):
+            texts = "records" if output.copies_json(shape) else "sorted" if one_line else None
+        records = read_records(space, ids, parts, damaged=damaged, texts=texts)
         if shape.mode != TEMPLATE:
             records = chosen.restricted(records)
         text = _one_line_text(space) if one_line else _pretty_text(pretty or DEPTH)
@@ -322,12 +324,13 @@ def _one_line_text(space: Space) -> Callable[[Record], str]:
 
     length = enough_digits(space)()
 
+    def line(record: Record, part: str) -> str:
+        value = record[part]
+        text = value.decode("ascii") if isinstance(value, bytes) else dumps(value, sort_keys=True)
+        return f"{record['id'][:length]} {part:3}\t{text}"
+
     def text(record: Record) -> str:
-        parts = [
-            f"{record['id'][:length]} {part:3}\t{dumps(record[part], sort_keys=True)}"
-            for part in ("sp", "doc")
-            if part in record
-        ]
+        parts = [line(record, part) for part in ("sp", "doc") if part in record]
         return "\n".join([record.get("path", record["id"]), *parts])
 
     return text

@@ -46,7 +46,6 @@ _DEEPEST = 100  # levels
 _PACKING = 2  # the version of marshal in which equal values have equal bytes
 _LONGEST_TEXT = 1 << 24  # bytes of a state point that a table holds
 _STATES = bytes([EMPTY, WHOLE, *range(2, 256)])
-_NEITHER_QUOTE_NOR_SEPARATOR = bytes(set(range(256)) - set(b'",:\n'))
 
 
 class Records(NamedTuple):
@@ -219,8 +218,8 @@ def _sorted_texts(trees: Sequence[Any]) -> list[bytes] | None:
         content = b"\n".join([dumps(tree, None, OPT_SORT_KEYS) for tree in trees])
     except TypeError:
         return None
-    is_simple = content.isascii() and b"\\" not in content and _numbers_are_simple(content)
-    if not is_simple or b'"' in content.translate(None, _NEITHER_QUOTE_NOR_SEPARATOR).replace(b'""', b""):
+    is_simple = content.isascii() and b"\\" not in content and canonical.numbers_are_simple(content)
+    if not is_simple or canonical.strings_have_separators(content):
         return None
     return content.replace(b'":', b'": ').replace(b",", b", ").split(b"\n")
 
@@ -240,7 +239,7 @@ def _quick_texts(trees: Sequence[Any], *, finite: bool) -> tuple[list[bytes], li
     try:
         texts = list(map(dumps, trees))
         content = b"\n".join(texts)
-        if _numbers_are_simple(content) and b"\\" not in content and (finite or _are_finite(trees, texts)):
+        if canonical.numbers_are_simple(content) and b"\\" not in content and (finite or _are_finite(trees, texts)):
             return texts, []
     except TypeError:  # an integer of more than 64 bits, an unpaired surrogate, very many levels
         pass
@@ -271,11 +270,6 @@ def _nulls(value: Any) -> int:
         elif type(item) in canonical.CONTAINERS:
             number += _nulls(item)
     return number
-
-
-def _numbers_are_simple(content: bytes) -> bool:
-    """Tell whether orjson has written all numbers as `canonical` does: none has an exponent, or would have one."""
-    return b"0.0000" not in content and b"0e" not in canonical.with_zeros(content)
 
 
 # --- columns ----------------------------------------------------------------------------------------------------------

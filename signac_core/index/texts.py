@@ -135,14 +135,31 @@ def spaced(texts: list[bytes]) -> list[bytes]:
     whole = b"\n".join(texts)
     if b"\\" in whole or not whole.isascii():
         return [canonical.dumps(canonical.loads(text)).encode("ascii") for text in texts]
-    parts = whole.split(b'"')  # what is in a string is at an odd place
-    strings = b"".join(parts[1::2])
-    if b"," in strings or b":" in strings:
+    if canonical.strings_have_separators(whole):
+        parts = whole.split(b'"')  # what is in a string is at an odd place
         parts[::2] = [part.replace(b",", b", ").replace(b":", b": ") for part in parts[::2]]
         whole = b'"'.join(parts)
     else:
         whole = whole.replace(b",", b", ").replace(b":", b": ")
     return whole.split(b"\n")
+
+
+def in_order_of_keys(texts: list[bytes]) -> list[bytes]:
+    """Plain texts with sorted keys; ValueError if one of them is not JSON."""
+    if len(texts) >= _MANY:
+        from orjson import OPT_SORT_KEYS, dumps, loads
+
+        found = [dumps(loads(text), None, OPT_SORT_KEYS) for text in texts]
+        if not canonical.numbers_are_simple(b"\n".join(found)):
+            odd = [at for at, text in enumerate(found) if not canonical.numbers_are_simple(text)]
+            for at in odd:
+                found[at] = _in_order_of_keys(texts[at])
+        return found
+    return list(map(_in_order_of_keys, texts))
+
+
+def _in_order_of_keys(text: bytes) -> bytes:
+    return canonical.dumps_strictly(canonical.loads(text), sort_keys=True).encode()
 
 
 class Texts:
