@@ -41,7 +41,7 @@ def to_dataframe(
 
     wanted = _column_filter(usecols)
     with without_collection():
-        keys = _document_keys(usecols, doc_prefix, flatten=flatten)
+        keys = _document_keys(usecols, doc_prefix)
         if keys is None:
             documents = load_documents(space, ids)
             rows: Sequence[str] = list(documents)
@@ -85,14 +85,16 @@ def _all_columns(
     return columns | more
 
 
-def _document_keys(
-    usecols: Container[str] | Callable[[str], bool] | None, prefix: str, *, flatten: bool
-) -> list[str] | None:
-    """Keys of documents that are wanted, if they are known by their names."""
+def _document_keys(usecols: Container[str] | Callable[[str], bool] | None, prefix: str) -> list[str] | None:
+    """Keys of documents that are wanted, if they are known by their names.
+
+    A name with a dot may also be that of a key with a dot, which only another program can have written, and which no
+    index has.
+    """
     if not prefix or not isinstance(usecols, (list, tuple, set, frozenset)):
         return None
-    keys = [name[len(prefix) :] for name in map(str, usecols) if name.startswith(prefix)]
-    return list(dict.fromkeys(key for key in keys if flatten or "." not in key))
+    keys = dict.fromkeys(name[len(prefix) :] for name in map(str, usecols) if name.startswith(prefix))
+    return None if any("." in key for key in keys) else list(keys)
 
 
 def _columns_of_documents(
@@ -169,7 +171,8 @@ def _ordered(
     for row in set(first.values()):
         own = (key for key, _ in leaves(tree(row))) if flatten else iter(tree(row))
         place.update(((row, key), at) for at, key in enumerate(own))
-    order = sorted(first, key=lambda key: (first[key], place[first[key], key]))
+    # A document may have changed since its values were read.
+    order = sorted(first, key=lambda key: (first[key], place.get((first[key], key), len(place))))
     return {prefix + key: _own(columns[key], flatten=flatten) for key in order}
 
 
@@ -177,7 +180,8 @@ def _own(values: Sequence[Any], *, flatten: bool) -> list[Any]:
     """Values that are not shared with anybody, because a frame can be changed."""
     if CONTAINERS.isdisjoint(map(type, values)):
         return list(values)
-    return list(map(as_tuple if flatten else copy_plain, values))
+    copies = list(map(copy_plain, values))
+    return list(map(as_tuple, copies)) if flatten else copies
 
 
 def _uniform_columns(
@@ -225,7 +229,9 @@ def _add_row_by_row(
                         excluded.add(name)
                         continue
                     column = columns[name] = [_NAN] * number
-                column[row] = as_tuple(value) if flatten else copy_plain(value)
+                if type(value) in CONTAINERS:
+                    value = as_tuple(copy_plain(value)) if flatten else copy_plain(value)
+                column[row] = value
 
 
 def _column_filter(usecols: Container[str] | Callable[[str], bool] | None) -> Callable[[str], bool]:
