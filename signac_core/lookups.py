@@ -89,7 +89,7 @@ class ReadAhead:
             self._size = min(2 * self._size, _MOST_AHEAD)
         elif self._snapshot is not None:  # otherwise it has been read before, and is not as it should be
             self._read(space, slice(at, at + 1))
-        return space.now.get(job_id) or space.known.get(job_id)
+        return space.now.get(job_id, space.known.get(job_id))
 
     @property
     def is_done(self) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import catalog
 from ..garbage import without_collection
-from ..trees import MISSING
+from ..trees import MISSING, copy_plain
 
 if TYPE_CHECKING:
     from ..index.selection import Postings
@@ -69,7 +69,12 @@ def group_by_keys(space: Space, ids: Sequence[str], key: Any, default: Any) -> G
             order = [row for row in order if not any(column[row] is MISSING for column in columns)]
         ordered = _comparable(values)
         rows: list[Sequence[int]] = list(_neighbours(sorted(order, key=ordered.__getitem__), ordered))
-        return Groups(ids, [values[some[0]] for some in rows], rows)
+        return Groups(ids, [_own(values[some[0]]) for some in rows], rows)
+
+
+def _own(value: Any) -> Any:
+    """A value, or a tuple of values, that is not shared with the state points in memory."""
+    return tuple(map(copy_plain, value)) if type(value) is tuple else copy_plain(value)
 
 
 def _columns(

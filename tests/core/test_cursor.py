@@ -222,6 +222,25 @@ def test_groupby_leaves_out_jobs_without_the_key_unless_there_is_a_default(study
     assert grouped(study.groupby("nothing", default=0)) == [(0, [0, 1, 2, 3, 4, 5])]
 
 
+def test_groupby_when_a_value_is_changed_then_no_state_point_is(study: Project) -> None:
+    job = study.open_job({"i": 9, "x": [1, [2]]}).init()
+    for key in ("x", ["x", "i"]):
+        [(value, _)] = study.groupby(key)
+        (value if key == "x" else value[0]).append(3)
+    assert job.cached_statepoint == study.open_job(id=job.id).sp() == {"i": 9, "x": [1, [2]]}
+
+
+def test_state_point_without_keys_stays_in_memory_as_any_other(study: Project) -> None:
+    study.open_job({}).init()
+    jobs = list(Project(study.path))
+    points = [job.statepoint() for job in jobs]
+    project = jobs[0].project
+    again = [project.open_job(id=job.id) for job in jobs]
+    for job in jobs:
+        os.rename(job.path, job.path + ".gone")
+    assert [job.statepoint() for job in again] == points
+
+
 def test_groupby_of_several_keys_puts_state_point_values_first(study: Project) -> None:
     groups = grouped(study.groupby(("doc.value", "even")))
     assert groups == [((False, 0.5), [1]), ((False, 1.5), [3]), ((True, 0.0), [0]), ((True, 1.0), [2])]
