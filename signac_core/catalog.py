@@ -57,6 +57,7 @@ __all__ = [
     "refresh",
     "selected",
     "state_point_of_many",
+    "state_point_texts",
     "state_points_by_block",
     "tell_unusable",
 ]
@@ -308,6 +309,17 @@ def state_points_by_block(snapshot: Snapshot, ids: Sequence[str]) -> Iterator[tu
     for start in range(done, len(ids), AT_ONCE):
         names = list(ids[start : start + AT_ONCE])
         yield names, [None] * len(names)
+
+
+def state_point_texts(snapshot: Snapshot, ids: Sequence[str]) -> tuple[list[bytes | None], bool]:
+    """State points of some jobs as texts, as far as the index holds them; and whether these are plain."""
+    try:
+        from .index.selection import selection_of
+
+        return selection_of(snapshot, ids).lines()
+    except Exception as error:  # derived data: whatever is wrong with it, the files have the answer
+        tell_unusable(error)
+        return [None] * len(ids), True
 
 
 def _read_without_index(

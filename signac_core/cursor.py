@@ -42,7 +42,7 @@ class _Jobs(Generic[JobT]):
     def __iter__(self) -> Iterator[JobT]:
         space = self._project.space
         space.expect(self._ids)
-        return map(self._project.handle, self._ids, map(space.known.get, self._ids, map(space.now.get, self._ids)))
+        return map(self._project.handle, self._ids, map(space.known.get, self._ids), map(space.now.get, self._ids))
 
     def __len__(self) -> int:
         return len(self._ids)

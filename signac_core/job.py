@@ -90,6 +90,7 @@ class Job:
 
     # Defaults on the class keep the handles of a long iteration small.
     _data: dict[str, Any] | None = None  # the state point as far as it is known; never changed in place
+    _text: bytes | str | None = None  # as it has been read ahead; of no use once `_data` is there
     _invalid: Exception | None = None  # why the state point given has an id, but cannot be used
     _given: Any = None  # the state point given, when it cannot be used
     _view: JSONDict | None = None  # of the live state point
@@ -123,14 +124,22 @@ class Job:
             self._id = id_ or calc_id(statepoint)
 
     @classmethod
-    def _known(cls, project: Project, job_id: str, statepoint: dict[str, Any] | None = None) -> Job:
-        """Handle on a job that was listed, with its state point if the project may not have that in memory."""
+    def _known(
+        cls,
+        project: Project,
+        job_id: str,
+        statepoint: dict[str, Any] | None = None,
+        text: bytes | str | None = None,
+    ) -> Job:
+        """Handle on a job that was listed, with its state point, or its text, if that is in memory."""
         job = cls.__new__(cls)
         job._project = project
         job._id = job_id
         job._directory_known = True
         if statepoint is not None:
             job._data = statepoint
+        elif text is not None:
+            job._text = text
         return job
 
     @classmethod
@@ -280,8 +289,16 @@ class Job:
         if self._invalid is not None:
             raise self._invalid
         if self._data is None:
-            self._data = self._project._statepoint_of(self._id)
+            self._data = self._statepoint_in_text() or self._project._statepoint_of(self._id)
         return self._data
+
+    def _statepoint_in_text(self) -> dict[str, Any] | None:
+        """The state point, parsed anew, if it has been read ahead."""
+        if self._text is None:
+            return None
+        from .lookups import parsed
+
+        return parsed(self._text)
 
     def _proven_statepoint(self) -> dict[str, Any]:
         """State point that is going to be written: one from the index, if it is wrong, is read from its file.
@@ -290,6 +307,7 @@ class Job:
         """
         data = self._plain_statepoint()
         if not canonical.state_point_matches(data, self._id):
+            self._text = None
             data = self._data = self._project.space.read(self._id)
             if self._view is not None:
                 self._state_point().correct(data, self._view)
@@ -303,8 +321,7 @@ class Job:
 
     def _make_view(self) -> JSONDict:
         tree = self._plain_statepoint()
-        space = self._project.space
-        if self._id not in space.sound_ids and self._id not in space.now:
+        if self._text is None and self._id not in self._project.space.sound_ids:
             canonical.validate_keys(tree)
         make = _live or _import_live()
         with _creation:  # threads that share the handle share the state point
@@ -387,6 +404,8 @@ class Job:
         TypeError: A cached state point cannot be changed: change job.statepoint.
 
         """
+        if self._data is None and self._view is None and (own := self._statepoint_in_text()):
+            return CachedStatePoint(own)
         cached = CachedStatePoint(data := self._plain_statepoint())
         if not canonical.CONTAINERS.isdisjoint(map(type, data.values())):
             for key, value in data.items():
@@ -660,7 +679,7 @@ class Job:
         if data is not None and canonical.state_point_matches(data, self._id):
             project.space.remember(self._id, data)
         else:  # it was not known, or the index was wrong about it
-            self._data = None
+            self._data = self._text = None
         handles = [self]
         if self._view is not None:
             state_point = self._state_point()
@@ -920,6 +939,7 @@ _INTERNAL = frozenset(
         "_project",
         "_id",
         "_data",
+        "_text",
         "_invalid",
         "_given",
         "_view",

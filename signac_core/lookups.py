@@ -15,20 +15,21 @@ from contextlib import suppress
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
-from . import catalog
+from . import canonical, catalog
 from .errors import WorkspaceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from .index.snapshot import Snapshot
     from .workspace import Space
 
-__all__ = ["Lookups", "ReadAhead", "expected_state_point", "has_job", "known_state_point"]
+__all__ = ["Lookups", "ReadAhead", "expected_state_point", "has_job", "known_state_point", "parsed"]
 
 _SLOW = 0.0002  # seconds for a call
 _ENOUGH = 16  # slow calls in a row
 _MOST_AHEAD = 1024
+_MANY_TEXTS = 64  # from here on a faster parser pays for its import
 _LOOPS = 4  # over jobs, one within the other
 _ROWS_PER_READ = 16  # of the index are taken into memory in the time that it takes to find a single one
 _SECONDS = 1.0
@@ -65,7 +66,7 @@ class ReadAhead:
         self._size = 1
         self._strays = 0
         self._snapshot = snapshot
-        self._rows: Sequence[str] = ()  # the same jobs, as the index knows them
+        self._rows: Sequence[str] = ()
 
     def __del__(self) -> None:
         if self._snapshot is not None:
@@ -73,6 +74,9 @@ class ReadAhead:
 
     def state_point(self, space: Space, job_id: str) -> dict[str, Any] | None:
         """State point of a job that is not in memory; None if it is none of these, or not as it should be."""
+        text = space.now.get(job_id)
+        if text is not None:
+            return parsed(text)
         ids, at = self._ids, self._next
         if at >= len(ids) or ids[at] != job_id:
             at = bisect_left(ids, job_id)
@@ -81,7 +85,7 @@ class ReadAhead:
             self._strays += 1
             self._size = 1
         if self._snapshot is not None and self._strays * _ROWS_PER_READ > len(ids):
-            space.remember_indexed(self._indexed(slice(None)))
+            space.remember_indexed(self._indexed())
             self._ids = ()
         elif at >= self._next:
             self._next = at + self._size
@@ -89,7 +93,8 @@ class ReadAhead:
             self._size = min(2 * self._size, _MOST_AHEAD)
         elif self._snapshot is not None:  # otherwise it has been read before, and is not as it should be
             self._read(space, slice(at, at + 1))
-        return space.now.get(job_id, space.known.get(job_id))
+        text = space.now.get(job_id)
+        return space.known.get(job_id) if text is None else parsed(text)
 
     @property
     def is_done(self) -> bool:
@@ -102,17 +107,51 @@ class ReadAhead:
         else:
             if len(space.now) > _LOOPS * _MOST_AHEAD:
                 space.now.clear()
-            space.now.update(self._indexed(some))
+            space.now.update(self._texts(some))
+            rest = [job_id for job_id in self._ids[some] if job_id not in space.now]
+            if rest:
+                catalog.read_ahead(space, rest, len(rest))
 
-    def _indexed(self, some: slice) -> dict[str, dict[str, Any]]:
-        """State points of some of the jobs, as far as the index has them."""
+    def _texts(self, some: slice) -> Iterator[tuple[str, bytes | str]]:
+        """Texts of state points of some of the jobs, as far as the index has them."""
+        assert self._snapshot is not None
+        names = self._ids[some]
+        texts, is_plain = catalog.state_point_texts(self._snapshot, self._selected[some])
+        if not is_plain or len(names) < _MANY_TEXTS:
+            return ((name, text.decode("utf-8")) for name, text in zip(names, texts, strict=True) if text)
+        if None in texts or b"" in texts:
+            return ((name, text) for name, text in zip(names, texts, strict=True) if text)
+        return zip(names, texts, strict=True)  # type: ignore[arg-type]
+
+    def _indexed(self) -> dict[str, dict[str, Any]]:
+        """State points of all of the jobs, as far as the index has them."""
+        assert self._snapshot is not None
+        found: dict[str, dict[str, Any]] = {}
+        for names, trees in catalog.state_points_by_block(self._snapshot, self._selected):
+            found.update((name, tree) for name, tree in zip(names, trees, strict=True) if tree is not None)
+        return found
+
+    @property
+    def _selected(self) -> Sequence[str]:
+        """The same jobs, as the index knows them."""
         assert self._snapshot is not None
         if not self._rows:
             self._rows = catalog.selected(self._snapshot, self._ids)
-        found: dict[str, dict[str, Any]] = {}
-        for names, trees in catalog.state_points_by_block(self._snapshot, self._rows[some]):
-            found.update((name, tree) for name, tree in zip(names, trees, strict=True) if tree is not None)
-        return found
+        return self._rows
+
+
+def parsed(text: bytes | str) -> dict[str, Any] | None:
+    """State point that has been read ahead: bytes are plain JSON, which a fast parser reads as any other."""
+    try:
+        if isinstance(text, bytes):
+            from orjson import loads
+
+            tree = loads(text)
+        else:
+            tree = canonical.loads(text)
+    except ValueError:  # derived data: whatever is wrong with it, the files have the answer
+        return None
+    return tree if type(tree) is dict else None
 
 
 class Lookups:

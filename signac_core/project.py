@@ -593,7 +593,7 @@ class Project:
         Raises JobsCorruptedError if it cannot be read or is not the one of the job.
         """
         space = self.space
-        known = space.known.get(job_id, space.now.get(job_id))
+        known = space.known.get(job_id)
         if known is None and (space.expected or space.ahead):
             from .lookups import expected_state_point
 

@@ -319,7 +319,7 @@ class Space:
         self.document_name = document_name
         self.durable = durable
         self.known: dict[str, dict[str, Any]] = {}
-        self.now: dict[str, dict[str, Any]] = {}  # from the index, too; what is known for the moment only
+        self.now: dict[str, bytes | str] = {}  # texts from the index, for the moment only, see `lookups.parsed`
         self.sound_ids: Collection[str] = ()  # of state points from the index, which does not take keys with dots
         self.is_loaded = False  # whether index or cache file have been taken into memory
         self.expected: Sequence[str] = ()

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from signac_core import Project, files, layout, workspace
+from signac_core import Project, catalog, files, layout, workspace
 from signac_core.errors import JobsCorruptedError
 from signac_core.project import JobsCursor
 from tests.support.patches import Forbidden, for_some_cases
@@ -468,6 +468,35 @@ def test_state_points_when_asked_for_here_and_there_then_all_of_the_selection_ar
     assert fresh.space.sound_ids == set(fresh.space.known)
     os.unlink(fresh.fn(layout.FN_INDEX))
     assert next(iter(Project(project.path))).sp.i >= 0  # is read from its file
+
+
+def test_state_points_when_the_index_is_behind_then_the_others_are_read_ahead_from_files(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = {project.open_job({"i": i}).init().id: i for i in range(100)}
+    project.update_cache()
+    number |= {project.open_job({"i": i}).init().id: i for i in range(100, 110)}
+    fresh = Project(project.path)
+    windows = []
+    read_ahead = catalog.read_ahead
+    monkeypatch.setattr(catalog, "read_ahead", lambda *arguments: windows.append(1) or read_ahead(*arguments))
+    for job in fresh:
+        assert job.cached_statepoint == {"i": number[job.id]}
+        assert job.sp.i == number[job.id]
+    assert set(fresh.space.known) == {job_id for job_id, i in number.items() if i >= 100}
+    assert len(windows) < 10
+    assert fresh.space.reads == 0
+
+
+def test_state_points_when_changed_by_users_then_those_of_others_stay(project: Project) -> None:
+    for i in range(100):
+        project.open_job({"i": i, "list": [i], "inner": {"a": [i, 10**30]}}).init()
+    project.update_cache()
+    for job in Project(project.path):
+        i = job.cached_statepoint["i"]
+        job.cached_statepoint["list"].append("changed")
+        job.cached_statepoint["inner"]["a"].clear()
+        assert job.cached_statepoint == job.sp() == {"i": i, "list": [i], "inner": {"a": [i, 10**30]}}
 
 
 def test_state_points_when_the_project_is_dropped_then_the_index_is_closed(project: Project) -> None:
