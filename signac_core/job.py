@@ -294,11 +294,7 @@ class Job:
 
     def _statepoint_in_text(self) -> dict[str, Any] | None:
         """The state point, parsed anew, if it has been read ahead."""
-        if self._text is None:
-            return None
-        from .lookups import parsed
-
-        return parsed(self._text)
+        return None if self._text is None else (_parsed or _import_parsed())(self._text)
 
     def _proven_statepoint(self) -> dict[str, Any]:
         """State point that is going to be written: one from the index, if it is wrong, is read from its file.
@@ -885,6 +881,18 @@ class CachedStatePoint(dict[str, Any]):
 _creation = RLock()
 _store_of: Callable[[JSONDict], Store] | None = None
 _live: Callable[[Job, dict[str, Any], Place, Renaming], JSONDict] | None = None
+
+
+_parsed: Callable[[bytes | str], dict[str, Any] | None] | None = None
+
+
+def _import_parsed() -> Callable[[bytes | str], dict[str, Any] | None]:
+    """The parser of what was read ahead, for the first handle that needs it; an import for each would take as long."""
+    global _parsed
+    from .lookups import parsed
+
+    _parsed = parsed
+    return parsed
 
 
 def _import_live() -> Callable[[Job, dict[str, Any], Place, Renaming], JSONDict]:

@@ -29,7 +29,7 @@ __all__ = ["Lookups", "ReadAhead", "expected_state_point", "has_job", "known_sta
 _SLOW = 0.0002  # seconds for a call
 _ENOUGH = 16  # slow calls in a row
 _MOST_AHEAD = 1024
-_MANY_TEXTS = 64  # from here on a faster parser pays for its import
+_MANY_TEXTS = 16  # from here on a faster parser pays for its import
 _LOOPS = 4  # over jobs, one within the other
 _ROWS_PER_READ = 16  # of the index are taken into memory in the time that it takes to find a single one
 _SECONDS = 1.0
@@ -140,15 +140,21 @@ class ReadAhead:
         return self._rows
 
 
+_loads: Callable[[bytes], Any] | None = None
+
+
+def _import_loads() -> Callable[[bytes], Any]:
+    global _loads
+    from orjson import loads
+
+    _loads = loads
+    return loads
+
+
 def parsed(text: bytes | str) -> dict[str, Any] | None:
     """State point that has been read ahead: bytes are plain JSON, which a fast parser reads as any other."""
     try:
-        if isinstance(text, bytes):
-            from orjson import loads
-
-            tree = loads(text)
-        else:
-            tree = canonical.loads(text)
+        tree = (_loads or _import_loads())(text) if type(text) is bytes else canonical.loads(text)
     except ValueError:  # derived data: whatever is wrong with it, the files have the answer
         return None
     return tree if type(tree) is dict else None
