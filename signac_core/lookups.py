@@ -15,8 +15,9 @@ from contextlib import suppress
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
-from . import canonical, catalog
+from . import canonical, catalog, layout
 from .errors import WorkspaceError
+from .workspace import read_matching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -165,6 +166,8 @@ class Lookups:
 
     def __init__(self) -> None:
         self.slow = 0  # calls in a row
+        self.looks = 0  # at jobs, and how many of them were the reading of state points
+        self.reads = 0
         self.wanted = _ENOUGH
         self.snapshot: Snapshot | None = None
         self._rows: list[tuple[Callable[[str], int | None], bytes]] = []  # of each layer: where an id is, and the flags
@@ -221,16 +224,32 @@ class Lookups:
 
 
 def has_job(space: Space, job_id: str) -> bool:
-    """Tell whether there is a job with this id (at most one stat)."""
+    """Tell whether there is a job with this id (at most one stat).
+
+    Where that is slow, and the state points of most jobs are asked for, too, these are read instead.
+    """
     lookups: Lookups = space.lookups or _begin(space)
     if lookups.place(space, job_id) is not None:
         return True
+    lookups.looks += 1
+    is_read = lookups.slow >= _ENOUGH and 2 * (space.reads + lookups.reads) > lookups.looks
     started = perf_counter()
-    found = space.has(job_id)
+    found = (is_read and _read(space, lookups, job_id)) or space.has(job_id)
     lookups.slow = lookups.slow + 1 if perf_counter() - started > _SLOW else 0
     if lookups.slow >= lookups.wanted and lookups.snapshot is None:
         lookups.open(space)
     return found
+
+
+def _read(space: Space, lookups: Lookups, job_id: str) -> bool:
+    """Take the state point of a job into memory, if there is one."""
+    with suppress(OSError):
+        state_point = read_matching(f"{space.job_path(job_id)}/{layout.FN_STATE_POINT}", job_id)
+        if state_point is not None:
+            space.remember(job_id, state_point)
+            lookups.reads += 1
+            return True
+    return False
 
 
 def known_state_point(space: Space, job_id: str) -> dict[str, Any] | None:

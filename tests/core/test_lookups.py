@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from signac_core import Project, catalog, lookups, stamps
+from signac_core import Project, catalog, layout, lookups, stamps
+from signac_core.canonical import calc_id
+from signac_core.errors import JobsCorruptedError
 from tests.support.patches import for_some_cases
 
 NUMBER = 60
@@ -116,7 +118,7 @@ def test_index_when_absent_then_the_files_answer(study, looks):
     os.mkdir(study.fn(".signac"))
     Path(study.fn(".signac/config")).write_text("schema_version = 2\n")
     assert len({study.open_job(id=job_id).sp.i for job_id in ids(study)}) == NUMBER
-    assert len(looks) == 2 * NUMBER
+    assert len(looks) == 2 * NUMBER - 20  # from the 41st on only the state points are read
 
 
 def test_index_when_its_texts_are_damaged_then_the_files_answer(study):
@@ -156,3 +158,39 @@ def test_state_points_when_few_of_very_many_are_read_one_by_one_then_the_index_i
     monkeypatch.setattr(catalog, "_ROWS_PER_READ", 1)
     assert len([study.open_job(id=job_id).sp.i for job_id in ids(study)[:50]]) == 50
     assert not study.space.is_loaded
+
+
+def test_opened_by_ids_when_there_is_no_index_then_state_points_are_read_instead_of_a_look(
+    study: Project, looks: list[str]
+) -> None:
+    os.unlink(study.fn(layout.FN_INDEX))
+    os.unlink(study.fn(study.FN_CACHE))
+    names = ids(study)
+    points = {name: study.open_job(id=name).sp() for name in names[:40]}
+    looks.clear()
+    points |= {name: study.open_job(id=name).sp() for name in names[40:]}
+    assert looks == [f"{study.workspace}/{name}/{layout.FN_STATE_POINT}" for name in names[40:]]
+    assert all(calc_id(point) == name for name, point in points.items())
+
+
+def test_opened_by_ids_when_state_points_are_not_asked_for_then_they_are_not_read(
+    study: Project, looks: list[str]
+) -> None:
+    os.unlink(study.fn(layout.FN_INDEX))
+    names = ids(study)
+    assert [study.open_job(id=name).id for name in names] == names
+    assert looks == [f"{study.workspace}/{name}" for name in names]
+
+
+def test_opened_by_ids_when_a_state_point_is_damaged_or_there_is_no_job_then_as_ever(study: Project) -> None:
+    os.unlink(study.fn(layout.FN_INDEX))
+    os.unlink(study.fn(study.FN_CACHE))
+    *names, damaged = ids(study)
+    Path(study.workspace, damaged, layout.FN_STATE_POINT).write_text("{}")
+    for name in names:
+        study.open_job(id=name).sp()
+    with pytest.raises(KeyError):
+        study.open_job(id="0" * 32)
+    job = study.open_job(id=damaged)
+    with pytest.raises(JobsCorruptedError):
+        job.sp()
