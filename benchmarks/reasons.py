@@ -17,8 +17,8 @@ KNOWN = {
     r"^(loops|network) sp\[KEY\] = VALUE": "a lock, and a file that tells the new state point to readers meanwhile",
     r"^(loops|network) init\(\)": "a job is made under a hidden name and then renamed: it is there whole or not at all",
     r"cached_statepoint, warm": (
-        "whether the job is still there is looked up, and what is handed out may be changed: signac 2.4.1 hands out what "
-        "it has in its cache, of jobs that have gone, too"
+        "whether the job is still there is looked up, and what is handed out may be changed: signac 2.4.1 hands out "
+        "what it has in its cache, of jobs that have gone, too"
     ),
     r"^(loops|network) open_job\(id\)\.isfile": "one look at the job and one at the file in both: equal but for noise",
     r"durable": "what was written is flushed to the disk; signac 2.4.1 cannot do that",
