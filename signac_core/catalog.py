@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MANY_FILES",
+    "ROWS_PER_READ",
     "ask_index",
     "each_file",
     "indexed_state_points",
@@ -64,7 +65,7 @@ __all__ = [
 
 _CACHE_BYTES_PER_FILE = 200  # of a cache file, which is compressed, are read in the time that it takes to read one file
 MANY_FILES = 16  # up to here nothing is cheaper than reading them
-_ROWS_PER_READ = 16  # of the index are taken into memory in the time that it takes to read one file
+ROWS_PER_READ = 16  # of the index are taken into memory in the time that it takes to read one file
 _END = "/" + layout.FN_STATE_POINT
 _FILES_AT_ONCE = 64  # whose state points are parsed together
 _VERY_MANY_FILES = 2500  # from here on the import of a faster parser pays
@@ -525,7 +526,7 @@ def state_point_of_many(space: Space, job_id: str) -> dict[str, Any] | None:
     """
 
     def take(snapshot: Snapshot) -> bool:
-        return snapshot.number() > space.reads * _ROWS_PER_READ or _take_all(space, snapshot)
+        return snapshot.number() > space.reads * ROWS_PER_READ or _take_all(space, snapshot)
 
     if not space.is_loaded and not ask_index(space, take):
         preload_cache(space, space.reads)

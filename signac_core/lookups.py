@@ -32,13 +32,15 @@ _ENOUGH = 16  # slow calls in a row
 _MOST_AHEAD = 1024
 _MANY_TEXTS = 16  # from here on a faster parser pays for its import
 _LOOPS = 4  # over jobs, one within the other
-_ROWS_PER_READ = 16  # of the index are taken into memory in the time that it takes to find a single one
 _SECONDS = 1.0
 _SHARE = 5  # so many times as long as it took to open it, the index is believed
 
 
 def expected_state_point(space: Space, job_id: str) -> dict[str, Any] | None:
     """State point of one of the jobs that are being iterated over, if it is in memory, or read ahead."""
+    text = space.now.get(job_id)
+    if text is not None:
+        return parsed(text)
     ids, space.expected = space.expected, ()
     if len(ids) > catalog.MANY_FILES and not space.is_loaded:
         snapshot = catalog.open_own_index(space.twin())  # which does not keep this one alive, nor its files open
@@ -75,9 +77,6 @@ class ReadAhead:
 
     def state_point(self, space: Space, job_id: str) -> dict[str, Any] | None:
         """State point of a job that is not in memory; None if it is none of these, or not as it should be."""
-        text = space.now.get(job_id)
-        if text is not None:
-            return parsed(text)
         ids, at = self._ids, self._next
         if at >= len(ids) or ids[at] != job_id:
             at = bisect_left(ids, job_id)
@@ -85,7 +84,7 @@ class ReadAhead:
                 return None
             self._strays += 1
             self._size = 1
-        if self._snapshot is not None and self._strays * _ROWS_PER_READ > len(ids):
+        if self._snapshot is not None and self._strays * catalog.ROWS_PER_READ > len(ids):
             space.remember_indexed(self._indexed())
             self._ids = ()
         elif at >= self._next:
@@ -119,7 +118,9 @@ class ReadAhead:
         names = self._ids[some]
         texts, is_plain = catalog.state_point_texts(self._snapshot, self._selected[some])
         if not is_plain or len(names) < _MANY_TEXTS:
-            return ((name, text.decode("utf-8")) for name, text in zip(names, texts, strict=True) if text)
+            return (
+                (name, text.decode("utf-8", "surrogateescape")) for name, text in zip(names, texts, strict=True) if text
+            )
         if None in texts or b"" in texts:
             return ((name, text) for name, text in zip(names, texts, strict=True) if text)
         return zip(names, texts, strict=True)  # type: ignore[arg-type]

@@ -211,7 +211,18 @@ def summaries(ask: Ask, files: Files) -> None:
     assert [job.sp() for job in some] == [files.sp[at] for at in files.sp if files.value(at, "done", "doc") is False]
 
 
-QUESTIONS = [whole_records, documents, projections, sorted_ones, summaries]
+def lines_for_people(ask: Ask, files: Files) -> None:
+    lines = iter(ask("find", "--sp", "--doc", "-1"))
+    for job_id in files.sp:
+        assert next(lines) == job_id
+        for part, tree in (("sp", files.sp[job_id]), ("doc", files.doc[job_id])):
+            head, _, value = next(lines).partition("\t")
+            assert head.split() == [job_id[: len(head) - 4], part]
+            assert value == json.dumps(tree, sort_keys=True)
+    assert not list(lines)
+
+
+QUESTIONS = [whole_records, lines_for_people, documents, projections, sorted_ones, summaries]
 
 
 def compare(cli: InProcess, project: Project, shape: Shape) -> None:

@@ -155,7 +155,7 @@ def test_state_points_when_many_are_read_one_by_one_then_the_index_is_taken_into
 
 def test_state_points_when_few_of_very_many_are_read_one_by_one_then_the_index_is_left_alone(study, monkeypatch):
     monkeypatch.setattr(lookups, "_SLOW", 3600.0)
-    monkeypatch.setattr(catalog, "_ROWS_PER_READ", 1)
+    monkeypatch.setattr(catalog, "ROWS_PER_READ", 1)
     assert len([study.open_job(id=job_id).sp.i for job_id in ids(study)[:50]]) == 50
     assert not study.space.is_loaded
 
